@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// demoSpec describes the stand-in; it is shown, and then used as it stands.
+//
+//go:embed demo.cue
+var demoSpec string
+
+// demoTool is the tool that demoSpec makes.
+const demoTool = "parrot_request"
+
+// demoPatience bounds the whole demo, which takes a fraction of a second.
+const demoPatience = 30 * time.Second
+
+func (a *app) demo() *cobra.Command {
+	return &cobra.Command{
+		Use: "demo", GroupID: "use", Args: cobra.NoArgs,
+		Short: "See it work, with nothing installed",
+		Long: `See the gateway work, with nothing installed: a real gateway is started, a real MCP
+client connects to it, and a stand-in that is built into this program plays the
+agent. It happens in a temporary folder; your record and your settings are not
+touched. In the end it is told which agents are installed here, and how to add the
+gateway to your MCP client.
+
+Exit codes: 0 all went well, 1 a step failed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e, err := a.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			ctx, cancel := context.WithTimeout(cmd.Context(), demoPatience)
+			defer cancel()
+			// A reader that goes away (a pager, head) must not end us before the
+			// temporary folder is gone.
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+			d := &demo{page: newPage(cmd.OutOrStdout()), engine: e}
+			switch err := d.run(ctx); {
+			case errors.Is(err, syscall.EPIPE):
+				return exitCode(1)
+			case err != nil:
+				return fail(err)
+			}
+			return nil
+		},
+	}
+}
+
+// demo is one run of the demo.
+type demo struct {
+	*page
+	engine *engine.Engine // with the user's own specs, for what is installed here
+
+	dir       string // everything lies below it
+	client    *demoClient
+	session   string // conversation of the first call
+	installed string // tool of an agent that is installed here, if there is one
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	if d.dir, err = os.MkdirTemp("", "gateway-demo-"); err != nil {
+		return fmt.Errorf("the demo needs a folder for temporary files: %w; set TMPDIR to one", err)
+	}
+	d.client = &demoClient{dir: d.dir}
+	defer func() {
+		// The gateway ends before its folder goes. What fails here follows from an
+		// earlier failure, if there was one.
+		if tidy := errors.Join(d.client.close(), os.RemoveAll(d.dir)); err == nil {
+			err = tidy
+		}
+	}()
+
+	d.print("The gateway makes MCP tools out of command-line agents. This demo takes place in a\ntemporary folder; nothing of yours is touched.\n\n")
+	for i, step := range []struct {
+		title string
+		do    func(context.Context) error
+	}{
+		{"A few lines describe a command-line agent", d.showSpec},
+		{"A gateway is started, and an MCP client asks for its tools", d.listTools},
+		{"The client calls one", d.firstCall},
+		{"A misspelt parameter is refused, and nothing is run", d.refusedCall},
+		{"The conversation goes on, under the session id of the first answer", d.secondCall},
+		{"Every call is on record, in SQLite", d.showRecord},
+		{"Agents on this machine", d.showAgents},
+		{"Add the gateway to your MCP client", d.showClients},
+	} {
+		d.heading(i+1, step.title)
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("the demo failed at step %d (%s): %w%s", i+1, step.title, err, d.client.said())
+		}
+		if d.page.err != nil {
+			return d.page.err
+		}
+	}
+	return nil
+}
+
+func (d *demo) showSpec(context.Context) error {
+	d.block(strings.ReplaceAll(demoSpec, "\t", "    "))
+	return nil
+}
+
+func (d *demo) listTools(ctx context.Context) error {
+	if err := d.client.start(ctx); err != nil {
+		return err
+	}
+	listed, err := d.client.ListTools(ctx, mcp.ListToolsRequest{})
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(listed.Tools, func(t mcp.Tool) bool { return t.Name == demoTool }) {
+		return fmt.Errorf("%s is not among the %d tools", demoTool, len(listed.Tools))
+	}
+	rows := [][]string{}
+	for _, t := range listed.Tools {
+		from := "built in"
+		if t.Name == demoTool {
+			from = "from the spec above"
+		}
+		params := len(t.InputSchema.Properties)
+		rows = append(rows, []string{t.Name, fmt.Sprintf("%d parameters", params), from})
+	}
+	d.table(rows)
+	return nil
+}
+
+func (d *demo) firstCall(ctx context.Context) error {
+	result, err := d.call(ctx, map[string]any{"prompt": "hello from the demo", "voice": "loud"})
+	if err != nil {
+		return err
+	}
+	var answer struct{ Response, SessionID string }
+	if err := json.Unmarshal(result.RawStructuredContent, &answer); err != nil {
+		return fmt.Errorf("the result is not structured: %w", err)
+	}
+	if result.IsError || !strings.Contains(answer.Response, "HELLO FROM THE DEMO") || answer.SessionID == "" {
+		return fmt.Errorf("this is not the answer of the stand-in: %s", result.RawStructuredContent)
+	}
+	d.session = answer.SessionID
+	return nil
+}
+
+func (d *demo) refusedCall(ctx context.Context) error {
+	result, err := d.call(ctx, map[string]any{"prompt": "hello", "voise": "loud"})
+	if err == nil && !result.IsError {
+		return errors.New("the call was not refused")
+	}
+	return err
+}
+
+func (d *demo) secondCall(ctx context.Context) error {
+	result, err := d.call(ctx, map[string]any{"prompt": "what did I say first?", "sessionId": d.session})
+	if err == nil && (result.IsError || !strings.Contains(string(result.RawStructuredContent), "hello from the demo")) {
+		return errors.New("the stand-in does not remember the first call")
+	}
+	return err
+}
+
+// call calls the stand-in's tool and shows what was sent and what came back.
+func (d *demo) call(ctx context.Context, args map[string]any) (*mcp.CallToolResult, error) {
+	sent, err := json.Marshal(args)
+	if err != nil {
+		return nil, err
+	}
+	d.block(demoTool + " " + string(sent))
+	result, err := d.client.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: demoTool, Arguments: args}})
+	if err != nil {
+		return nil, err
+	}
+	if !result.IsError {
+		d.object(result.RawStructuredContent)
+		return result, nil
+	}
+	for _, c := range result.Content {
+		if text, ok := c.(mcp.TextContent); ok {
+			d.block(text.Text)
+		}
+	}
+	return result, nil
+}
+
+func (d *demo) showRecord(ctx context.Context) error {
+	record, err := store.Open(d.client.record())
+	if err != nil {
+		return err
+	}
+	defer record.Close()
+	jobs, err := record.Jobs(ctx, store.Filter{})
+	if err != nil {
+		return err
+	}
+	if len(jobs) != 2 {
+		return fmt.Errorf("there should be 2 rows, not %d", len(jobs))
+	}
+	rows := [][]string{{"TIME", "TOOL", "MODE", "END", "MS", "PROMPT"}}
+	for _, j := range slices.Backward(jobs) {
+		rows = append(rows, []string{j.Created.Local().Format(time.TimeOnly), j.Tool, j.Mode, string(j.Outcome.Ending),
+			fmt.Sprint(j.Outcome.Duration.Milliseconds()), j.Prompt})
+	}
+	d.table(rows)
+	where := d.engine.RecordPath()
+	if where == "" {
+		where = "nowhere: your settings turn it off"
+	}
+	d.block("Yours will be kept in " + where)
+	return nil
+}
+
+func (d *demo) showAgents(context.Context) error {
+	rows := [][]string{}
+	for _, cli := range d.engine.Catalog().CLIs {
+		path, err := d.engine.Tools.Runner.Host.Find(cli.Bin)
+		switch {
+		case err == nil:
+			rows = append(rows, []string{cli.Heading(), path})
+			if d.installed == "" {
+				d.installed = cli.Tool()
+			}
+		case !errors.As(err, new(*host.NotFoundError)):
+			rows = append(rows, []string{cli.Heading(), err.Error()})
+		case cli.Install != "":
+			rows = append(rows, []string{cli.Heading(), "not installed:  " + cli.Install})
+		default:
+			rows = append(rows, []string{cli.Heading(), "not installed"})
+		}
+	}
+	d.table(rows)
+	return nil
+}
+
+func (d *demo) showClients(context.Context) error {
+	me := program()
+	if me.build != "" {
+		d.block("This program is gone after `go run`. First build one that stays:")
+		d.block(me.build)
+	}
+	for _, client := range d.engine.Catalog().Clients.All() {
+		d.label(client.Title)
+		d.block(fill(client.Add, me.path))
+		if client.Note != "" {
+			d.block("(" + client.Note + ")")
+		}
+	}
+	d.label("Any other client")
+	d.block("command: " + me.path + "\narguments: serve")
+	if d.installed != "" {
+		d.label("Or ask an agent from here")
+		d.block(shellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
+	}
+	return nil
+}
+
+// self is how the gateway is started from outside.
+type self struct {
+	path  string
+	build string // command that makes path, where the running program is temporary
+}
+
+// program finds out where the gateway lies, or is to lie if `go run` started it.
+func program() self {
+	exe, err := os.Executable()
+	if err != nil {
+		return self{path: "gateway"}
+	}
+	if !temporary(exe) {
+		return self{path: exe}
+	}
+	name := "gateway"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	for dir, _ := os.Getwd(); dir != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "cmd", "gateway", "demo.cue")); err == nil {
+			return self{filepath.Join(dir, "bin", name), "go build -C " + shellWord(dir) + " -o bin/" + name + " ./cmd/gateway"}
+		}
+	}
+	return self{name, "go install github.com/llm-cli-gateway/gateway/cmd/gateway@latest"}
+}
+
+// temporary reports whether a program is one that `go run` made: it lies in a work
+// folder of the go command, or in its cache.
+func temporary(exe string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(filepath.Dir(exe)), "/"), func(folder string) bool {
+		return strings.HasPrefix(folder, "go-build")
+	})
+}
+
+// fill puts a program into the line that adds it to a client: as a word of a shell,
+// or inside the quotes of a settings file.
+func fill(add, path string) string {
+	inside, _ := json.Marshal(path)
+	add = strings.ReplaceAll(add, `"{gateway}"`, string(inside))
+	return strings.ReplaceAll(add, "{gateway}", shellWord(path))
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+)
+
+// demoClient is an MCP client and the gateway that it started, all of whose files
+// lie below dir.
+type demoClient struct {
+	*client.Client
+	dir string
+	log tail
+}
+
+func (c *demoClient) specs() string  { return filepath.Join(c.dir, "specs") }
+func (c *demoClient) bin() string    { return filepath.Join(c.dir, "bin") }
+func (c *demoClient) home() string   { return filepath.Join(c.dir, "home") }
+func (c *demoClient) record() string { return filepath.Join(c.dir, "home", "logs.db") }
+
+// start lays the spec and the stand-in out, starts `gateway serve` on them and
+// connects.
+func (c *demoClient) start(ctx context.Context) error {
+	for _, folder := range []string{c.specs(), c.bin(), c.home()} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(c.specs(), "parrot.cue"), []byte(demoSpec), 0o600); err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the gateway cannot find its own program: %w", err)
+	}
+	if err := alias(exe, filepath.Join(c.bin(), standInName)); err != nil {
+		return fmt.Errorf("the stand-in cannot be laid out: %w", err)
+	}
+	stdio := transport.NewStdioWithOptions(exe, c.environ(), []string{"serve", "--specs", c.specs()}, transport.WithCommandStderrWriter(&c.log))
+	c.Client = client.NewClient(stdio, client.WithRootsHandler(root(c.dir)))
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	hello := mcp.InitializeRequest{}
+	hello.Params.ClientInfo = mcp.Implementation{Name: "gateway demo", Version: release()}
+	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
+	_, err = c.Initialize(ctx, hello)
+	return err
+}
+
+// environ lies over our own environment: a home and a record of its own, and no
+// settings of the user's.
+func (c *demoClient) environ() []string {
+	env := []string{
+		"HOME=" + c.home(), "USERPROFILE=" + c.home(),
+		"PATH=" + c.bin() + string(filepath.ListSeparator) + os.Getenv("PATH"),
+	}
+	for _, v := range spec.Variables {
+		if v.Key == "gateway.logsDb" {
+			env = append(env, v.Name+"="+c.record())
+		} else {
+			env = append(env, v.Name+"=")
+		}
+	}
+	return env
+}
+
+// close ends the gateway by closing its standard input.
+func (c *demoClient) close() error {
+	if c.Client == nil {
+		return nil
+	}
+	return c.Client.Close()
+}
+
+// said is what the gateway logged, for the message of a failure.
+func (c *demoClient) said() string {
+	if text := c.log.String(); text != "" {
+		return "\nThe gateway said:\n" + text
+	}
+	return ""
+}
+
+// root tells the gateway where the client works, so that it does not matter where
+// the demo was started.
+type root string
+
+func (r root) ListRoots(context.Context, mcp.ListRootsRequest) (*mcp.ListRootsResult, error) {
+	path := filepath.ToSlash(string(r))
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	u := url.URL{Scheme: "file", Path: path}
+	return &mcp.ListRootsResult{Roots: []mcp.Root{{URI: u.String(), Name: "demo"}}}, nil
+}
+
+// alias makes the program known under another name.
+func alias(exe, name string) error {
+	if runtime.GOOS != "windows" {
+		return os.Symlink(exe, name)
+	}
+	// Symbolic links need a privilege there; a second name does not, on one volume.
+	if os.Link(exe, name+".exe") == nil {
+		return nil
+	}
+	data, err := os.ReadFile(exe)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name+".exe", data, 0o700)
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailBytes = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	t.buf = t.buf[max(0, len(t.buf)-tailBytes):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.buf))
+}

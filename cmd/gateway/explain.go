@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+func (a *app) explain() *cobra.Command {
+	var given arguments
+	cmd := &cobra.Command{
+		Use: "explain TOOL [key=value ... | --json ARGS]", GroupID: "write", Args: named,
+		Short: "Show what a call would run, and where each word comes from",
+		Long: `Show what a call would run: program, command line, standard input, environment
+(names only), working directory and timeouts, and for each word where it comes from.
+Nothing is run. Exit codes: 0 shown, 1 the arguments are wrong, 2 not understood.`,
+		Example: `  $ gateway explain acme_request prompt=hello model=fast --format text
+  $ gateway explain acme_request --json '{"prompt": "hi", "sessionId": "abc"}'`,
+		ValidArgsFunction: a.completeTool,
+	}
+	given.flags(cmd, "json")
+	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		e, err := a.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		args, err := given.read(e.Tools, words[0], words[1:], cmd.InOrStdin())
+		if err != nil {
+			return err
+		}
+		x, err := e.Tools.Explain(cmd.Context(), words[0], args)
+		if err != nil {
+			return fail(err)
+		}
+		if given.format == "text" {
+			return explainText(cmd.OutOrStdout(), x)
+		}
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(x)
+	}
+	return cmd
+}
+
+func explainText(w io.Writer, x tools.Explanation) error {
+	quoted := []string{shellWord(x.Bin)}
+	for _, word := range x.Argv {
+		quoted = append(quoted, shellWord(word))
+	}
+	fmt.Fprintf(w, "%s\n\n", strings.Join(quoted, " "))
+	if x.Missing != "" {
+		fmt.Fprintf(w, "not installed  %s\n", x.Missing)
+	}
+	fmt.Fprintf(w, "directory      %s\n", x.Dir)
+	if x.Stdin != nil {
+		fmt.Fprintf(w, "standard input %d bytes\n", len(*x.Stdin))
+	}
+	fmt.Fprintf(w, "timeouts       idle %d ms, total %d ms (0: none)\n", x.Timeouts.IdleMs, x.Timeouts.WallMs)
+	fmt.Fprintf(w, "environment    %s\n", strings.Join(slices.Sorted(maps.Keys(x.Env)), " "))
+	for _, r := range x.Risks {
+		fmt.Fprintf(w, "risk           %s (%d): %s\n", r.ID, r.Score, r.Reason)
+	}
+	fmt.Fprintln(w)
+	for _, s := range x.Steps {
+		fmt.Fprintf(w, "  %-40s %s\n", shellWord(s.Word), s.From)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+// Command gateway is one MCP server through which any MCP client calls the coding
+// agents that are installed on a machine as command-line programs.
+//
+// This package knows flags, exit codes, signals and printing; one file a command.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine"
+)
+
+// version is set when a release is built (-ldflags "-X main.version=...").
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == standInName {
+		os.Exit(standIn(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns the exit code: 0 done, 1 it failed,
+// 2 it was not understood.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	cmd, err := root.ExecuteContextC(ctx)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(errOut, "gateway: %v\n", err)
+	var failed *failure
+	if errors.As(err, &failed) {
+		return 1
+	}
+	fmt.Fprintf(errOut, "Run '%s --help' for usage.\n", cmd.CommandPath())
+	return 2
+}
+
+// exitCode ends the program with a code; what there was to say has been said.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// failure is an error that no other command line would have avoided.
+type failure struct{ error }
+
+func (f *failure) Unwrap() error { return f.error }
+
+func fail(err error) error { return &failure{err} }
+
+// app is what the commands share.
+type app struct{ specs []string }
+
+func newRoot() *cobra.Command {
+	a := &app{}
+	root := &cobra.Command{
+		Use:   "gateway <command>",
+		Short: "One MCP server for all coding agents on this machine",
+		Long: `One MCP server through which any MCP client calls the coding agents that are
+installed on this machine as command-line programs.
+
+Each agent is described by a spec, a few lines of CUE or YAML. The gateway makes a
+tool of it; adding an agent, a model alias or a setting is an edit of a spec.`,
+		Example: `  $ gateway demo                                     # see it work, nothing needed
+  $ gateway tools                                    # what clients will be offered
+  $ gateway vet                                      # check your specs
+  $ gateway explain acme_request prompt=hello        # what would be run, and why`,
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "read the specs of `DIR` too, over yours; can be repeated")
+	root.AddGroup(&cobra.Group{ID: "use", Title: "Use:"}, &cobra.Group{ID: "write", Title: "Write specs:"})
+	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.tools(), a.vet(), a.explain(), a.version())
+	root.SetHelpCommand(help(root))
+	root.SetCompletionCommandGroupID("use")
+	return root
+}
+
+// help is cobra's, but does not end well for a command that there is not.
+func help(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [command]", GroupID: "use",
+		Short: "Help about a command",
+		RunE: func(_ *cobra.Command, words []string) error {
+			cmd, _, err := root.Find(words)
+			if err != nil {
+				return err
+			}
+			cmd.InitDefaultHelpFlag() // as --help would show it
+			return cmd.Help()
+		},
+	}
+}
+
+// open loads the specs. What is wrong with them is printed, one line each.
+func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
+	// Standard output may belong to a protocol; logs never go there.
+	level := &slog.LevelVar{}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Log: log})
+	for _, d := range diags {
+		fmt.Fprintln(cmd.ErrOrStderr(), d)
+	}
+	if e == nil {
+		return nil, fail(errors.New("the specs cannot be used; `gateway vet` checks them"))
+	}
+	if e.Catalog().Settings.Debug {
+		level.Set(slog.LevelDebug)
+	}
+	log.Debug("specs loaded", "digest", e.Catalog().Digest(), "tools", len(e.Catalog().CLIs), "record", e.RecordPath())
+	return e, nil
+}
+
+// release is the version of this binary.
+func release() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

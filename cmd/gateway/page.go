@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+)
+
+// page writes what a person reads from top to bottom. The first error of its
+// writer is kept, and nothing is written after it.
+type page struct {
+	w    io.Writer
+	bold bool
+	err  error
+}
+
+// newPage prints headings bold where that is known to work.
+func newPage(w io.Writer) *page {
+	p := &page{w: w}
+	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && os.Getenv("TERM") != "" {
+		info, err := f.Stat()
+		p.bold = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return p
+}
+
+func (p *page) print(text string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, text)
+	}
+}
+
+func (p *page) strong(text string) string {
+	if p.bold {
+		return "\x1b[1m" + text + "\x1b[0m"
+	}
+	return text
+}
+
+func (p *page) heading(n int, title string) {
+	if n > 1 {
+		p.print("\n")
+	}
+	p.print(p.strong(fmt.Sprintf("%d  %s", n, title)) + "\n\n")
+}
+
+func (p *page) label(text string) { p.print("   " + p.strong(text) + "\n") }
+
+// block writes text, indented.
+func (p *page) block(text string) {
+	for line := range strings.Lines(strings.TrimSuffix(text, "\n") + "\n") {
+		p.print("     " + line)
+	}
+}
+
+// table writes rows in columns.
+func (p *page) table(rows [][]string) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	if p.err == nil {
+		p.err = w.Flush()
+	}
+	p.block(b.String())
+}
+
+// object writes a JSON object, a member a line.
+func (p *page) object(raw json.RawMessage) {
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		b.Reset()
+		b.Write(raw)
+	}
+	p.block(b.String())
+}
+
+// shellWord shows a word as a shell would want it.
+func shellWord(word string) string {
+	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

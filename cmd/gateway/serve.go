@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// memoryTarget makes the collector work harder above it: answers of tens of megabytes
+// come one after the other, and each is garbage when the next begins.
+const memoryTarget = 72 << 20
+
+func (a *app) serve() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", GroupID: "use", Args: cobra.NoArgs,
+		Short: "Answer an MCP client over standard input and output",
+		Long: `Answer an MCP client over standard input and output. Clients start this command
+themselves; 'gateway demo' prints the line that adds it to each.
+
+Logs go to standard error. When the client closes its end, calls in flight finish
+first. SIGTERM and SIGINT end them.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e, err := a.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			// A client that closes its end would end us by a signal, before the calls
+			// in flight are canceled.
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+			if os.Getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(memoryTarget)
+			}
+			err = e.Serve(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			if err != nil {
+				return fail(err)
+			}
+			return nil
+		},
+	}
+}

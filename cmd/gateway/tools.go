@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) tools() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "tools", GroupID: "use", Args: cobra.NoArgs,
+		Short: "List the tools that clients are offered",
+		Long: `List the tools that clients are offered, each with what its listing costs a client
+in bytes. With --json the listing is printed as tools/list answers it.`,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the listing with its schemas as JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		e, err := a.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		if asJSON {
+			enc := json.NewEncoder(cmd.OutOrStdout())
+			enc.SetEscapeHTML(false)
+			enc.SetIndent("", "  ")
+			listing := []json.RawMessage{}
+			for _, t := range e.Tools.List() {
+				listing = append(listing, t.Listing())
+			}
+			return enc.Encode(map[string]any{"tools": listing})
+		}
+		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+		total := 0
+		for _, t := range e.Tools.List() {
+			n := len(t.Listing())
+			total += n
+			first, _, _ := strings.Cut(t.Description, ". ")
+			fmt.Fprintf(w, "%s\t%d bytes\t%s\n", t.Name, n, strings.TrimSuffix(first, ".")+".")
+		}
+		fmt.Fprintf(w, "\t%d bytes\tin all\n", total)
+		return w.Flush()
+	}
+	return cmd
+}

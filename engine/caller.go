@@ -1,0 +1,35 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+// caller lets the server call the tools; neither knows the other's types.
+type caller struct{ tools *tools.Tools }
+
+func (c caller) Tools() []server.Tool {
+	var out []server.Tool
+	for _, t := range c.tools.List() {
+		out = append(out, server.Tool{
+			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input, OutputSchema: t.Output,
+			ReadOnly: t.ReadOnly, Destructive: t.Destructive, Idempotent: t.Idempotent, OpenWorld: t.OpenWorld,
+		})
+	}
+	return out
+}
+
+func (c caller) Call(ctx context.Context, call server.Call) server.Result {
+	r := c.tools.Call(ctx, tools.Call{
+		Name: call.Name, Args: call.Args, Client: job.Client{Name: call.Client.Name, Version: call.Client.Version},
+		Roots: call.Roots, RootsNextRound: call.RootsNextRound, Progress: call.Progress,
+	})
+	out := server.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
+	if !r.Bare {
+		out.Tail = server.Member{Name: "response", Value: r.Response}
+	}
+	return out
+}

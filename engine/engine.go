@@ -1,0 +1,159 @@
+// Package engine is the hall of the gateway: it loads the specs, opens the other
+// rooms and holds the catalog that is current.
+//
+// It hides where things lie on this machine. It must not know what a tool does or
+// how a call arrives.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+// Options say what a gateway is made of.
+type Options struct {
+	Specs   []string // folders over the user's, lowest first
+	Environ []string // ours, as os.Environ gives it
+	Version string
+	Log     *slog.Logger
+}
+
+// Engine is a gateway without a door.
+type Engine struct {
+	Tools *tools.Tools
+
+	options Options
+	catalog atomic.Pointer[plan.Catalog]
+	record  record
+}
+
+// Open loads the specs and readies the rooms. The diagnostics tell what is wrong
+// with the specs; the engine is nil if that is more than a warning.
+func Open(o Options) (*Engine, []spec.Diagnostic) {
+	loaded := Load(o.Specs, o.Environ, false)
+	if loaded.Catalog == nil {
+		return nil, loaded.Diagnostics
+	}
+	e := &Engine{options: o}
+	e.catalog.Store(loaded.Catalog)
+	settings := loaded.Catalog.Settings
+	e.record.path = logsDB(settings)
+	runner := &job.Runner{
+		Host:    host.New(o.Environ, settings.Path, settings.EnvFile),
+		Record:  e.record.open,
+		Spool:   filepath.Join(StateDir(), "run"),
+		Jobs:    filepath.Join(StateDir(), "jobs"),
+		Current: e.catalog.Load,
+		Version: o.Version,
+		Parent:  parent(o.Environ),
+	}
+	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner}
+	return e, loaded.Diagnostics
+}
+
+// Catalog is the current catalog.
+func (e *Engine) Catalog() *plan.Catalog { return e.catalog.Load() }
+
+// Record opens the record of calls, if it is not open yet. It is nil when calls
+// are not recorded.
+func (e *Engine) Record() (*store.Store, error) { return e.record.open() }
+
+// RecordPath is where calls are recorded; "" when they are not.
+func (e *Engine) RecordPath() string { return e.record.path }
+
+// Close leaves jobs to their supervisors, waits for calls that are being ended and
+// closes what was opened.
+func (e *Engine) Close() error {
+	e.Tools.Runner.Close()
+	return e.record.close()
+}
+
+// Serve speaks MCP with one client until it is gone. Meanwhile it looks after the jobs
+// of gateways that are gone already.
+func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	tending, stop := context.WithCancel(ctx)
+	tended := make(chan struct{})
+	go func() {
+		defer close(tended)
+		e.Tools.Runner.Tend(tending, e.record.inUse(), e.log())
+	}()
+	defer func() { stop(); <-tended }()
+	return server.Serve(ctx, in, out, server.Options{
+		Name: "llm-cli-gateway", Version: e.options.Version, Instructions: e.instructions(),
+		Caller: caller{e.Tools}, Log: e.options.Log,
+	})
+}
+
+// log is where what nobody asked for is reported.
+func (e *Engine) log() *slog.Logger {
+	if e.options.Log != nil {
+		return e.options.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// instructions tell a model what the server is for; clients search them.
+func (e *Engine) instructions() string {
+	names := []string{}
+	for _, cli := range e.Catalog().CLIs {
+		names = append(names, cli.Tool()+" ("+cli.Heading()+")")
+	}
+	return "Asks other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
+		"With _async behind its name it starts a job, which outlives this server; llm_job_result returns its answer. " +
+		"A result carries sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
+}
+
+// parent is the job in which the gateway itself runs, "" if none: a CLI that it
+// called may call it again.
+func parent(environ []string) string {
+	for _, kv := range environ {
+		if id, ok := strings.CutPrefix(kv, proc.CookieName+"="); ok && store.ValidID(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// StateDir is the folder of the gateway's own files.
+func StateDir() string { return filepath.Join(homeDir(), ".llm-cli-gateway") }
+
+// homeDir is the user's home. Without one it is a folder of the user's own in the
+// temporary one, which all share and where others could have put a state.
+func homeDir() string {
+	if home := host.Home(); home != "" {
+		return home
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("llm-cli-gateway-%d", os.Getuid()))
+}
+
+// logsDB is the absolute path of the record; "" if the setting turns it off.
+func logsDB(s plan.Settings) string {
+	path := s.LogsDB
+	switch {
+	case path == "":
+		return filepath.Join(StateDir(), "logs.db")
+	case path == "none":
+		return ""
+	case strings.HasPrefix(path, "~/"):
+		return filepath.Join(homeDir(), path[2:])
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}

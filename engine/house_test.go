@@ -1,0 +1,356 @@
+package engine_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/specs"
+)
+
+const module = "github.com/llm-cli-gateway/gateway"
+
+// floors are the rooms from the cellar up. A room imports only what lies on a lower
+// floor; a new room needs a place here.
+var floors = [][]string{
+	{"schema", "specs"},
+	{"engine/plan", "engine/store", "engine/keeper"},
+	{"engine/spec", "engine/gate", "engine/proc"},
+	{"engine/host", "engine/session"},
+	{"engine/job"},
+	{"engine/tools", "engine/flow"},
+	{"engine/server"},
+	{"engine"},
+	{"cmd/gateway"},
+}
+
+// owners say which rooms may know a package that is not ours, or one of the standard
+// library that does what only one room should.
+var owners = map[string][]string{
+	"github.com/mark3labs/mcp-go":              {"engine/server", "cmd/gateway"}, // the demo brings a client
+	"cuelang.org/go":                           {"engine/spec"},
+	"go.yaml.in/yaml/v3":                       {"engine/spec"},
+	"github.com/fsnotify/fsnotify":             {"engine/spec"},
+	"github.com/expr-lang/expr":                {"engine/plan"},
+	"modernc.org/sqlite":                       {"engine/store"},
+	"database/sql":                             {"engine/store"},
+	"os/exec":                                  {"engine/proc"},
+	"os/signal":                                {"engine/proc", "engine/keeper", "cmd/gateway"},
+	"github.com/spf13/cobra":                   {"cmd/gateway"},
+	"github.com/google/uuid":                   {"engine/tools"},
+	"golang.org/x/sys":                         {"engine/proc", "engine/store", "engine/server"},
+	"github.com/rogpeppe/go-internal":          {},
+	"github.com/santhosh-tekuri/jsonschema/v6": {},
+}
+
+// frugal rooms may import these packages and no other, not even of ours: what they
+// import is paid for by every job.
+var frugal = map[string][]string{
+	"engine/keeper": {"os", "os/signal", "runtime", "syscall", "time"},
+}
+
+// source is one Go file of ours.
+type source struct {
+	path string // from the root of the repository, with slashes
+	room string
+	test bool
+	file *ast.File
+	set  *token.FileSet
+}
+
+// ourSources parses what is under cmd/ and engine/. It reads the files itself: a
+// test that asked the go command would be answered from its cache after they changed.
+func ourSources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	for _, top := range []string{"cmd", "engine"} {
+		err := filepath.WalkDir(filepath.Join("..", top), func(name string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && entry.Name() == "testdata":
+				return fs.SkipDir
+			case entry.IsDir() || filepath.Ext(name) != ".go":
+				return nil
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			rel := filepath.ToSlash(name)[len("../"):]
+			all = append(all, source{rel, path.Dir(rel), strings.HasSuffix(rel, "_test.go"), file, set})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d files found", len(all))
+	}
+	return all
+}
+
+func floor(room string) int {
+	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, room) })
+}
+
+func TestImportsGoDown(t *testing.T) {
+	for _, s := range ourSources(t) {
+		own := floor(s.room)
+		if own < 0 {
+			t.Errorf("%s: the room %s has no floor; give it one in this test", s.path, s.room)
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			room, ours := strings.CutPrefix(imported, module+"/")
+			external := s.test && strings.HasSuffix(s.file.Name.Name, "_test") && room == s.room
+			if !ours || external || s.test && strings.HasPrefix(room, "testdata/") {
+				continue
+			}
+			if at := floor(room); at < 0 || at >= own {
+				t.Errorf("%s imports %s, which does not lie below %s", s.path, room, s.room)
+			}
+		}
+	}
+}
+
+func TestForeignImportsHaveOneOwner(t *testing.T) {
+	for _, s := range ourSources(t) {
+		for _, spec := range s.file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rooms, known := owner(imported)
+			foreign := strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, module+"/")
+			switch {
+			case s.test && (len(rooms) == 0 || !foreign):
+				// Tests may use what no room does, and start processes.
+			case foreign && !known:
+				t.Errorf("%s imports %s, which no room owns", s.path, imported)
+			case known && !slices.Contains(rooms, s.room):
+				t.Errorf("%s imports %s, which belongs to %v", s.path, imported, rooms)
+			}
+		}
+	}
+}
+
+func TestFrugalRooms(t *testing.T) {
+	for _, s := range ourSources(t) {
+		allowed, ok := frugal[s.room]
+		if !ok || s.test {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			if imported, err := strconv.Unquote(spec.Path.Value); err != nil || !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s; %s gets along with %v", s.path, imported, s.room, allowed)
+			}
+		}
+	}
+}
+
+func owner(imported string) (rooms []string, known bool) {
+	for prefix, rooms := range owners {
+		if imported == prefix || strings.HasPrefix(imported, prefix+"/") {
+			return rooms, true
+		}
+	}
+	return nil, false
+}
+
+func TestFilesAreShort(t *testing.T) {
+	for _, s := range ourSources(t) {
+		if n := s.set.File(s.file.Pos()).LineCount(); n > 600 {
+			t.Errorf("%s has %d lines, at most 600 are allowed", s.path, n)
+		}
+	}
+}
+
+func TestPackagesSayWhatTheyAreFor(t *testing.T) {
+	documented := map[string]bool{}
+	for _, s := range ourSources(t) {
+		if !s.test {
+			documented[s.room] = documented[s.room] || s.file.Doc != nil
+		}
+	}
+	for room, yes := range documented {
+		if !yes {
+			t.Errorf("%s has no package comment", room)
+		}
+	}
+}
+
+// TestNoNamesOfCLIs holds that what is particular to one CLI is data: neither its
+// name nor its program nor its package stands in Go, not even in a comment.
+func TestNoNamesOfCLIs(t *testing.T) {
+	names, ordinary := cliWords(t)
+	for _, s := range ourSources(t) {
+		complain := func(at token.Pos, text, word string) {
+			t.Errorf("%s:%d: %q names the CLI %q; that belongs in a spec", s.path, s.set.Position(at).Line, text, word)
+		}
+		for _, group := range s.file.Comments {
+			for _, c := range group.List {
+				if word := names.in(c.Text); word != "" {
+					complain(c.Pos(), c.Text, word)
+				}
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ImportSpec:
+				return false
+			case *ast.Ident:
+				if word := names.in(n.Name); word != "" {
+					complain(n.Pos(), n.Name, word)
+				}
+			case *ast.BasicLit:
+				if n.Kind != token.STRING {
+					break
+				}
+				text, err := strconv.Unquote(n.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if word := names.in(text); word != "" {
+					complain(n.Pos(), text, word)
+				} else if slices.Contains(ordinary, text) {
+					complain(n.Pos(), text, text)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// everyday are words that also mean something else; one of them is the name of a CLI
+// only where it stands alone as a string. (This list is one string for that reason.)
+var everyday = strings.Fields("ai amp ask agent cli code continue crush cursor droid forge github goose google latest llm npm official open q")
+
+// cliWords are the names, programs and packages of the built-in CLIs, and those
+// among them that are everyday words.
+func cliWords(t *testing.T) (names words, ordinary []string) {
+	t.Helper()
+	for _, cli := range builtIn(t).Catalog.CLIs {
+		for _, word := range []string{cli.Name, path.Base(cli.Bin)} {
+			if slices.Contains(everyday, word) {
+				ordinary = append(ordinary, word)
+			} else {
+				names = append(names, word)
+			}
+		}
+		for _, word := range packages(cli.Install) {
+			if !slices.Contains(everyday, word) {
+				names = append(names, word)
+			}
+		}
+	}
+	if len(names) < 4 {
+		t.Fatalf("only %q found", names)
+	}
+	return names, ordinary
+}
+
+// packages are the words of an install command that name a package, with the parts
+// of a scoped one.
+func packages(install string) []string {
+	var out []string
+	for _, word := range strings.Fields(strings.ToLower(install)) {
+		at := strings.LastIndex(word, "@")
+		if at > 0 {
+			word = word[:at] // the version
+		}
+		scope, name, scoped := strings.Cut(strings.TrimPrefix(word, "@"), "/")
+		switch {
+		case strings.HasPrefix(word, "-") || strings.Contains(word, "://"):
+		case scoped:
+			out = append(out, scope, name, strings.TrimSuffix(strings.TrimSuffix(scope, "-ai"), "-official"))
+		case at > 0:
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+// words are looked for in a text as words, and from five letters on also inside
+// longer ones.
+type words []string
+
+func (w words) in(text string) string {
+	lower := strings.ToLower(text)
+	parts := split(text)
+	for _, word := range w {
+		if len(word) >= 5 && strings.Contains(lower, word) || slices.Contains(parts, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// split takes a text apart at what is neither letter nor digit, and where a capital
+// begins a word.
+func split(text string) []string {
+	spaced := camel.ReplaceAllString(text, "$1 $2")
+	return strings.FieldsFunc(strings.ToLower(spaced), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+func TestNamesAreFound(t *testing.T) {
+	w := words{"zeta", "acmecode", "acme-code"}
+	for _, text := range []string{"zeta", "callZeta", "ZETA_HOME", "// like zeta does", "myAcmeCodeThing", "@x/acme-code"} {
+		if w.in(text) == "" {
+			t.Errorf("%q passes", text)
+		}
+	}
+	for _, text := range []string{"zetas", "alphazeta", "acme code"} {
+		if word := w.in(text); word != "" {
+			t.Errorf("%q is taken for %s", text, word)
+		}
+	}
+	if got := packages("npm install -g @acme-ai/zeta@latest"); !slices.Equal(got, []string{"acme-ai", "zeta", "acme"}) {
+		t.Errorf("packages: %q", got)
+	}
+}
+
+// builtIn loads the specs that the binary carries, and nothing of this machine.
+func builtIn(t *testing.T) spec.Result {
+	t.Helper()
+	return load(t, builtInFiles(t))
+}
+
+func builtInFiles(t *testing.T) []spec.File {
+	t.Helper()
+	files, err := spec.ReadFS(specs.FS, "specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func load(t *testing.T, files []spec.File) spec.Result {
+	t.Helper()
+	res := spec.Load([]spec.Layer{{Name: "built-in", Files: files}}, spec.Options{Vet: true})
+	for _, d := range res.Diagnostics {
+		t.Error(d)
+	}
+	if res.Catalog == nil {
+		t.FailNow()
+	}
+	return res
+}

@@ -1,0 +1,279 @@
+//go:build unix
+
+package job
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+const fakeSwitch = "ACME_FAKE"
+
+// TestMain makes the test binary the CLI of its own tests: with the switch set it
+// carries out its arguments one after the other.
+func TestMain(m *testing.M) {
+	if os.Getenv(fakeSwitch) == "" {
+		os.Exit(m.Run())
+	}
+	for _, step := range os.Args[1:] {
+		name, arg, _ := strings.Cut(step, "=")
+		fakeStep(name, arg)
+	}
+	syscall.Exit(0) // os.Exit would make a race-enabled binary linger
+}
+
+func fakeStep(name, arg string) {
+	number := func() int {
+		n, err := strconv.Atoi(arg)
+		must(err)
+		return n
+	}
+	switch name {
+	case "continue":
+	case "out":
+		os.Stdout.WriteString(arg)
+	case "err":
+		os.Stderr.WriteString(arg)
+	case "bad": // not UTF-8
+		os.Stdout.WriteString("a\xff\xfeb\xc3")
+	case "fill": // so many letters
+		must2(io.Copy(os.Stdout, io.LimitReader(letters{}, int64(number()))))
+	case "answer": // one record whose answer has so many letters
+		fmt.Print(`{"result":"`)
+		must2(io.Copy(os.Stdout, io.LimitReader(letters{}, int64(number()))))
+		fmt.Print(`"}` + "\n")
+	case "sha":
+		h := sha256.New()
+		n, err := io.Copy(h, os.Stdin)
+		must(err)
+		fmt.Printf("%d %x", n, h.Sum(nil))
+	case "cat":
+		data, err := os.ReadFile(arg)
+		must(err)
+		os.Stdout.Write(data)
+	case "--mode": // of a file, and what it holds
+		info, err := os.Stat(arg)
+		must(err)
+		data, err := os.ReadFile(arg)
+		must(err)
+		fmt.Printf("%s %04o %s", filepath.Base(arg), info.Mode().Perm(), data)
+	case "dump":
+		dir, err := os.Getwd()
+		must(err)
+		text, err := json.Marshal(map[string]any{"args": os.Args[1:], "env": os.Environ(), "dir": dir})
+		must(err)
+		os.Stdout.Write(text)
+	case "getenv":
+		os.Stdout.WriteString(os.Getenv(arg))
+	case "deaf":
+		signal.Ignore(syscall.SIGTERM)
+	case "polite": // exit 0 with a good answer when asked to end
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		go func() { <-c; os.Stdout.WriteString(arg); syscall.Exit(0) }()
+	case "pid":
+		must(os.WriteFile(arg+"~", []byte(strconv.Itoa(os.Getpid())), 0o600))
+		must(os.Rename(arg+"~", arg))
+	case "await": // a file, or the writer of a FIFO
+		file, err := os.Open(arg)
+		must(err)
+		must2(io.Copy(io.Discard, file))
+	case "daemon": // a grandchild in a session of its own that ignores SIGTERM
+		cmd := exec.Command(os.Args[0], "deaf", "pid="+arg, "sleep")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		must(cmd.Start())
+	case "sleep":
+		time.Sleep(time.Hour)
+	case "raise":
+		must(syscall.Kill(os.Getpid(), syscall.Signal(number())))
+		time.Sleep(time.Hour)
+	case "exit":
+		syscall.Exit(number())
+	default:
+		must(fmt.Errorf("no step %q", name))
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fake:", err)
+		syscall.Exit(99)
+	}
+}
+
+func must2(_ int64, err error) { must(err) }
+
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'a'
+	}
+	return len(p), nil
+}
+
+// bench is a Runner over a home of its own, with the fake as its CLI.
+type bench struct {
+	t       *testing.T
+	catalog *plan.Catalog
+	runner  *Runner
+	store   *store.Store
+	home    string
+	dir     string // working directory of the calls
+}
+
+// acme is a CLI that does what its parameter says.
+const acme = `
+	params: do: {doc: "Steps", type: "list"}
+	env: {set: ACME_FAKE: "1", pass: ["ACME_*"]}
+	timeouts: graceMs: 50
+`
+
+const jsonl = `output: {format: "jsonl", end: "event.result != nil", text: "event.result", model: "event.model", error: "event.error", cost: "event.cost",
+	usage: {input: "event.in", output: "event.out"}}
+	session: {id: "^[a-z0-9][a-z0-9-]*$", resume: ["continue={id}"], capture: "event.id"}
+	argv: ["{session}", "{do}"]
+`
+
+// newBench opens a runner; lines are added to the spec of the CLI, one of which may
+// close it and go on with others.
+func newBench(t *testing.T, lines string, environ ...string) *bench {
+	t.Helper()
+	b := &bench{t: t, home: t.TempDir(), dir: t.TempDir()}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(lines, "argv:") {
+		lines = "argv: [\"{do}\"]\n" + lines
+	}
+	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
+	b.catalog = compile(t, text)
+	b.store, err = store.Open(filepath.Join(b.home, "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.store.Close() })
+	environ = append([]string{"HOME=" + b.home, "PATH=" + os.Getenv("PATH")}, environ...)
+	b.runner = &Runner{
+		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (*store.Store, error) { return b.store, nil },
+		Spool: filepath.Join(b.home, "run"), Version: "9.9",
+		Jobs: filepath.Join(b.home, "jobs"), Current: func() *plan.Catalog { return b.catalog },
+	}
+	t.Cleanup(func() {
+		b.runner.Close()
+		entries, _ := os.ReadDir(b.runner.Jobs)
+		for _, e := range entries { // a test that failed must not leave jobs behind
+			if dir, err := keeper.Open(filepath.Join(b.runner.Jobs, e.Name())); err == nil {
+				_ = dir.Cancel("the test is over")
+			}
+		}
+	})
+	return b
+}
+
+func compile(t *testing.T, text string) *plan.Catalog {
+	t.Helper()
+	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "acme.cue", Data: []byte(text)}}}}, spec.Options{})
+	if res.Catalog == nil {
+		t.Fatalf("%v\n%s", res.Diagnostics, text)
+	}
+	return res.Catalog
+}
+
+// bind makes a call of the fake with these arguments beside the prompt.
+func (b *bench) bind(prompt string, args map[string]any) *plan.Call {
+	b.t.Helper()
+	all := map[string]any{"prompt": prompt}
+	for k, v := range args {
+		all[k] = v
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	cli, _ := b.catalog.CLI("acme")
+	call, wrong := cli.Bind(text, nil, func() string { return "made-id" })
+	if wrong != nil {
+		b.t.Fatal(wrong)
+	}
+	return call
+}
+
+func (b *bench) request(steps ...string) Request {
+	b.t.Helper()
+	return Request{Catalog: b.catalog, Call: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: Client{"client", "3"}}
+}
+
+// row is the finished row of an outcome.
+func (b *bench) row(out Outcome) store.Job {
+	b.t.Helper()
+	row, err := b.store.Job(b.t.Context(), out.ID)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if row.State != store.Done {
+		b.t.Errorf("the row is %s", row.State)
+	}
+	return row
+}
+
+// spooled are the files that lie in the spool, but for the gateway's own lease, which
+// stays until it closes.
+func (b *bench) spooled() []string {
+	b.t.Helper()
+	entries, err := os.ReadDir(b.runner.Spool)
+	if err != nil && !os.IsNotExist(err) {
+		b.t.Fatal(err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		if e.Name() != filepath.Base(b.runner.leasePath(b.runner.owner())) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// until polls a condition.
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s never came", what)
+		}
+	}
+}
+
+func pidIn(file string) int {
+	text, _ := os.ReadFile(file)
+	pid, _ := strconv.Atoi(string(text))
+	return pid
+}
+
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+func class(out Outcome) string {
+	if out.Answer.Failure == nil {
+		return ""
+	}
+	return out.Answer.Failure.Class
+}

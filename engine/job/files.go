@@ -1,0 +1,103 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// files are what a run reads from and writes to. Output goes to regular files,
+// since several programs lose what they write to a pipe when they exit.
+type files struct {
+	folder, owner         string
+	stdin, stdout, stderr *os.File
+	named                 []string // files that still have a name and must be removed
+}
+
+// newFiles makes the files of one run below folder, mode 0600; where that cannot be
+// written, as in a container without a home, below the system's temporary folder. What
+// keeps a name names the gateway, whose end is the file's end too.
+func newFiles(folder, owner string) (*files, error) {
+	f, err := newFilesIn(folder, owner)
+	if err == nil {
+		return f, nil
+	}
+	f, second := newFilesIn(os.TempDir(), owner)
+	if second != nil {
+		return nil, fmt.Errorf("no room for the output of the call: %w; nor is there any in the temporary folder: %w", err, second)
+	}
+	return f, nil
+}
+
+func newFilesIn(folder, owner string) (*files, error) {
+	f := &files{folder: folder, owner: owner}
+	err := os.MkdirAll(folder, 0o700)
+	if err == nil {
+		f.stdout, err = f.create("out-*")
+	}
+	if err == nil {
+		f.stderr, err = f.create("err-*")
+	}
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// create makes a file that has no name any more, so that nothing is left behind
+// when the gateway dies. Windows cannot do that; there it goes with close.
+func (f *files) create(pattern string) (*os.File, error) {
+	file, err := os.CreateTemp(f.folder, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if runtime.GOOS == "windows" {
+		f.named = append(f.named, file.Name())
+		return file, nil
+	}
+	return file, os.Remove(file.Name())
+}
+
+// input makes standard input out of the prompt.
+func (f *files) input(text string) error {
+	file, err := f.create("in-*")
+	if err != nil {
+		return fmt.Errorf("the prompt cannot be written: %w", err)
+	}
+	f.stdin = file
+	if _, err := io.WriteString(file, text); err != nil {
+		return fmt.Errorf("the prompt cannot be written: %w", err)
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return err
+}
+
+// prompt writes the prompt to a private file that has a name, for a program that
+// wants one, and returns its absolute path.
+func (f *files) prompt(text string) (string, error) {
+	file, err := os.CreateTemp(f.folder, promptPrefix+f.owner+"-*.txt")
+	if err != nil {
+		return "", fmt.Errorf("the prompt cannot be written: %w", err)
+	}
+	f.named = append(f.named, file.Name())
+	_, err = io.WriteString(file, text)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", fmt.Errorf("the prompt cannot be written: %w", err)
+	}
+	return filepath.Abs(file.Name())
+}
+
+func (f *files) close() {
+	for _, file := range []*os.File{f.stdin, f.stdout, f.stderr} {
+		if file != nil {
+			file.Close()
+		}
+	}
+	for _, name := range f.named {
+		os.Remove(name)
+	}
+}

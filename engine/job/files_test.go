@@ -1,0 +1,130 @@
+//go:build unix
+
+package job
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+func TestOutputCap(t *testing.T) {
+	b := newBench(t, "}\ngateway: outputCap: 4096\nclient: c: {title: \"c\", add: \"c\"")
+	out := b.runner.Run(t.Context(), b.request("out=first ", "fill=300000", "out= last"))
+	if class(out) != plan.ClassOutputCap {
+		t.Fatalf("failure: %+v", out.Answer.Failure)
+	}
+	text := out.Answer.Text
+	if !strings.HasPrefix(text, "first aaa") || !strings.HasSuffix(text, "aaa last") || len(text) > 5000 {
+		t.Errorf("%d bytes: %.20q...", len(text), text)
+	}
+	row := b.row(out)
+	if !row.Outcome.Truncated || row.Outcome.OutBytes != 300011 || row.Outcome.ErrorClass != plan.ClassOutputCap {
+		t.Errorf("row: %+v", row.Outcome.Ending)
+	}
+}
+
+func TestLongAnswer(t *testing.T) {
+	b := newBench(t, jsonl)
+	const size = 40 << 20
+	out := b.runner.Run(t.Context(), b.request(fmt.Sprintf("answer=%d", size)))
+	if class(out) != "" || len(out.Answer.Text) != size {
+		t.Fatalf("%d bytes, failure %+v", len(out.Answer.Text), out.Answer.Failure)
+	}
+	row := b.row(out)
+	if row.ResponseBytes != size || len(row.Outcome.Response) != store.MaxResponse {
+		t.Errorf("row keeps %d of %d bytes", len(row.Outcome.Response), row.ResponseBytes)
+	}
+}
+
+func TestPromptReachesTheProgram(t *testing.T) {
+	prompt := strings.Repeat("日本語 \"$(x)\"\n", 9000)
+	want := fmt.Sprintf("%d %x", len(prompt), sha256.Sum256([]byte(prompt)))
+	b := newBench(t, "")
+	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind(prompt, map[string]any{"do": []string{"sha"}}), Dir: b.dir})
+	if out.Answer.Text != want {
+		t.Errorf("got %q, want %q", out.Answer.Text, want)
+	}
+}
+
+func TestPromptFileIsPrivateAndShortLived(t *testing.T) {
+	b := newBench(t, "")
+	b.catalog = compile(t, fmt.Sprintf(`cli: acme: {bin: %q, argv: ["{prompt}"], prompt: {via: "file", flag: "--mode"}, env: set: ACME_FAKE: "1"}`, mustSelf(t)))
+	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind("s3cret words", nil), Dir: b.dir})
+	if !strings.HasPrefix(out.Answer.Text, "prompt-") || !strings.HasSuffix(out.Answer.Text, ".txt 0600 s3cret words") {
+		t.Errorf("%q, %+v", out.Answer.Text, out.Answer.Failure)
+	}
+	if left := b.spooled(); len(left) > 0 {
+		t.Errorf("left in the spool: %q", left)
+	}
+}
+
+func mustSelf(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return self
+}
+
+// noSpool puts a file where the spool's parent should be.
+func (b *bench) noSpool() {
+	b.t.Helper()
+	file := filepath.Join(b.home, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.runner.Spool = filepath.Join(file, "run")
+}
+
+// TestDiskFull needs a small disk of its own, which only some users may mount.
+func TestDiskFull(t *testing.T) {
+	b := newBench(t, "")
+	if err := os.MkdirAll(b.runner.Spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := mountSmall(b.runner.Spool); err != nil {
+		t.Skip("cannot mount: ", err)
+	}
+	t.Cleanup(func() { unmount(b.runner.Spool) })
+	out := b.runner.Run(t.Context(), b.request("out=begin", "fill=3000000"))
+	if class(out) != plan.ClassDisk || out.Answer.Failure.Hint == "" {
+		t.Errorf("failure: %+v", out.Answer.Failure)
+	}
+	b.row(out)
+	call := b.bind(strings.Repeat("long ", 19_000)+"end", map[string]any{"do": []string{"sha"}})
+	full := filepath.Join(b.runner.Spool, "full")
+	if err := os.WriteFile(full, make([]byte, 1<<20), 0o600); err == nil {
+		t.Error("the small disk is not small")
+	}
+	out = b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+	if class(out) != plan.ClassDisk || !strings.Contains(out.Answer.Failure.Message, "prompt cannot be written") {
+		t.Errorf("failure: %+v", out.Answer.Failure)
+	}
+	if row := b.row(out); row.Outcome.Ending != store.EndStartFailed {
+		t.Errorf("row: %+v", row.Outcome)
+	}
+	if left := b.spooled(); len(left) != 1 {
+		t.Errorf("left in the spool: %q", left)
+	}
+}
+
+func TestSpoolFallsBackToTheTemporaryFolder(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	b := newBench(t, "")
+	b.noSpool()
+	if out := b.runner.Run(t.Context(), b.request("out=fine")); out.Answer.Text != "fine" {
+		t.Errorf("outcome: %+v", out.Answer.Failure)
+	}
+	if left, _ := filepath.Glob(filepath.Join(temp, "out-*")); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}

@@ -1,0 +1,547 @@
+//go:build linux
+
+package job
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+const long = 30 * time.Second
+
+// submit starts a job that must start.
+func (b *bench) submit(steps ...string) Job {
+	b.t.Helper()
+	job, failure := b.runner.Submit(b.t.Context(), b.request(steps...))
+	if failure != nil {
+		b.t.Fatal(failure)
+	}
+	return job
+}
+
+// await waits for the end of a job.
+func (b *bench) await(id string) Job {
+	b.t.Helper()
+	job, err := b.runner.Await(b.t.Context(), id, long)
+	if err != nil || !job.State.Ended() {
+		b.t.Fatalf("%+v %v", job, err)
+	}
+	return job
+}
+
+// other is another gateway over the same record and the same jobs.
+func (b *bench) other() *bench {
+	b.t.Helper()
+	records, err := store.Open(filepath.Join(b.home, "logs.db"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	o := *b
+	o.store = records
+	o.runner = &Runner{Host: b.runner.Host, Record: func() (*store.Store, error) { return records, nil }, Spool: b.runner.Spool,
+		Jobs: b.runner.Jobs, Current: b.runner.Current}
+	b.t.Cleanup(func() { o.runner.Close(); records.Close() })
+	return &o
+}
+
+// gate is a FIFO that keeps a job running until it is opened.
+func (b *bench) gate() (step string, open func()) {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), "gate")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	open = func() { // waits for the reader
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		file.Close()
+	}
+	return "await=" + path, open
+}
+
+func TestJobRunsToItsEnd(t *testing.T) {
+	b := newBench(t, "")
+	step, open := b.gate()
+	job := b.submit("out=the ", "err=trouble", step, "out=answer")
+	if job.State != Running || !job.Durable || job.Pid == 0 || job.Row.Tool != "acme_request_async" {
+		t.Errorf("%+v", job)
+	}
+	until(t, "output", func() bool {
+		s, err := b.runner.Status(t.Context(), job.Row.ID)
+		return err == nil && s.State == Running && s.Pid == job.Pid && s.Printed == int64(len("the trouble"))
+	})
+	part, err := b.runner.Result(t.Context(), job.Row.ID, 0, 100)
+	if err != nil || part.Stdout.Text != "the " || part.Stderr.Text != "trouble" || part.State != Running {
+		t.Errorf("%+v %v", part, err)
+	}
+	open()
+	end := b.await(job.Row.ID)
+	if end.State != Completed || end.Row.Outcome.Response != "the answer" || end.Row.Outcome.Ending != store.EndOK || *end.Row.Outcome.ExitCode != 0 {
+		t.Errorf("%+v", end)
+	}
+	if end.Row.Outcome.Duration <= 0 || end.Row.Outcome.Ended.Before(end.Row.Created) {
+		t.Errorf("times: %+v", end.Row)
+	}
+	res, err := b.runner.Result(t.Context(), job.Row.ID, 4, 3)
+	if err != nil || res.Response != (Window{"ans", 10, true}) || res.Stdout.Text != "ans" || res.Stderr != (Window{"ble", 7, false}) {
+		t.Errorf("%+v %v", res, err)
+	}
+	if again, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", 0); err != nil || again.State != Completed {
+		t.Errorf("a cancel of what is over: %+v %v", again, err)
+	}
+}
+
+// TestRowIsFinishedUnasked: the gateway that started a job records its end at once.
+func TestRowIsFinishedUnasked(t *testing.T) {
+	b := newBench(t, "")
+	job := b.submit("out=fine")
+	until(t, "the end of the row", func() bool {
+		row, err := b.store.Job(t.Context(), job.Row.ID)
+		return err == nil && row.State == store.Done && row.Outcome.Response == "fine"
+	})
+}
+
+func TestJobIsLeftToItsSupervisor(t *testing.T) {
+	b := newBench(t, "")
+	step, open := b.gate()
+	job := b.submit(step, "out=late")
+	b.runner.Close()
+	o := b.other()
+	if s, err := o.runner.Status(t.Context(), job.Row.ID); err != nil || s.State != Running {
+		t.Fatalf("%+v %v", s, err)
+	}
+	open()
+	if end := o.await(job.Row.ID); end.State != Completed || end.Row.Outcome.Response != "late" {
+		t.Errorf("%+v", end)
+	}
+}
+
+func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
+	b := newBench(t, "")
+	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
+	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
+	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
+	end, err := b.other().runner.Cancel(t.Context(), job.Row.ID, "not wanted", long)
+	if err != nil || end.State != Canceled || end.Row.Outcome.ErrorClass != plan.ClassCanceled || end.Row.Outcome.Response != "begun" {
+		t.Errorf("%+v %v", end, err)
+	}
+	if !strings.HasSuffix(end.Row.Outcome.Detail, ": not wanted") {
+		t.Errorf("detail: %s", end.Row.Outcome.Detail)
+	}
+	until(t, "the end of the tree", func() bool { return !alive(pidIn(child)) && !alive(pidIn(grandchild)) })
+}
+
+func TestSupervisorDies(t *testing.T) {
+	b := newBench(t, "")
+	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
+	job := b.submit("out=partial", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
+	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
+	dir, err := keeper.Open(filepath.Join(b.runner.Jobs, job.Row.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := dir.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.other()
+	if err := syscall.Kill(s.Start.Supervisor, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	end := o.await(job.Row.ID)
+	if end.State != Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != plan.ClassLost {
+		t.Errorf("%+v", end)
+	}
+	res, err := o.runner.Result(t.Context(), job.Row.ID, 0, 100)
+	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != plan.ClassLost {
+		t.Errorf("%+v %v", res, err)
+	}
+	until(t, "the end of the tree", func() bool { return !alive(pidIn(child)) && !alive(pidIn(grandchild)) })
+}
+
+// TestAGatewayDiesBeforeTheStart leaves a row and a directory whose lease is free.
+func TestAGatewayDiesBeforeTheStart(t *testing.T) {
+	b := newBench(t, "")
+	row := b.unstarted()
+	end, err := b.runner.Status(t.Context(), row.ID)
+	if err != nil || end.State != Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != plan.ClassStart {
+		t.Errorf("%+v %v", end, err)
+	}
+}
+
+// unstarted makes what is left of a gateway that died after the row and before the start.
+func (b *bench) unstarted() store.Job {
+	b.t.Helper()
+	row := store.Job{ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"}
+	if _, err := keeper.Prepare(b.runner.Jobs, keeper.Job{ID: row.ID, Path: "/bin/true", Dir: "/"}); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.store.Begin(b.t.Context(), row); err != nil {
+		b.t.Fatal(err)
+	}
+	// The lease is that of an open file: without it nobody answers for the job.
+	lease := filepath.Join(b.runner.Jobs, row.ID, "lease")
+	if err := errors.Join(os.Remove(lease), os.WriteFile(lease, nil, 0o600)); err != nil {
+		b.t.Fatal(err)
+	}
+	return row
+}
+
+func TestGatewaysReconcileAtOnce(t *testing.T) {
+	b := newBench(t, "")
+	ids := []string{}
+	for range 8 {
+		job := b.submit("out=x")
+		ids = append(ids, job.Row.ID)
+	}
+	step, open := b.gate()
+	live := b.submit(step)
+	b.runner.Close() // so that the others find rows to finish
+	gateways := []*bench{b.other(), b.other(), b.other()}
+	for _, id := range ids {
+		dir, err := keeper.Open(filepath.Join(b.runner.Jobs, id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := dir.Wait(t.Context().Done()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for _, g := range gateways {
+		wg.Go(func() {
+			if err := g.runner.Reconcile(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if row, err := b.store.Job(t.Context(), id); err != nil || row.Outcome.Ending != store.EndOK || row.Outcome.Response != "x" {
+			t.Errorf("%+v %v", row, err)
+		}
+	}
+	if row, err := b.store.Job(t.Context(), live.Row.ID); err != nil || row.State != store.Live {
+		t.Errorf("the live job: %+v %v", row, err)
+	}
+	open()
+	gateways[0].await(live.Row.ID)
+}
+
+func TestTwentyJobsAtOnce(t *testing.T) {
+	b := newBench(t, "")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			job, failure := b.runner.Submit(context.Background(), b.request("out=fine"))
+			if failure != nil {
+				t.Error(failure)
+				return
+			}
+			if end, err := b.runner.Await(context.Background(), job.Row.ID, long); err != nil || end.State != Completed {
+				t.Errorf("%+v %v", end, err)
+			}
+		})
+	}
+	wg.Wait()
+	jobs, err := b.runner.List(t.Context(), Filter{State: Completed, Limit: 100})
+	if err != nil || len(jobs) != 20 {
+		t.Errorf("%d jobs, %v", len(jobs), err)
+	}
+}
+
+func TestWhatCannotBeStarted(t *testing.T) {
+	b := newBench(t, "")
+	missing := newBench(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
+	gone, _ := missing.catalog.CLI("gone")
+	call, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
+	job, failure := missing.runner.Submit(t.Context(), Request{Catalog: missing.catalog, Call: call, Dir: missing.dir})
+	if failure == nil || failure.Class != plan.ClassMissing || job.State != Failed {
+		t.Errorf("%+v %+v", job, failure)
+	}
+	missing.nothingLeft(job.Row.ID, plan.ClassMissing)
+
+	script := filepath.Join(b.home, "broken")
+	if err := os.WriteFile(script, []byte("not a program"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cli, _ := b.catalog.CLI("acme")
+	broken := *cli
+	broken.Bin = script
+	req := b.request()
+	req.Call.CLI = &broken
+	job, failure = b.runner.Submit(t.Context(), req)
+	if failure == nil || failure.Class != plan.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
+		t.Errorf("%+v %+v", job, failure)
+	}
+	b.nothingLeft(job.Row.ID, plan.ClassStart)
+
+	req = b.request()
+	req.Call.CLI = cli
+	req.Dir = filepath.Join(b.home, "nowhere")
+	job, failure = b.runner.Submit(t.Context(), req)
+	if failure == nil || failure.Class != plan.ClassStart {
+		t.Errorf("%+v %+v", job, failure)
+	}
+	b.nothingLeft(job.Row.ID, plan.ClassStart)
+}
+
+func (b *bench) nothingLeft(id, class string) {
+	b.t.Helper()
+	row, err := b.store.Job(b.t.Context(), id)
+	if err != nil || row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != class {
+		b.t.Errorf("%+v %v", row, err)
+	}
+	if entries, err := os.ReadDir(b.runner.Jobs); len(entries) > 0 {
+		b.t.Errorf("left behind: %v %v", entries, err)
+	}
+}
+
+func TestNoRecordNoJob(t *testing.T) {
+	b := newBench(t, "")
+	b.runner.Record = func() (*store.Store, error) { return nil, nil }
+	for _, inProcess := range []bool{false, true} {
+		b.runner.desk.inProcess = inProcess
+		if _, failure := b.runner.Submit(t.Context(), b.request()); failure == nil || failure.Class != plan.ClassRecord {
+			t.Errorf("%+v", failure)
+		}
+	}
+	if _, err := b.runner.Status(t.Context(), store.NewID()); !errors.Is(err, ErrNoRecord) {
+		t.Error(err)
+	}
+	if entries, _ := os.ReadDir(b.runner.Jobs); len(entries) > 0 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestUnknownIDs(t *testing.T) {
+	b := newBench(t, "")
+	for _, id := range []string{"", "..", "../../etc", store.NewID(), strings.Repeat("z", 26)} {
+		var none *NoJobError
+		if _, err := b.runner.Status(t.Context(), id); !errors.As(err, &none) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+func TestRetention(t *testing.T) {
+	b := newBench(t, "")
+	b.catalog.Settings.Jobs.RetentionDays = 30
+	done := b.submit("out=x").Row.ID
+	b.await(done)
+	step, open := b.gate()
+	live := b.submit(step).Row.ID
+	later := time.Now().AddDate(0, 0, 31)
+	if n, err := b.runner.Clear(t.Context(), time.Now().AddDate(0, 0, 29)); n != 0 || err != nil {
+		t.Errorf("%d went, %v", n, err)
+	}
+	// Removed is what ended; a supervisor may still be tidying up.
+	until(t, "retention", func() bool { n, err := b.runner.Clear(t.Context(), later); return n == 1 && err == nil })
+	names := []string{}
+	entries, err := os.ReadDir(b.runner.Jobs)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if err != nil || !slices.Equal(names, []string{live}) {
+		t.Errorf("directories: %q, %v", names, err)
+	}
+	if _, err := b.runner.Status(t.Context(), done); err == nil {
+		t.Error("the row is still there")
+	}
+	open()
+	b.await(live)
+	b.catalog.Settings.Jobs.RetentionDays = 0
+	if n, err := b.runner.Clear(t.Context(), later); n != 0 || err != nil {
+		t.Errorf("0 days: %d went, %v", n, err)
+	}
+}
+
+// TestResultWithoutDirectory is answered from the row.
+func TestResultWithoutDirectory(t *testing.T) {
+	b := newBench(t, "")
+	id := b.submit("out=kept", "exit=3").Row.ID
+	b.await(id)
+	if err := os.RemoveAll(filepath.Join(b.runner.Jobs, id)); err != nil {
+		t.Fatal(err)
+	}
+	res, err := b.other().runner.Result(t.Context(), id, 0, 10)
+	if err != nil || res.State != Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != plan.ClassError {
+		t.Errorf("%+v %v", res, err)
+	}
+}
+
+func TestPromptFileAndSecretsOfAJob(t *testing.T) {
+	b := newBench(t, `prompt: {via: "file", flag: "--mode"}
+		argv: ["{prompt}", "{do}"]`, "ACME_KEY=very-secret-key")
+	id := b.submit("out= ", "getenv=ACME_KEY").Row.ID
+	end := b.await(id)
+	if end.Row.Outcome.Response != "prompt.txt 0600 hello [ACME_KEY]" {
+		t.Errorf("%+v", end.Row.Outcome)
+	}
+	res, err := b.runner.Result(t.Context(), id, 0, 100)
+	if err != nil || !strings.HasSuffix(res.Response.Text, "very-secret-key") {
+		t.Errorf("%+v %v", res.Response, err)
+	}
+}
+
+func TestJobInProcess(t *testing.T) {
+	b := newBench(t, "")
+	b.runner.desk.inProcess = true
+	step, open := b.gate()
+	job := b.submit("out=part", step, "out= and all", "err=e")
+	id := job.Row.ID
+	if job.Durable || job.State != Running {
+		t.Errorf("%+v", job)
+	}
+	until(t, "output", func() bool {
+		res, err := b.runner.Result(t.Context(), id, 0, 100)
+		return err == nil && res.State == Running && res.Stdout.Text == "part" && res.Printed == 4
+	})
+	open()
+	if end := b.await(id); end.State != Completed || end.Row.Outcome.Response != "part and all" {
+		t.Errorf("%+v", end)
+	}
+	if res, err := b.runner.Result(t.Context(), id, 0, 100); err != nil || res.Stderr.Text != "e" || res.Response.Text != "part and all" {
+		t.Errorf("%+v %v", res, err)
+	}
+	sleeper := b.submit("sleep").Row.ID
+	if end, err := b.runner.Cancel(t.Context(), sleeper, "test", long); err != nil || end.State != Canceled {
+		t.Errorf("%+v %v", end, err)
+	}
+	another := b.submit("sleep").Row.ID
+	o := b.other()
+	o.runner.desk.inProcess = true
+	if _, err := o.runner.Cancel(t.Context(), another, "test", 0); !errors.Is(err, ErrElsewhere) {
+		t.Error(err)
+	}
+	b.runner.Close()
+	if row, err := b.store.Job(t.Context(), another); err != nil || row.Outcome.Ending != store.EndCanceled {
+		t.Errorf("%+v %v", row, err)
+	}
+}
+
+func TestListOfJobs(t *testing.T) {
+	b := newBench(t, "")
+	good, bad := b.submit("out=x").Row.ID, b.submit("exit=1").Row.ID
+	b.await(good)
+	b.await(bad)
+	step, open := b.gate()
+	running := b.submit(step).Row.ID
+	b.runner.Run(t.Context(), b.request("out=waited for"))
+	for state, want := range map[State][]string{"": {running, bad, good}, Completed: {good}, Failed: {bad}, Running: {running}, Canceled: nil, Queued: nil} {
+		jobs, err := b.runner.List(t.Context(), Filter{State: state})
+		var got []string
+		for _, j := range jobs {
+			got = append(got, j.Row.ID)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v; want %q", state, got, err, want)
+		}
+	}
+	if jobs, err := b.runner.List(t.Context(), Filter{Limit: 2}); err != nil || len(jobs) != 2 {
+		t.Errorf("%v %v", jobs, err)
+	}
+	if jobs, err := b.runner.List(t.Context(), Filter{CLI: "zeta"}); err != nil || len(jobs) != 0 {
+		t.Errorf("%v %v", jobs, err)
+	}
+	open()
+	b.await(running)
+}
+
+// TestSpecIsGone: a job whose CLI was taken out of the specs is still told and read.
+func TestSpecIsGone(t *testing.T) {
+	b := newBench(t, "")
+	step, open := b.gate()
+	id := b.submit("out=words", step).Row.ID
+	b.runner.Close()
+	o := b.other()
+	none := compile(t, `cli: zeta: {bin: "true", argv: []}`)
+	o.runner.Current = func() *plan.Catalog { return none }
+	open()
+	end := o.await(id)
+	if end.State != Failed || end.Row.Outcome.ErrorClass != plan.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
+		t.Errorf("%+v", end)
+	}
+	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Stdout.Text != "words" {
+		t.Errorf("%+v %v", res, err)
+	}
+}
+
+// TestTheRecordCannotBeCompleted: the directory still tells how the job ended.
+func TestTheRecordCannotBeCompleted(t *testing.T) {
+	b := newBench(t, "")
+	step, open := b.gate()
+	id := b.submit(step, "out=fine").Row.ID
+	b.runner.Close()
+	o := b.other()
+	if _, err := o.runner.Status(t.Context(), id); err != nil { // connects for reading
+		t.Fatal(err)
+	}
+	db := filepath.Join(b.home, "logs.db")
+	if err := os.Rename(db, db+"~"); err != nil { // a record that was moved refuses to be written
+		t.Fatal(err)
+	}
+	open()
+	if end := o.await(id); end.State != Completed || len(end.Notes) != 1 || !strings.Contains(end.Notes[0], "could not be completed") {
+		t.Errorf("%+v", end)
+	}
+	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Response.Text != "fine" {
+		t.Errorf("%+v %v", res, err)
+	}
+	if err := os.Rename(db+"~", db); err != nil {
+		t.Fatal(err)
+	}
+	o.await(id)
+	if row, err := b.store.Job(t.Context(), id); err != nil || row.Outcome.Ending != store.EndOK {
+		t.Errorf("%+v %v", row, err)
+	}
+}
+
+// TestStraysAreCleared: what a gateway prepared that died before the row is garbage after
+// an hour; a directory with output may be of another record and is kept.
+func TestStraysAreCleared(t *testing.T) {
+	b := newBench(t, "")
+	stray, kept := b.unstarted().ID, b.submit("out=x").Row.ID
+	b.await(kept)
+	b.runner.Close()
+	other, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	o := b.other()
+	o.runner.Record = func() (*store.Store, error) { return other, nil }
+	left := func(after time.Duration) (names []string) {
+		if _, err := o.runner.Clear(t.Context(), time.Now().Add(after)); err != nil {
+			t.Error(err)
+		}
+		entries, err := os.ReadDir(b.runner.Jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	if got := left(time.Minute); !slices.Equal(got, []string{stray, kept}) {
+		t.Errorf("after a minute: %q", got)
+	}
+	if got := left(2 * time.Hour); !slices.Equal(got, []string{kept}) {
+		t.Errorf("after two hours: %q", got)
+	}
+}

@@ -1,0 +1,132 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// A call that is not a job of its own ends with its gateway. The gateway is known by a
+// file that it holds locked as long as it lives: a lock goes with its process, however
+// that dies, and no process id is believed.
+
+const leasePrefix, leaseSuffix, promptPrefix = "gateway-", ".lease", "prompt-"
+
+// owner is the name under which this gateway's calls are recorded; "" where nobody
+// could tell whether it lives. The first call makes it.
+func (r *Runner) owner() string {
+	r.lease.Do(func() {
+		if os.MkdirAll(r.Spool, 0o700) != nil {
+			return
+		}
+		name := store.NewID()
+		file, err := os.OpenFile(r.leasePath(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return
+		}
+		if !lock(file) {
+			file.Close()
+			os.Remove(file.Name())
+			return
+		}
+		r.leased, r.name = file, name
+	})
+	return r.name
+}
+
+func (r *Runner) leasePath(owner string) string {
+	return filepath.Join(r.Spool, leasePrefix+owner+leaseSuffix)
+}
+
+// answerable is the owner of the call: this gateway, unless a supervisor answers.
+func (r *run) answerable() string {
+	if strings.HasSuffix(r.tool, plan.AsyncSuffix) && keeper.Supported() && !r.desk.inProcess {
+		return ""
+	}
+	return r.owner()
+}
+
+// release gives the name up.
+func (r *Runner) release() {
+	r.lease.Do(func() {}) // a call that comes now gets none
+	if r.leased != nil {
+		os.Remove(r.leased.Name())
+		r.leased.Close()
+		r.leased = nil
+	}
+}
+
+// dead reports whether the gateway of that name is gone. Its lease goes with it.
+func (r *Runner) dead(owner string) bool {
+	if owner == r.name || !store.ValidID(owner) {
+		return false
+	}
+	file, err := os.OpenFile(r.leasePath(owner), os.O_RDWR, 0)
+	if err != nil {
+		return errors.Is(err, os.ErrNotExist)
+	}
+	defer file.Close()
+	return lock(file)
+}
+
+// Bury finishes what gateways left behind that were killed: it ends the processes of
+// their calls, completes the rows, and removes the prompts that lie in files. Any number
+// of gateways may do so at once. It returns how many calls were lost.
+func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err error) {
+	gone := map[string]bool{}
+	f := store.Filter{State: store.Live, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil {
+			return lost, err
+		}
+		for _, row := range rows {
+			f.Before = row.ID
+			if _, known := gone[row.Owner]; !known {
+				gone[row.Owner] = row.Owner != "" && r.dead(row.Owner)
+			}
+			if !gone[row.Owner] {
+				continue
+			}
+			proc.EndOrphans(row.ID)
+			err := records.Finish(ctx, row.ID, store.Outcome{
+				Ending: store.EndLost, Detail: "gateway_died", ErrorClass: "lost",
+				ErrorMessage: "the gateway was killed while the call ran", Duration: time.Since(row.Created),
+			})
+			if err != nil && !errors.Is(err, store.ErrDone) {
+				return lost, err
+			}
+			lost++
+		}
+		if len(rows) < f.Limit {
+			break
+		}
+	}
+	r.tidy()
+	return lost, nil
+}
+
+// tidy removes the leases and the prompts of gateways that are gone.
+func (r *Runner) tidy() {
+	entries, err := os.ReadDir(r.Spool)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		owner := strings.TrimSuffix(strings.TrimPrefix(e.Name(), leasePrefix), leaseSuffix)
+		if rest, ok := strings.CutPrefix(e.Name(), promptPrefix); ok {
+			owner, _, _ = strings.Cut(rest, "-")
+		}
+		if r.dead(owner) {
+			os.Remove(filepath.Join(r.Spool, e.Name()))
+		}
+	}
+}

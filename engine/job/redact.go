@@ -1,0 +1,78 @@
+package job
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// redactor takes secrets out of what is recorded.
+type redactor struct {
+	secrets  []string
+	replacer *strings.Replacer
+}
+
+// secretWords in the name of a variable mark its value as a secret.
+var secretWords = []string{"KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "AUTH", "COOKIE"}
+
+// minSecret keeps short values ("1", "true") from blotting out ordinary text.
+const minSecret = 8
+
+// secretsOf finds the values that must not be recorded in the environment of a
+// program: whatever it prints back of them.
+func secretsOf(environ []string) redactor {
+	type secret struct{ value, name string }
+	var found []secret
+	for _, kv := range environ {
+		name, v, _ := strings.Cut(kv, "=")
+		if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(strings.ToUpper(name), w) }) {
+			found = append(found, secret{v, name})
+		} else if u, err := url.Parse(v); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			found = append(found, secret{password, name}) // of a proxy
+		}
+	}
+	// A secret that begins with another one must be found first, or its end stays.
+	slices.SortStableFunc(found, func(a, b secret) int { return cmp.Compare(len(b.value), len(a.value)) })
+	var r redactor
+	var pairs []string
+	for _, s := range found {
+		if len(s.value) >= minSecret {
+			r.secrets = append(r.secrets, s.value)
+			pairs = append(pairs, s.value, "["+s.name+"]")
+		}
+	}
+	r.replacer = strings.NewReplacer(pairs...)
+	return r
+}
+
+// clean looks first: answers are long and hold a secret almost never.
+func (r redactor) clean(s string) string {
+	if !slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) }) {
+		return s
+	}
+	return r.replacer.Replace(s)
+}
+
+func (r redactor) cleanAll(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = r.clean(s)
+	}
+	return out
+}
+
+// cleanArguments cleans values before they are written as JSON, whose escapes would
+// hide a secret.
+func (r redactor) cleanArguments(args map[string]any) map[string]any {
+	for name, v := range args {
+		switch v := v.(type) {
+		case string:
+			args[name] = r.clean(v)
+		case []string:
+			args[name] = r.cleanAll(v)
+		}
+	}
+	return args
+}

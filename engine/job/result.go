@@ -1,0 +1,132 @@
+package job
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Window is a part of a text, in characters.
+type Window struct {
+	Text  string
+	Total int  // of the whole text
+	More  bool // there is more behind it
+}
+
+// Result is a window onto what a job printed, and what it came to if it has ended.
+type Result struct {
+	Job
+	Outcome        Outcome // of a job that has ended; Answer.Shown is the whole
+	Response       Window  // of Answer.Shown
+	Stdout, Stderr Window
+}
+
+// Result reads the output of a job from a character on, at most so many of each text.
+func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Result, error) {
+	job, err := r.Status(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Job: job}
+	if job.State.Ended() {
+		res.Outcome = recorded(job.Row)
+	}
+	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, keeper.ErrUnsupported) {
+		return Result{}, err
+	}
+	res.Response, err = window(strings.NewReader(res.Outcome.Answer.Shown), offset, most)
+	return res, err
+}
+
+// read fills in what is in the directory of the job, if it is still there.
+func (r *Runner) read(res *Result, offset, most int) error {
+	if l := r.local(res.Row.ID); l != nil {
+		return l.read(res, offset, most)
+	}
+	dir, err := r.dir(res.Row.ID)
+	if err != nil {
+		return err
+	}
+	s, err := dir.State()
+	if err != nil {
+		return err
+	}
+	capturedOut, capturedErr := s.Exit.Stdout, s.Exit.Stderr
+	if s.Phase != keeper.Ended {
+		if capturedOut, capturedErr, err = dir.Captured(); err != nil {
+			return err
+		}
+	}
+	if res.State.Ended() && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
+		out, _, err := r.decode(res.Row, dir, s)
+		if err != nil {
+			return err
+		}
+		out.ID, out.Duration = res.Row.ID, res.Row.Outcome.Duration
+		res.Outcome = out
+	}
+	stdout, stderr, err := outputs(dir.Path())
+	if err != nil {
+		return err
+	}
+	defer stdout.Close()
+	defer stderr.Close()
+	if res.Stdout, err = window(proc.Reader(stdout, proc.Capture(capturedOut)), offset, most); err == nil {
+		res.Stderr, err = window(proc.Reader(stderr, proc.Capture(capturedErr)), offset, most)
+	}
+	return err
+}
+
+// recorded is an outcome as far as the row tells it.
+func recorded(row store.Job) Outcome {
+	o := row.Outcome
+	a := plan.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
+	for name, n := range map[string]*int64{
+		plan.UsageInput: o.InputTokens, plan.UsageOutput: o.OutputTokens, plan.UsageCacheRead: o.CacheReadTokens,
+		plan.UsageCacheWrite: o.CacheWriteTokens, plan.UsageReasoning: o.ReasoningTokens,
+	} {
+		if n != nil {
+			a.Usage[name] = *n
+		}
+	}
+	if o.ErrorClass != "" {
+		a.Failure = &plan.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+	}
+	out := Outcome{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
+	if o.ExitCode != nil {
+		out.ExitCode = *o.ExitCode
+	}
+	if row.ResponseBytes > int64(len(o.Response)) {
+		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")
+	}
+	return out
+}
+
+// window reads the text of r to its end. Bytes that are no UTF-8 count as a character
+// each.
+func window(r io.Reader, offset, most int) (w Window, err error) {
+	in := bufio.NewReaderSize(r, 64<<10)
+	var text strings.Builder
+	for {
+		c, _, err := in.ReadRune()
+		if err == io.EOF {
+			w.Text, w.More = text.String(), w.Total > offset+most
+			return w, nil
+		}
+		if err != nil {
+			return w, err
+		}
+		if w.Total >= offset && w.Total-offset < most {
+			text.WriteRune(c)
+		}
+		w.Total++
+	}
+}

@@ -1,0 +1,348 @@
+//go:build unix
+
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+func TestMissingProgram(t *testing.T) {
+	b := newBench(t, jsonl)
+	cli, _ := b.catalog.CLI("acme")
+	cli.Bin, cli.Title, cli.Install = "no-such-acme", "Acme Code", "acme-get install acme"
+	out := b.runner.Run(t.Context(), b.request())
+	f := out.Answer.Failure
+	if f == nil || f.Class != plan.ClassMissing || out.ExitCode != -1 {
+		t.Fatalf("outcome: %+v", out)
+	}
+	for _, want := range []string{"Acme Code is not installed", `"no-such-acme"`, "looked in /"} {
+		if !strings.Contains(f.Message, want) {
+			t.Errorf("%q lacks %q", f.Message, want)
+		}
+	}
+	for _, want := range []string{"acme-get install acme", "cli.acme.bin"} {
+		if !strings.Contains(f.Hint, want) {
+			t.Errorf("hint %q lacks %q", f.Hint, want)
+		}
+	}
+	row := b.row(out)
+	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != plan.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
+		t.Errorf("row: %+v", row)
+	}
+}
+
+func TestCannotStart(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "acme")
+	if err := os.WriteFile(script, []byte("\x7fELF not really"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(b *bench, req *Request){
+		"not a program":      func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
+		"relative program":   func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
+		"directory is gone":  func(_ *bench, req *Request) { req.Dir = filepath.Join(req.Dir, "gone") },
+		"no spool, nor temp": func(b *bench, _ *Request) { b.noSpool(); b.t.Setenv("TMPDIR", "/dev/null") },
+		"environment too big": func(b *bench, _ *Request) {
+			b.runner.Host = host.New([]string{"PATH=/bin", "ACME_BIG=" + strings.Repeat("x", 200_000)}, nil, "")
+		},
+		"environment file": func(b *bench, _ *Request) { b.envFile("no assignment") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, jsonl)
+			req := b.request("out=never")
+			change(b, &req)
+			out := b.runner.Run(t.Context(), req)
+			if class(out) != plan.ClassStart || out.ExitCode != -1 {
+				t.Fatalf("outcome: %+v", out.Answer.Failure)
+			}
+			if row := b.row(out); row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorMessage == "" {
+				t.Errorf("row: %+v", row)
+			}
+		})
+	}
+}
+
+// verdicts are runs that end by themselves and what becomes of each.
+func TestVerdicts(t *testing.T) {
+	good := `out={"result":"fine","id":"conv-1"}` + "\n"
+	for name, c := range map[string]struct {
+		steps  []string
+		resume string
+		class  string
+		ending store.Ending
+		text   string
+		exit   int
+	}{
+		"good":                      {steps: []string{good}, text: "fine", ending: store.EndOK},
+		"log lines around it":       {steps: []string{"out=starting\n", good, "out=bye\n"}, text: "fine", ending: store.EndOK},
+		"empty answer":              {steps: []string{`out={"result":""}` + "\n"}, class: plan.ClassEmpty, ending: store.EndError},
+		"blank answer":              {steps: []string{`out={"result":" \n"}` + "\n"}, class: plan.ClassEmpty, ending: store.EndError, text: " \n"},
+		"nothing at all":            {class: plan.ClassIncomplete, ending: store.EndError},
+		"no record":                 {steps: []string{"out=Segmentation fault\n"}, class: plan.ClassUnparsable, ending: store.EndError},
+		"half a record":             {steps: []string{`out={"result":"fi`}, class: plan.ClassUnparsable, ending: store.EndError},
+		"records but no end":        {steps: []string{`out={"model":"m"}` + "\n"}, class: plan.ClassIncomplete, ending: store.EndError},
+		"not UTF-8":                 {steps: []string{"bad"}, class: plan.ClassUnparsable, ending: store.EndError},
+		"good record, exit 3":       {steps: []string{good, "exit=3"}, class: plan.ClassError, ending: store.EndError, text: "fine", exit: 3},
+		"good record, killed":       {steps: []string{good, "raise=9"}, class: plan.ClassError, ending: store.EndError, text: "fine", exit: -1},
+		"good record and an error":  {steps: []string{`out={"result":"x","error":"quota"}` + "\n"}, class: plan.ClassError, ending: store.EndError, text: "x"},
+		"the same conversation":     {steps: []string{good}, resume: "conv-1", text: "fine", ending: store.EndOK},
+		"a different conversation":  {steps: []string{good}, resume: "conv-2", class: plan.ClassSession, ending: store.EndError, text: "fine"},
+		"a surrogate without mate":  {steps: []string{`out={"result":"a\ud800b"}` + "\n"}, text: "a\ufffdb", ending: store.EndOK},
+		"an answer with a NUL":      {steps: []string{`out={"result":"a\u0000b"}` + "\n"}, text: "a\x00b", ending: store.EndOK},
+		"a warning on the terminal": {steps: []string{"err=deprecated!\n", good}, text: "fine", ending: store.EndOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, jsonl)
+			args := map[string]any{"do": c.steps}
+			if c.resume != "" {
+				args["sessionId"] = c.resume
+			}
+			out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind("x", args), Dir: b.dir})
+			if class(out) != c.class || out.Answer.Text != c.text || out.ExitCode != c.exit {
+				t.Errorf("class %q, text %q, exit %d; failure %+v", class(out), out.Answer.Text, out.ExitCode, out.Answer.Failure)
+			}
+			row := b.row(out)
+			if row.Outcome.Ending != c.ending || row.Outcome.ErrorClass != c.class {
+				t.Errorf("row: %s, class %q", row.Outcome.Ending, row.Outcome.ErrorClass)
+			}
+			if (row.Outcome.ExitCode == nil) != (c.exit < 0) {
+				t.Errorf("exit code in the row: %v", row.Outcome.ExitCode)
+			}
+			if left := b.spooled(); len(left) > 0 {
+				t.Errorf("left in the spool: %q", left)
+			}
+		})
+	}
+}
+
+func TestCancelKillsTheTree(t *testing.T) {
+	b := newBench(t, jsonl)
+	child, grandchild := filepath.Join(b.dir, "child"), filepath.Join(b.dir, "grandchild")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan Outcome, 1)
+	req := b.request("deaf", "daemon="+grandchild, "pid="+child, "sleep")
+	go func() { ended <- b.runner.Run(ctx, req) }()
+	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
+	cancel()
+	out := <-ended
+	b.runner.Wait()
+	if class(out) != plan.ClassCanceled {
+		t.Errorf("failure: %+v", out.Answer.Failure)
+	}
+	for _, file := range []string{child, grandchild} {
+		if pid := pidIn(file); alive(pid) {
+			t.Errorf("%s (%d) is still there", filepath.Base(file), pid)
+		}
+	}
+	row := b.row(out)
+	if row.Outcome.Signal == nil || *row.Outcome.Signal != int(syscall.SIGKILL) {
+		t.Errorf("signal %v", row.Outcome.Signal)
+	}
+	if row.Outcome.Ending != store.EndCanceled || row.Outcome.Detail != "canceled by SIGKILL" {
+		t.Errorf("row: %+v", row.Outcome)
+	}
+	if left := b.spooled(); len(left) > 0 {
+		t.Errorf("left in the spool: %q", left)
+	}
+}
+
+func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
+	b := newBench(t, jsonl)
+	ready := filepath.Join(b.dir, "ready")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan Outcome, 1)
+	req := b.request(`polite={"result":"fine"}`+"\n", "pid="+ready, "sleep")
+	go func() { ended <- b.runner.Run(ctx, req) }()
+	until(t, "the child", func() bool { return pidIn(ready) > 0 })
+	cancel()
+	out := <-ended
+	if class(out) != plan.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
+		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
+	}
+	if row := b.row(out); row.Outcome.Ending != store.EndCanceled || *row.Outcome.ExitCode != 0 {
+		t.Errorf("row: %+v", row.Outcome)
+	}
+}
+
+func TestCanceledBeforeItBegan(t *testing.T) {
+	b := newBench(t, jsonl)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	touched := filepath.Join(b.dir, "touched")
+	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != plan.ClassCanceled {
+		t.Errorf("failure: %+v", out.Answer.Failure)
+	}
+	if pidIn(touched) != 0 {
+		t.Error("the program ran")
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	for name, c := range map[string]struct{ lines, class, detail string }{
+		"idle": {"timeouts: idleMs: 1000", plan.ClassIdle, "idle_timeout"},
+		"wall": {"timeouts: wallMs: 1000", plan.ClassTimeout, "wall_timeout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jsonl+c.lines)
+			out := b.runner.Run(t.Context(), b.request("err=still thinking", "sleep"))
+			f := out.Answer.Failure
+			if f == nil || f.Class != c.class || !strings.Contains(f.Message, "still thinking") || !f.Retryable {
+				t.Errorf("failure: %+v", f)
+			}
+			if row := b.row(out); row.Outcome.Ending != store.EndTimeout || !strings.HasPrefix(row.Outcome.Detail, c.detail) {
+				t.Errorf("row: %+v", row.Outcome)
+			}
+		})
+	}
+}
+
+// TestLimits holds that what is said nearer to the call wins, also where it is 0.
+func TestLimits(t *testing.T) {
+	const general = "}\ngateway: timeouts: {idleMs: 4000, wallMs: 5000, graceMs: 6000}\ngateway: outputCap: 2048\nclient: c: {title: \"c\", add: \"c\""
+	for name, c := range map[string]struct {
+		lines            string
+		args             map[string]any
+		idle, wall, kill time.Duration
+	}{
+		"the gateway's": {"timeouts: {idleMs: null, graceMs: null}", nil, 4 * time.Second, 5 * time.Second, 6 * time.Second},
+		"the CLI's":     {"timeouts: {idleMs: 7000, wallMs: 8000}", nil, 7 * time.Second, 8 * time.Second, 50 * time.Millisecond},
+		"never":         {"timeouts: {idleMs: 0, wallMs: 0}", nil, 0, 0, 50 * time.Millisecond},
+		"the call's": {"timeouts: {idleMs: 7000, wallMs: 0}", map[string]any{"idleTimeoutMs": 30000, "timeoutMs": 2000},
+			30 * time.Second, 2 * time.Second, 50 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := c.lines
+			if name == "the gateway's" {
+				lines = ""
+			}
+			b := newBench(t, jsonl+lines+general)
+			call := b.bind("x", c.args)
+			if name == "the gateway's" {
+				call.CLI.Timeouts = plan.Timeouts{}
+			}
+			l := Limits(b.catalog, call)
+			if l.Idle != c.idle || l.Wall != c.wall || l.Grace != c.kill || l.Output != 2048 {
+				t.Errorf("%+v", l)
+			}
+		})
+	}
+	b := newBench(t, "")
+	call := b.bind("x", nil)
+	none := int64(0)
+	call.CLI.Timeouts.GraceMs = &none
+	if l := Limits(b.catalog, call); l.Grace <= 0 || l.Grace > time.Millisecond {
+		t.Errorf("no grace became %s", l.Grace)
+	}
+}
+
+func TestWorkingDirectoryAndEnvironment(t *testing.T) {
+	b := newBench(t, "", "ACME_ONE=1", "OTHER=2", "PWD=/elsewhere", "LLM_GATEWAY_JOB_ID=outer")
+	out := b.runner.Run(t.Context(), b.request("dump"))
+	var got struct {
+		Env []string
+		Dir string
+	}
+	if err := json.Unmarshal([]byte(out.Answer.Text), &got); err != nil {
+		t.Fatal(err, out.Answer.Failure)
+	}
+	real, _ := filepath.EvalSymlinks(b.dir)
+	if got.Dir != real {
+		t.Errorf("ran in %s, want %s", got.Dir, real)
+	}
+	for _, want := range []string{"ACME_ONE=1", "PWD=" + b.dir, "LLM_GATEWAY_JOB_ID=" + out.ID} {
+		if !slices.Contains(got.Env, want) {
+			t.Errorf("no %s in %q", want, got.Env)
+		}
+	}
+	if len(got.Env) != 6 { // these, PATH, HOME and the switch
+		t.Errorf("environment: %q", got.Env)
+	}
+}
+
+func TestCallThatNoCommandLineCanHold(t *testing.T) {
+	b := newBench(t, "")
+	out := b.runner.Run(t.Context(), b.request("--evil"))
+	if class(out) != plan.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
+		t.Errorf("failure: %+v", out.Answer.Failure)
+	}
+	if rows, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 0 {
+		t.Errorf("rows: %v, %v", rows, err)
+	}
+}
+
+func TestExcerptIsWarnedOf(t *testing.T) {
+	b := newBench(t, "prompt: excerptBytes: 5\nparams: n: {doc: \"n\", type: \"int\", env: \"ACME_N\"}")
+	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
+	if class(out) != "" || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "excerpt of prompts from 5 bytes on; this one has 5") {
+		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
+	}
+	if row := b.row(out); row.Outcome.Response != "7" || !strings.Contains(string(row.Args), `"n":7`) {
+		t.Errorf("row: %q, %s", row.Outcome.Response, row.Args)
+	}
+}
+
+func TestManyCallsAtOnce(t *testing.T) {
+	b := newBench(t, "")
+	one := b.runner.Run(t.Context(), b.request("out=warm"))
+	if class(one) != "" {
+		t.Fatal(one.Answer.Failure)
+	}
+	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	const n = 64
+	outs := make([]Outcome, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		req := b.request(fmt.Sprintf("out=answer %d", i))
+		wg.Go(func() { outs[i] = b.runner.Run(t.Context(), req) })
+	}
+	wg.Wait()
+	ids := map[string]bool{}
+	for i, out := range outs {
+		if out.Answer.Text != fmt.Sprintf("answer %d", i) || out.Warnings != nil {
+			t.Errorf("call %d: %+v, %+v", i, out, out.Answer.Failure)
+		}
+		ids[out.ID] = true
+		b.row(out)
+	}
+	if len(ids) != n {
+		t.Errorf("%d ids for %d calls", len(ids), n)
+	}
+	until(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
+	until(t, "the close of all files", func() bool { return openFiles(t) <= files+4 }) // the database's own pool
+	if left := b.spooled(); len(left) > 0 {
+		t.Errorf("left in the spool: %q", left)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc")
+	}
+	return len(entries)
+}
+
+func (b *bench) envFile(text string) {
+	b.t.Helper()
+	file := filepath.Join(b.home, "keys.env")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.runner.Host = host.New([]string{"HOME=" + b.home, "PATH=" + os.Getenv("PATH")}, nil, file)
+}

@@ -1,0 +1,163 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+const (
+	tendEvery  = 30 * time.Second
+	clearEvery = time.Hour
+	abandoned  = time.Hour // what was prepared and never got a row is garbage by then
+)
+
+// Tend records the ends of jobs whose gateways are gone, and clears away old jobs: once
+// opened is closed, which says that the record is in use, and from time to time until
+// ctx ends.
+func (r *Runner) Tend(ctx context.Context, opened <-chan struct{}, log *slog.Logger) {
+	select {
+	case <-opened:
+	case <-ctx.Done():
+		return
+	}
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	cleared := time.Time{}
+	for {
+		if err := r.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("jobs of other gateways could not be looked after", "error", err)
+		}
+		if time.Since(cleared) >= clearEvery {
+			cleared = time.Now()
+			if _, err := r.Clear(ctx, cleared); err != nil && ctx.Err() == nil {
+				log.Warn("old jobs could not be cleared away", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Reconcile records the end of every job that has ended and of which the record does
+// not know it yet. Any number of gateways may do so at once.
+func (r *Runner) Reconcile(ctx context.Context) error {
+	records, err := r.Record()
+	if err != nil || records == nil {
+		return err
+	}
+	_, lost := r.Bury(ctx, records)
+	return errors.Join(lost, r.reconcile(ctx, records))
+}
+
+func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
+	var failed error
+	f := store.Filter{ToolSuffix: plan.AsyncSuffix, State: store.Live, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil || len(rows) == 0 {
+			return errors.Join(failed, err)
+		}
+		for _, row := range rows {
+			// One job that cannot be looked at must not keep the others waiting.
+			if _, err := r.stand(ctx, records, row); err != nil && failed == nil {
+				failed = err
+			}
+			f.Before = row.ID
+		}
+	}
+}
+
+// Clear removes the jobs that ended longer ago than the catalog says they are kept,
+// with their directories and rows, and directories of jobs that were never begun. It
+// returns how many jobs went. A live job is never touched.
+func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err error) {
+	records, err := r.Record()
+	if err != nil || records == nil {
+		return 0, err
+	}
+	days := r.Current().Settings.Jobs.RetentionDays
+	before := now.AddDate(0, 0, -int(days))
+	var failed error
+	for days > 0 {
+		ids, err := records.Expired(ctx, plan.AsyncSuffix, before)
+		if err != nil {
+			return removed, err
+		}
+		for _, id := range ids {
+			// The directory first: what is left if we die now is found by its row.
+			err := r.discard(id)
+			if err == nil {
+				err = records.Delete(ctx, id)
+			}
+			if err != nil { // one that cannot be removed must not keep the others
+				failed = err
+				continue
+			}
+			removed++
+		}
+		if len(ids) == 0 || failed != nil {
+			break
+		}
+	}
+	return removed, errors.Join(failed, r.clearStrays(ctx, records, now, before, days > 0))
+}
+
+func (r *Runner) discard(id string) error {
+	dir, err := keeper.Open(filepath.Join(r.Jobs, id))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return dir.Remove()
+}
+
+// clearStrays removes directories without a row. One with output may belong to another
+// record than ours, so it is kept as long as a job with a row.
+func (r *Runner) clearStrays(ctx context.Context, records *store.Store, now, before time.Time, expire bool) error {
+	entries, err := os.ReadDir(r.Jobs)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		id := entry.Name()
+		made := store.IDTime(id)
+		if made.IsZero() || now.Sub(made) < abandoned {
+			continue
+		}
+		if _, err := records.Job(ctx, id); !errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		dir, err := keeper.Open(filepath.Join(r.Jobs, id))
+		if err != nil {
+			continue
+		}
+		s, err := dir.State()
+		if err != nil {
+			continue
+		}
+		idle := s.Phase == keeper.Lost && s.Exit.Reason == keeper.NeverStarted
+		old := expire && made.Before(before) && (s.Phase == keeper.Ended || s.Phase == keeper.Lost)
+		if idle || old {
+			if err := dir.Remove(); err != nil && !errors.Is(err, keeper.ErrLive) {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+// Package keeper keeps a command running when the gateway that started it is
+// gone, and keeps the account of it: one supervisor process per job, and the
+// directory through which everybody else learns about the job.
+//
+// Hidden here are the files of a job directory and what is in them, the lease
+// that tells a living job from a lost one, and the supervisor's whole life. The
+// room must not know what is run or who asked: no spec, no call, no row.
+//
+// # Two halves
+//
+// A gateway makes a directory with [Prepare], which takes the lease, and hands
+// it to a supervisor with [Dir.Start]. Any process may then [Open] the directory
+// and ask for its [State], wait for its end, or cancel it. The directory is the
+// truth: nobody is asked, no process id is believed, and a result is there even
+// if no gateway lived to see it.
+//
+// The supervisor is this same program, started again. It is recognised in init,
+// before other packages cost their milliseconds and megabytes, and never returns
+// from there. This is why the package imports os, os/signal, runtime, syscall
+// and time and nothing else: each further import pulls in a hundred packages
+// that are then initialised first. What it needs of numbers, checksums and
+// fields it brings itself.
+//
+// # The files of a job
+//
+//	request   what to run; never the environment, which may hold secrets
+//	stdin     the input, read by the command itself
+//	stdout, stderr   the output, written by the command itself
+//	lease     locked as long as somebody answers for the job
+//	status    two records of a fixed place: how it started, how it ended
+//	ctl       a FIFO: a byte means "look, you are cancelled"
+//	cancel    exists once somebody asked for the end
+//
+// A lock goes with its process, whatever kills it, and does not survive a
+// reboot: "lease free and no exit record" is the one sign of a lost job. The
+// status file has its full size from the beginning and is written in place,
+// because on a full disk nothing else can be.
+package keeper

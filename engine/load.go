@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/specs"
+)
+
+// SiteDir is where an administrator puts specs for all users of the machine.
+const SiteDir = "/etc/llm-cli-gateway/specs"
+
+// UserDir is where a user puts specs.
+func UserDir() string { return filepath.Join(StateDir(), "specs") }
+
+// Load reads the built-in specs, the site's, the user's and the given folders, each
+// over the one before. With vet the slower checks run too.
+func Load(folders, environ []string, vet bool) spec.Result {
+	layers, diags := layers(folders)
+	return finish(layers, diags, spec.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet})
+}
+
+// Vet checks files and folders, each over the built-in specs and the ones before.
+// Neither the user's specs nor the environment count, so that the outcome is the
+// same on every machine. Without paths it checks what a gateway would load.
+func Vet(paths, folders, environ []string) spec.Result {
+	if len(paths) == 0 {
+		return Load(folders, environ, true)
+	}
+	diags := []spec.Diagnostic(nil)
+	layers := []spec.Layer{builtIn()}
+	for _, path := range append(folders, paths...) {
+		layer, more := read(path)
+		layers, diags = append(layers, layer), append(diags, more...)
+	}
+	return finish(layers, diags, spec.Options{Snapshot: specs.Snapshot(), Vet: true})
+}
+
+func finish(layers []spec.Layer, diags []spec.Diagnostic, o spec.Options) spec.Result {
+	result := spec.Load(layers, o)
+	result.Diagnostics = spec.Sort(append(diags, result.Diagnostics...))
+	if spec.Failed(result.Diagnostics) {
+		result.Catalog, result.Spec = nil, nil
+	}
+	return result
+}
+
+func layers(folders []string) ([]spec.Layer, []spec.Diagnostic) {
+	layers, diags := []spec.Layer{builtIn()}, []spec.Diagnostic(nil)
+	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
+		files, found := spec.ReadDir(optional.dir)
+		if len(found) == 1 && found[0].Code == spec.CodeNoFolder {
+			continue
+		}
+		layers, diags = append(layers, spec.Layer{Name: optional.name, Files: files}), append(diags, found...)
+	}
+	for _, dir := range folders {
+		files, found := spec.ReadDir(dir)
+		layers, diags = append(layers, spec.Layer{Name: dir, Files: files}), append(diags, found...)
+	}
+	return layers, diags
+}
+
+func builtIn() spec.Layer {
+	files, err := spec.ReadFS(specs.FS, "specs")
+	if err != nil {
+		panic("engine: the binary does not carry its specs: " + err.Error())
+	}
+	return spec.Layer{Name: "built-in", Files: files}
+}
+
+// read reads a file or a folder as a layer.
+func read(path string) (spec.Layer, []spec.Diagnostic) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		files, diags := spec.ReadDir(path)
+		return spec.Layer{Name: path, Files: files}, diags
+	}
+	file, err := spec.ReadFile(path)
+	if err != nil {
+		return spec.Layer{Name: path}, []spec.Diagnostic{{File: path, Code: "unreadable", Severity: spec.Error, Message: err.Error()}}
+	}
+	return spec.Layer{Name: path, Files: []spec.File{file}}, nil
+}

@@ -1,0 +1,219 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// Catalog is everything the specs say, compiled. It never changes; a reload makes
+// another one.
+type Catalog struct {
+	CLIs     []*CLI // in the order of the specs
+	Clients  Map[ClientSpec]
+	Settings Settings
+
+	byName map[string]*CLI
+	digest string
+}
+
+// CLI is one command-line program, compiled.
+type CLI struct {
+	Name string
+	CLISpec
+
+	table
+	argv    map[Mode][]word
+	session map[Mode][]word
+	id      *regexp.Regexp // an id that the CLI accepts
+	success *expression
+	failure []failure
+	risk    []*expression
+	out     output
+}
+
+type failure struct {
+	FailureSpec
+	when    *expression
+	afterMs *expression
+}
+
+// CLI returns the program of that name.
+func (c *Catalog) CLI(name string) (*CLI, bool) { cli, ok := c.byName[name]; return cli, ok }
+
+// Digest identifies the catalog: equal specs give equal digests.
+func (c *Catalog) Digest() string { return c.digest }
+
+// Tool is the name of the tool that calls the CLI.
+func (c *CLI) Tool() string { return c.Name + "_request" }
+
+// AsyncTool is the name of the tool that starts a call and does not wait for it.
+func (c *CLI) AsyncTool() string { return c.Tool() + AsyncSuffix }
+
+// AsyncSuffix ends the names of tools that start a job.
+const AsyncSuffix = "_async"
+
+// Heading is the human name of the program.
+func (c *CLI) Heading() string {
+	if c.Title != "" {
+		return c.Title
+	}
+	return c.Name
+}
+
+// Params are the parameters of the tool in the order of its schema, those of the
+// engine included.
+func (c *CLI) Params() []*Param { return c.params }
+
+// Compile checks the specs and compiles them. Without problems (warnings aside)
+// the catalog is whole; otherwise it is nil.
+func Compile(s *Spec) (*Catalog, []Problem) { return compile(s, false) }
+
+// CompileVetted compiles specs that an earlier Compile found to be without
+// problems: expressions are then left to their first use.
+func CompileVetted(s *Spec) (*Catalog, []Problem) { return compile(s, true) }
+
+func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
+	ps := newProblems()
+	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}, digest: digest(s)}
+	for name, spec := range s.CLI.All() {
+		cli := compileCLI(name, spec, vetted, ps.at("cli", name))
+		c.CLIs = append(c.CLIs, cli)
+		c.byName[name] = cli
+	}
+	for _, p := range *ps.list {
+		if !p.Warning {
+			return nil, *ps.list
+		}
+	}
+	return c, *ps.list
+}
+
+// digest is a hash over the canonical JSON of the specs.
+func digest(s *Spec) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("plan: specs are plain data and always marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// compiler compiles one CLI and collects its problems.
+type compiler struct {
+	cli    *CLI
+	vetted bool
+}
+
+func compileCLI(name string, spec CLISpec, vetted bool, ps problems) *CLI {
+	cli := &CLI{Name: name, CLISpec: spec, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
+	c := compiler{cli: cli, vetted: vetted}
+	c.params(ps)
+	c.sessions(ps.at("session"))
+	c.argv(ps.at("argv"))
+	c.prompt(ps.at("prompt"))
+	c.placed(ps.at("params"))
+	c.models(ps.at("models"))
+	c.usable(ps.at("params"))
+	c.output(ps.at("output"))
+	c.verdicts(ps)
+	c.programs(ps)
+	return cli
+}
+
+// expression compiles src, now or at its first use.
+func (c compiler) expression(e *expression, ps problems) *expression {
+	if e.src == "" {
+		return nil
+	}
+	if !c.vetted {
+		e.report(ps)
+	}
+	return e
+}
+
+// shells would turn words of a command line into a program.
+var shells = map[string]bool{
+	"sh": true, "bash": true, "dash": true, "zsh": true, "ksh": true, "fish": true, "csh": true, "tcsh": true, "busybox": true,
+	"cmd": true, "powershell": true, "pwsh": true, "wscript": true, "cscript": true,
+	"env": true, "xargs": true, "sudo": true, "doas": true, "su": true, "nohup": true, "setsid": true, "nice": true, "timeout": true,
+}
+
+// absolute paths, also of a home and of Windows: a spec may be vetted elsewhere than
+// where it is used.
+var absolute = regexp.MustCompile(`^(/|~/|[A-Za-z]:[\\/]|\\\\)`)
+
+// executable refuses programs that run other programs out of their arguments.
+func executable(bin string, ps problems) {
+	base := strings.ToLower(bin[strings.LastIndexAny(bin, `/\`)+1:])
+	for _, ext := range []string{".exe", ".com", ".bat", ".cmd"} {
+		base = strings.TrimSuffix(base, ext)
+	}
+	switch {
+	case shells[base]:
+		ps.add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
+	case strings.HasPrefix(bin, "-"):
+		ps.add("bin", "%q looks like an option", bin)
+	case strings.ContainsAny(bin, `/\`) && !absolute.MatchString(bin):
+		ps.add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
+	}
+}
+
+// programs checks what else may be run: upgrades, version and help.
+func (c compiler) programs(ps problems) {
+	executable(c.cli.Bin, ps.at("bin"))
+	for _, step := range []struct {
+		key  string
+		spec StepSpec
+	}{{"latest", c.cli.Upgrade.Latest}, {"target", c.cli.Upgrade.Target}} {
+		if step.spec.Bin != "" {
+			executable(step.spec.Bin, ps.at("upgrade", step.key, "bin"))
+		}
+		for i, w := range step.spec.Argv {
+			at := ps.at("upgrade", step.key, "argv", i)
+			if rest := strings.ReplaceAll(w, "{target}", ""); strings.ContainsAny(rest, "{}") {
+				at.add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
+			} else if rest != w && step.key == "latest" {
+				at.add("slot", "{target} has no value here").Hint = "use upgrade.target"
+			}
+		}
+	}
+	if t := c.cli.Upgrade.Target.Argv; len(t) > 0 && !strings.Contains(strings.Join(t, " "), "{target}") {
+		ps.at("upgrade", "target").add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
+	}
+	if m := c.cli.Version.Match; m != "" {
+		switch re, err := regexp.Compile(m); {
+		case err != nil:
+			ps.at("version", "match").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		case re.NumSubexp() == 0:
+			ps.at("version", "match").add("regexp", "%q has no group", m).Hint = "put the version in ( )"
+		}
+	}
+	for name := range c.cli.Env.Set.All() {
+		reservedVariable(name, ps.at("env", "set", name))
+		value, _ := c.cli.Env.Set.Get(name)
+		noNUL(value, ps.at("env", "set", name))
+	}
+	carried := map[string]string{}
+	for _, p := range c.cli.params {
+		if other, ok := carried[p.Env]; ok && p.Env != "" {
+			ps.at("params", p.Name, "env").add("duplicate-env", "variable %s is already set by param %q", p.Env, other)
+		}
+		carried[p.Env] = p.Name
+	}
+}
+
+func reservedVariable(name string, ps problems) {
+	if strings.HasPrefix(name, ReservedEnv) {
+		ps.add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
+	}
+}
+
+// loader matches variables by which whoever sets them has code of their own run.
+var loader = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)
+
+// ReservedEnv is the prefix of the variables by which gateways recognise their own
+// children; a spec cannot set one.
+const ReservedEnv = "LLM_GATEWAY_"

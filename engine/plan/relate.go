@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// mode finds out which conversation the call belongs to: a given id beats the
+// newest one, and both give way to an explicit new start.
+func (b *binder) mode(newID func() string) {
+	id, _ := b.call.values[paramSession].(string)
+	continued, _ := b.call.values[paramContinue].(bool)
+	latest, _ := b.call.values[paramLatest].(bool)
+	fresh, _ := b.call.values[paramNew].(bool)
+	creates := len(b.cli.Session.Create) > 0
+	call := b.call
+	call.Mode, call.SessionID = New, id
+	switch {
+	case id != "" && !b.cli.id.MatchString(id):
+		if !fresh {
+			call.Mode = Resume
+		}
+		b.add(paramSession, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
+	case fresh && (continued || latest):
+		b.add(paramNew, "contradicts %s", pick(continued, paramContinue, paramLatest))
+	case fresh && id != "" && !creates:
+		b.add(paramNew, "contradicts %s: %s chooses the ids of new conversations itself", paramSession, b.cli.Heading())
+	case fresh:
+	case id != "":
+		call.Mode = Resume
+	case continued || latest:
+		call.Mode = Latest
+	}
+	if call.Mode == New && call.SessionID == "" && creates {
+		call.SessionID = newID()
+	}
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+// on reports whether the call asks for a parameter: by an argument, not by one that
+// writes nothing.
+func (b *binder) on(name string) bool {
+	v, bound := b.call.values[name]
+	return b.call.given[name] && (!bound || b.cli.byName[name].writes(v))
+}
+
+// relations checks what parameters ask of each other and of the mode. An argument
+// that does not apply is an error, never dropped; a default gives way instead.
+func (b *binder) relations() {
+	for again := true; again; {
+		again = false
+		for _, p := range b.cli.params {
+			if v, ok := b.call.values[p.Name]; ok && !b.call.given[p.Name] && p.writes(v) && !b.fits(p) {
+				delete(b.call.values, p.Name)
+				again = true
+			}
+		}
+	}
+	told := map[string]bool{}
+	for _, p := range b.cli.params {
+		if !b.on(p.Name) {
+			continue
+		}
+		for _, other := range p.Conflicts {
+			if b.on(other) && !told[other+" "+p.Name] {
+				told[p.Name+" "+other] = true
+				b.add(p.Name, "cannot be combined with %s", other)
+			}
+		}
+		for _, other := range p.Requires {
+			if !b.has(other) {
+				b.add(p.Name, "needs %s as well", other)
+			}
+		}
+		if !p.applies(b.call.Mode) {
+			b.add(p.Name, "does not apply %s", inMode[b.call.Mode])
+		}
+	}
+}
+
+// has reports whether a parameter has a value that writes something, be it a default.
+func (b *binder) has(name string) bool {
+	v, ok := b.call.values[name]
+	return b.on(name) || ok && b.cli.byName[name].writes(v)
+}
+
+// fits reports whether the call leaves room for the default of a parameter.
+func (b *binder) fits(p *Param) bool {
+	for _, other := range b.cli.params {
+		if b.on(other.Name) && (slices.Contains(p.Conflicts, other.Name) || slices.Contains(other.Conflicts, p.Name)) {
+			return false
+		}
+	}
+	return p.applies(b.call.Mode) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
+}
+
+var inMode = map[Mode]string{
+	New:    "to a new conversation",
+	Resume: "when a conversation is continued (" + paramSession + ")",
+	Latest: "when the newest conversation is continued",
+}
+
+// finish moves the engine's parameters into fields and resolves the model.
+func (b *binder) finish(newID func() string) {
+	call, take := b.call, func(name string) any {
+		v := b.call.values[name]
+		if p, ok := b.cli.byName[name]; ok && p.role != "" {
+			delete(b.call.values, name)
+		}
+		return v
+	}
+	call.CorrelationID, _ = take(paramCorrelation).(string)
+	if call.CorrelationID == "" {
+		call.CorrelationID = newID()
+	}
+	call.Dir, _ = take(paramDir).(string)
+	if idle, ok := take(paramIdle).(int); ok {
+		call.Idle = time.Duration(idle) * time.Millisecond
+	}
+	if wall, ok := take(paramWall).(int); ok {
+		call.Wall = time.Duration(wall) * time.Millisecond
+	}
+	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
+		take(name)
+	}
+	call.Show = "answer"
+	call.show()
+	b.model()
+}
+
+// model follows aliases until a name that is none; an unknown name passes.
+func (b *binder) model() {
+	call, models := b.call, b.cli.Models
+	name, _ := call.values[paramModel].(string)
+	p, ok := b.cli.byName[paramModel]
+	if !ok {
+		return
+	}
+	from := "argument " + paramModel
+	switch {
+	case call.given[paramModel]:
+	case p.Default != nil:
+		from = "default of " + paramModel
+	default:
+		from = "default of cli." + b.cli.Name + ".models"
+	}
+	if name == "" {
+		delete(call.values, paramModel)
+		return
+	}
+	call.steps = append(call.steps, Step{Word: name, From: from})
+	for to, ok := models.Aliases.Get(name); ok && to != name; to, ok = models.Aliases.Get(name) {
+		word := to
+		if to == "" {
+			word = "(the CLI's own default)"
+		}
+		call.steps = append(call.steps, Step{Word: word, From: fmt.Sprintf("alias %s: cli.%s.models.aliases.%s", name, b.cli.Name, name)})
+		name = to
+	}
+	call.Model = name
+	delete(call.values, paramModel)
+	if name != "" {
+		call.values[paramModel] = name
+	}
+}

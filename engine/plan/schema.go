@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Tool is what a client is told about a tool.
+type Tool struct {
+	Name, Title, Description                     string
+	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
+	ReadOnly, Destructive, Idempotent, OpenWorld bool
+}
+
+// Describe is the listing of the CLI's tool.
+func (c *CLI) Describe() Tool {
+	return Tool{
+		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
+		Input: c.InputSchema(), Output: OutputSchema,
+		// An agent can change files wherever its spec has a parameter that lets it.
+		Destructive: slices.ContainsFunc(c.params, func(p *Param) bool { return !p.Danger.IsZero() }),
+		OpenWorld:   true,
+	}
+}
+
+// DescribeAsync is the listing of the tool that starts the call as a job. What the
+// parameters mean is said once, by the tool that waits.
+func (c *CLI) DescribeAsync() Tool {
+	t := c.Describe()
+	t.Name, t.Output = c.AsyncTool(), StartSchema
+	t.Title += " (job)"
+	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Parameters as there."
+	t.Input = c.schema((*Param).terse)
+	return t
+}
+
+// description begins with a sentence that stands alone: clients search and cut.
+func (c *CLI) description() string {
+	var b strings.Builder
+	b.WriteString("Ask " + c.Heading() + " and return its answer.")
+	if c.Doc != "" {
+		b.WriteString(" " + c.Doc)
+	}
+	return b.String()
+}
+
+// property is one property of a schema. Bounds stand in the description as well,
+// because some clients show their model nothing else. Those that hardly ever matter
+// (lengths but the prompt's, patterns, elements of a list) are told when they do: each
+// byte here is paid in every conversation of every client.
+type property struct {
+	Type        string    `json:"type"`
+	Description string    `json:"description,omitempty"`
+	Enum        []string  `json:"enum,omitempty"`
+	Items       *property `json:"items,omitempty"`
+	Default     any       `json:"default,omitempty"`
+	Minimum     *float64  `json:"minimum,omitempty"`
+	Maximum     *float64  `json:"maximum,omitempty"`
+	MinLength   *int      `json:"minLength,omitempty"`
+	MaxLength   *int      `json:"maxLength,omitempty"`
+}
+
+var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer", Number: "number", List: "array"}
+
+func (p *Param) property() property {
+	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.preset(),
+		Minimum: p.Min, Maximum: p.Max}
+	if p.role == rolePrompt {
+		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
+	}
+	if p.Kind == List {
+		out.Items = &property{Type: "string", Enum: p.Enum}
+		out.Enum = nil
+	}
+	return out
+}
+
+// documentation is the spec's text and what a model must know beside it.
+func (p *Param) documentation() string {
+	parts := []string{strings.TrimSpace(p.Doc)}
+	if last := parts[0]; last != "" && !strings.ContainsAny(last[len(last)-1:], ".!?") {
+		parts[0] += "."
+	}
+	if p.role == rolePrompt {
+		parts = append(parts, number(float64(*p.MinLength))+" to "+number(float64(*p.MaxLength))+" characters.")
+	}
+	if len(p.aliases) > 0 {
+		parts = append(parts, "Aliases: "+strings.Join(p.aliases, ", ")+".")
+	}
+	if b := p.bounds(); b != "" {
+		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
+	}
+	if text := defaultText(p.preset()); text != "" {
+		parts = append(parts, "Default: "+text+".")
+	}
+	if len(p.Modes) > 0 {
+		names := make([]string, len(p.Modes))
+		for i, m := range p.Modes {
+			names[i] = modeNames[m]
+		}
+		parts = append(parts, "Only for "+strings.Join(names, " and ")+" conversations.")
+	}
+	return strings.Join(parts, " ")
+}
+
+var modeNames = map[Mode]string{New: "new", Resume: "resumed", Latest: "continued"}
+
+func defaultText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(v, ", ")
+	case float64:
+		return number(v)
+	}
+	return asText(v)
+}
+
+// InputSchema is the JSON Schema of the tool's arguments.
+func (t *table) InputSchema() json.RawMessage { return t.schema((*Param).property) }
+
+// terse leaves out what another tool with the same parameters says.
+func (p *Param) terse() property {
+	out := p.property()
+	out.Description, out.Default = "", nil
+	return out
+}
+
+// schema is the JSON Schema of the arguments, each property as told by show.
+func (t *table) schema(show func(*Param) property) json.RawMessage {
+	var b bytes.Buffer
+	required := []string{}
+	b.WriteString(`{"type":"object","properties":{`)
+	for i, p := range t.params {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(quote(p.Name) + ":")
+		b.Write(encode(show(p)))
+		if p.ParamSpec.Required {
+			required = append(required, p.Name)
+		}
+	}
+	b.WriteString(`},"required":`)
+	b.Write(encode(required))
+	b.WriteString(`,"additionalProperties":false}`)
+	return b.Bytes()
+}
+
+// encode is json.Marshal without the escapes that only HTML needs, which a model
+// would be shown.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("plan: schemas are plain data and always encode: " + err.Error())
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+// OutputSchema is the JSON Schema of a result, the same for every CLI.
+var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
+	`"status":{"type":"string","enum":["completed","failed"]},` +
+	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
+	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
+	`"usage":{"type":"object","additionalProperties":{"type":"integer"}},"usageScope":{"type":"string"},"costUsd":{"type":"number"},` +
+	`"warnings":{"type":"array","items":{"type":"string"}},` +
+	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}},"required":["class","message"]},` +
+	`"response":{"type":"string"}},` +
+	`"required":["status","response"]}`)
+
+// What is told about a job, as JSON Schemas: when it is started, where it stands, and
+// what it printed.
+var (
+	StartSchema  = json.RawMessage(`{"type":"object","properties":{` + jobStart + `},"required":["status"]}`)
+	JobSchema    = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + `},"required":["status"]}`)
+	ResultSchema = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + jobOutput + `},"required":["status"]}`)
+)
+
+const (
+	jobStart = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
+		`"jobId":{"type":"string"},"durable":{"type":"boolean"}`
+	jobFacts = `,"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
+		`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
+		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
+	jobOutput = `,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
+		`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}`
+)
+
+// JobsSchema is the JSON Schema of a list of jobs.
+var JobsSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
+	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"iter"
+)
+
+// Map is a JSON object that keeps the order in which its keys were written, since
+// that is the order a person chose for parameters and flags.
+type Map[T any] struct {
+	keys []string
+	by   map[string]T
+}
+
+// Len is the number of keys.
+func (m Map[T]) Len() int { return len(m.keys) }
+
+// IsZero lets encoding/json leave an empty map out.
+func (m Map[T]) IsZero() bool { return len(m.keys) == 0 }
+
+// Keys are the keys in written order; the caller must not change them.
+func (m Map[T]) Keys() []string { return m.keys }
+
+// Get returns the value of a key.
+func (m Map[T]) Get(key string) (T, bool) { v, ok := m.by[key]; return v, ok }
+
+// All yields keys and values in written order.
+func (m Map[T]) All() iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		for _, k := range m.keys {
+			if !yield(k, m.by[k]) {
+				return
+			}
+		}
+	}
+}
+
+// UnmarshalJSON reads an object; a key that comes twice keeps its first place and
+// its last value.
+func (m *Map[T]) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	tok, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if tok == nil {
+		return nil
+	}
+	if tok != json.Delim('{') {
+		return fmt.Errorf("want an object, got %v", tok)
+	}
+	*m = Map[T]{by: map[string]T{}}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var v T
+		if err := dec.Decode(&v); err != nil {
+			return err
+		}
+		k := key.(string)
+		if _, seen := m.by[k]; !seen {
+			m.keys = append(m.keys, k)
+		}
+		m.by[k] = v
+	}
+	return nil
+}
+
+// MarshalJSON writes the keys in their order.
+func (m Map[T]) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, k := range m.keys {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := json.Marshal(k)
+		if err != nil {
+			return nil, err
+		}
+		val, err := json.Marshal(m.by[k])
+		if err != nil {
+			return nil, err
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(val)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// Mode is how a call relates to earlier conversations.
+type Mode string
+
+// The modes of a call.
+const (
+	New    Mode = "new"    // starts a conversation
+	Resume Mode = "resume" // continues the conversation of a given id
+	Latest Mode = "latest" // continues the newest one of the working directory
+)
+
+// ArgvSpec is a command line for every mode, or one for each. Resume and Latest
+// are nil where the spec gives one list for all.
+type ArgvSpec struct {
+	New, Resume, Latest []string
+}
+
+// UnmarshalJSON reads a list of words or {new, resume, latest}.
+func (a *ArgvSpec) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, &a.New)
+	}
+	var modes struct{ New, Resume, Latest []string }
+	if err := json.Unmarshal(data, &modes); err != nil {
+		return err
+	}
+	*a = ArgvSpec(modes)
+	return nil
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (a ArgvSpec) MarshalJSON() ([]byte, error) {
+	if a.Resume == nil && a.Latest == nil {
+		return json.Marshal(a.New)
+	}
+	return json.Marshal(struct {
+		New    []string `json:"new"`
+		Resume []string `json:"resume,omitzero"` // empty is not absent: the mode has a list of its own
+		Latest []string `json:"latest,omitzero"`
+	}(a))
+}
+
+// TakeSpec is an expression over the records of the output, written alone or with
+// a condition and a fold.
+type TakeSpec struct {
+	When string `json:"when,omitempty"`
+	Take string `json:"take"`
+	Fold string `json:"fold,omitempty"`
+}
+
+// UnmarshalJSON reads an expression or {when, take, fold}.
+func (t *TakeSpec) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &t.Take)
+	}
+	type plain TakeSpec
+	return json.Unmarshal(data, (*plain)(t))
+}
+
+// Danger marks a parameter, or some values of it, as letting the CLI act unasked.
+type Danger struct {
+	All    bool
+	Values []string
+}
+
+// IsZero reports whether nothing is dangerous.
+func (d Danger) IsZero() bool { return !d.All && len(d.Values) == 0 }
+
+// UnmarshalJSON reads a bool or a list of values.
+func (d *Danger) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, &d.Values)
+	}
+	return json.Unmarshal(data, &d.All)
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (d Danger) MarshalJSON() ([]byte, error) {
+	if d.Values != nil {
+		return json.Marshal(d.Values)
+	}
+	return json.Marshal(d.All)
+}
+
+// RetrySpec says whether a failed call may succeed later, and after how long.
+type RetrySpec struct {
+	Yes     bool
+	AfterMs string // expression; "" if unknown
+}
+
+// UnmarshalJSON reads a bool or {afterMs}.
+func (r *RetrySpec) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '{' {
+		var after struct{ AfterMs string }
+		if err := json.Unmarshal(data, &after); err != nil {
+			return err
+		}
+		*r = RetrySpec{Yes: true, AfterMs: after.AfterMs}
+		return nil
+	}
+	return json.Unmarshal(data, &r.Yes)
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (r RetrySpec) MarshalJSON() ([]byte, error) {
+	if r.AfterMs != "" {
+		return json.Marshal(map[string]string{"afterMs": r.AfterMs})
+	}
+	return json.Marshal(r.Yes)
+}
+
+// StepSpec is a command of an upgrade. Bin "" is the CLI itself.
+type StepSpec struct {
+	Bin  string   `json:"bin,omitempty"`
+	Argv []string `json:"argv"`
+}
+
+// UnmarshalJSON reads a list of words or {bin, argv}.
+func (s *StepSpec) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, &s.Argv)
+	}
+	type plain StepSpec
+	return json.Unmarshal(data, (*plain)(s))
+}

@@ -1,0 +1,217 @@
+package plan
+
+// The types of this file are the specs as data: what is left of CUE and YAML once
+// the layers are merged and held against the schema. Field names and order are the
+// schema's; see schema/schema.cue for what each means.
+
+// Spec is everything that the layers say together.
+type Spec struct {
+	Language int             `json:"language,omitempty"`
+	CLI      Map[CLISpec]    `json:"cli,omitzero"`
+	Client   Map[ClientSpec] `json:"client,omitzero"`
+	Gateway  Settings        `json:"gateway,omitzero"`
+}
+
+// CLISpec describes one command-line program.
+type CLISpec struct {
+	Title    string            `json:"title,omitempty"`
+	Doc      string            `json:"doc,omitempty"`
+	Bin      string            `json:"bin"`
+	Install  string            `json:"install,omitempty"`
+	Argv     ArgvSpec          `json:"argv"`
+	Prompt   PromptSpec        `json:"prompt,omitzero"`
+	Params   Map[ParamSpec]    `json:"params,omitzero"`
+	Models   ModelsSpec        `json:"models,omitzero"`
+	Session  SessionSpec       `json:"session,omitzero"`
+	Output   OutputSpec        `json:"output,omitzero"`
+	Success  string            `json:"success,omitempty"`
+	Exits    map[string]string `json:"exits,omitempty"`
+	Failure  []FailureSpec     `json:"failure,omitempty"`
+	Env      EnvSpec           `json:"env,omitzero"`
+	Timeouts Timeouts          `json:"timeouts,omitzero"`
+	Risk     []RiskSpec        `json:"risk,omitempty"`
+	Version  VersionSpec       `json:"version,omitzero"`
+	Upgrade  UpgradeSpec       `json:"upgrade,omitzero"`
+	Probe    ProbeSpec         `json:"probe,omitzero"`
+	Examples []ExampleSpec     `json:"examples,omitempty"`
+}
+
+// ParamSpec is one line of the parameter table. Type "" is inferred: list from
+// each/sep/maxItems, bool from words/off, otherwise string.
+type ParamSpec struct {
+	Doc       string              `json:"doc"`
+	Type      string              `json:"type,omitempty"`
+	Flag      string              `json:"flag,omitempty"`
+	Off       string              `json:"off,omitempty"`
+	Style     string              `json:"style,omitempty"`
+	Value     string              `json:"value,omitempty"`
+	Words     []string            `json:"words,omitempty"`
+	Values    map[string][]string `json:"values,omitempty"`
+	Env       string              `json:"env,omitempty"`
+	Show      map[string]string   `json:"show,omitempty"`
+	Each      bool                `json:"each,omitempty"`
+	Sep       string              `json:"sep,omitempty"`
+	Enum      []string            `json:"enum,omitempty"`
+	Default   any                 `json:"default,omitempty"`
+	Required  bool                `json:"required,omitempty"`
+	Min       *float64            `json:"min,omitempty"`
+	Max       *float64            `json:"max,omitempty"`
+	MinLength *int                `json:"minLength,omitempty"`
+	MaxLength *int                `json:"maxLength,omitempty"`
+	MaxItems  *int                `json:"maxItems,omitempty"`
+	Pattern   string              `json:"pattern,omitempty"`
+	Modes     []Mode              `json:"modes,omitempty"`
+	At        string              `json:"at,omitempty"`
+	When      string              `json:"when,omitempty"`
+	Conflicts []string            `json:"conflicts,omitempty"`
+	Requires  []string            `json:"requires,omitempty"`
+	Danger    Danger              `json:"danger,omitzero"`
+}
+
+// PromptSpec says how the prompt travels and how long it may be.
+type PromptSpec struct {
+	Via          string   `json:"via,omitempty"`
+	Flag         string   `json:"flag,omitempty"`
+	Min          *int     `json:"min,omitempty"`
+	Max          *int     `json:"max,omitempty"`
+	MaxBytes     int      `json:"maxBytes,omitempty"`
+	Guard        string   `json:"guard,omitempty"`
+	ExcerptBytes int      `json:"excerptBytes,omitempty"`
+	Expands      []string `json:"expands,omitempty"`
+}
+
+// ModelsSpec names the default model and the aliases.
+type ModelsSpec struct {
+	Default string      `json:"default,omitempty"`
+	Aliases Map[string] `json:"aliases,omitzero"`
+}
+
+// SessionSpec says how the CLI starts and continues conversations.
+type SessionSpec struct {
+	ID      string   `json:"id,omitempty"`
+	Create  []string `json:"create,omitempty"`
+	Resume  []string `json:"resume,omitempty"`
+	Latest  []string `json:"latest,omitempty"`
+	Capture TakeSpec `json:"capture,omitzero"`
+	Bound   string   `json:"bound,omitempty"`
+}
+
+// OutputSpec says how the answer is read out of what the CLI printed.
+type OutputSpec struct {
+	Format    string    `json:"format,omitempty"`
+	End       string    `json:"end,omitempty"`
+	Text      TakeSpec  `json:"text,omitzero"`
+	Model     TakeSpec  `json:"model,omitzero"`
+	Cost      TakeSpec  `json:"cost,omitzero"`
+	CostScope string    `json:"costScope,omitempty"`
+	Error     TakeSpec  `json:"error,omitzero"`
+	Usage     UsageSpec `json:"usage,omitzero"`
+}
+
+// UsageSpec says where token counts stand.
+type UsageSpec struct {
+	Scope      string   `json:"scope,omitempty"`
+	Input      TakeSpec `json:"input,omitzero"`
+	Output     TakeSpec `json:"output,omitzero"`
+	CacheRead  TakeSpec `json:"cacheRead,omitzero"`
+	CacheWrite TakeSpec `json:"cacheWrite,omitzero"`
+	Reasoning  TakeSpec `json:"reasoning,omitzero"`
+}
+
+// FailureSpec names the class of a failed run.
+type FailureSpec struct {
+	Class string    `json:"class"`
+	When  string    `json:"when"`
+	Hint  string    `json:"hint,omitempty"`
+	Retry RetrySpec `json:"retry,omitzero"`
+}
+
+// EnvSpec filters the environment of a CLI.
+type EnvSpec struct {
+	Pass []string    `json:"pass,omitempty"`
+	Set  Map[string] `json:"set,omitzero"`
+	Drop []string    `json:"drop,omitempty"`
+}
+
+// Timeouts bound a run, in milliseconds; nil means not said, 0 never.
+type Timeouts struct {
+	IdleMs  *int64 `json:"idleMs,omitempty"`
+	WallMs  *int64 `json:"wallMs,omitempty"`
+	GraceMs *int64 `json:"graceMs,omitempty"`
+}
+
+// RiskSpec scores a call.
+type RiskSpec struct {
+	ID     string `json:"id,omitempty"`
+	When   string `json:"when"`
+	Score  int    `json:"score"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// VersionSpec asks the program which version it is.
+type VersionSpec struct {
+	Argv  []string `json:"argv"`
+	Match string   `json:"match,omitempty"`
+}
+
+// UpgradeSpec says how the program is brought to another version.
+type UpgradeSpec struct {
+	Version []string `json:"version,omitempty"`
+	Latest  StepSpec `json:"latest,omitzero"`
+	Target  StepSpec `json:"target,omitzero"`
+}
+
+// ProbeSpec names the help texts that list the program's flags.
+type ProbeSpec struct {
+	Help [][]string `json:"help,omitempty"`
+}
+
+// ExampleSpec is a call and what must come of it.
+type ExampleSpec struct {
+	Name   string         `json:"name,omitempty"`
+	In     map[string]any `json:"in"`
+	Argv   []string       `json:"argv,omitzero"`
+	Stdin  *string        `json:"stdin,omitempty"`
+	Env    []string       `json:"env,omitempty"`
+	Stdout string         `json:"stdout,omitempty"`
+	Stderr string         `json:"stderr,omitempty"`
+	Exit   int            `json:"exit,omitempty"`
+	Out    *ExampleOut    `json:"out,omitempty"`
+}
+
+// ExampleOut is what the captured output of an example must decode to. Only the
+// fields that are given are compared.
+type ExampleOut struct {
+	Text    *string          `json:"text,omitempty"`
+	Session *string          `json:"session,omitempty"`
+	Model   *string          `json:"model,omitempty"`
+	Class   *string          `json:"class,omitempty"`
+	Error   *string          `json:"error,omitempty"`
+	Usage   map[string]int64 `json:"usage,omitempty"`
+	Cost    *float64         `json:"cost,omitempty"`
+}
+
+// ClientSpec tells a person how to add the gateway to an MCP client.
+type ClientSpec struct {
+	Title string `json:"title"`
+	Add   string `json:"add"`
+	Note  string `json:"note,omitempty"`
+}
+
+// Settings are the gateway's own.
+type Settings struct {
+	LogsDB    string   `json:"logsDb,omitempty"`
+	EnvFile   string   `json:"envFile,omitempty"`
+	Debug     bool     `json:"debug,omitempty"`
+	Env       EnvSpec  `json:"env,omitzero"`
+	Path      []string `json:"path,omitempty"`
+	Timeouts  Timeouts `json:"timeouts,omitzero"`
+	OutputCap int64    `json:"outputCap,omitempty"`
+	Injected  []string `json:"injected,omitempty"`
+	Jobs      JobsSpec `json:"jobs,omitzero"`
+}
+
+// JobsSpec are the settings of jobs.
+type JobsSpec struct {
+	RetentionDays int64 `json:"retentionDays,omitempty"` // 0: kept for good
+}

@@ -1,0 +1,119 @@
+package proc
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+)
+
+func prepareKept(t *testing.T, id, path string, steps ...string) *keeper.Dir {
+	t.Helper()
+	root := t.TempDir()
+	d, err := keeper.Prepare(root, keeper.Job{ID: id, Path: path, Args: steps, Dir: root})
+	check(t, err)
+	t.Cleanup(func() {
+		d.Cancel("cleanup")
+		d.Wait(nil)
+	})
+	return d
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	check(t, err)
+	return exe
+}
+
+func TestKeep(t *testing.T) {
+	d := prepareKept(t, "kept", self(t), "out=hello", "exit=4")
+	_, err := Keep(d, helperEnv)
+	check(t, err)
+	s, err := d.Wait(nil)
+	if check(t, err); s.Phase != keeper.Ended || s.Exit.Code != 4 {
+		t.Errorf("state %+v", s)
+	}
+	until(t, "it is forgotten", func() bool {
+		f := theFamily()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.kept) == 0
+	})
+}
+
+// A command that ends, or is stopped, takes no job with it.
+func TestACommandLeavesJobsAlone(t *testing.T) {
+	d := prepareKept(t, "kept", self(t), "sleep")
+	pid, err := Keep(d, helperEnv)
+	check(t, err)
+	j := newJob(t, "bare=deaf;pid=gc;sleep", "await=gc")
+	e := j.run(t, Limits{})
+	noSurvivors(t, j, e, pidIn(t, j.file("gc")))
+	if s, err := d.State(); err != nil || s.Phase != keeper.Running || !alive(pid) || !alive(s.Start.Supervisor) {
+		t.Errorf("state %+v, %v", s, err)
+	}
+}
+
+func TestKeepExplains(t *testing.T) {
+	script := t.TempDir() + "/script"
+	check(t, os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700))
+	for path, want := range map[string]error{"/no/such/program": ErrNotFound, script: ErrNotFound, t.TempDir(): ErrNotExecutable} {
+		if _, err := Keep(prepareKept(t, "kept", path), nil); !errors.Is(err, want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	d := prepareKept(t, "kept", self(t), strings.Repeat("x", maxArg+1))
+	if _, err := Keep(d, nil); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "argument 1") {
+		t.Errorf("a long argument: %v", err)
+	}
+	d = prepareKept(t, "kept", self(t))
+	if _, err := Keep(d, []string{"BIG=" + strings.Repeat("x", maxArg)}); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "BIG") {
+		t.Errorf("a long environment: %v", err)
+	}
+	check(t, d.Remove())
+}
+
+// A supervisor must cost as little as a program that has only what it needs. What
+// this test links is not all that a gateway does, but it is enough to show that
+// the supervisor comes before the rest.
+func TestASupervisorInitialisesLittle(t *testing.T) {
+	dir := t.TempDir()
+	lease, err := os.Create(dir + "/lease")
+	check(t, err)
+	defer lease.Close()
+	r, w, err := os.Pipe()
+	check(t, err)
+	defer r.Close()
+	defer w.Close()
+	c := exec.Command(self(t))
+	c.Args = []string{"llm-gateway-keeper", dir}
+	c.Env = []string{"GODEBUG=inittrace=1"}
+	c.ExtraFiles = []*os.File{lease, w}
+	trace, err := c.CombinedOutput()
+	check(t, err)
+	n := bytes.Count(trace, []byte("\n"))
+	if n == 0 || n > 30 || bytes.Contains(trace, []byte("init testing")) {
+		t.Errorf("%d packages are initialised:\n%s", n, trace)
+	}
+}
+
+func TestKept(t *testing.T) {
+	began := time.Now()
+	got := Kept(keeper.Exit{Code: -1, Signal: 9, Reason: keeper.SupervisorSignal, Started: began, Stdout: keeper.Capture{Size: 9, Head: 4, Tail: 4, Truncated: true},
+		Swept: 2, Left: 1, DiskFull: true, Err: "and more"})
+	if got.Code != -1 || got.Signal != "SIGKILL" || got.SignalNumber != 9 || got.Reason != "supervisor_signal" || got.Stdout != (Capture{9, 4, 4, true}) || got.Swept != 2 || !got.Started.Equal(began) {
+		t.Errorf("%+v", got)
+	}
+	if !errors.Is(got.Err, ErrNoSpace) || !strings.Contains(got.Err.Error(), "and more") || !strings.Contains(got.Err.Error(), "1 processes could not be ended") {
+		t.Errorf("err: %v", got.Err)
+	}
+	if got := Kept(keeper.Exit{Reason: keeper.Exited}); got.Err != nil || got.Signal != "" || got.Reason != Exited {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// record opens the store at the first call: a client waits for initialize, not for
+// a database. One that cannot be opened is tried again at the next call, since its
+// owner may have mended it, and one that was moved or deleted is left for the file
+// that is there now: a gateway lives for as long as its client.
+type record struct {
+	path string // "" for none
+
+	mu     sync.Mutex
+	store  *store.Store
+	file   os.FileInfo   // what the store opened
+	used   bool          // it was open once
+	opened chan struct{} // closed then; made by who asks first
+	closed bool
+}
+
+// inUse is closed as soon as the record was opened.
+func (r *record) inUse() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.opened == nil {
+		r.opened = make(chan struct{})
+		if r.used {
+			close(r.opened)
+		}
+	}
+	return r.opened
+}
+
+var errClosed = errors.New("the gateway is stopping")
+
+func (r *record) open() (*store.Store, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return nil, errClosed
+	case r.path == "":
+		return nil, nil
+	case r.store != nil && r.present():
+		return r.store, nil
+	}
+	// First the old one: closing a database tidies files beside it by their names. An
+	// error then is of no use, for what it says is about a file that is gone.
+	_ = r.drop()
+	s, err := store.Open(r.path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Stat(r.path)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	r.store, r.file = s, file
+	if !r.used && r.opened != nil {
+		close(r.opened)
+	}
+	r.used = true
+	return s, nil
+}
+
+// present reports whether the file that was opened is still at its path.
+func (r *record) present() bool {
+	now, err := os.Stat(r.path)
+	return err == nil && os.SameFile(now, r.file)
+}
+
+func (r *record) drop() error {
+	if r.store == nil {
+		return nil
+	}
+	s := r.store
+	r.store = nil
+	return s.Close()
+}
+
+func (r *record) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.drop()
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// listing is what one swap of the tools leaves behind: the names to call, and
+// why others that a client may still know are not among them.
+type listing struct {
+	names map[string]bool
+	gone  map[string]string
+}
+
+var toolName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+
+// newListing vets tools. One that mcp-go would panic over, or could not
+// encode, would take the whole listing with it.
+func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
+	l := &listing{names: map[string]bool{}, gone: map[string]string{}}
+	maps.Copy(l.gone, before.gone)
+	for name := range before.names {
+		l.gone[name] = "it was removed since the tools were listed"
+	}
+	var good []mcp.Tool
+	var problems []error
+	for _, t := range tools {
+		m, err := vetted(t)
+		if err == nil && l.names[t.Name] {
+			err = errors.New("another tool has the same name")
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("tool %q: %w", t.Name, err))
+			l.gone[t.Name] = "its definition is broken"
+			continue
+		}
+		l.names[t.Name] = true
+		good = append(good, m)
+	}
+	for name := range l.names {
+		delete(l.gone, name)
+	}
+	return l, good, errors.Join(problems...)
+}
+
+// vetted turns t into mcp-go's form, if every client could read it.
+func vetted(t Tool) (mcp.Tool, error) {
+	m := mcp.Tool{
+		Name: t.Name, Title: t.Title, Description: t.Description,
+		RawInputSchema: t.InputSchema, RawOutputSchema: t.OutputSchema,
+		Annotations: mcp.ToolAnnotation{
+			Title:           t.Title,
+			ReadOnlyHint:    &t.ReadOnly,
+			DestructiveHint: &t.Destructive,
+			IdempotentHint:  &t.Idempotent,
+			OpenWorldHint:   &t.OpenWorld,
+		},
+	}
+	if !toolName.MatchString(t.Name) {
+		return m, errors.New("a name has 1 to 128 of A-Z a-z 0-9 . _ -")
+	}
+	if !object(t.InputSchema) {
+		return m, errors.New("the input schema is not a JSON object")
+	}
+	if t.OutputSchema != nil && !object(t.OutputSchema) {
+		return m, errors.New("the output schema is not a JSON object")
+	}
+	if t.Meta != nil {
+		m.Meta = mcp.NewMetaFromMap(maps.Clone(t.Meta))
+	}
+	if err := mcp.ValidateParamHeaderAnnotations(&m); err != nil {
+		return m, err
+	}
+	if _, err := json.Marshal(m); err != nil {
+		return m, err
+	}
+	return m, nil
+}
+
+// object reports whether raw is a JSON object in UTF-8.
+func object(raw json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && json.Valid(raw) && utf8.Valid(raw)
+}
+
+// unknown explains why name cannot be called and what could be instead; it is
+// empty when name is listed.
+func (l *listing) unknown(name string) string {
+	if l.names[name] {
+		return ""
+	}
+	name = cut(name, 128)
+	text := fmt.Sprintf("There is no tool %q", name)
+	if why := l.gone[name]; why != "" {
+		text += ": " + why
+	}
+	if near := plan.Nearest(name, slices.Sorted(maps.Keys(l.names))); near != "" {
+		text += fmt.Sprintf(". The nearest is %q", near)
+	}
+	return text + ". tools/list has the current ones."
+}

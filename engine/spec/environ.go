@@ -1,0 +1,68 @@
+package spec
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Variable is an environment variable that overrides a setting.
+type Variable struct {
+	Name string
+	Key  string // the setting, from the root of a spec: "gateway.logsDb"
+	kind kind
+}
+
+// Variables are all of them.
+var Variables = []Variable{
+	{"LLM_GATEWAY_LOGS_DB", "gateway.logsDb", text},
+	{"LLM_GATEWAY_ENV_FILE", "gateway.envFile", text},
+	{"DEBUG", "gateway.debug", boolean},
+	{"LLM_GATEWAY_IDLE_TIMEOUT_MS", "gateway.timeouts.idleMs", number},
+	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number},
+	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number},
+	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},
+}
+
+// environ makes a layer of the variables that are set. Empty means not set, except
+// for the database, where it is an older way to say "none".
+func environ(env []string, r *report) *node {
+	values := map[string]string{}
+	for _, pair := range env {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			values[name] = value
+		}
+	}
+	root := newObject(pos{}, pos{})
+	for _, v := range Variables {
+		value, set := values[v.Name]
+		if v.Key == "gateway.logsDb" && set && value == "" {
+			value = "none"
+		}
+		if value == "" {
+			continue
+		}
+		at := pos{src: &source{name: "env:" + v.Name, env: true}}
+		n := &node{kind: v.kind, text: value, at: at, key: at}
+		path := strings.Split(v.Key, ".")
+		switch v.kind {
+		case boolean:
+			n.text = "true"
+		case number:
+			count, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				r.add(at, path, "value", "must be a whole number, not %s", clip(strconv.Quote(value)))
+				continue
+			}
+			n.text = strconv.FormatInt(count, 10)
+		}
+		into := root
+		for _, k := range path[:len(path)-1] {
+			if into.fields[k] == nil {
+				into.set(k, newObject(at, at))
+			}
+			into = into.fields[k]
+		}
+		into.set(path[len(path)-1], n)
+	}
+	return root
+}

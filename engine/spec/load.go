@@ -1,0 +1,206 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// Layer is a set of files that belong together and have no order among them. A
+// higher layer overrides a lower one, field by field.
+type Layer struct {
+	Name  string // "built-in", "site", "user" or the folder
+	Files []File
+}
+
+// File is the text of one spec file.
+type File struct {
+	Name string // as diagnostics show it; its ending says whether it is CUE or YAML
+	Data []byte
+}
+
+// Options of a load; the zero value is good.
+type Options struct {
+	// Environ holds "KEY=VALUE" pairs; those of Variables lie over all layers.
+	Environ []string
+	// Snapshot is what Snapshot made of the lowest layer earlier. One that was made
+	// of other texts is ignored. There are no warnings about what is taken from it.
+	Snapshot []byte
+	// Vet adds the slower checks: examples, safety of every parameter, tool schemas.
+	Vet bool
+}
+
+// Result is what a load found. Catalog and Spec are nil if any diagnostic is an
+// error.
+type Result struct {
+	Catalog     *plan.Catalog
+	Spec        *plan.Spec
+	Diagnostics []Diagnostic // sorted, none twice
+}
+
+// Load merges layers, lowest first, checks and compiles them. It reads no files,
+// never panics, and reports all problems at once.
+func Load(layers []Layer, o Options) Result {
+	if len(o.Snapshot) > 0 && len(layers) > 0 && !o.Vet {
+		if res, ok := loadFast(layers, o); ok {
+			return res
+		}
+	}
+	l := loader{r: &report{}}
+	patches := l.layers(layers)
+	patches = append(patches, environ(o.Environ, l.r))
+	for _, p := range patches {
+		l.root = over(l.root, p, nil, l.r)
+	}
+	s := l.spec()
+	catalog := l.compile(s, o)
+	diags := Sort(quiet(l.r.list))
+	if Failed(diags) {
+		return Result{Diagnostics: diags}
+	}
+	return Result{Catalog: catalog, Spec: s, Diagnostics: diags}
+}
+
+// loader carries one load.
+type loader struct {
+	r      *report
+	root   *node
+	broken []*source // files that could not be read at all
+	walked bool      // settings differ from a verified layer by variables only: the walk suffices
+}
+
+// layers reads all files and gives one tree for each layer.
+func (l *loader) layers(layers []Layer) (patches []*node) {
+	for i, layer := range layers {
+		root := newObject(pos{}, pos{})
+		for _, f := range layer.Files {
+			t := parse(f, l.r)
+			t.src.layer = i
+			if t.broken {
+				l.broken = append(l.broken, t.src)
+				continue
+			}
+			root = join(root, t.root, nil, l.r)
+		}
+		patches = append(patches, root)
+	}
+	return patches
+}
+
+// spec checks the merged tree and decodes what is right in it.
+func (l *loader) spec() *plan.Spec {
+	if l.root == nil {
+		l.root = newObject(pos{}, pos{})
+	}
+	checker{r: l.r, root: l.root, excused: l.excused}.check(l.root, fileShape(), nil)
+	good := newObject(pos{}, pos{})
+	var v verifier
+	for _, path := range entries(l.root) {
+		n, _ := l.root.lookup(path)
+		if l.r.failed(path) || !n.whole() {
+			if len(path) == 2 && path[0] == "cli" && n.kind == object {
+				l.salvage(path, n)
+			}
+			continue
+		}
+		if !l.walked || path[0] != "gateway" {
+			v.entry(path, l.root, l.r)
+		}
+		if l.r.failed(path) {
+			continue
+		}
+		into := good
+		for _, k := range path[:len(path)-1] {
+			if into.fields[k] == nil {
+				into.set(k, newObject(pos{}, pos{}))
+			}
+			into = into.fields[k]
+		}
+		into.set(path[len(path)-1], n)
+	}
+	return l.decode(good)
+}
+
+// entries are the paths of what is checked on its own: each CLI, each client, and
+// whatever else stands at the top.
+func entries(root *node) (paths [][]string) {
+	for _, k := range root.keys {
+		n := root.fields[k]
+		if k != "cli" && k != "client" || n.kind != object {
+			paths = append(paths, []string{k})
+			continue
+		}
+		for _, name := range n.keys {
+			paths = append(paths, []string{k, name})
+		}
+	}
+	return paths
+}
+
+// excused: a file that could not be read may hold what an entry lacks, if it speaks
+// of the entry at all.
+func (l *loader) excused(path []string) bool {
+	for _, src := range l.broken {
+		if len(path) >= 2 && bytes.Contains(src.data, []byte(path[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) decode(n *node) *plan.Spec {
+	s := &plan.Spec{}
+	err := json.Unmarshal(alone(nil, n), s)
+	if err == nil {
+		return s
+	}
+	for _, path := range entries(n) { // the schema lets something pass that the types do not
+		e, _ := n.lookup(path)
+		if err := json.Unmarshal(alone(path, e), &plan.Spec{}); err != nil {
+			l.r.add(e.key, path, "value", "%s", err)
+		}
+	}
+	return &plan.Spec{}
+}
+
+// compile hands the spec to the plan and finds the places of what the plan says.
+func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
+	catalog, problems := plan.Compile(s)
+	l.locate(problems)
+	if catalog != nil && o.Vet {
+		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))
+	}
+	return catalog
+}
+
+// overridden: an example says what its own layer makes of a call. Where a higher
+// layer has changed the CLI, it proves nothing any more, and its author cannot help it.
+func (l *loader) overridden(p plan.Problem) bool {
+	if p.Code != "example" {
+		return false
+	}
+	cli, _ := l.root.lookup(p.Path[:2])
+	examples, _ := l.root.lookup(p.Path[:3])
+	return cli.layer() > examples.layer()
+}
+
+func (l *loader) locate(problems []plan.Problem) {
+	for _, p := range problems {
+		path := slices.Concat(p.Path, p.Below)
+		n, depth := l.root.lookup(path)
+		at := n.at
+		switch {
+		case p.Key || depth < len(path) || n.kind == object:
+			at = n.key
+		case n.kind == text:
+			at = n.at.into(n.text, p.Offset)
+		}
+		add := l.r.add
+		if p.Warning {
+			add = l.r.warn
+		}
+		add(at, p.Path, p.Code, "%s", p.Text).Hint = p.Hint
+	}
+}

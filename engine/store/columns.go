@@ -1,0 +1,105 @@
+package store
+
+import "strings"
+
+// A column of a job's row and the value it carries, for writing and for reading.
+type column struct {
+	name  string
+	value any
+}
+
+// beginColumns are written when the row is made.
+func (j *Job) beginColumns() []column {
+	return []column{
+		{"id", text{&j.ID}},
+		{"tool", text{&j.Tool}},
+		{"cli", text{&j.CLI}},
+		{"mode", text{&j.Mode}},
+		{"model", text{&j.Model}},
+		{"dedup_key", text{&j.DedupKey}},
+		{"spec_hash", text{&j.SpecHash}},
+		{"catalog_digest", text{&j.CatalogDigest}},
+		{"parent_id", text{&j.ParentID}},
+		{"owner", text{&j.Owner}},
+		{"session_id", text{&j.SessionID}},
+		{"correlation_id", text{&j.CorrelationID}},
+		{"cwd", text{&j.Cwd}},
+		{"prompt", text{&j.Prompt}},
+		{"args", jsonBytes(&j.Args)},
+		{"argv", jsonTexts(&j.Argv)},
+		{"env_names", jsonTexts(&j.EnvNames)},
+		{"gateway_version", text{&j.GatewayVersion}},
+		{"client_name", text{&j.ClientName}},
+		{"client_version", text{&j.ClientVersion}},
+		{"created_ns", instant{&j.Created}},
+	}
+}
+
+// finishColumns are written when the job has ended.
+func (j *Job) finishColumns() []column {
+	o := &j.Outcome
+	return []column{
+		{"outcome", text{(*string)(&o.Ending)}},
+		{"detail", text{&o.Detail}},
+		{"error_class", text{&o.ErrorClass}},
+		{"error_message", text{&o.ErrorMessage}},
+		{"exit_code", &o.ExitCode},
+		{"signal", &o.Signal},
+		{"ended_ns", instant{&o.Ended}},
+		{"duration_ms", millis{&o.Duration}},
+		{"out_bytes", count{&o.OutBytes}},
+		{"err_bytes", count{&o.ErrBytes}},
+		{"truncated", flag{&o.Truncated}},
+		{"native_session_id", text{&o.NativeSessionID}},
+		{"response", text{&o.Response}},
+		{"response_bytes", count{&j.ResponseBytes}},
+		{"input_tokens", &o.InputTokens},
+		{"output_tokens", &o.OutputTokens},
+		{"cache_read_tokens", &o.CacheReadTokens},
+		{"cache_write_tokens", &o.CacheWriteTokens},
+		{"reasoning_tokens", &o.ReasoningTokens},
+		{"cost_usd", &o.CostUSD},
+	}
+}
+
+// columns are all that is read.
+func (j *Job) columns() []column {
+	all := append(j.beginColumns(), j.finishColumns()...)
+	return append(all, column{"state", text{(*string)(&j.State)}})
+}
+
+func names(columns []column) []string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.name
+	}
+	return list
+}
+
+func values(columns []column) []any {
+	list := make([]any, len(columns))
+	for i, c := range columns {
+		list[i] = c.value
+	}
+	return list
+}
+
+// Every statement names its columns: a newer gateway may have added some.
+var (
+	beginSQL = func() string {
+		list := names(new(Job).beginColumns())
+		return "INSERT INTO job(state, " + strings.Join(list, ", ") + ") VALUES('live'" + strings.Repeat(", ?", len(list)) + ")"
+	}()
+
+	// The model that answered replaces the one asked for, if the CLI names it.
+	finishSQL = "UPDATE job SET state = 'done', " + strings.Join(names(new(Job).finishColumns()), " = ?, ") +
+		" = ?, model = coalesce(?, model) WHERE id = ? AND state = 'live'"
+
+	jobSQL = "SELECT " + strings.Join(names(new(Job).columns()), ", ") + " FROM job"
+
+	// A page of whole answers could be half a gigabyte.
+	jobsSQL = strings.NewReplacer(
+		" prompt,", " substr(prompt, 1, 1000),",
+		" response,", " substr(response, 1, 1000),",
+	).Replace(jobSQL)
+)

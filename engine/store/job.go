@@ -1,0 +1,104 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State is where a job stands: live once its row exists, then done, for good.
+type State string
+
+const (
+	Live State = "live"
+	Done State = "done"
+)
+
+// Ending says in one word how a job ended.
+type Ending string
+
+const (
+	EndOK          Ending = "ok"
+	EndError       Ending = "error"
+	EndCanceled    Ending = "canceled"
+	EndTimeout     Ending = "timeout"
+	EndOutputCap   Ending = "output_cap"
+	EndLost        Ending = "lost"         // its process is gone and left no exit record
+	EndStartFailed Ending = "start_failed" // it never ran, so to repeat it is safe
+)
+
+// MaxResponse is how many bytes of an answer the row keeps.
+const MaxResponse = 1 << 20
+
+// Job is one call of a CLI. An empty text, list or JSON means "does not apply"
+// and is NULL in the row. What is not UTF-8 in a text, and a NUL, is stored as the
+// replacement character.
+type Job struct {
+	ID            string // from NewID
+	Tool          string // never empty
+	CLI           string
+	Mode          string
+	Model         string // as resolved; Finish may put the one that answered
+	DedupKey      string // at most one live job per key
+	SpecHash      string
+	CatalogDigest string
+	ParentID      string // the job whose child made this call
+	Owner         string // the gateway whose end is the job's end too; empty for a job that outlives it
+	SessionID     string // the gateway's name of the session
+	CorrelationID string // the client's name of the request; may repeat
+
+	Cwd      string
+	Prompt   string
+	Args     json.RawMessage // the bound parameters as an object, without the prompt
+	Argv     []string        // without the program itself
+	EnvNames []string        // names only
+
+	GatewayVersion string
+	ClientName     string
+	ClientVersion  string
+
+	Created time.Time // zero: now
+
+	// What follows is read, and ignored by Begin.
+
+	State         State
+	Outcome       Outcome // zero while live
+	ResponseBytes int64   // length of the whole answer; Outcome.Response keeps at most MaxResponse of it
+}
+
+// Outcome is what is known once a job has ended. A nil number means that the CLI
+// did not say.
+type Outcome struct {
+	Ending          Ending
+	Detail          string // which timeout, which signal's sender, why lost
+	ErrorClass      string
+	ErrorMessage    string
+	ExitCode        *int
+	Signal          *int
+	Ended           time.Time     // zero: now
+	Duration        time.Duration // kept in whole milliseconds
+	OutBytes        int64         // what the child wrote, also where not all was kept
+	ErrBytes        int64
+	Truncated       bool // the capture of the child's output is incomplete
+	Model           string
+	NativeSessionID string // the CLI's own name of the session
+	Response        string
+
+	InputTokens      *int64
+	OutputTokens     *int64
+	CacheReadTokens  *int64
+	CacheWriteTokens *int64
+	ReasoningTokens  *int64
+	CostUSD          *float64
+}
+
+// Filter selects jobs; a zero field selects all.
+type Filter struct {
+	CLI           string
+	Tool          string
+	CorrelationID string
+	State         State
+	ToolSuffix    string // the end of Tool
+	Endings       []Ending
+	Limit         int    // zero: 50; at most 500
+	Before        string // only jobs with a smaller id: the last one of the page before
+}

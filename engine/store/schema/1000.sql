@@ -1,0 +1,65 @@
+-- The large texts stand last: SQLite reads a row from its front, so that a list
+-- of calls need not walk over prompts and answers to reach the small columns.
+CREATE TABLE job(
+  id                 TEXT PRIMARY KEY,
+  dedup_key          TEXT,
+  tool               TEXT NOT NULL,
+  cli                TEXT,
+  mode               TEXT,
+  model              TEXT,
+  spec_hash          TEXT,
+  catalog_digest     TEXT,
+  parent_id          TEXT,
+  owner              TEXT,
+  session_id         TEXT,
+  native_session_id  TEXT,
+  correlation_id     TEXT,
+  state              TEXT NOT NULL CHECK(state IN ('live','done')),
+  outcome            TEXT CHECK(outcome IN ('ok','error','canceled','timeout','output_cap','lost','start_failed')),
+  error_class        TEXT,
+  exit_code          INTEGER,
+  signal             INTEGER,
+  created_ns         INTEGER NOT NULL,
+  ended_ns           INTEGER,
+  duration_ms        INTEGER,
+  out_bytes          INTEGER,
+  err_bytes          INTEGER,
+  truncated          INTEGER,
+  response_bytes     INTEGER,
+  input_tokens       INTEGER,
+  output_tokens      INTEGER,
+  cache_read_tokens  INTEGER,
+  cache_write_tokens INTEGER,
+  reasoning_tokens   INTEGER,
+  cost_usd           REAL,
+  gateway_version    TEXT,
+  client_name        TEXT,
+  client_version     TEXT,
+  cwd                TEXT,
+  detail             TEXT,
+  error_message      TEXT,
+  env_names          TEXT,
+  argv               TEXT,
+  args               TEXT,
+  prompt             TEXT,
+  response           TEXT,
+  CHECK((state='done') = (outcome IS NOT NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX job_live_dedup ON job(dedup_key) WHERE state='live' AND dedup_key IS NOT NULL;
+CREATE INDEX job_dedup_recent ON job(dedup_key, created_ns) WHERE dedup_key IS NOT NULL;
+CREATE INDEX job_live ON job(created_ns) WHERE state='live';
+CREATE INDEX job_correlation ON job(correlation_id) WHERE correlation_id IS NOT NULL;
+
+-- For people, with any SQLite browser. No statement of the gateway reads it.
+CREATE VIEW requests AS SELECT
+  id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS started_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ns / 1e9, 'unixepoch')   AS ended_at,
+  cli, tool, mode, model,
+  state, outcome, error_class, error_message, exit_code,
+  duration_ms, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
+  session_id, native_session_id, correlation_id, parent_id,
+  client_name, client_version, gateway_version, cwd, args,
+  prompt, response, response_bytes
+FROM job ORDER BY id DESC;

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+const (
+	// busyPatience is how long a write waits for other processes. SQLite's lock is
+	// not fair: at saturation by eight processes single waits of 3 s were seen.
+	busyPatience = 10 * time.Second
+
+	// maxIdleLog is the size in bytes to which a checkpoint cuts the write-ahead log.
+	maxIdleLog = 8 << 20
+
+	// pageCache is each connection's cache in KiB. SQLite's own choice of 2 MiB makes
+	// these short statements no faster and stays resident.
+	pageCache = 256
+
+	readers = 2
+)
+
+// Store is an open database. Its methods may be called from any goroutine.
+type Store struct {
+	path string
+	file os.FileInfo // of the database as it was opened
+
+	// One connection writes: SQLite lets in one writer at a time, and goroutines
+	// that queue here do so in order, where connections would poll for its lock.
+	writer *sql.DB
+	begin  *sql.Stmt
+	finish *sql.Stmt
+
+	// Readers never wait for the writer, nor it for them. They connect at their
+	// first use, which a gateway that only records does not pay.
+	reader *sql.DB
+}
+
+// Open opens the database at path, and makes it first if there is none, with its
+// folder. Where the file cannot be used the error is a *FileError; the file is
+// then as it was.
+func Open(path string) (*Store, error) {
+	path, err := place(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(path, migrations)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return s, nil
+}
+
+func open(path string, steps []migration) (_ *Store, err error) {
+	unlock, err := lockOpening(path, busyPatience)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := create(path); err != nil {
+		return nil, err
+	}
+
+	s := &Store{path: path}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.writer, err = connect(dataSource(path, false), 1); err != nil {
+		return nil, err
+	}
+	if s.reader, err = connect(dataSource(path, true), readers); err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	if err := adopt(ctx, s.writer, path, steps); err != nil {
+		return nil, err
+	}
+	if err := tighten(path); err != nil {
+		return nil, err
+	}
+	if s.begin, err = s.writer.PrepareContext(ctx, beginSQL); err != nil {
+		return nil, err
+	}
+	if s.finish, err = s.writer.PrepareContext(ctx, finishSQL); err != nil {
+		return nil, err
+	}
+	if s.file, err = os.Stat(path); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// connect makes a pool of connections that stay open until the pool is closed.
+func connect(dsn string, size int) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+// Close waits for running verbs and closes the database.
+func (s *Store) Close() error {
+	var first error
+	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it tidies the log
+		if db == nil {
+			continue
+		}
+		if err := db.Close(); err != nil && first == nil {
+			first = fileError(s.path, err)
+		}
+	}
+	return first
+}
+
+// present fails if the file was moved or deleted while open: SQLite would go on
+// writing to it where nobody finds the rows.
+func (s *Store) present() error {
+	now, err := os.Stat(s.path)
+	if err == nil && os.SameFile(now, s.file) {
+		return nil
+	}
+	return &FileError{Path: s.path, Problem: "it was moved, replaced or deleted while in use", Fix: fixReopen, Err: err}
+}

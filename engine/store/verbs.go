@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// Begin makes the live row of a job. Start nothing unless it returned nil: from
+// then on the row survives a crash of the gateway and of the machine. The error
+// is ErrDuplicate if another live job has the same dedup key. Where another process
+// holds the file's write lock, ctx is not looked at until SQLite gives up, after 10 s.
+func (s *Store) Begin(ctx context.Context, job Job) error {
+	if !ValidID(job.ID) {
+		return fmt.Errorf("begin job: %q is not an id", job.ID)
+	}
+	if job.Created.IsZero() {
+		job.Created = time.Now()
+	}
+	if err := s.present(); err != nil {
+		return s.failed("begin", job.ID, err)
+	}
+	_, err := s.begin.ExecContext(ctx, values(job.beginColumns())...)
+	if uniqueViolation(err) {
+		return s.failed("begin", job.ID, ErrDuplicate)
+	}
+	if err != nil {
+		return s.failed("begin", job.ID, err)
+	}
+	return nil
+}
+
+// Finish writes how a live job ended. It does so once: the error is ErrDone for
+// a row that is finished, ErrNotFound where there is none. A cancelled ctx does
+// not stop it, since the end of a cancelled call is what must not get lost.
+func (s *Store) Finish(ctx context.Context, id string, outcome Outcome) error {
+	ctx = context.WithoutCancel(ctx)
+	if outcome.Ended.IsZero() {
+		outcome.Ended = time.Now()
+	}
+	job := Job{Outcome: outcome, ResponseBytes: int64(len(outcome.Response))}
+	job.Outcome.Response = clip(outcome.Response, MaxResponse)
+	if err := s.present(); err != nil {
+		return s.failed("finish", id, err)
+	}
+	result, err := s.finish.ExecContext(ctx, append(values(job.finishColumns()), text{&outcome.Model}, id)...)
+	if err != nil {
+		return s.failed("finish", id, err)
+	}
+	switch changed, err := result.RowsAffected(); {
+	case err != nil:
+		return s.failed("finish", id, err)
+	case changed == 1:
+		return nil
+	}
+	if _, err := s.Job(ctx, id); err != nil {
+		return s.failed("finish", id, err)
+	}
+	return s.failed("finish", id, ErrDone)
+}
+
+// Job returns the whole row of a job, or ErrNotFound.
+func (s *Store) Job(ctx context.Context, id string) (Job, error) {
+	var job Job
+	err := s.reader.QueryRowContext(ctx, jobSQL+" WHERE id = ?", id).Scan(values(job.columns())...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Job{}, s.failed("read", id, err)
+	}
+	return job, nil
+}
+
+// Jobs returns the jobs that the filter selects, newest first. Of Prompt and
+// Outcome.Response each has the first 1,000 characters at most.
+func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
+	var where []string
+	var args []any
+	narrow := func(condition, value string) {
+		if value != "" {
+			where, args = append(where, condition), append(args, value)
+		}
+	}
+	narrow("cli = ?", f.CLI)
+	narrow("tool = ?", f.Tool)
+	narrow("correlation_id = ?", f.CorrelationID)
+	narrow("state = ?", string(f.State))
+	narrow("id < ?", f.Before)
+
+	if f.ToolSuffix != "" {
+		where, args = append(where, hasSuffix), append(args, f.ToolSuffix, f.ToolSuffix)
+	}
+	if len(f.Endings) > 0 {
+		where = append(where, "outcome IN (?"+strings.Repeat(", ?", len(f.Endings)-1)+")")
+		for _, e := range f.Endings {
+			args = append(args, string(e))
+		}
+	}
+
+	query := jobsSQL
+	if len(where) > 0 {
+		query += " WHERE " + strings.Join(where, " AND ")
+	}
+	limit := f.Limit
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	rows, err := s.reader.QueryContext(ctx, query+" ORDER BY id DESC LIMIT ?", append(args, min(limit, maxPage))...)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", fileError(s.path, err))
+	}
+	defer rows.Close()
+	var jobs []Job
+	for rows.Next() {
+		var job Job
+		if err := rows.Scan(values(job.columns())...); err != nil {
+			return nil, fmt.Errorf("list jobs: %w", err)
+		}
+		jobs = append(jobs, job)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list jobs: %w", fileError(s.path, err))
+	}
+	return jobs, nil
+}
+
+const hasSuffix = "substr(tool, -length(?)) = ?"
+
+// Expired returns the ids of jobs whose tool has the suffix and that ended before a
+// time, oldest first, at most 500.
+func (s *Store) Expired(ctx context.Context, toolSuffix string, before time.Time) ([]string, error) {
+	// The id is bounded as well: it is a key, and who ended before began before.
+	rows, err := s.reader.QueryContext(ctx, "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? AND "+hasSuffix+" ORDER BY id LIMIT ?",
+		idAt(before), before.UnixNano(), toolSuffix, toolSuffix, maxPage)
+	if err != nil {
+		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list expired jobs: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
+	}
+	return ids, nil
+}
+
+// Delete removes the row of a finished job. A live one stays, and one that is not
+// there is no error.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	if err := s.present(); err != nil {
+		return s.failed("delete", id, err)
+	}
+	if _, err := s.writer.ExecContext(ctx, "DELETE FROM job WHERE id = ? AND state = 'done'", id); err != nil {
+		return s.failed("delete", id, err)
+	}
+	return nil
+}

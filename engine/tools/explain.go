@@ -1,0 +1,86 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// Explanation is what a call would run, without running it.
+type Explanation struct {
+	Tool     string            `json:"tool"`
+	Bin      string            `json:"bin"`            // path of the program, or its name if it is not installed
+	Argv     []string          `json:"argv"`           // without the program itself
+	Stdin    *string           `json:"stdin"`          // null if nothing is written to it
+	Env      map[string]string `json:"env"`            // names, with where each comes from; never values
+	Dir      string            `json:"cwd"`            // working directory
+	Timeouts Timeouts          `json:"timeouts"`       // 0: none
+	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
+	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the spec that hold for the call
+	Missing  string            `json:"missing,omitempty"`
+	Steps    []plan.Step       `json:"steps"` // where each word came from
+}
+
+// Timeouts are the bounds of the run in milliseconds.
+type Timeouts struct {
+	IdleMs  int64 `json:"idleMs"`
+	WallMs  int64 `json:"wallMs"`
+	GraceMs int64 `json:"graceMs"`
+}
+
+// Explain says what a call would run. The error tells all that is wrong with it.
+func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) (Explanation, error) {
+	catalog := t.Catalog()
+	found, problem := find(catalog, name)
+	if problem == "" && found.cli == nil {
+		problem = name + " runs no program, so there is nothing to explain"
+	}
+	if problem != "" {
+		return Explanation{}, errors.New(problem)
+	}
+	cli := found.cli
+	call, violations := cli.Bind(args, catalog.Settings.Injected, newID)
+	if violations != nil {
+		return Explanation{}, errors.New(complaint(name, violations))
+	}
+	dir, roots, problem := t.place(ctx, Call{}, call)
+	if problem == "" {
+		problem = job.Outside(call, dir, roots)
+	}
+	if problem != "" {
+		return Explanation{}, errors.New(problem)
+	}
+	command, violations := call.Command("{prompt.file}")
+	if violations != nil {
+		return Explanation{}, errors.New(complaint(name, violations))
+	}
+	environ, err := t.Runner.Host.Environ(job.Environment(catalog, call, command, dir))
+	if err != nil {
+		return Explanation{}, err
+	}
+	limits := job.Limits(catalog, call)
+	e := Explanation{
+		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
+		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
+		Risks:    call.Risks(), Steps: command.Steps,
+	}
+	for _, name := range host.Names(environ) {
+		e.Env[name] = "passed on"
+		if _, set := command.Env[name]; set {
+			e.Env[name] = "set by the spec"
+		} else if name == "PWD" {
+			e.Env[name] = "the working directory"
+		}
+	}
+	path, err := t.Runner.Host.Find(command.Bin)
+	if err != nil {
+		e.Missing = err.Error()
+	} else {
+		e.Bin = path
+	}
+	return e, nil
+}

@@ -1,0 +1,207 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// Names of the tools about jobs.
+const (
+	JobStatus = "llm_job_status"
+	JobResult = "llm_job_result"
+	JobCancel = "llm_job_cancel"
+	JobList   = "llm_job_list"
+)
+
+const (
+	maxWaitMs    = 60_000
+	defaultChars = 10_000
+	maxChars     = 1_000_000
+
+	// cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
+	cancelWait = 8 * time.Second
+	// tellEvery is how often a wait looks whether there is something to report.
+	tellEvery = time.Second
+)
+
+var (
+	jobID  = &plan.Param{Name: "jobId", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Id of the job.", Required: true, MaxLength: ptr(64)}}
+	waitMs = number("waitMs", "Wait so long for the end of the job.", 0, maxWaitMs, nil)
+
+	builtins = []*plan.Builtin{
+		plan.NewBuiltin(plan.Tool{Name: JobStatus, Title: "Status of a job", Output: plan.JobSchema, ReadOnly: true, Idempotent: true,
+			Description: "Tell where a job stands."}, jobID, waitMs),
+		plan.NewBuiltin(plan.Tool{Name: JobResult, Title: "Result of a job", Output: plan.ResultSchema, ReadOnly: true, Idempotent: true,
+			Description: "Return the answer and the output of a job; of one that still runs, the output so far."},
+			jobID, waitMs,
+			number("maxChars", "Characters of each text.", 1, maxChars, defaultChars),
+			&plan.Param{Name: "offset", Kind: plan.Int, ParamSpec: plan.ParamSpec{Doc: "First character of each text; nextOffset goes on.", Min: ptr(0.0)}}),
+		plan.NewBuiltin(plan.Tool{Name: JobCancel, Title: "Cancel a job", Output: plan.JobSchema, Destructive: true, Idempotent: true,
+			Description: "End a job and all that it started."}, jobID),
+		plan.NewBuiltin(plan.Tool{Name: JobList, Title: "List jobs", Output: plan.JobsSchema, ReadOnly: true, Idempotent: true,
+			Description: "List jobs, newest first."},
+			&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
+			&plan.Param{Name: "state", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those in this state.", Enum: []string{
+				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
+			number("limit", "At most so many.", 1, 500, 20)),
+	}
+)
+
+// number is a whole number with bounds.
+func number(name, doc string, least, most float64, preset any) *plan.Param {
+	return &plan.Param{Name: name, Kind: plan.Int, ParamSpec: plan.ParamSpec{Doc: doc, Min: &least, Max: &most, Default: preset}}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// submit starts a call as a job.
+func (t *Tools) submit(ctx context.Context, req job.Request) Result {
+	j, failure := t.Runner.Submit(ctx, req)
+	if failure == nil {
+		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.")
+	}
+	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
+	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}
+
+// builtin answers a tool about jobs.
+func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result {
+	args, violations := tool.Bind(c.Args, t.Catalog().Settings.Injected)
+	if violations != nil {
+		return refused(complaint(tool.Name, violations), "correct the arguments and call again; nothing was done")
+	}
+	id, _ := args[jobID.Name].(string)
+	wait, _ := args[waitMs.Name].(int)
+	var r Result
+	var err error
+	switch tool.Name {
+	case JobStatus:
+		var j job.Job
+		if j, err = t.await(ctx, id, time.Duration(wait)*time.Millisecond, c.Progress); err == nil {
+			r = t.told(j, "")
+		}
+	case JobResult:
+		if _, err = t.await(ctx, id, time.Duration(wait)*time.Millisecond, c.Progress); err == nil {
+			offset, _ := args["offset"].(int)
+			most := args["maxChars"].(int)
+			var res job.Result
+			if res, err = t.Runner.Result(ctx, id, offset, most); err == nil {
+				r = t.output(res, offset+most)
+			}
+		}
+	case JobCancel:
+		r, err = t.cancel(ctx, id, c.Client)
+	case JobList:
+		cli, _ := args["cli"].(string)
+		state, _ := args["state"].(string)
+		var jobs []job.Job
+		if jobs, err = t.Runner.List(ctx, job.Filter{CLI: cli, State: job.State(state), Limit: args["limit"].(int)}); err == nil {
+			r = t.listing(jobs)
+		}
+	}
+	if err != nil {
+		return problem(err)
+	}
+	return r
+}
+
+// await waits for a job and reports meanwhile what is new about it.
+func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func(string)) (job.Job, error) {
+	deadline := time.Now().Add(d)
+	printed := int64(-1)
+	for {
+		slice := min(tellEvery, time.Until(deadline))
+		if tell == nil {
+			slice = time.Until(deadline)
+		}
+		j, err := t.Runner.Await(ctx, id, slice)
+		if err != nil || j.State.Ended() || ctx.Err() != nil || !time.Now().Before(deadline) {
+			return j, err
+		}
+		if j.Printed != printed {
+			printed = j.Printed
+			tell(fmt.Sprintf("%s: %s for %d s, %d bytes of output", j.Row.CLI, j.State, int(time.Since(j.Row.Created).Seconds()), printed))
+		}
+	}
+}
+
+func (t *Tools) cancel(ctx context.Context, id string, client job.Client) (Result, error) {
+	before, err := t.Runner.Status(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	if before.State.Ended() {
+		return t.told(before, "The job had ended before; nothing was done."), nil
+	}
+	by := JobCancel
+	if client.Name != "" {
+		by += " by " + client.Name
+	}
+	j, err := t.Runner.Cancel(ctx, id, by, cancelWait)
+	if err != nil {
+		return Result{}, err
+	}
+	if !j.State.Ended() {
+		return t.told(j, "The job is being ended."), nil
+	}
+	return t.told(j, ""), nil
+}
+
+// problem is what a caller is told who asked for a job in vain.
+func problem(err error) Result {
+	var none *job.NoJobError
+	switch {
+	case errors.As(err, &none):
+		return refused(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
+	case errors.Is(err, job.ErrNoRecord):
+		return refused(err.Error(), "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a file")
+	}
+	if errors.Is(err, job.ErrElsewhere) {
+		return refused(err.Error(), "cancel the request that made it, or end its gateway")
+	}
+	f := plan.Failure{Class: plan.ClassRecord, Message: err.Error()}
+	return failedTool(f)
+}
+
+func refused(message, hint string) Result {
+	return failedTool(plan.Failure{Class: plan.ClassUsage, Message: message, Hint: hint})
+}
+
+func failedTool(f plan.Failure) Result {
+	s := structured{Status: string(job.Failed), Error: &f}
+	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}
+
+// tool is what a name stands for.
+type tool struct {
+	cli     *plan.CLI // of a request, waited for or not
+	async   bool
+	builtin *plan.Builtin
+}
+
+// names are those of its parameters.
+func (t tool) names() (names []string) {
+	var params []*plan.Param
+	if t.cli != nil {
+		params = t.cli.Params()
+	} else {
+		params = t.builtin.Params()
+	}
+	for _, p := range params {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// param is a parameter of the tool.
+func (t tool) param(name string) (*plan.Param, bool) {
+	if t.cli != nil {
+		return t.cli.Param(name)
+	}
+	return t.builtin.Param(name)
+}

@@ -1,0 +1,170 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// structured is a result for programs, ids first and the answer last: clients that
+// shorten results keep their heads. The answer is Result.Response.
+type structured struct {
+	Status        string           `json:"status"`
+	JobID         string           `json:"jobId,omitempty"`
+	CLI           string           `json:"cli,omitempty"`
+	Model         string           `json:"model,omitempty"`
+	SessionID     string           `json:"sessionId,omitempty"`
+	CorrelationID string           `json:"correlationId,omitempty"`
+	ExitCode      *int             `json:"exitCode,omitempty"`
+	DurationMs    *int64           `json:"durationMs,omitempty"`
+	Usage         map[string]int64 `json:"usage,omitempty"`
+	UsageScope    string           `json:"usageScope,omitempty"`
+	CostUSD       *float64         `json:"costUsd,omitempty"`
+	CostScope     string           `json:"costScope,omitempty"`
+	Warnings      []string         `json:"warnings,omitempty"`
+	Error         *plan.Failure    `json:"error,omitempty"`
+
+	// Of jobs only.
+	Durable    *bool   `json:"durable,omitempty"`
+	Pid        int     `json:"pid,omitempty"`
+	Created    string  `json:"created,omitempty"`
+	Ended      string  `json:"ended,omitempty"`
+	Canceling  bool    `json:"canceling,omitempty"`
+	Printed    *int64  `json:"outputBytes,omitempty"`
+	Truncated  *bool   `json:"truncated,omitempty"`
+	TotalChars *int    `json:"totalChars,omitempty"`
+	NextOffset *int    `json:"nextOffset,omitempty"`
+	Stderr     *string `json:"stderr,omitempty"`
+	Stdout     *string `json:"stdout,omitempty"`
+}
+
+// refusal is the result of a call that was not made. The id is the caller's, as far
+// as it is known.
+func refusal(cli, correlationID, message, hint string) Result {
+	f := plan.Failure{Class: plan.ClassUsage, Message: message, Hint: hint}
+	s := structured{Status: "failed", CLI: cli, CorrelationID: correlationID, Error: &f}
+	return Result{Text: []string{message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true}
+}
+
+func hintText(f plan.Failure) string {
+	if f.Hint == "" {
+		return ""
+	}
+	return "\nHint: " + f.Hint
+}
+
+// result shows an outcome twice, whole each time: clients hand their model either
+// the text or the structure, seldom both.
+func result(call *plan.Call, out job.Outcome) Result {
+	a := out.Answer
+	ms := out.Duration.Milliseconds()
+	s := structured{
+		Status: "completed", CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: out.Warnings, Error: a.Failure,
+	}
+	if out.ExitCode >= 0 {
+		s.ExitCode = &out.ExitCode
+	}
+	if s.Model == "" {
+		s.Model = call.Model
+	}
+	r := Result{Response: a.Shown}
+	if a.Failure != nil {
+		s.Status, r.IsError = "failed", true
+		r.Text = append(r.Text, failureText(call.CLI.Heading(), *a.Failure))
+	}
+	if a.Shown != "" {
+		r.Text = append(r.Text, a.Shown)
+	}
+	r.Text = append(r.Text, trailer(s))
+	r.Structured = encode(s)
+	return r
+}
+
+func failureText(heading string, f plan.Failure) string {
+	text := fmt.Sprintf("%s failed (%s): %s", heading, f.Class, f.Message) + hintText(f)
+	if f.Retryable {
+		text += "\nThe same call may succeed later."
+		if f.RetryAfterMs > 0 {
+			text = strings.TrimSuffix(text, ".") + fmt.Sprintf(", after %d ms.", f.RetryAfterMs)
+		}
+	}
+	return text
+}
+
+// trailer is the structure as one line, for clients that show only text. What a CLI
+// or a caller chose is quoted where it could be taken for a part of the line.
+func trailer(s structured) string {
+	var b strings.Builder
+	put := func(name, v string) {
+		if v == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		if strings.ContainsFunc(v, func(c rune) bool { return !strconv.IsGraphic(c) || strings.ContainsRune(" []=\"", c) }) {
+			v = strconv.Quote(v)
+		}
+		b.WriteString(name + "=" + v)
+	}
+	put("status", s.Status)
+	put("jobId", s.JobID)
+	put("cli", s.CLI)
+	put("model", s.Model)
+	put("sessionId", s.SessionID)
+	put("correlationId", s.CorrelationID)
+	if s.ExitCode != nil {
+		put("exitCode", strconv.Itoa(*s.ExitCode))
+	}
+	if s.DurationMs != nil {
+		put("durationMs", strconv.FormatInt(*s.DurationMs, 10))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Usage)) {
+		put(name, strconv.FormatInt(s.Usage[name], 10))
+	}
+	put("usageScope", s.UsageScope)
+	if s.CostUSD != nil {
+		put("costUsd", strconv.FormatFloat(*s.CostUSD, 'f', -1, 64))
+	}
+	put("costScope", s.CostScope)
+	if s.Error != nil {
+		put("errorClass", s.Error.Class)
+	}
+	if s.Durable != nil && !*s.Durable {
+		put("durable", "false")
+	}
+	if s.Canceling {
+		put("canceling", "true")
+	}
+	if s.TotalChars != nil {
+		put("totalChars", strconv.Itoa(*s.TotalChars))
+	}
+	if s.NextOffset != nil {
+		put("nextOffset", strconv.Itoa(*s.NextOffset))
+	}
+	line := "[" + b.String() + "]"
+	for _, w := range s.Warnings {
+		line += "\nWarning: " + strings.ReplaceAll(w, "\n", " ")
+	}
+	return line
+}
+
+// encode is json.Marshal without the escapes that only HTML needs: a model would
+// be shown them.
+func encode(v any) json.RawMessage {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("tools: results are plain data and always encode: " + err.Error())
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
