@@ -7,6 +7,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -39,7 +41,8 @@ type Engine struct {
 
 	options Options
 	catalog atomic.Pointer[plan.Catalog]
-	record  record
+	record  record // of jobs
+	log     record // of calls, where it is another one
 }
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong
@@ -52,15 +55,23 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 	e := &Engine{options: o}
 	e.catalog.Store(loaded.Catalog)
 	settings := loaded.Catalog.Settings
-	e.record.path = logsDB(settings)
+	e.log.path = database(settings.LogsDB, filepath.Join(StateDir(), "logs.db"))
+	e.record.path = database(settings.Jobs.DB, e.log.path)
+	e.record.memory = e.record.path == ""
 	runner := &job.Runner{
-		Host:    host.New(o.Environ, settings.Path, settings.EnvFile),
-		Record:  e.record.open,
-		Spool:   filepath.Join(StateDir(), "run"),
-		Jobs:    filepath.Join(StateDir(), "jobs"),
-		Current: e.catalog.Load,
-		Version: o.Version,
-		Parent:  parent(o.Environ),
+		Host:     host.New(o.Environ, settings.Path, settings.EnvFile),
+		Record:   e.record.open,
+		Volatile: e.record.memory,
+		Place:    e.record.path,
+		Spool:    filepath.Join(StateDir(), "run"),
+		Jobs:     filepath.Join(StateDir(), "jobs"),
+		Pools:    filepath.Join(StateDir(), "pools"),
+		Current:  e.catalog.Load,
+		Version:  o.Version,
+		Parent:   parent(o.Environ),
+	}
+	if e.log.path != "" && e.log.path != e.record.path {
+		runner.Log = e.log.open
 	}
 	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner}
 	return e, loaded.Diagnostics
@@ -69,38 +80,44 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 // Catalog is the current catalog.
 func (e *Engine) Catalog() *plan.Catalog { return e.catalog.Load() }
 
-// Record opens the record of calls, if it is not open yet. It is nil when calls
-// are not recorded.
+// Record opens the record of jobs, if it is not open yet.
 func (e *Engine) Record() (*store.Store, error) { return e.record.open() }
 
 // RecordPath is where calls are recorded; "" when they are not.
-func (e *Engine) RecordPath() string { return e.record.path }
+func (e *Engine) RecordPath() string { return e.log.path }
+
+// Volatile reports whether jobs are kept in memory only.
+func (e *Engine) Volatile() bool { return e.record.memory }
 
 // Close leaves jobs to their supervisors, waits for calls that are being ended and
 // closes what was opened.
 func (e *Engine) Close() error {
 	e.Tools.Runner.Close()
-	return e.record.close()
+	return errors.Join(e.record.close(), e.log.close())
 }
 
-// Serve speaks MCP with one client until it is gone. Meanwhile it looks after the jobs
+// Serve speaks MCP with one client until it is gone. Calls in flight when the client
+// closes its end have the linger to be answered; then they go on as jobs. Meanwhile it looks after the jobs
 // of gateways that are gone already.
-func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger time.Duration) error {
+	if e.record.memory {
+		e.logger().Warn("jobs are kept in memory only: they end with this gateway, and nobody finds them again", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
+	}
 	tending, stop := context.WithCancel(ctx)
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
-		e.Tools.Runner.Tend(tending, e.record.inUse(), e.log())
+		e.Tools.Runner.Tend(tending, e.record.inUse(), e.logger())
 	}()
 	defer func() { stop(); <-tended }()
 	return server.Serve(ctx, in, out, server.Options{
 		Name: "llm-cli-gateway", Version: e.options.Version, Instructions: e.instructions(),
-		Caller: caller{e.Tools}, Log: e.options.Log,
+		Caller: caller{e.Tools}, Log: e.options.Log, Grace: linger,
 	})
 }
 
-// log is where what nobody asked for is reported.
-func (e *Engine) log() *slog.Logger {
+// logger is where what nobody asked for is reported.
+func (e *Engine) logger() *slog.Logger {
 	if e.options.Log != nil {
 		return e.options.Log
 	}
@@ -114,7 +131,7 @@ func (e *Engine) instructions() string {
 		names = append(names, cli.Tool()+" ("+cli.Heading()+")")
 	}
 	return "Asks other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
-		"With _async behind its name it starts a job, which outlives this server; llm_job_result returns its answer. " +
+		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, also to another server later. With _async behind its name a tool starts such a job at once. " +
 		"A result carries sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
 }
 
@@ -141,12 +158,12 @@ func homeDir() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("llm-cli-gateway-%d", os.Getuid()))
 }
 
-// logsDB is the absolute path of the record; "" if the setting turns it off.
-func logsDB(s plan.Settings) string {
-	path := s.LogsDB
+// database is the absolute path of a database that a setting names, or the one that is
+// usual; "" if the setting turns it off.
+func database(path, usual string) string {
 	switch {
 	case path == "":
-		return filepath.Join(StateDir(), "logs.db")
+		return usual
 	case path == "none":
 		return ""
 	case strings.HasPrefix(path, "~/"):

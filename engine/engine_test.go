@@ -177,7 +177,7 @@ func TestRecordIsMadeAtTheFirstCall(t *testing.T) {
 	if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}); r.IsError {
 		t.Fatal(r.Text)
 	}
-	for path, want := range map[string]os.FileMode{state: 0o700, e.RecordPath(): 0o600, filepath.Join(state, "run"): 0o700} {
+	for path, want := range map[string]os.FileMode{state: 0o700, e.RecordPath(): 0o600, filepath.Join(state, "jobs"): 0o700} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: mode %v (%v), want %v", path, info.Mode().Perm(), err, want)
 		}
@@ -211,7 +211,7 @@ func TestPathOfTheRecord(t *testing.T) {
 		if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}); r.Response != "fine" {
 			t.Errorf("%q", r.Text)
 		}
-		if s, err := e.Record(); s != nil || err != nil {
+		if s, err := e.Record(); err != nil || !s.Volatile() {
 			t.Errorf("a record after all: %v, %v", s, err)
 		}
 	}
@@ -289,13 +289,25 @@ func TestFirstCallsAtOnce(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForWhatIsBeingEnded(t *testing.T) {
+// wish is the cause of a context that ends because a user wished so.
+type wish string
+
+func (w wish) Error() string        { return string(w) }
+func (w wish) CancelReason() string { return string(w) }
+
+func TestCanceledCallEndsItsProgram(t *testing.T) {
 	e, home := opened(t, fake(t))
 	child := filepath.Join(home, "child")
-	ctx, cancel := context.WithCancel(t.Context())
-	go e.Tools.Call(ctx, tools.Call{Name: "acme_request", Args: steps(t, "deaf", "pid="+child, "sleep")})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	done := make(chan tools.Result, 1)
+	go func() {
+		done <- e.Tools.Call(ctx, tools.Call{Name: "acme_request", Args: steps(t, "deaf", "pid="+child, "sleep")})
+	}()
 	until(t, "the child", func() bool { return pidIn(child) > 0 })
-	cancel()
+	cancel(wish("enough"))
+	if r := <-done; !r.IsError || !strings.Contains(string(r.Structured), `"status":"canceled"`) {
+		t.Errorf("%s", r.Structured)
+	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}

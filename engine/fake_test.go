@@ -52,7 +52,7 @@ func serveAlone() {
 		fmt.Fprintln(os.Stderr, diags)
 		syscall.Exit(98)
 	}
-	_ = e.Serve(context.Background(), os.Stdin, os.Stdout)
+	_ = e.Serve(context.Background(), os.Stdin, os.Stdout, 0)
 	e.Close()
 	syscall.Exit(0)
 }
@@ -168,7 +168,7 @@ func connect(t *testing.T, e *engine.Engine, name string) *client {
 	c.lines.Buffer(nil, 1<<20)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		c.served <- e.Serve(ctx, serverIn, serverOut)
+		c.served <- e.Serve(ctx, serverIn, serverOut, time.Minute)
 		serverOut.Close()
 	}()
 	t.Cleanup(func() { cancel(); in.Close(); out.Close() })

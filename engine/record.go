@@ -13,7 +13,8 @@ import (
 // owner may have mended it, and one that was moved or deleted is left for the file
 // that is there now: a gateway lives for as long as its client.
 type record struct {
-	path string // "" for none
+	path   string // "" for none
+	memory bool   // without a file it is kept in memory
 
 	mu     sync.Mutex
 	store  *store.Store
@@ -44,10 +45,14 @@ func (r *record) open() (*store.Store, error) {
 	switch {
 	case r.closed:
 		return nil, errClosed
+	case r.store != nil && (r.memory || r.present()):
+		return r.store, nil
+	case r.memory:
+		s, err := store.OpenMemory()
+		r.store = s
+		return s, err
 	case r.path == "":
 		return nil, nil
-	case r.store != nil && r.present():
-		return r.store, nil
 	}
 	// First the old one: closing a database tidies files beside it by their names. An
 	// error then is of no use, for what it says is about a file that is gone.

@@ -26,13 +26,28 @@ import (
 var version = ""
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if <-signals == os.Interrupt {
+			cancel(interrupted{})
+		}
+		cancel(nil)
+	}()
 	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == standInName {
 		os.Exit(standIn(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
+
+// interrupted is a user's wish that what was asked for ends. Whoever looks for it
+// knows the method, not the type.
+type interrupted struct{}
+
+func (interrupted) Error() string        { return "interrupted" }
+func (interrupted) CancelReason() string { return "interrupted by its user" }
+func (interrupted) Unwrap() error        { return context.Canceled }
 
 // run executes one command line and returns the exit code: 0 done, 1 it failed,
 // 2 it was not understood.

@@ -41,6 +41,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
+			env.Setenv("LLM_GATEWAY_DEDUP_WINDOW_MS", "0") // the same calls are made again and again
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -101,6 +102,7 @@ var volatile = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
+	{regexp.MustCompile(`("jobId": ?"|jobId=|Job |job )[0-9a-z]{26}`), "${1}JOB"},
 	{regexp.MustCompile(`("durationMs": ?|durationMs=)[0-9]+`), "${1}N"},
 	{regexp.MustCompile(`looked in [^\n"]*`), "looked in ..."},
 }

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,14 +17,15 @@ import (
 const memoryTarget = 72 << 20
 
 func (a *app) serve() *cobra.Command {
-	return &cobra.Command{
+	var linger time.Duration
+	cmd := &cobra.Command{
 		Use: "serve", GroupID: "use", Args: cobra.NoArgs,
 		Short: "Answer an MCP client over standard input and output",
 		Long: `Answer an MCP client over standard input and output. Clients start this command
 themselves; 'gateway demo' prints the line that adds it to each.
 
-Logs go to standard error. When the client closes its end, calls in flight finish
-first. SIGTERM and SIGINT end them.`,
+Logs go to standard error. When the client closes its end, or on SIGTERM, calls in
+flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -36,7 +38,7 @@ first. SIGTERM and SIGINT end them.`,
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryTarget)
 			}
-			err = e.Serve(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+			err = e.Serve(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), linger)
 			if errors.Is(err, context.Canceled) {
 				return nil
 			}
@@ -46,4 +48,6 @@ first. SIGTERM and SIGINT end them.`,
 			return nil
 		},
 	}
+	cmd.Flags().DurationVar(&linger, "linger", 200*time.Millisecond, "when the client closes its end, wait for the answers of calls in flight for a `TIME`")
+	return cmd
 }

@@ -176,7 +176,7 @@ func newBench(t *testing.T, lines string, environ ...string) *bench {
 	b.runner = &Runner{
 		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (*store.Store, error) { return b.store, nil },
 		Spool: filepath.Join(b.home, "run"), Version: "9.9",
-		Jobs: filepath.Join(b.home, "jobs"), Current: func() *plan.Catalog { return b.catalog },
+		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *plan.Catalog { return b.catalog },
 	}
 	t.Cleanup(func() {
 		b.runner.Close()

@@ -17,22 +17,9 @@ type files struct {
 	named                 []string // files that still have a name and must be removed
 }
 
-// newFiles makes the files of one run below folder, mode 0600; where that cannot be
-// written, as in a container without a home, below the system's temporary folder. What
-// keeps a name names the gateway, whose end is the file's end too.
+// newFiles makes the files of one run below folder, mode 0600. What keeps a name names
+// the gateway, whose end is the file's end too.
 func newFiles(folder, owner string) (*files, error) {
-	f, err := newFilesIn(folder, owner)
-	if err == nil {
-		return f, nil
-	}
-	f, second := newFilesIn(os.TempDir(), owner)
-	if second != nil {
-		return nil, fmt.Errorf("no room for the output of the call: %w; nor is there any in the temporary folder: %w", err, second)
-	}
-	return f, nil
-}
-
-func newFilesIn(folder, owner string) (*files, error) {
 	f := &files{folder: folder, owner: owner}
 	err := os.MkdirAll(folder, 0o700)
 	if err == nil {
@@ -43,7 +30,7 @@ func newFilesIn(folder, owner string) (*files, error) {
 	}
 	if err != nil {
 		f.close()
-		return nil, err
+		return nil, fmt.Errorf("no room for the output of the call: %w", err)
 	}
 	return f, nil
 }
@@ -92,6 +79,9 @@ func (f *files) prompt(text string) (string, error) {
 }
 
 func (f *files) close() {
+	if f == nil {
+		return
+	}
 	for _, file := range []*os.File{f.stdin, f.stdout, f.stderr} {
 		if file != nil {
 			file.Close()

@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -29,7 +25,7 @@ const (
 // Ended reports whether a job in this state does not change any more.
 func (s State) Ended() bool { return s != Queued && s != Running }
 
-// Job is a call that was started as a job, or one that was waited for, as it stands.
+// Job is a call, as it stands.
 type Job struct {
 	Row       store.Job
 	State     State
@@ -37,7 +33,12 @@ type Job struct {
 	Pid       int   // of its program, for display; 0 if it does not run
 	Canceling bool  // its end was asked for
 	Printed   int64 // bytes of standard output and error, so far
+	Joined    bool  // the call that asks for it did not start it
+	Position  int   // of a queued one among those that wait, from 1; 0: not known
 	Notes     []string
+
+	kept *kept    // if this gateway started it
+	out  *Outcome // of one that ended, if it was read just now
 }
 
 // NoJobError says that there is no job of an id.
@@ -45,16 +46,13 @@ type NoJobError struct{ ID string }
 
 func (e *NoJobError) Error() string { return fmt.Sprintf("there is no job %q", e.ID) }
 
-// ErrNoRecord says that without the record of calls there are no jobs.
-var ErrNoRecord = errors.New("calls are not recorded (gateway.logsDb), so there are no jobs")
-
 // ErrElsewhere says that what has no supervisor is ended by the gateway that runs it, or not at all.
 var ErrElsewhere = errors.New("the call has no supervisor: it can only be ended where it was made")
 
 // Status is where a job stands, whichever gateway started it. If it has ended and
 // nobody recorded that yet, it is recorded. The error is a *NoJobError if there is none.
 func (r *Runner) Status(ctx context.Context, id string) (Job, error) {
-	records, err := r.opened()
+	records, err := r.Record()
 	if err != nil {
 		return Job{}, err
 	}
@@ -68,59 +66,11 @@ func (r *Runner) Status(ctx context.Context, id string) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	return r.stand(ctx, records, row)
-}
-
-// opened is the record, which jobs cannot do without.
-func (r *Runner) opened() (*store.Store, error) {
-	records, err := r.Record()
-	if err == nil && records == nil {
-		err = ErrNoRecord
+	job, err := r.stand(ctx, records, row)
+	if job.State == Queued {
+		job.Position = r.position(ctx, records, job)
 	}
-	return records, err
-}
-
-// Await waits until a job has ended, for d at most, and returns where it stands then.
-// The end of ctx ends the wait, not the job.
-func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (Job, error) {
-	job, err := r.Status(ctx, id)
-	if err != nil || d <= 0 || job.State.Ended() {
-		return job, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	if l := r.local(id); l != nil {
-		select {
-		case <-l.done:
-		case <-ctx.Done():
-		}
-	} else if dir, err := r.dir(id); err == nil {
-		// How it ended, or that it was not waited for long enough, the status says.
-		_, _ = dir.Wait(ctx.Done())
-	}
-	return r.Status(context.WithoutCancel(ctx), id)
-}
-
-// Cancel asks for the end of a job and all that it started, and waits for it, for d at
-// most. A job that has ended stays as it is.
-func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (Job, error) {
-	job, err := r.Status(ctx, id)
-	if err != nil || job.State.Ended() {
-		return job, err
-	}
-	if l := r.local(id); l != nil {
-		l.cancel()
-	} else if dir, err := r.dir(id); errors.Is(err, fs.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
-		return job, ErrElsewhere
-	} else if err == nil {
-		err = dir.Cancel(by)
-		if err != nil && !errors.Is(err, keeper.ErrEnded) {
-			return job, err
-		}
-	} else {
-		return job, err
-	}
-	return r.Await(ctx, id, d)
+	return job, err
 }
 
 // Filter selects jobs; a zero field selects all.
@@ -133,7 +83,7 @@ type Filter struct {
 // List returns the jobs that the filter selects, newest first. Texts of their rows are
 // cut as those of store.Jobs.
 func (r *Runner) List(ctx context.Context, f Filter) ([]Job, error) {
-	records, err := r.opened()
+	records, err := r.Record()
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +96,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]Job, error) {
 			return nil, err
 		}
 	}
-	rows := store.Filter{CLI: f.CLI, ToolSuffix: plan.AsyncSuffix, Endings: endingsOf[f.State], Limit: f.Limit}
+	rows := store.Filter{CLI: f.CLI, Endings: endingsOf[f.State], Limit: f.Limit}
 	if f.State != "" && !f.State.Ended() {
 		rows.State = store.Live
 		rows.Limit = 0 // some may turn out to be in another state
@@ -198,14 +148,17 @@ func stateOf(e store.Ending) State {
 
 // dir is the directory of a job; the one that hears of its end at once, if there is.
 func (r *Runner) dir(id string) (*keeper.Dir, error) {
-	r.desk.mu.Lock()
-	dir := r.desk.ours[id]
-	r.desk.mu.Unlock()
-	if dir != nil {
-		return dir, nil
+	if k := r.oursOf(id); k != nil {
+		return k.Dir, nil
 	}
-	return keeper.Open(filepath.Join(r.Jobs, id))
+	return keeper.Open(filepath.Join(r.folder(), id))
 }
 
-// isJob reports whether a row is of a call that was started as a job.
-func isJob(row store.Job) bool { return strings.HasSuffix(row.Tool, plan.AsyncSuffix) }
+func (r *Runner) oursOf(id string) *kept {
+	r.desk.mu.Lock()
+	defer r.desk.mu.Unlock()
+	return r.desk.ours[id]
+}
+
+// durable reports whether a job of the row does not end with its gateway.
+func (r *Runner) durable(row store.Job) bool { return row.Owner == "" }

@@ -24,11 +24,19 @@ const long = 30 * time.Second
 // submit starts a job that must start.
 func (b *bench) submit(steps ...string) Job {
 	b.t.Helper()
-	job, failure := b.runner.Submit(b.t.Context(), b.request(steps...))
+	job, failure := b.runner.Submit(b.t.Context(), b.async(steps...))
 	if failure != nil {
 		b.t.Fatal(failure)
 	}
 	return job
+}
+
+// async is a request that does not wait.
+func (b *bench) async(steps ...string) Request {
+	b.t.Helper()
+	req := b.request(steps...)
+	req.Tool = "acme_request_async"
+	return req
 }
 
 // await waits for the end of a job.
@@ -51,7 +59,7 @@ func (b *bench) other() *bench {
 	o := *b
 	o.store = records
 	o.runner = &Runner{Host: b.runner.Host, Record: func() (*store.Store, error) { return records, nil }, Spool: b.runner.Spool,
-		Jobs: b.runner.Jobs, Current: b.runner.Current}
+		Jobs: b.runner.Jobs, Pools: b.runner.Pools, Place: b.runner.Place, Current: b.runner.Current}
 	b.t.Cleanup(func() { o.runner.Close(); records.Close() })
 	return &o
 }
@@ -311,23 +319,6 @@ func (b *bench) nothingLeft(id, class string) {
 	}
 }
 
-func TestNoRecordNoJob(t *testing.T) {
-	b := newBench(t, "")
-	b.runner.Record = func() (*store.Store, error) { return nil, nil }
-	for _, inProcess := range []bool{false, true} {
-		b.runner.desk.inProcess = inProcess
-		if _, failure := b.runner.Submit(t.Context(), b.request()); failure == nil || failure.Class != plan.ClassRecord {
-			t.Errorf("%+v", failure)
-		}
-	}
-	if _, err := b.runner.Status(t.Context(), store.NewID()); !errors.Is(err, ErrNoRecord) {
-		t.Error(err)
-	}
-	if entries, _ := os.ReadDir(b.runner.Jobs); len(entries) > 0 {
-		t.Errorf("left behind: %v", entries)
-	}
-}
-
 func TestUnknownIDs(t *testing.T) {
 	b := newBench(t, "")
 	for _, id := range []string{"", "..", "../../etc", store.NewID(), strings.Repeat("z", 26)} {
@@ -441,8 +432,8 @@ func TestListOfJobs(t *testing.T) {
 	b.await(bad)
 	step, open := b.gate()
 	running := b.submit(step).Row.ID
-	b.runner.Run(t.Context(), b.request("out=waited for"))
-	for state, want := range map[State][]string{"": {running, bad, good}, Completed: {good}, Failed: {bad}, Running: {running}, Canceled: nil, Queued: nil} {
+	waited := b.runner.Run(t.Context(), b.request("out=waited for")).ID
+	for state, want := range map[State][]string{"": {waited, running, bad, good}, Completed: {waited, good}, Failed: {bad}, Running: {running}, Canceled: nil, Queued: nil} {
 		jobs, err := b.runner.List(t.Context(), Filter{State: state})
 		var got []string
 		for _, j := range jobs {
@@ -543,5 +534,35 @@ func TestStraysAreCleared(t *testing.T) {
 	}
 	if got := left(2 * time.Hour); !slices.Equal(got, []string{kept}) {
 		t.Errorf("after two hours: %q", got)
+	}
+}
+
+func TestRecordTurnedOff(t *testing.T) {
+	b := newBench(t, "")
+	memory, err := store.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	b.runner.Record, b.runner.Volatile = func() (*store.Store, error) { return memory, nil }, true
+	if out := b.runner.Run(t.Context(), b.request("out=fine")); out.Answer.Text != "fine" || out.Warnings != nil {
+		t.Errorf("outcome: %+v", out)
+	}
+	job := b.submit("sleep")
+	if job.Durable || job.State != Running {
+		t.Errorf("%+v", job)
+	}
+	if end, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", long); err != nil || end.State != Canceled {
+		t.Errorf("%+v %v", end, err)
+	}
+	last := b.submit("deaf", "sleep")
+	b.runner.Close()
+	if row, err := memory.Job(t.Context(), last.Row.ID); err != nil || row.Outcome.Ending != store.EndCanceled || alive(last.Pid) {
+		t.Errorf("%+v %v", row, err)
+	}
+	for _, folder := range []string{b.runner.Jobs, b.runner.Spool} {
+		if entries, _ := os.ReadDir(folder); len(entries) > 0 {
+			t.Errorf("left behind: %v", entries)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
@@ -17,6 +18,7 @@ const maxKept = 20
 // process.
 type local struct {
 	run    *run
+	files  *files
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -29,15 +31,31 @@ type local struct {
 
 // local starts the call as a job of this process.
 func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
-	if records, err := r.Record(); err == nil && records == nil {
-		return Job{}, unrecorded(r.Call.CLI)
+	files, failure := r.spool()
+	if failure == nil || failure.Class != plan.ClassUsage {
+		r.identify()
+		joined, refused := r.join(ctx)
+		if joined == nil && refused == nil {
+			r.describe()
+			joined, refused = r.accept(ctx)
+		}
+		if joined != nil || refused != nil {
+			files.close()
+			return standing(joined), refused
+		}
 	}
-	process, out := r.launch(ctx)
-	if process == nil {
-		r.close()
-		return Job{}, out.Answer.Failure
+	var process *proc.Process
+	if failure == nil {
+		process, failure = r.start(files)
 	}
-	l := &local{run: r, done: make(chan struct{})}
+	if failure != nil {
+		files.close()
+		if failure.Class == plan.ClassUsage {
+			return Job{}, failure
+		}
+		return r.failed(failure), failure
+	}
+	l := &local{run: r, files: files, done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	stop := r.closing()
 	r.desk.mu.Lock()
@@ -57,21 +75,71 @@ func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
 		case <-stop:
 			process.Stop(proc.Canceled)
 		}
-		exit := process.Exit()
-		out := r.end(exit)
-		l.mu.Lock()
-		l.exit, l.out = exit, out
-		l.mu.Unlock()
-		close(l.done)
+		l.end(process.Exit())
 		r.forget()
 	}()
-	row, err := r.records.Job(context.WithoutCancel(ctx), r.id)
-	job := Job{Row: row, State: Running, Pid: process.Pid()}
+	return Job{Row: r.row, State: Running, Pid: process.Pid()}, nil
+}
+
+// spool makes the files of the run and its command line.
+func (r *run) spool() (*files, *plan.Failure) {
+	owner := r.owner() // it finds the spool
+	files, err := newFiles(r.Spool, owner)
 	if err != nil {
-		job.Row.ID = r.id
-		job.Notes = append(job.Notes, err.Error())
+		return files, cannot(err)
 	}
-	return job, nil
+	path := ""
+	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
+		if path, err = files.prompt(r.Call.Sent()); err != nil {
+			return files, cannot(err)
+		}
+	}
+	failure := r.compose(path)
+	if failure == nil && r.command.Stdin != nil {
+		if err := files.input(*r.command.Stdin); err != nil {
+			return files, cannot(err)
+		}
+	}
+	return files, failure
+}
+
+func (r *run) start(f *files) (*proc.Process, *plan.Failure) {
+	path, failure := r.find()
+	if failure != nil {
+		return nil, failure
+	}
+	process, err := proc.Start(proc.Command{
+		Path: path, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.stdin, Stdout: f.stdout, Stderr: f.stderr, Cookie: r.id,
+	}, Limits(r.Catalog, r.Call))
+	if err != nil {
+		return nil, r.unstartable(err)
+	}
+	return process, nil
+}
+
+// end records the end of the job.
+func (l *local) end(exit proc.Exit) {
+	r := l.run
+	out, ending := judge(r.Call, l.files.stdout, l.files.stderr, exit)
+	row := r.row
+	row.Outcome = completed(out, exit, ending, r.secrets)
+	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
+	out.ID, out.Duration = r.id, row.Outcome.Duration
+	// A record that fails now must not cost the caller the answer.
+	if err := r.finish(r.records, row); err != nil {
+		out.Warnings = append(out.Warnings, unfinished(err))
+	}
+	l.mu.Lock()
+	l.exit, l.out = exit, out
+	l.mu.Unlock()
+	close(l.done)
+}
+
+// outcome is what became of the job, once done.
+func (l *local) outcome() Outcome {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out
 }
 
 // forget gives up the output of the oldest ended jobs beyond what is kept.
@@ -97,12 +165,12 @@ func (r *Runner) forget() {
 		delete(r.desk.local, oldest)
 		l.mu.Lock()
 		l.gone = true
-		l.run.close()
+		l.files.close()
 		l.mu.Unlock()
 	}
 }
 
-func (r *Runner) local(id string) *local {
+func (r *Runner) localOf(id string) *local {
 	r.desk.mu.Lock()
 	defer r.desk.mu.Unlock()
 	return r.desk.local[id]
@@ -131,7 +199,7 @@ func (l *local) captured() (stdout, stderr proc.Capture) {
 		}
 		return proc.Capture{Size: info.Size(), Head: info.Size()}
 	}
-	return size(l.run.files.stdout), size(l.run.files.stderr)
+	return size(l.files.stdout), size(l.files.stderr)
 }
 
 // read fills in the output.
@@ -142,11 +210,8 @@ func (l *local) read(res *Result, offset, most int) (err error) {
 	if l.gone {
 		return nil
 	}
-	if res.State.Ended() {
-		res.Outcome = l.out
-	}
-	if res.Stdout, err = window(proc.Reader(l.run.files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = window(proc.Reader(l.run.files.stderr, stderr), offset, most)
+	if res.Stdout, err = window(proc.Reader(l.files.stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = window(proc.Reader(l.files.stderr, stderr), offset, most)
 	}
 	if errors.Is(err, os.ErrClosed) {
 		return nil

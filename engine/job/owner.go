@@ -8,24 +8,26 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// A call that is not a job of its own ends with its gateway. The gateway is known by a
+// A call that has no supervisor ends with its gateway. The gateway is known by a
 // file that it holds locked as long as it lives: a lock goes with its process, however
 // that dies, and no process id is believed.
 
-const leasePrefix, leaseSuffix, promptPrefix = "gateway-", ".lease", "prompt-"
+const leasePrefix, leaseSuffix, promptPrefix, jobsPrefix = "gateway-", ".lease", "prompt-", "jobs-"
 
 // owner is the name under which this gateway's calls are recorded; "" where nobody
 // could tell whether it lives. The first call makes it.
 func (r *Runner) owner() string {
 	r.lease.Do(func() {
-		if os.MkdirAll(r.Spool, 0o700) != nil {
-			return
+		if os.MkdirAll(r.Spool, 0o700) != nil { // as in a container without a home
+			folder, err := os.MkdirTemp("", "llm-cli-gateway-*")
+			if err != nil {
+				return
+			}
+			r.Spool = folder
 		}
 		name := store.NewID()
 		file, err := os.OpenFile(r.leasePath(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -48,15 +50,27 @@ func (r *Runner) leasePath(owner string) string {
 
 // answerable is the owner of the call: this gateway, unless a supervisor answers.
 func (r *run) answerable() string {
-	if strings.HasSuffix(r.tool, plan.AsyncSuffix) && keeper.Supported() && !r.desk.inProcess {
+	if r.supervised() && !r.Volatile {
 		return ""
 	}
 	return r.owner()
 }
 
+// folder is where the directories of jobs are. Those of jobs that nobody would find
+// again go with the gateway.
+func (r *Runner) folder() string {
+	if !r.Volatile {
+		return r.Jobs
+	}
+	return filepath.Join(r.Spool, jobsPrefix+r.owner())
+}
+
 // release gives the name up.
 func (r *Runner) release() {
 	r.lease.Do(func() {}) // a call that comes now gets none
+	if r.Volatile {
+		os.RemoveAll(r.folder())
+	}
 	if r.leased != nil {
 		os.Remove(r.leased.Name())
 		r.leased.Close()
@@ -125,8 +139,11 @@ func (r *Runner) tidy() {
 		if rest, ok := strings.CutPrefix(e.Name(), promptPrefix); ok {
 			owner, _, _ = strings.Cut(rest, "-")
 		}
+		if rest, ok := strings.CutPrefix(e.Name(), jobsPrefix); ok {
+			owner = rest
+		}
 		if r.dead(owner) {
-			os.Remove(filepath.Join(r.Spool, e.Name()))
+			os.RemoveAll(filepath.Join(r.Spool, e.Name()))
 		}
 	}
 }

@@ -59,7 +59,6 @@ func TestRowOfACall(t *testing.T) {
 		ID: out.ID, Tool: "acme_request", CLI: "acme", Mode: "new", Model: "zeta-2", CatalogDigest: b.catalog.Digest(), ParentID: b.runner.Parent,
 		CorrelationID: "made-id", Cwd: b.dir, Prompt: "hello", Args: args, Argv: []string{"await=" + gate, "out=" + record + "\n", "err=warned"},
 		EnvNames: []string{fakeSwitch, "HOME", "PATH", "PWD"}, GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3",
-		Owner:   b.runner.owner(),
 		Created: row.Created, State: store.Done, ResponseBytes: 4,
 		Outcome: store.Outcome{
 			Ending: store.EndOK, Detail: "exit", ExitCode: &zero, Ended: row.Outcome.Ended, Duration: row.Outcome.Duration,
@@ -135,14 +134,6 @@ func TestWithoutRecordNothingRuns(t *testing.T) {
 	}
 	if left := b.spooled(); len(left) > 0 {
 		t.Errorf("left in the spool: %q", left)
-	}
-}
-
-func TestRecordTurnedOff(t *testing.T) {
-	b := newBench(t, "")
-	b.runner.Record = func() (*store.Store, error) { return nil, nil }
-	if out := b.runner.Run(t.Context(), b.request("out=fine")); out.Answer.Text != "fine" || out.Warnings != nil {
-		t.Errorf("outcome: %+v", out)
 	}
 }
 

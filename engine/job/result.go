@@ -37,7 +37,7 @@ func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Resul
 	}
 	res := Result{Job: job}
 	if job.State.Ended() {
-		res.Outcome = recorded(job.Row)
+		res.Outcome = r.Outcome(job)
 	}
 	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, keeper.ErrUnsupported) {
 		return Result{}, err
@@ -48,7 +48,7 @@ func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Resul
 
 // read fills in what is in the directory of the job, if it is still there.
 func (r *Runner) read(res *Result, offset, most int) error {
-	if l := r.local(res.Row.ID); l != nil {
+	if l := r.localOf(res.Row.ID); l != nil {
 		return l.read(res, offset, most)
 	}
 	dir, err := r.dir(res.Row.ID)
@@ -64,14 +64,6 @@ func (r *Runner) read(res *Result, offset, most int) error {
 		if capturedOut, capturedErr, err = dir.Captured(); err != nil {
 			return err
 		}
-	}
-	if res.State.Ended() && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
-		out, _, err := r.decode(res.Row, dir, s)
-		if err != nil {
-			return err
-		}
-		out.ID, out.Duration = res.Row.ID, res.Row.Outcome.Duration
-		res.Outcome = out
 	}
 	stdout, stderr, err := outputs(dir.Path())
 	if err != nil {

@@ -52,10 +52,10 @@ func TestCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(b *bench, req *Request){
-		"not a program":      func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
-		"relative program":   func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
-		"directory is gone":  func(_ *bench, req *Request) { req.Dir = filepath.Join(req.Dir, "gone") },
-		"no spool, nor temp": func(b *bench, _ *Request) { b.noSpool(); b.t.Setenv("TMPDIR", "/dev/null") },
+		"not a program":     func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
+		"relative program":  func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
+		"directory is gone": func(_ *bench, req *Request) { req.Dir = filepath.Join(req.Dir, "gone") },
+		"no room for jobs":  func(b *bench, _ *Request) { b.runner.Jobs = "/dev/null/jobs" },
 		"environment too big": func(b *bench, _ *Request) {
 			b.runner.Host = host.New([]string{"PATH=/bin", "ACME_BIG=" + strings.Repeat("x", 200_000)}, nil, "")
 		},
@@ -129,17 +129,22 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// wish is the cause of a context that ends because a user wished so.
+type wish string
+
+func (w wish) Error() string        { return string(w) }
+func (w wish) CancelReason() string { return string(w) }
+
 func TestCancelKillsTheTree(t *testing.T) {
 	b := newBench(t, jsonl)
 	child, grandchild := filepath.Join(b.dir, "child"), filepath.Join(b.dir, "grandchild")
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan Outcome, 1)
 	req := b.request("deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
-	cancel()
+	cancel(wish(""))
 	out := <-ended
-	b.runner.Wait()
 	if class(out) != plan.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
@@ -152,7 +157,7 @@ func TestCancelKillsTheTree(t *testing.T) {
 	if row.Outcome.Signal == nil || *row.Outcome.Signal != int(syscall.SIGKILL) {
 		t.Errorf("signal %v", row.Outcome.Signal)
 	}
-	if row.Outcome.Ending != store.EndCanceled || row.Outcome.Detail != "canceled by SIGKILL" {
+	if row.Outcome.Ending != store.EndCanceled || row.Outcome.Detail != "canceled by SIGKILL: canceled by its caller" {
 		t.Errorf("row: %+v", row.Outcome)
 	}
 	if left := b.spooled(); len(left) > 0 {
@@ -163,12 +168,12 @@ func TestCancelKillsTheTree(t *testing.T) {
 func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
 	b := newBench(t, jsonl)
 	ready := filepath.Join(b.dir, "ready")
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan Outcome, 1)
 	req := b.request(`polite={"result":"fine"}`+"\n", "pid="+ready, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the child", func() bool { return pidIn(ready) > 0 })
-	cancel()
+	cancel(wish("enough"))
 	out := <-ended
 	if class(out) != plan.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)

@@ -18,15 +18,14 @@ import (
 
 // stand is where the job of a row stands. The truth of a live one is its directory.
 func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job) (Job, error) {
-	job := Job{Row: row, Durable: isJob(row) && keeper.Supported() && !r.desk.inProcess}
+	job := Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
 		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
 		return job, nil
 	}
 	job.State = Running
-	if l := r.local(row.ID); l != nil {
-		job.Durable, job.Canceling = false, l.canceled()
-		job.Printed = l.printed()
+	if l := r.localOf(row.ID); l != nil {
+		job.Canceling, job.Printed = l.canceled(), l.printed()
 		return job, nil
 	}
 	dir, err := r.dir(row.ID)
@@ -40,7 +39,14 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 	case err != nil:
 		return job, err
 	case s.Phase == keeper.Ended || s.Phase == keeper.Lost:
-		return r.settle(ctx, records, row, dir, s)
+		row, err := records.Job(ctx, row.ID) // of a list, the texts are cut
+		if err != nil {
+			return Job{}, err
+		}
+		if row.State == store.Done {
+			return r.stand(ctx, records, row)
+		}
+		return r.settle(records, r.recalled(row, dir, s))
 	case s.Phase == keeper.Queued:
 		job.State = Queued
 	}
@@ -61,81 +67,101 @@ func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Jo
 	}
 	if job.Durable {
 		job.State = Orphaned
-		job.Notes = append(job.Notes, "its directory "+filepath.Join(r.Jobs, job.Row.ID)+" is not there")
+		job.Notes = append(job.Notes, "its directory "+filepath.Join(r.folder(), job.Row.ID)+" is not there")
 	}
 	return job, nil
 }
 
+// ending is a job that has ended or is lost, and what is needed to read what it printed.
+type ending struct {
+	row     store.Job // whole
+	dir     *keeper.Dir
+	state   keeper.State
+	call    *plan.Call // nil: there is no spec any more by which to read
+	secrets redactor
+	known   bool // what is secret
+}
+
+// recalled is the end of a job of which this gateway knows what is on record.
+func (r *Runner) recalled(row store.Job, dir *keeper.Dir, s keeper.State) ending {
+	e := ending{row: row, dir: dir, state: s}
+	if call, ok := r.revive(row); ok {
+		e.call = call
+	}
+	e.secrets, e.known = r.secretsOf(row)
+	return e
+}
+
 // settle records the end of a job, once, whoever else tries to.
-func (r *Runner) settle(ctx context.Context, records *store.Store, row store.Job, dir *keeper.Dir, s keeper.State) (Job, error) {
-	if s.Phase == keeper.Lost {
-		if _, err := dir.Sweep(); errors.Is(err, keeper.ErrLive) { // another gateway is sweeping
-			return Job{Row: row, State: Running, Durable: true, Canceling: s.Canceling}, nil
+func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
+	if e.state.Phase == keeper.Lost {
+		if _, err := e.dir.Sweep(); errors.Is(err, keeper.ErrLive) { // another gateway is sweeping
+			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
 		}
 	}
-	row, err := records.Job(ctx, row.ID) // of a list, the texts are cut
+	out, ending, err := e.decode()
 	if err != nil {
 		return Job{}, err
 	}
-	if row.State == store.Live {
-		out, ending, err := r.decode(row, dir, s)
-		if err != nil {
-			return Job{}, err
-		}
-		exit := proc.Kept(s.Exit)
-		secrets, known := r.secretsOf(row)
-		end := completed(out, exit, ending, secrets)
-		if !known {
-			end.Response = ""
-			end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
-		}
-		if s.Exit.Detail != "" {
-			end.Detail += ": " + secrets.clean(s.Exit.Detail)
-		}
-		if end.Ended = exit.Ended; s.Phase == keeper.Lost || end.Ended.IsZero() {
-			end.Ended = time.Now()
-		}
-		end.Duration = max(0, end.Ended.Sub(row.Created))
-		if err := records.Finish(ctx, row.ID, end); err != nil && !errors.Is(err, store.ErrDone) {
-			// The directory still tells how it ended, and the row is completed when that is
-			// possible again: on a full disk it is not.
-			row.Outcome = end
-			return Job{Row: row, State: stateOf(end.Ending), Durable: true, Notes: []string{"the record of this job could not be completed: " + err.Error()}}, nil
-		}
-		if row, err = records.Job(ctx, row.ID); err != nil {
-			return Job{}, err
-		}
+	exit := proc.Kept(e.state.Exit)
+	end := completed(out, exit, ending, e.secrets)
+	if !e.known {
+		end.Response = ""
+		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
-	return r.stand(ctx, records, row)
+	if text := e.state.Exit.Detail; text != "" {
+		end.Detail += ": " + e.secrets.clean(text)
+	}
+	if end.Ended = exit.Ended; e.state.Phase == keeper.Lost || end.Ended.IsZero() {
+		end.Ended = time.Now()
+	}
+	end.Duration = max(0, end.Ended.Sub(e.row.Created))
+	e.row.Outcome = end
+	job := Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
+	err = r.finish(records, e.row)
+	job.Row.State = store.Done
+	if end.Model != "" {
+		job.Row.Model = end.Model
+	}
+	if err != nil && !errors.Is(err, store.ErrDone) {
+		// The directory still tells how it ended, and the row is completed when that is
+		// possible again: on a full disk it is not.
+		job.Notes = append(job.Notes, unfinished(err))
+	}
+	out.ID, out.Duration = e.row.ID, end.Duration
+	job.out = &out
+	return job, nil
 }
 
-// decode reads what an ended or lost job printed.
-func (r *Runner) decode(row store.Job, dir *keeper.Dir, s keeper.State) (Outcome, store.Ending, error) {
+// decode reads what the job printed.
+func (e *ending) decode() (Outcome, store.Ending, error) {
 	fail := func(class, message, hint string, ending store.Ending) (Outcome, store.Ending, error) {
 		failure := &plan.Failure{Class: class, Message: message, Hint: hint}
-		return Outcome{ExitCode: s.Exit.Code, Answer: plan.Answer{Failure: failure}}, ending, nil
+		return Outcome{ExitCode: e.state.Exit.Code, Answer: plan.Answer{Failure: failure}}, ending, nil
 	}
-	switch s.Exit.Reason {
+	switch e.state.Exit.Reason {
 	case keeper.StartFailed:
-		return fail(plan.ClassStart, "it could not be started: "+s.Exit.Err, "", store.EndStartFailed)
+		return fail(plan.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
 	case keeper.NeverStarted:
 		return fail(plan.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
+	case keeper.QueueTimeout:
+		return fail(plan.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
+			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
-	call, ok := r.revive(row)
-	if !ok {
-		ending := endings[proc.Reason(s.Exit.Reason)].ending
+	if e.call == nil {
+		ending := endings[proc.Reason(e.state.Exit.Reason)].ending
 		if ending == "" {
 			ending = store.EndError
 		}
-		return fail(plan.ClassUnparsable, "there is no spec of "+row.CLI+" any more by which its output could be read", "read its stdout", ending)
+		return fail(plan.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
 	}
-	stdout, stderr, err := outputs(dir.Path())
+	stdout, stderr, err := outputs(e.dir.Path())
 	if err != nil {
 		return Outcome{}, "", err
 	}
 	defer stdout.Close()
 	defer stderr.Close()
-	out, ending := judge(call, stdout, stderr, proc.Kept(s.Exit))
+	out, ending := judge(e.call, stdout, stderr, proc.Kept(e.state.Exit))
 	return out, ending, nil
 }
 

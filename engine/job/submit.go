@@ -2,11 +2,11 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
@@ -14,94 +14,74 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// desk holds what a gateway knows of jobs beyond their directories and rows. Nothing
-// of it is missed when the gateway dies, but for jobs that die with it.
-type desk struct {
-	mu     sync.Mutex
-	ours   map[string]*keeper.Dir // started here: their ends are heard at once
-	local  map[string]*local      // run by this process
-	closed chan struct{}
-
-	inProcess bool // as if no supervisor were to be had
-}
-
-// Submit starts a call as a job. When it returns, the program runs and goes on
-// whatever becomes of this gateway, unless Job.Durable is false. With a failure
+// Submit starts a call as a job, or joins the same call if that is under way or was
+// answered lately. When it returns, the program runs, or waits for its place, and goes
+// on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
 func (r *Runner) Submit(ctx context.Context, req Request) (Job, *plan.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
-	run := r.newRun(req, req.Call.CLI.AsyncTool())
-	if !keeper.Supported() || r.desk.inProcess {
-		return run.local(ctx)
-	}
-	return run.submit(ctx)
+	return r.newRun(req).submit(ctx)
 }
 
-// Close leaves the jobs that are under way to their supervisors, ends those that have
-// none, and waits for what this gateway runs itself.
-func (r *Runner) Close() {
-	r.desk.mu.Lock()
-	if r.desk.closed == nil {
-		r.desk.closed = make(chan struct{})
-	}
-	select {
-	case <-r.desk.closed:
-	default:
-		close(r.desk.closed)
-	}
-	for _, l := range r.desk.local {
-		l.cancel()
-	}
-	r.desk.mu.Unlock()
-	r.Wait()
-	r.release()
-}
+// Files in the directory of a job beside those of its supervisor.
+const (
+	promptFile = "prompt.txt" // for a program that wants its prompt in a file
+	rowFile    = "row.json"   // what is on record, for when the record is lost
+)
 
-// closing is closed when the gateway stops.
-func (r *Runner) closing() <-chan struct{} {
-	r.desk.mu.Lock()
-	defer r.desk.mu.Unlock()
-	if r.desk.closed == nil {
-		r.desk.closed = make(chan struct{})
-	}
-	return r.desk.closed
-}
-
-// promptFile is in the directory of a job whose program wants its prompt in a file.
-const promptFile = "prompt.txt"
-
-// submit keeps to an order: the lease is taken before there is a row, so that nobody
-// takes a job that is being started for a lost one; and nothing runs without a row.
 func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
 	if failure := r.refused(ctx); failure != nil {
 		return Job{}, failure
 	}
+	if failure := r.open(ctx); failure != nil {
+		return Job{}, failure
+	}
+	if failure := r.turn(ctx); failure != nil {
+		return Job{}, failure
+	}
+	if r.supervised() {
+		return r.keep(ctx)
+	}
+	return r.local(ctx)
+}
+
+// supervised reports whether a supervisor takes the call.
+func (r *Runner) supervised() bool { return keeper.Supported() && !r.desk.inProcess }
+
+// keep starts a job under a supervisor. It keeps to an order: the lease is taken before
+// there is a row, so that nobody takes a job that is being started for a lost one; and
+// nothing runs without a row.
+func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	path := ""
 	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
-		path = filepath.Join(r.Jobs, r.id, promptFile)
+		path = filepath.Join(r.folder(), r.id, promptFile)
 	}
-	command, failure := r.compose(path)
+	failure := r.compose(path)
 	if failure != nil && failure.Class == plan.ClassUsage {
 		return Job{}, failure
 	}
+	r.identify()
+	if failure == nil {
+		if joined, failure := r.join(ctx); joined != nil || failure != nil {
+			return standing(joined), failure
+		}
+	}
+	r.describe()
 	var dir *keeper.Dir
 	if failure == nil {
-		dir, failure = r.directory(command)
+		dir, failure = r.directory()
 	}
 	drop := func(failure *plan.Failure) *plan.Failure {
 		if dir != nil {
-			if err := dir.Remove(); err != nil {
+			if err := dir.Remove(); err != nil && failure != nil {
 				failure.Message += "; what was prepared is left behind: " + err.Error()
 			}
 		}
 		return failure
 	}
-	if failure := r.begin(ctx, command); failure != nil {
-		return Job{}, drop(failure)
-	}
-	if failure == nil && r.records == nil {
-		return Job{}, drop(unrecorded(r.Call.CLI))
+	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
+		return standing(joined), drop(failure)
 	}
 	pid := 0
 	if failure == nil {
@@ -110,37 +90,39 @@ func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
 			failure = r.unstartable(err)
 		}
 	}
-	job := Job{Row: r.row(command), State: Running, Durable: true, Pid: pid}
 	if failure != nil {
-		out := r.finish(Outcome{ExitCode: -1, Answer: plan.Answer{Failure: failure}}, proc.Exit{Code: -1}, store.EndStartFailed)
-		job.State, job.Notes = Failed, out.Warnings
-		return job, drop(failure)
+		return r.failed(failure), drop(failure)
 	}
-	r.watch(dir)
+	job := Job{Row: r.row, State: Running, Durable: r.durable(r.row), Pid: pid, kept: r.watch(dir)}
+	if pid == 0 {
+		job.State = Queued
+		job.Position = r.position(ctx, r.records, job)
+	}
 	return job, nil
 }
 
-// unrecorded refuses a job that nobody would find again.
-func unrecorded(cli *plan.CLI) *plan.Failure {
-	return &plan.Failure{Class: plan.ClassRecord, Message: "jobs need the record of calls, and it is turned off",
-		Hint: "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a file, or call " + cli.Tool() + ", which waits for the answer"}
+func standing(j *Job) Job {
+	if j == nil {
+		return Job{}
+	}
+	return *j
 }
 
 // directory prepares the directory of the job, with all that its program reads.
-func (r *run) directory(command plan.Command) (*keeper.Dir, *plan.Failure) {
-	program, failure := r.find(command)
+func (r *run) directory() (*keeper.Dir, *plan.Failure) {
+	program, failure := r.find()
 	if failure != nil {
 		return nil, failure
 	}
-	l := Limits(r.Request.Catalog, r.Call)
-	job := keeper.Job{ID: r.id, Path: program, Args: command.Args, Dir: r.Dir,
-		Limits: keeper.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output}}
-	if command.Stdin != nil {
-		job.Stdin = []byte(*command.Stdin)
+	l := Limits(r.Catalog, r.Call)
+	job := keeper.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(),
+		Limits: keeper.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
+	if r.command.Stdin != nil {
+		job.Stdin = []byte(*r.command.Stdin)
 	}
-	dir, err := keeper.Prepare(r.Jobs, job)
-	if err == nil && r.Call.CLI.CLISpec.Prompt.Via == "file" {
-		if err = os.WriteFile(filepath.Join(dir.Path(), promptFile), []byte(r.Call.Sent()), 0o600); err != nil {
+	dir, err := keeper.Prepare(r.folder(), job)
+	if err == nil {
+		if err = r.furnish(dir); err != nil {
 			err = errors.Join(err, dir.Remove())
 		}
 	}
@@ -150,24 +132,57 @@ func (r *run) directory(command plan.Command) (*keeper.Dir, *plan.Failure) {
 	return dir, nil
 }
 
+// sheet is what rowFile holds.
+type sheet struct {
+	Record string // Runner.Place
+	Row    store.Job
+}
+
+// furnish puts into the directory of a job what the room keeper does not know of.
+func (r *run) furnish(dir *keeper.Dir) error {
+	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
+		if err := os.WriteFile(filepath.Join(dir.Path(), promptFile), []byte(r.Call.Sent()), 0o600); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(sheet{r.Place, r.row})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
+}
+
+// kept is a job that this gateway started.
+type kept struct {
+	*keeper.Dir
+	done chan struct{} // closed when its end was seen, or will not be
+	job  Job           // then, if it has ended
+}
+
 // watch finishes the row of a job as soon as it ends, while this gateway lives.
-func (r *Runner) watch(dir *keeper.Dir) {
+func (r *run) watch(dir *keeper.Dir) *kept {
+	k := &kept{Dir: dir, done: make(chan struct{})}
 	r.desk.mu.Lock()
 	if r.desk.ours == nil {
-		r.desk.ours = map[string]*keeper.Dir{}
+		r.desk.ours = map[string]*kept{}
 	}
-	r.desk.ours[dir.ID()] = dir
+	r.desk.ours[r.id] = k
 	r.desk.mu.Unlock()
 	stop := r.closing()
+	if r.Volatile {
+		stop = nil
+	}
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()
-		if _, err := dir.Wait(stop); err == nil {
+		defer close(k.done)
+		if s, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			_, _ = r.Status(context.Background(), dir.ID())
+			k.job, _ = r.settle(r.records, ending{row: r.row, dir: dir, state: s, call: r.Call, secrets: r.secrets, known: true})
 		}
 		r.desk.mu.Lock()
-		delete(r.desk.ours, dir.ID())
+		delete(r.desk.ours, r.id)
 		r.desk.mu.Unlock()
 	}()
+	return k
 }

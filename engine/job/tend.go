@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -17,6 +17,7 @@ const (
 	tendEvery  = 30 * time.Second
 	clearEvery = time.Hour
 	abandoned  = time.Hour // what was prepared and never got a row is garbage by then
+	settling   = time.Minute
 )
 
 // Tend records the ends of jobs whose gateways are gone, and clears away old jobs: once
@@ -37,6 +38,12 @@ func (r *Runner) Tend(ctx context.Context, opened <-chan struct{}, log *slog.Log
 		}
 		if time.Since(cleared) >= clearEvery {
 			cleared = time.Now()
+			switch n, err := r.Import(ctx, cleared); {
+			case err != nil && ctx.Err() == nil:
+				log.Warn("jobs without a row could not be recorded again", "error", err)
+			case n > 0:
+				log.Info("jobs without a row were recorded again", "jobs", n)
+			}
 			if _, err := r.Clear(ctx, cleared); err != nil && ctx.Err() == nil {
 				log.Warn("old jobs could not be cleared away", "error", err)
 			}
@@ -53,7 +60,7 @@ func (r *Runner) Tend(ctx context.Context, opened <-chan struct{}, log *slog.Log
 // not know it yet. Any number of gateways may do so at once.
 func (r *Runner) Reconcile(ctx context.Context) error {
 	records, err := r.Record()
-	if err != nil || records == nil {
+	if err != nil {
 		return err
 	}
 	_, lost := r.Bury(ctx, records)
@@ -62,7 +69,7 @@ func (r *Runner) Reconcile(ctx context.Context) error {
 
 func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
 	var failed error
-	f := store.Filter{ToolSuffix: plan.AsyncSuffix, State: store.Live, Limit: 500}
+	f := store.Filter{State: store.Live, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil || len(rows) == 0 {
@@ -83,14 +90,14 @@ func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
 // returns how many jobs went. A live job is never touched.
 func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
-	if err != nil || records == nil {
+	if err != nil {
 		return 0, err
 	}
 	days := r.Current().Settings.Jobs.RetentionDays
 	before := now.AddDate(0, 0, -int(days))
 	var failed error
 	for days > 0 {
-		ids, err := records.Expired(ctx, plan.AsyncSuffix, before)
+		ids, err := records.Expired(ctx, before)
 		if err != nil {
 			return removed, err
 		}
@@ -114,7 +121,7 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 }
 
 func (r *Runner) discard(id string) error {
-	dir, err := keeper.Open(filepath.Join(r.Jobs, id))
+	dir, err := keeper.Open(filepath.Join(r.folder(), id))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
 		return nil
 	}
@@ -124,37 +131,104 @@ func (r *Runner) discard(id string) error {
 	return dir.Remove()
 }
 
-// clearStrays removes directories without a row. One with output may belong to another
-// record than ours, so it is kept as long as a job with a row.
-func (r *Runner) clearStrays(ctx context.Context, records *store.Store, now, before time.Time, expire bool) error {
-	entries, err := os.ReadDir(r.Jobs)
+// stray is a directory without a row.
+type stray struct {
+	dir   *keeper.Dir
+	state keeper.State
+	made  time.Time
+}
+
+// strays are the directories of jobs of which the record does not know, but for those
+// that are so young that their row may be on its way.
+func (r *Runner) strays(ctx context.Context, records *store.Store, now time.Time) (found []stray, err error) {
+	entries, err := os.ReadDir(r.folder())
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, entry := range entries {
 		id := entry.Name()
 		made := store.IDTime(id)
-		if made.IsZero() || now.Sub(made) < abandoned {
+		if made.IsZero() || now.Sub(made) < settling {
 			continue
 		}
 		if _, err := records.Job(ctx, id); !errors.Is(err, store.ErrNotFound) {
 			continue
 		}
-		dir, err := keeper.Open(filepath.Join(r.Jobs, id))
+		dir, err := keeper.Open(filepath.Join(r.folder(), id))
 		if err != nil {
 			continue
 		}
-		s, err := dir.State()
-		if err != nil {
+		if s, err := dir.State(); err == nil {
+			found = append(found, stray{dir, s, made})
+		}
+	}
+	return found, nil
+}
+
+// Import gives rows to jobs that lost theirs, as with a record that was deleted or
+// brought back from an older copy. Jobs of other records stay theirs. It returns how
+// many rows were made.
+func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error) {
+	records, err := r.Record()
+	if err != nil {
+		return 0, err
+	}
+	strays, err := r.strays(ctx, records, now)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range strays {
+		if s.state.Phase == keeper.Lost && s.state.Exit.Reason == keeper.NeverStarted {
 			continue
 		}
-		idle := s.Phase == keeper.Lost && s.Exit.Reason == keeper.NeverStarted
-		old := expire && made.Before(before) && (s.Phase == keeper.Ended || s.Phase == keeper.Lost)
+		row, ok := r.sheet(s.dir)
+		if !ok {
+			continue
+		}
+		row.DedupKey = "" // an equal call may have been made meanwhile
+		fresh, err := records.Put(ctx, row)
+		if err != nil {
+			return made, err
+		}
+		if fresh {
+			made++
+		}
+		if _, err := r.stand(ctx, records, row); err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// sheet is the row that a job had in this record.
+func (r *Runner) sheet(dir *keeper.Dir) (store.Job, bool) {
+	text, err := os.ReadFile(filepath.Join(dir.Path(), rowFile))
+	if err != nil {
+		return store.Job{}, false
+	}
+	var s sheet
+	if json.Unmarshal(text, &s) != nil || s.Record != r.Place || s.Row.ID != dir.ID() || s.Row.Tool == "" {
+		return store.Job{}, false
+	}
+	s.Row.State = store.Live
+	return s.Row, true
+}
+
+// clearStrays removes directories without a row. One with output may belong to another
+// record than ours, so it is kept as long as a job with a row.
+func (r *Runner) clearStrays(ctx context.Context, records *store.Store, now, before time.Time, expire bool) error {
+	strays, err := r.strays(ctx, records, now)
+	if err != nil {
+		return err
+	}
+	for _, s := range strays {
+		idle := s.state.Phase == keeper.Lost && s.state.Exit.Reason == keeper.NeverStarted && now.Sub(s.made) >= abandoned
+		old := expire && s.made.Before(before) && (s.state.Phase == keeper.Ended || s.state.Phase == keeper.Lost)
 		if idle || old {
-			if err := dir.Remove(); err != nil && !errors.Is(err, keeper.ErrLive) {
+			if err := s.dir.Remove(); err != nil && !errors.Is(err, keeper.ErrLive) {
 				return err
 			}
 		}

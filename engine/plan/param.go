@@ -54,6 +54,7 @@ const (
 	roleIdle        role = "idle"
 	roleWall        role = "wall"
 	roleDir         role = "dir"
+	roleForce       role = "force"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -67,12 +68,13 @@ const (
 	paramIdle        = "idleTimeoutMs"
 	paramWall        = "timeoutMs"
 	paramDir         = "workingDir"
+	paramForce       = "forceRefresh"
 	paramModel       = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir}
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -108,6 +110,7 @@ func engineParams(cli *CLISpec) (first, last []*Param) {
 	add(roleCorrelation, paramCorrelation, String, ParamSpec{Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, paramIdle, Int, ParamSpec{Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, paramWall, Int, ParamSpec{Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, paramForce, Bool, ParamSpec{Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
 	return first, last
 }
 

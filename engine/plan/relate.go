@@ -33,7 +33,7 @@ func (b *binder) mode(newID func() string) {
 		call.Mode = Latest
 	}
 	if call.Mode == New && call.SessionID == "" && creates {
-		call.SessionID = newID()
+		call.SessionID, call.generated = newID(), true
 	}
 }
 
@@ -127,6 +127,7 @@ func (b *binder) finish(newID func() string) {
 	if wall, ok := take(paramWall).(int); ok {
 		call.Wall = time.Duration(wall) * time.Millisecond
 	}
+	call.Force, _ = take(paramForce).(bool)
 	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
 		take(name)
 	}

@@ -164,14 +164,14 @@ func encode(v any) []byte {
 
 // OutputSchema is the JSON Schema of a result, the same for every CLI.
 var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
-	`"status":{"type":"string","enum":["completed","failed"]},` +
+	`"status":{"type":"string"},"jobId":{"type":"string"},"joined":{"type":"boolean"},` +
 	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
 	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"usage":{"type":"object","additionalProperties":{"type":"integer"}},"usageScope":{"type":"string"},"costUsd":{"type":"number"},` +
+	`"usage":{"type":"object"},"costUsd":{"type":"number"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}},"required":["class","message"]},` +
+	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}}},` +
 	`"response":{"type":"string"}},` +
-	`"required":["status","response"]}`)
+	`"required":["status"]}`)
 
 // What is told about a job, as JSON Schemas: when it is started, where it stands, and
 // what it printed.
@@ -183,8 +183,8 @@ var (
 
 const (
 	jobStart = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
-		`"jobId":{"type":"string"},"durable":{"type":"boolean"}`
-	jobFacts = `,"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
+		`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`
+	jobFacts = `,"position":{"type":"integer"},"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
 		`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
 		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
 	jobOutput = `,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +

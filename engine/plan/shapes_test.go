@@ -25,11 +25,11 @@ const everyShape = `{"language":1,"cli":{
 		"session":{"id":"i","create":["c"],"resume":["r"],"latest":["l"],"capture":{"when":"w","take":"t","fold":"first"},"bound":"cwd"},
 		"output":{"format":"jsonl","end":"e","text":"t","model":{"take":"m"},"cost":{"take":"c","fold":"sum"},"costScope":"session","error":{"when":"w","take":"e"},"usage":{"scope":"session","input":"i","output":"o","cacheRead":"r","cacheWrite":"w","reasoning":"s"}},
 		"exits":{"9":"a","10":"b"},"failure":[{"class":"c","when":"w","hint":"h","retry":true},{"class":"c","when":"w","retry":{"afterMs":"x"}},{"class":"c","when":"w"}],
-		"env":{"pass":["A*"],"set":{"Z":"1","A":""},"drop":["B"]},"timeouts":{"idleMs":0,"wallMs":1000,"graceMs":5},
+		"env":{"pass":["A*"],"set":{"Z":"1","A":""},"drop":["B"]},"onCancel":"detach","concurrency":2,"timeouts":{"idleMs":0,"wallMs":1000,"graceMs":5},
 		"version":{"argv":["-v"],"match":"m"},"probe":{"help":[["-h"],[]]},
 		"examples":[{"name":"n","in":{"prompt":"p"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0}},{"in":{}}]}},
 	"client":{"c":{"title":"t","add":"a","note":"n"}},
-	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"retentionDays":7},"injected":["i"]}}`
+	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"queueMs":4},"injected":["i"]}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}

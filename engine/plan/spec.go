@@ -29,11 +29,14 @@ type CLISpec struct {
 	Failure  []FailureSpec     `json:"failure,omitempty"`
 	Env      EnvSpec           `json:"env,omitzero"`
 	Timeouts Timeouts          `json:"timeouts,omitzero"`
-	Risk     []RiskSpec        `json:"risk,omitempty"`
-	Version  VersionSpec       `json:"version,omitzero"`
-	Upgrade  UpgradeSpec       `json:"upgrade,omitzero"`
-	Probe    ProbeSpec         `json:"probe,omitzero"`
-	Examples []ExampleSpec     `json:"examples,omitempty"`
+	OnCancel string            `json:"onCancel,omitempty"` // "kill" or "detach"; "": the gateway's
+	// Concurrency is how many calls run at once; 0 is no limit of its own.
+	Concurrency int           `json:"concurrency,omitempty"`
+	Risk        []RiskSpec    `json:"risk,omitempty"`
+	Version     VersionSpec   `json:"version,omitzero"`
+	Upgrade     UpgradeSpec   `json:"upgrade,omitzero"`
+	Probe       ProbeSpec     `json:"probe,omitzero"`
+	Examples    []ExampleSpec `json:"examples,omitempty"`
 }
 
 // ParamSpec is one line of the parameter table. Type "" is inferred: list from
@@ -213,5 +216,12 @@ type Settings struct {
 
 // JobsSpec are the settings of jobs.
 type JobsSpec struct {
-	RetentionDays int64 `json:"retentionDays,omitempty"` // 0: kept for good
+	DB            string   `json:"db,omitempty"`            // "": that of the record; "none": in memory
+	RetentionDays int64    `json:"retentionDays,omitempty"` // 0: kept for good
+	SyncMs        int64    `json:"syncMs,omitempty"`        // for which a call waits; 0: to its end
+	DedupMs       int64    `json:"dedupMs,omitempty"`       // in which the same call is not made again; 0: it is
+	OnCancel      string   `json:"onCancel,omitempty"`      // "kill" or "detach"
+	DetachOn      []string `json:"detachOn,omitempty"`      // in a client's reason: not the user's wish, but a limit
+	Concurrency   int      `json:"concurrency,omitempty"`   // calls that run at once; 0: any number
+	QueueMs       int64    `json:"queueMs,omitempty"`       // for which a job waits for a place; 0: for good
 }

@@ -67,7 +67,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			if ctx.Err() != nil {
 				cause = ErrStopping
 			}
-			c.log.Warn("calls cut short: the client closed its end", "grace", s.o.Grace)
+			c.log.Info("calls cut short: the client closed its end", "grace", s.o.Grace)
 		}
 		c.close(cause)
 	case err = <-broken:

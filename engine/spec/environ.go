@@ -20,11 +20,15 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_IDLE_TIMEOUT_MS", "gateway.timeouts.idleMs", number},
 	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number},
 	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number},
+	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", text},
+	{"LLM_GATEWAY_DEDUP_WINDOW_MS", "gateway.jobs.dedupMs", number},
+	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number},
+	{"LLM_GATEWAY_CONCURRENCY", "gateway.jobs.concurrency", number},
 	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},
 }
 
 // environ makes a layer of the variables that are set. Empty means not set, except
-// for the database, where it is an older way to say "none".
+// for a database, where it is an older way to say "none".
 func environ(env []string, r *report) *node {
 	values := map[string]string{}
 	for _, pair := range env {
@@ -35,7 +39,7 @@ func environ(env []string, r *report) *node {
 	root := newObject(pos{}, pos{})
 	for _, v := range Variables {
 		value, set := values[v.Name]
-		if v.Key == "gateway.logsDb" && set && value == "" {
+		if (v.Key == "gateway.logsDb" || v.Key == "gateway.jobs.db") && set && value == "" {
 			value = "none"
 		}
 		if value == "" {

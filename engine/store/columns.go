@@ -97,6 +97,9 @@ var (
 
 	jobSQL = "SELECT " + strings.Join(names(new(Job).columns()), ", ") + " FROM job"
 
+	// The state has an index for each of the two kinds.
+	joinableSQL = jobSQL + " WHERE dedup_key = ?1 AND (state = 'live' OR outcome = 'ok' AND ended_ns >= ?2) ORDER BY state = 'live' DESC, id DESC LIMIT 1"
+
 	// A page of whole answers could be half a gigabyte.
 	jobsSQL = strings.NewReplacer(
 		" prompt,", " substr(prompt, 1, 1000),",

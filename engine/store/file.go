@@ -113,10 +113,14 @@ func dataSource(path string, readOnly bool) string {
 	if slashed[0] != '/' { // a Windows drive
 		slashed = "/" + slashed
 	}
-	settings := fmt.Sprintf("_busy_timeout=%d&_txlock=immediate&_synchronous=FULL&_foreign_keys=1&_dqs=0&_defensive=1&_error_rc=1&_pragma=journal_size_limit(%d)&_pragma=cache_size(-%d)",
-		busyPatience.Milliseconds(), maxIdleLog, pageCache)
+	settings := settings()
 	if readOnly {
 		settings += "&_query_only=1"
 	}
 	return "file://" + (&url.URL{Path: slashed}).EscapedPath() + "?" + settings
+}
+
+func settings() string {
+	return fmt.Sprintf("_busy_timeout=%d&_txlock=immediate&_synchronous=FULL&_foreign_keys=1&_dqs=0&_defensive=1&_error_rc=1&_pragma=journal_size_limit(%d)&_pragma=cache_size(-%d)",
+		busyPatience.Milliseconds(), maxIdleLog, pageCache)
 }

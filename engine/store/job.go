@@ -97,7 +97,7 @@ type Filter struct {
 	Tool          string
 	CorrelationID string
 	State         State
-	ToolSuffix    string // the end of Tool
+	ParentID      string
 	Endings       []Ending
 	Limit         int    // zero: 50; at most 500
 	Before        string // only jobs with a smaller id: the last one of the page before

@@ -27,7 +27,7 @@ const (
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
 	path string
-	file os.FileInfo // of the database as it was opened
+	file os.FileInfo // of the database as it was opened; nil for one in memory
 
 	// One connection writes: SQLite lets in one writer at a time, and goroutines
 	// that queue here do so in order, where connections would poll for its lock.
@@ -84,16 +84,45 @@ func open(path string, steps []migration) (_ *Store, err error) {
 	if err := tighten(path); err != nil {
 		return nil, err
 	}
-	if s.begin, err = s.writer.PrepareContext(ctx, beginSQL); err != nil {
-		return nil, err
-	}
-	if s.finish, err = s.writer.PrepareContext(ctx, finishSQL); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
 	if s.file, err = os.Stat(path); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// OpenMemory opens a database that exists in this process only, and ends with it.
+func OpenMemory() (_ *Store, err error) {
+	s := &Store{path: "in memory"}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.writer, err = connect("file::memory:?"+settings(), 1); err != nil { // each connection would have its own
+		return nil, err
+	}
+	s.reader = s.writer
+	ctx := context.Background()
+	for _, step := range migrations {
+		if _, err := s.writer.ExecContext(ctx, step.sql); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.prepare(ctx)
+}
+
+// Volatile reports whether the rows end with this process.
+func (s *Store) Volatile() bool { return s.file == nil }
+
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if s.begin, err = s.writer.PrepareContext(ctx, beginSQL); err != nil {
+		return err
+	}
+	s.finish, err = s.writer.PrepareContext(ctx, finishSQL)
+	return err
 }
 
 // connect makes a pool of connections that stay open until the pool is closed.
@@ -125,6 +154,9 @@ func (s *Store) Close() error {
 // present fails if the file was moved or deleted while open: SQLite would go on
 // writing to it where nobody finds the rows.
 func (s *Store) present() error {
+	if s.Volatile() {
+		return nil
+	}
 	now, err := os.Stat(s.path)
 	if err == nil && os.SameFile(now, s.file) {
 		return nil

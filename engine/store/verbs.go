@@ -19,6 +19,90 @@ const (
 // is ErrDuplicate if another live job has the same dedup key. Where another process
 // holds the file's write lock, ctx is not looked at until SQLite gives up, after 10 s.
 func (s *Store) Begin(ctx context.Context, job Job) error {
+	if err := s.check(&job); err != nil {
+		return err
+	}
+	_, err := s.begin.ExecContext(ctx, values(job.beginColumns())...)
+	if uniqueViolation(err) {
+		return s.failed("begin", job.ID, ErrDuplicate)
+	}
+	if err != nil {
+		return s.failed("begin", job.ID, err)
+	}
+	return nil
+}
+
+// Joinable is the job that a request with this dedup key may share: a live one, else
+// the newest that ended well at or after a time. The error is ErrNotFound if there is
+// none.
+func (s *Store) Joinable(ctx context.Context, key string, since time.Time) (Job, error) {
+	var job Job
+	err := s.reader.QueryRowContext(ctx, joinableSQL, key, since.UnixNano()).Scan(values(job.columns())...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Job{}, ErrNotFound
+	}
+	if err != nil {
+		return Job{}, fmt.Errorf("look for a job to join: %w", fileError(s.path, err))
+	}
+	return job, nil
+}
+
+// BeginOnce makes the live row of a job, unless there is one that its request may
+// share, see Joinable: then that one is returned and no row is made. Of any number of
+// callers in any number of processes one makes the row.
+func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined *Job, err error) {
+	if err := s.check(&job); err != nil {
+		return nil, err
+	}
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, s.failed("begin", job.ID, err)
+	}
+	defer tx.Rollback()
+	var other Job
+	err = tx.QueryRowContext(ctx, joinableSQL, job.DedupKey, since.UnixNano()).Scan(values(other.columns())...)
+	if err == nil {
+		return &other, nil
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		_, err = tx.StmtContext(ctx, s.begin).ExecContext(ctx, values(job.beginColumns())...)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return nil, s.failed("begin", job.ID, err)
+	}
+	return nil, nil
+}
+
+// Put makes the row of a job that is known from elsewhere, finished or live. A row of
+// that id that is there already stays as it is; made tells.
+func (s *Store) Put(ctx context.Context, job Job) (made bool, err error) {
+	if err := s.check(&job); err != nil {
+		return false, err
+	}
+	if job.State == "" {
+		job.State = Live
+	}
+	if job.ResponseBytes == 0 {
+		job.ResponseBytes = int64(len(job.Outcome.Response))
+	}
+	job.Outcome.Response = clip(job.Outcome.Response, MaxResponse)
+	columns := job.columns()
+	if job.State == Live { // what has not ended has no end
+		columns = append(job.beginColumns(), column{"state", text{(*string)(&job.State)}})
+	}
+	result, err := s.writer.ExecContext(ctx, "INSERT INTO job("+strings.Join(names(columns), ", ")+") VALUES(?"+strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT(id) DO NOTHING", values(columns)...)
+	if err != nil {
+		return false, s.failed("import", job.ID, err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// check completes a row that is to be made.
+func (s *Store) check(job *Job) error {
 	if !ValidID(job.ID) {
 		return fmt.Errorf("begin job: %q is not an id", job.ID)
 	}
@@ -26,13 +110,6 @@ func (s *Store) Begin(ctx context.Context, job Job) error {
 		job.Created = time.Now()
 	}
 	if err := s.present(); err != nil {
-		return s.failed("begin", job.ID, err)
-	}
-	_, err := s.begin.ExecContext(ctx, values(job.beginColumns())...)
-	if uniqueViolation(err) {
-		return s.failed("begin", job.ID, ErrDuplicate)
-	}
-	if err != nil {
 		return s.failed("begin", job.ID, err)
 	}
 	return nil
@@ -93,12 +170,10 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	narrow("cli = ?", f.CLI)
 	narrow("tool = ?", f.Tool)
 	narrow("correlation_id = ?", f.CorrelationID)
+	narrow("parent_id = ?", f.ParentID)
 	narrow("state = ?", string(f.State))
 	narrow("id < ?", f.Before)
 
-	if f.ToolSuffix != "" {
-		where, args = append(where, hasSuffix), append(args, f.ToolSuffix, f.ToolSuffix)
-	}
 	if len(f.Endings) > 0 {
 		where = append(where, "outcome IN (?"+strings.Repeat(", ?", len(f.Endings)-1)+")")
 		for _, e := range f.Endings {
@@ -133,14 +208,11 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	return jobs, nil
 }
 
-const hasSuffix = "substr(tool, -length(?)) = ?"
-
-// Expired returns the ids of jobs whose tool has the suffix and that ended before a
-// time, oldest first, at most 500.
-func (s *Store) Expired(ctx context.Context, toolSuffix string, before time.Time) ([]string, error) {
+// Expired returns the ids of jobs that ended before a time, oldest first, at most 500.
+func (s *Store) Expired(ctx context.Context, before time.Time) ([]string, error) {
 	// The id is bounded as well: it is a key, and who ended before began before.
-	rows, err := s.reader.QueryContext(ctx, "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? AND "+hasSuffix+" ORDER BY id LIMIT ?",
-		idAt(before), before.UnixNano(), toolSuffix, toolSuffix, maxPage)
+	rows, err := s.reader.QueryContext(ctx, "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? ORDER BY id LIMIT ?",
+		idAt(before), before.UnixNano(), maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
 	}

@@ -3,7 +3,6 @@ package tools
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -25,8 +24,6 @@ const (
 
 	// cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
 	cancelWait = 8 * time.Second
-	// tellEvery is how often a wait looks whether there is something to report.
-	tellEvery = time.Second
 )
 
 var (
@@ -58,16 +55,6 @@ func number(name, doc string, least, most float64, preset any) *plan.Param {
 }
 
 func ptr[T any](v T) *T { return &v }
-
-// submit starts a call as a job.
-func (t *Tools) submit(ctx context.Context, req job.Request) Result {
-	j, failure := t.Runner.Submit(ctx, req)
-	if failure == nil {
-		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.")
-	}
-	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
-	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
-}
 
 // builtin answers a tool about jobs.
 func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result {
@@ -110,24 +97,13 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 	return r
 }
 
-// await waits for a job and reports meanwhile what is new about it.
+// await waits for a job of which only the id is known.
 func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func(string)) (job.Job, error) {
-	deadline := time.Now().Add(d)
-	printed := int64(-1)
-	for {
-		slice := min(tellEvery, time.Until(deadline))
-		if tell == nil {
-			slice = time.Until(deadline)
-		}
-		j, err := t.Runner.Await(ctx, id, slice)
-		if err != nil || j.State.Ended() || ctx.Err() != nil || !time.Now().Before(deadline) {
-			return j, err
-		}
-		if j.Printed != printed {
-			printed = j.Printed
-			tell(fmt.Sprintf("%s: %s for %d s, %d bytes of output", j.Row.CLI, j.State, int(time.Since(j.Row.Created).Seconds()), printed))
-		}
+	j, err := t.Runner.Status(ctx, id)
+	if err != nil || d <= 0 || j.State.Ended() {
+		return j, err
 	}
+	return t.follow(ctx, j, d, tell)
 }
 
 func (t *Tools) cancel(ctx context.Context, id string, client job.Client) (Result, error) {
@@ -158,10 +134,7 @@ func problem(err error) Result {
 	switch {
 	case errors.As(err, &none):
 		return refused(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
-	case errors.Is(err, job.ErrNoRecord):
-		return refused(err.Error(), "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a file")
-	}
-	if errors.Is(err, job.ErrElsewhere) {
+	case errors.Is(err, job.ErrElsewhere):
 		return refused(err.Error(), "cancel the request that made it, or end its gateway")
 	}
 	f := plan.Failure{Class: plan.ClassRecord, Message: err.Error()}

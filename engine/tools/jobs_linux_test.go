@@ -21,8 +21,9 @@ func newJobs(t *testing.T) *Tools {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tools.Runner.Volatile = false
 	tools.Runner.Record = func() (*store.Store, error) { return records, nil }
-	tools.Runner.Jobs, tools.Runner.Current = filepath.Join(t.TempDir(), "jobs"), tools.Catalog
+	tools.Runner.Jobs = filepath.Join(t.TempDir(), "jobs")
 	t.Cleanup(func() { tools.Runner.Close(); records.Close() })
 	return tools
 }

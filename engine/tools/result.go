@@ -18,6 +18,7 @@ import (
 type structured struct {
 	Status        string           `json:"status"`
 	JobID         string           `json:"jobId,omitempty"`
+	Joined        bool             `json:"joined,omitempty"` // the call did not start the job
 	CLI           string           `json:"cli,omitempty"`
 	Model         string           `json:"model,omitempty"`
 	SessionID     string           `json:"sessionId,omitempty"`
@@ -33,6 +34,7 @@ type structured struct {
 
 	// Of jobs only.
 	Durable    *bool   `json:"durable,omitempty"`
+	Position   int     `json:"position,omitempty"`
 	Pid        int     `json:"pid,omitempty"`
 	Created    string  `json:"created,omitempty"`
 	Ended      string  `json:"ended,omitempty"`
@@ -62,11 +64,11 @@ func hintText(f plan.Failure) string {
 
 // result shows an outcome twice, whole each time: clients hand their model either
 // the text or the structure, seldom both.
-func result(call *plan.Call, out job.Outcome) Result {
+func result(call *plan.Call, state job.State, joined bool, out job.Outcome) Result {
 	a := out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
-		Status: "completed", CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
+		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: out.Warnings, Error: a.Failure,
 	}
 	if out.ExitCode >= 0 {
@@ -77,7 +79,9 @@ func result(call *plan.Call, out job.Outcome) Result {
 	}
 	r := Result{Response: a.Shown}
 	if a.Failure != nil {
-		s.Status, r.IsError = "failed", true
+		if r.IsError = true; state == job.Completed {
+			s.Status = string(job.Failed)
+		}
 		r.Text = append(r.Text, failureText(call.CLI.Heading(), *a.Failure))
 	}
 	if a.Shown != "" {
@@ -117,6 +121,12 @@ func trailer(s structured) string {
 	}
 	put("status", s.Status)
 	put("jobId", s.JobID)
+	if s.Joined {
+		put("joined", "true")
+	}
+	if s.Position > 0 {
+		put("position", strconv.Itoa(s.Position))
+	}
 	put("cli", s.CLI)
 	put("model", s.Model)
 	put("sessionId", s.SessionID)

@@ -21,7 +21,7 @@ func (t *Tools) told(j job.Job, more string) Result {
 		text += "\n" + more
 	}
 	if s.Durable != nil && !*s.Durable && !j.State.Ended() {
-		text += "\nIt ends when the gateway that started it does: it has no supervisor."
+		text += "\nIt ends when the gateway that started it does: nothing is durable here (gateway.jobs.db)."
 	}
 	return Result{Text: []string{text, trailer(s)}, Structured: encode(s), Bare: true}
 }
@@ -31,7 +31,7 @@ func (t *Tools) facts(j job.Job) structured {
 	row := j.Row
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
-		Durable: &j.Durable, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
+		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
 	}
 	took := time.Since(row.Created)
 	if j.State.Ended() && !row.Outcome.Ended.IsZero() {

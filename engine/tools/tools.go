@@ -98,15 +98,11 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 	case problem != "":
 		return refusal(cli.Name, call.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
 	}
-	req := job.Request{Catalog: catalog, Call: call, Dir: dir, Roots: roots, Client: c.Client}
+	req := job.Request{Catalog: catalog, Call: call, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
 	if tool.async {
 		return t.submit(ctx, req)
 	}
-	if c.Progress != nil {
-		c.Progress(cli.Heading() + " is working")
-	}
-	out := t.Runner.Run(ctx, req)
-	return result(call, out)
+	return t.request(ctx, req, c.Progress)
 }
 
 // find looks a tool up; problem says what is wrong with the name.

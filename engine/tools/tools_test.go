@@ -50,10 +50,17 @@ func newTools(t testing.TB, environ ...string) *Tools {
 	}
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	return &Tools{Catalog: func() *plan.Catalog { return res.Catalog }, Runner: &job.Runner{
+	memory, err := store.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := &job.Runner{
 		Host:   host.New(append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, environ...), nil, ""),
-		Record: func() (*store.Store, error) { return nil, nil }, Spool: filepath.Join(home, "run"),
-	}}
+		Record: func() (*store.Store, error) { return memory, nil }, Volatile: true, Spool: filepath.Join(home, "run"), Pools: filepath.Join(home, "pools"),
+		Current: func() *plan.Catalog { return res.Catalog },
+	}
+	t.Cleanup(func() { runner.Close(); memory.Close() })
+	return &Tools{Catalog: runner.Current, Runner: runner}
 }
 
 func (t *Tools) call(tb testing.TB, name, args string) Result {
@@ -126,16 +133,16 @@ func TestSuccess(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	got := whole(t, r)
-	want := map[string]any{"status": "completed", "cli": "zeta", "model": "zeta 2[1m]", "sessionId": "conv1", "correlationId": "mine",
+	want := map[string]any{"status": "completed", "jobId": got["jobId"], "cli": "zeta", "model": "zeta 2[1m]", "sessionId": "conv1", "correlationId": "mine",
 		"exitCode": 0.0, "costUsd": 0.25, "costScope": "session", "usageScope": "session", "response": r.Response, "durationMs": got["durationMs"],
 		"usage": map[string]any{"inputTokens": 3.0, "outputTokens": 4.0}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope"}) {
+	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "jobId", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope"}) {
 		t.Errorf("order: %q", order)
 	}
-	line := fmt.Sprintf(`[status=completed cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session]`, got["durationMs"])
+	line := fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session]`, got["jobId"], got["durationMs"])
 	if !slices.Equal(r.Text, []string{r.Response, line}) {
 		t.Errorf("text: %q\nwant line %s", r.Text, line)
 	}
@@ -156,7 +163,7 @@ func TestFailure(t *testing.T) {
 		t.Errorf("escaped as for HTML: %s", r.Structured)
 	}
 	if len(r.Text) != 3 || r.Text[0] != "zeta failed (quota): the quota <is> used up\nHint: wait <a> & \"b\"\nThe same call may succeed later, after 1500 ms." ||
-		r.Text[1] != "half" || !strings.HasPrefix(r.Text[2], "[status=failed cli=zeta ") || !strings.HasSuffix(r.Text[2], " errorClass=quota]") {
+		r.Text[1] != "half" || !strings.HasPrefix(r.Text[2], fmt.Sprintf("[status=failed jobId=%v cli=zeta ", got["jobId"])) || !strings.HasSuffix(r.Text[2], " errorClass=quota]") {
 		t.Errorf("text: %q", r.Text)
 	}
 }
@@ -165,9 +172,9 @@ func TestFailure(t *testing.T) {
 func TestTrailerIsOneLine(t *testing.T) {
 	args, _ := json.Marshal(map[string]any{"prompt": "x", "correlationId": "a] b\n[status=failed", "rec": `{"result":"fine","model":"m]\n[cli=x","id":"\u202e"}`})
 	r := newTools(t).call(t, "zeta_request", string(args))
-	whole(t, r)
+	id := whole(t, r)["jobId"]
 	last := r.Text[len(r.Text)-1]
-	if strings.Contains(last, "\n") || !strings.HasPrefix(last, `[status=completed cli=zeta model="m]\n[cli=x" sessionId="\u202e" correlationId="a] b\n[status=failed" exitCode=0`) {
+	if strings.Contains(last, "\n") || !strings.HasPrefix(last, fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="m]\n[cli=x" sessionId="\u202e" correlationId="a] b\n[status=failed" exitCode=0`, id)) {
 		t.Errorf("%s", last)
 	}
 	s := structured{Status: "completed", DurationMs: new(int64), Warnings: []string{"one\n[status=failed]", "two"}}
@@ -481,7 +488,7 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 		"not UTF-8":  {Answer: plan.Answer{Shown: "a\xffb", Model: "\xff", Failure: &plan.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := result(&plan.Call{CLI: cli, Model: "asked"}, out)
+			r := result(&plan.Call{CLI: cli, Model: "asked"}, job.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)

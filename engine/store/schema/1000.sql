@@ -49,6 +49,7 @@ CREATE TABLE job(
 CREATE UNIQUE INDEX job_live_dedup ON job(dedup_key) WHERE state='live' AND dedup_key IS NOT NULL;
 CREATE INDEX job_dedup_recent ON job(dedup_key, created_ns) WHERE dedup_key IS NOT NULL;
 CREATE INDEX job_live ON job(created_ns) WHERE state='live';
+CREATE INDEX job_parent ON job(parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX job_correlation ON job(correlation_id) WHERE correlation_id IS NOT NULL;
 
 -- For people, with any SQLite browser. No statement of the gateway reads it.

@@ -1,0 +1,200 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"syscall"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// run is one call on its way.
+type run struct {
+	*Runner
+	Request
+	id      string
+	started time.Time
+	command plan.Command
+	environ []string
+	records *store.Store
+	secrets redactor
+	row     store.Job
+	since   time.Time // good answers of the same call are as good as its own from then on
+}
+
+func (r *Runner) newRun(req Request) *run {
+	if req.Tool == "" {
+		req.Tool = req.Call.CLI.Tool()
+	}
+	return &run{Runner: r, Request: req, id: store.NewID(), started: time.Now()}
+}
+
+// refused says why a call is not even prepared; nil if it is.
+func (r *run) refused(ctx context.Context) *plan.Failure {
+	if text := Outside(r.Call, r.Dir, r.Roots); text != "" {
+		return &plan.Failure{Class: plan.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
+	}
+	if ctx.Err() != nil {
+		return &plan.Failure{Class: plan.ClassCanceled, Message: "the call was canceled before it began"}
+	}
+	return nil
+}
+
+// open opens the record. A call that cannot be recorded is not made.
+func (r *run) open(ctx context.Context) (failure *plan.Failure) {
+	var err error
+	if r.records, err = r.Record(); err != nil {
+		return r.unrecorded(ctx, err)
+	}
+	// What fails here is told by Tend, which tries again; this call need not suffer.
+	r.buried.Do(func() { _, _ = r.Bury(ctx, r.records) })
+	return nil
+}
+
+func (r *run) unrecorded(ctx context.Context, err error) *plan.Failure {
+	if ctx.Err() != nil {
+		return &plan.Failure{Class: plan.ClassCanceled, Message: "the call was canceled before it began"}
+	}
+	return &plan.Failure{Class: plan.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
+}
+
+// cannot is a failure to start that says what err does.
+func cannot(err error) *plan.Failure {
+	if errors.Is(err, syscall.ENOSPC) {
+		return &plan.Failure{Class: plan.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
+	}
+	return &plan.Failure{Class: plan.ClassStart, Message: err.Error()}
+}
+
+func (r *run) unstartable(err error) *plan.Failure {
+	return &plan.Failure{Class: plan.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Call.CLI.Heading(), err)}
+}
+
+// compose makes the command line and the environment; the prompt may be in a file.
+// What is wrong with the call itself is of class usage; all else is a failure to start.
+func (r *run) compose(prompt string) *plan.Failure {
+	var violations plan.Violations
+	if r.command, violations = r.Call.Command(prompt); violations != nil {
+		return &plan.Failure{Class: plan.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
+	}
+	var err error
+	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Call, r.command, r.Dir)); err != nil {
+		return cannot(err)
+	}
+	r.secrets = secretsOf(r.environ)
+	return nil
+}
+
+// Environment is the filter for a call: what the gateway passes to every CLI, what
+// the CLI's spec adds, and what the command sets. PWD is set because programs
+// believe it, and ours names another directory.
+func Environment(c *plan.Catalog, call *plan.Call, command plan.Command, dir string) host.Filter {
+	general, own := c.Settings.Env, call.CLI.Env
+	set := maps.Clone(command.Env)
+	set["PWD"] = dir
+	return host.Filter{
+		Pass: append(append([]string{}, general.Pass...), own.Pass...),
+		Drop: append(append([]string{proc.CookieName}, general.Drop...), own.Drop...),
+		Set:  set,
+	}
+}
+
+// Limits are the bounds of a run: the call's, else the CLI's, else the gateway's. A
+// timeout of 0 means never, a grace of 0 no grace.
+func Limits(c *plan.Catalog, call *plan.Call) proc.Limits {
+	own, general := call.CLI.Timeouts, c.Settings.Timeouts
+	grace := first(0, own.GraceMs, general.GraceMs)
+	if grace == 0 && (own.GraceMs != nil || general.GraceMs != nil) {
+		grace = time.Nanosecond // 0 would be the default
+	}
+	return proc.Limits{
+		Output: c.Settings.OutputCap,
+		Idle:   first(call.Idle, own.IdleMs, general.IdleMs),
+		Wall:   first(call.Wall, own.WallMs, general.WallMs),
+		Grace:  grace,
+	}
+}
+
+// first is what was asked for, else the first that was said, in milliseconds.
+func first(asked time.Duration, said ...*int64) time.Duration {
+	for _, ms := range said {
+		if asked == 0 && ms != nil {
+			return time.Duration(*ms) * time.Millisecond
+		}
+	}
+	return asked
+}
+
+// find looks for the program.
+func (r *run) find() (path string, failure *plan.Failure) {
+	cli := r.Call.CLI
+	var missing *host.NotFoundError
+	path, err := r.Host.Find(r.command.Bin)
+	if errors.As(err, &missing) {
+		hint := "install " + cli.Heading()
+		if cli.Install != "" {
+			hint += ": " + cli.Install
+		}
+		hint += fmt.Sprintf("; or set cli.%s.bin to where it is", cli.Name)
+		return "", &plan.Failure{Class: plan.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
+	}
+	if err != nil {
+		return "", cannot(err)
+	}
+	return path, nil
+}
+
+// describe makes the row of the call.
+func (r *run) describe() {
+	// Arguments are plain values: strings, numbers and lists of them.
+	args, _ := json.Marshal(r.secrets.cleanArguments(r.Call.Arguments()))
+	r.row = store.Job{
+		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.Parent, Owner: r.answerable(),
+		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
+		Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
+		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
+		Created: r.started, State: store.Live,
+	}
+}
+
+// failed completes the row of a call that could not be started.
+func (r *run) failed(failure *plan.Failure) Job {
+	out := Outcome{ExitCode: -1, Answer: plan.Answer{Failure: failure}}
+	end := completed(out, proc.Exit{Code: -1}, store.EndStartFailed, r.secrets)
+	end.Ended, end.Duration = time.Now(), time.Since(r.started)
+	job := Job{Row: r.row, State: Failed}
+	job.Row.State, job.Row.Outcome = store.Done, end
+	// Another gateway may have been first to see it.
+	if err := r.finish(r.records, job.Row); err != nil && !errors.Is(err, store.ErrDone) {
+		job.Notes = append(job.Notes, unfinished(err))
+	}
+	return job
+}
+
+func unfinished(err error) string {
+	return "the record of this call could not be completed: " + err.Error()
+}
+
+// finish records the end of a job, once. Where calls are recorded apart from jobs, the
+// one goes before the other: if we die between, it is done again and changes nothing.
+func (r *Runner) finish(records *store.Store, row store.Job) error {
+	ctx := context.Background()
+	if r.Log != nil {
+		log, err := r.Log()
+		if err == nil && log != nil {
+			row.State = store.Done
+			_, err = log.Put(ctx, row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return records.Finish(ctx, row.ID, row.Outcome)
+}

@@ -1,0 +1,192 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// A call that was made already is not made again: it joins the job of the first, while
+// that runs and for a time after it was answered. Clients give up on calls and make
+// them anew.
+
+// never is after the end of every job.
+var never = time.Unix(1<<33, 0)
+
+// identify gives the row its key: equal keys are equal calls. There is none where
+// joining is turned off.
+func (r *run) identify() {
+	window := time.Duration(r.Catalog.Settings.Jobs.DedupMs) * time.Millisecond
+	alike, wrong := r.Call.Alike()
+	if window <= 0 || wrong != nil {
+		return
+	}
+	r.since = r.started.Add(-window)
+	if r.Call.Mode != plan.New { // the next turn is not the last one again
+		r.since = never
+	}
+	environ, err := r.Host.Environ(r.own(alike))
+	if err != nil {
+		return
+	}
+	text, err := json.Marshal([]any{r.Call.CLI.Name, r.Call.Mode, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, r.Call.Sent(), r.Dir, environ})
+	if err != nil {
+		return
+	}
+	sum := sha256.Sum256(text)
+	r.row.DedupKey = hex.EncodeToString(sum[:])
+}
+
+// own is the part of the environment by which calls differ: what the spec of the CLI
+// passes or sets, where its settings lie, and how it reaches the network. What else is
+// passed, as the kind of the terminal, differs between clients and changes no answer.
+func (r *run) own(command plan.Command) host.Filter {
+	all := Environment(r.Catalog, r.Call, command, r.Dir)
+	return host.Filter{Pass: append([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Call.CLI.Env.Pass...),
+		Drop: all.Drop, Set: all.Set}
+}
+
+// joinAttempts bounds how often a job that turns out to be over is left aside.
+const joinAttempts = 8
+
+// join looks for a job to join, without making a row. Of the same calls at once more
+// than one may find none: accept decides.
+func (r *run) join(ctx context.Context) (*Job, *plan.Failure) {
+	if r.row.DedupKey == "" || r.Call.Force {
+		return nil, nil
+	}
+	for range joinAttempts {
+		row, err := r.records.Joinable(ctx, r.row.DedupKey, r.since)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, r.unrecorded(ctx, err)
+		}
+		joined, again := r.joinable(ctx, row)
+		if joined != nil || !again {
+			return joined, nil
+		}
+	}
+	return nil, nil
+}
+
+// joinable is the job of the row, if its answer can be had. Again says that the row has
+// changed and another look is worth while.
+func (r *run) joinable(ctx context.Context, row store.Job) (joined *Job, again bool) {
+	was := row.State
+	job, err := r.stand(ctx, r.records, row)
+	switch {
+	case err != nil:
+		return nil, false
+	case job.State == Completed:
+		if r.since.Equal(never) || !r.readable(job) {
+			return nil, false
+		}
+	case job.State.Ended():
+		return nil, was == store.Live && job.Row.State == store.Done
+	case job.Canceling:
+		return nil, false
+	}
+	if dir, err := r.dir(row.ID); err == nil && !job.State.Ended() {
+		// Who started the job must not end it for us. Where this cannot be noted we would
+		// promise what we cannot keep.
+		if claim(dir.Path(), claimShared) != claimShared {
+			return nil, false
+		}
+	}
+	job.Joined = true
+	return &job, false
+}
+
+// What is said of a job once and for all, by whoever is first: that it is shared, so
+// that no caller ends it by turning away, or that its only caller did.
+const (
+	claimFile      = "claim"
+	claimShared    = "shared"
+	claimAbandoned = "abandoned"
+)
+
+// claim says a word about the job in a directory, and returns the one that holds; ""
+// if none can be said. A link is made at once with what it says, or not at all.
+func claim(dir, word string) string {
+	path := filepath.Join(dir, claimFile)
+	if os.Symlink(word, path) == nil {
+		return word
+	}
+	said, err := os.Readlink(path)
+	if err != nil {
+		return ""
+	}
+	return said
+}
+
+// readable reports whether the whole answer of an ended job is there.
+func (r *run) readable(job Job) bool {
+	if job.Row.ResponseBytes <= store.MaxResponse {
+		return true
+	}
+	dir, err := r.dir(job.Row.ID)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(dir.Path(), "stdout"))
+	return err == nil
+}
+
+// accept makes the row of the call, or joins the one that has been made meanwhile.
+func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
+	for range joinAttempts {
+		if r.row.DedupKey == "" || r.Call.Force {
+			break
+		}
+		other, err := r.records.BeginOnce(ctx, r.row, r.since)
+		if err != nil {
+			return nil, r.unrecorded(ctx, err)
+		}
+		if other == nil {
+			return nil, nil
+		}
+		joined, again := r.joinable(ctx, *other)
+		if joined != nil {
+			return joined, nil
+		}
+		if !again { // it cannot be joined, and is in the way
+			break
+		}
+	}
+	err := r.records.Begin(ctx, r.row)
+	if errors.Is(err, store.ErrDuplicate) {
+		r.row.DedupKey = ""
+		err = r.records.Begin(ctx, r.row)
+	}
+	if err != nil {
+		return nil, r.unrecorded(ctx, err)
+	}
+	return nil, nil
+}
+
+// turn refuses a turn of a conversation whose turn before waits for this very call.
+func (r *run) turn(ctx context.Context) *plan.Failure {
+	conversation := r.Call.Conversation()
+	if conversation == "" {
+		return nil
+	}
+	for _, outer := range r.outer(ctx, r.records) {
+		if outer.CLI == r.Call.CLI.Name && strings.EqualFold(outer.SessionID, conversation) {
+			return &plan.Failure{Class: plan.ClassUsage, Message: "the conversation " + conversation + " is in the middle of a turn, job " + outer.ID + ", which makes this call",
+				Hint: "start a new conversation, or continue another one"}
+		}
+	}
+	return nil
+}

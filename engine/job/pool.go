@@ -1,0 +1,130 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// pools are what the job needs a place in, the narrowest first: the one turn of a
+// conversation, the places of its CLI, and those of all.
+//
+// A call that is made from inside a job has pools of its own at each depth: it must
+// not wait for a place that its own caller holds.
+func (r *run) pools() []keeper.Pool {
+	var pools []keeper.Pool
+	add := func(size int, name string) {
+		if size > 0 {
+			pools = append(pools, keeper.Pool{Dir: filepath.Join(r.Pools, name), Size: size})
+		}
+	}
+	cli, depth := r.Call.CLI, len(r.outer(context.Background(), r.records))
+	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == plan.Latest {
+		if conversation == "" {
+			conversation = "the newest of " + r.Dir
+		}
+		sum := sha256.Sum256([]byte(cli.Name + "\x00" + conversation))
+		add(1, turnPool+hex.EncodeToString(sum[:12]))
+	}
+	add(cli.Concurrency, fmt.Sprintf("cli-%s-%d", cli.Name, depth))
+	add(r.Catalog.Settings.Jobs.Concurrency, fmt.Sprintf("all-%d", depth))
+	return pools
+}
+
+// turnPool begins the name of a pool in which a conversation takes turns.
+const turnPool = "turn-"
+
+func (r *run) queueing() time.Duration {
+	return time.Duration(r.Catalog.Settings.Jobs.QueueMs) * time.Millisecond
+}
+
+// position is the place of a queued job among those that wait for the same, from 1.
+func (r *Runner) position(ctx context.Context, records *store.Store, job Job) int {
+	own, err := r.waitsFor(job.Row.ID)
+	if err != nil {
+		return 0
+	}
+	ahead := 1
+	f := store.Filter{State: store.Live, Before: job.Row.ID, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil {
+			return 0
+		}
+		for _, row := range rows {
+			f.Before = row.ID
+			if others, err := r.waitsFor(row.ID); err == nil && shared(own, others) {
+				ahead++
+			}
+		}
+		if len(rows) < f.Limit {
+			return ahead
+		}
+	}
+}
+
+// waitsFor are the pools of a queued job.
+func (r *Runner) waitsFor(id string) ([]keeper.Pool, error) {
+	dir, err := r.dir(id)
+	if err != nil {
+		return nil, err
+	}
+	s, err := dir.State()
+	if err != nil || s.Phase != keeper.Queued {
+		return nil, err
+	}
+	job, err := dir.Job()
+	return job.Pools, err
+}
+
+func shared(a, b []keeper.Pool) bool {
+	for _, p := range a {
+		for _, q := range b {
+			if p.Dir == q.Dir {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nesting is in which jobs the gateway itself runs.
+type nesting struct {
+	mu    sync.Mutex
+	known bool
+	jobs  []store.Job // the nearest first
+}
+
+// maxDepth bounds the walk over what rows say of their parents.
+const maxDepth = 32
+
+// outer are the jobs in which this gateway runs, the nearest first.
+func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
+	if r.Parent == "" {
+		return nil
+	}
+	r.nested.mu.Lock()
+	defer r.nested.mu.Unlock()
+	if r.nested.known {
+		return r.nested.jobs
+	}
+	r.nested.jobs = nil
+	for id := r.Parent; id != "" && len(r.nested.jobs) < maxDepth; {
+		row, err := records.Job(ctx, id)
+		if err != nil { // of another record: that there is one is known all the same
+			row = store.Job{ID: id}
+		}
+		r.nested.jobs = append(r.nested.jobs, row)
+		id = row.ParentID
+	}
+	r.nested.known = ctx.Err() == nil
+	return r.nested.jobs
+}

@@ -1,0 +1,191 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
+const cancelWait = 8 * time.Second
+
+// Await waits until a job has ended, for d at most, and returns where it stands then.
+// The end of ctx ends the wait, not the job.
+func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (Job, error) {
+	job, err := r.Status(ctx, id)
+	if err != nil || d <= 0 || job.State.Ended() {
+		return job, err
+	}
+	return r.Wait(ctx, job, d)
+}
+
+// Wait is Await for a job that stands as told; 0 means for as long as it takes.
+func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error) {
+	if job.State.Ended() {
+		return job, nil
+	}
+	var late <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		late = timer.C
+	}
+	id, stop, done := job.Row.ID, ctx.Done(), make(chan struct{})
+	ended := make(chan struct{})
+	k := job.kept
+	if k == nil {
+		k = r.oursOf(id)
+	}
+	switch l := r.localOf(id); {
+	case k != nil:
+		ended = k.done
+	case l != nil:
+		ended = l.done
+	default:
+		dir, err := r.dir(id)
+		if err != nil {
+			return r.Status(context.WithoutCancel(ctx), id)
+		}
+		go func() {
+			defer close(ended)
+			// How it ended, the status says.
+			_, _ = dir.Wait(done)
+		}()
+	}
+	defer close(done)
+	select {
+	case <-ended:
+	case <-stop:
+	case <-late:
+	}
+	if k != nil {
+		select {
+		case <-k.done:
+			if k.job.State != "" {
+				k.job.Joined = job.Joined
+				return k.job, nil
+			}
+		default:
+		}
+	}
+	again, err := r.Status(context.WithoutCancel(ctx), id)
+	again.Joined, again.kept = job.Joined, job.kept
+	return again, err
+}
+
+// Outcome is what became of a job that has ended.
+func (r *Runner) Outcome(job Job) Outcome {
+	if job.out != nil {
+		out := *job.out
+		out.Warnings = append(slices.Clip(out.Warnings), job.Notes...)
+		return out
+	}
+	out := recorded(job.Row)
+	if l := r.localOf(job.Row.ID); l != nil {
+		out = l.outcome()
+	} else if dir, err := r.dir(job.Row.ID); err == nil {
+		if s, err := dir.State(); err == nil && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
+			e := r.recalled(job.Row, dir, s)
+			if read, _, err := e.decode(); err == nil {
+				read.ID, read.Duration = out.ID, out.Duration
+				out = read
+			}
+		}
+	}
+	out.Warnings = append(slices.Clip(out.Warnings), job.Notes...)
+	return out
+}
+
+// Cancel asks for the end of a job, of all that it started and of the jobs that it asked
+// gateways for, and waits for it, for d at most. A job that has ended stays as it is.
+func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (Job, error) {
+	job, err := r.Status(ctx, id)
+	if err != nil || job.State.Ended() {
+		return job, err
+	}
+	if err := r.cancel(ctx, id, by, 0); err != nil {
+		return job, err
+	}
+	if d <= 0 {
+		return r.Status(ctx, id)
+	}
+	return r.Wait(ctx, job, d)
+}
+
+func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
+	dir, err := r.dir(id)
+	if l := r.localOf(id); l != nil {
+		l.cancel()
+	} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
+		return ErrElsewhere
+	} else if err != nil {
+		return err
+	} else if err := dir.Cancel(by); err != nil && !errors.Is(err, keeper.ErrEnded) {
+		return err
+	}
+	records, err := r.Record()
+	if err != nil || depth == maxDepth {
+		return err
+	}
+	f := store.Filter{ParentID: id, State: store.Live, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			f.Before = row.ID
+			// One that cannot be ended from here must not save the others.
+			if e := r.cancel(ctx, row.ID, "the job "+id+" was canceled", depth+1); e != nil && !errors.Is(e, ErrElsewhere) {
+				err = e
+			}
+		}
+		if err != nil || len(rows) < f.Limit {
+			return err
+		}
+	}
+}
+
+// Abandon is for a job whose caller does not wait any more because ctx has ended. If
+// the caller's user wished so it is ended, unless its spec says otherwise or somebody
+// else was told of it; in all other cases it goes on.
+func (r *Runner) Abandon(ctx context.Context, job Job) (Job, error) {
+	reason, wished := r.wish(ctx, job)
+	calm := context.WithoutCancel(ctx)
+	if !wished {
+		return r.Status(calm, job.Row.ID)
+	}
+	if dir, err := r.dir(job.Row.ID); err == nil && claim(dir.Path(), claimAbandoned) != claimAbandoned {
+		return r.Status(calm, job.Row.ID)
+	}
+	return r.Cancel(calm, job.Row.ID, reason, cancelWait)
+}
+
+// wish reports whether a caller's turning away is its user's wish that the job ends.
+func (r *Runner) wish(ctx context.Context, job Job) (reason string, wished bool) {
+	var cancel interface{ CancelReason() string }
+	catalog := r.Current()
+	settings := catalog.Settings.Jobs
+	onCancel := settings.OnCancel
+	if cli, ok := catalog.CLI(job.Row.CLI); ok && cli.OnCancel != "" {
+		onCancel = cli.OnCancel
+	}
+	if job.Joined || onCancel == "detach" || !errors.As(context.Cause(ctx), &cancel) {
+		return "", false
+	}
+	reason = cancel.CancelReason()
+	told := strings.ToLower(reason)
+	if slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(told, strings.ToLower(word)) }) {
+		return "", false
+	}
+	if reason == "" {
+		reason = "canceled by its caller"
+	}
+	return reason, true
+}

@@ -1,0 +1,98 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// request makes a call and waits for its answer: not longer than clients do, and then
+// the job goes on.
+func (t *Tools) request(ctx context.Context, req job.Request, tell func(string)) Result {
+	j, failure := t.Runner.Submit(ctx, req)
+	if failure != nil {
+		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
+		return result(req.Call, job.Failed, false, out)
+	}
+	joined := j.Joined
+	j, err := t.follow(ctx, j, time.Duration(req.Catalog.Settings.Jobs.SyncMs)*time.Millisecond, tell)
+	if err == nil && !j.State.Ended() && ctx.Err() != nil {
+		j, err = t.Runner.Abandon(ctx, j)
+	}
+	if err != nil {
+		return problem(err)
+	}
+	j.Joined = joined
+	if j.State.Ended() {
+		return result(req.Call, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
+	}
+	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+}
+
+// submit starts a call as a job.
+func (t *Tools) submit(ctx context.Context, req job.Request) Result {
+	j, failure := t.Runner.Submit(ctx, req)
+	if failure == nil {
+		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+	}
+	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
+	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}
+
+// joining adds that the call did not start the job.
+func (r Result) joining(j job.Job) Result {
+	if j.Joined {
+		note := fmt.Sprintf("The same call had been made: this is job %s, and nothing was run again. forceRefresh runs it again.", j.Row.ID)
+		r.Text = append(r.Text, note)
+	}
+	return r
+}
+
+// tellEvery is how often a wait looks whether there is something to report.
+const tellEvery = 250 * time.Millisecond
+
+// follow waits for a job, for d at most if that is not 0, and reports meanwhile what it
+// does.
+func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell func(string)) (job.Job, error) {
+	if tell == nil {
+		return t.Runner.Wait(ctx, j, d)
+	}
+	deadline := time.Now().Add(d)
+	tail, said := t.Runner.Tail(j), ""
+	for {
+		if now := t.standing(j, tail); now != said {
+			said = now
+			tell(said)
+		}
+		slice := tellEvery
+		if d > 0 {
+			slice = max(time.Millisecond, min(slice, time.Until(deadline)))
+		}
+		var err error
+		if j, err = t.Runner.Wait(ctx, j, slice); err != nil || j.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
+			return j, err
+		}
+	}
+}
+
+// standing is one line about a job that has not ended.
+func (t *Tools) standing(j job.Job, tail *job.Tail) string {
+	switch {
+	case j.Canceling:
+		return t.heading(j) + " is being ended"
+	case j.State == job.Queued && j.Position > 0:
+		return fmt.Sprintf("%s waits for its turn, number %d in line", t.heading(j), j.Position)
+	case j.State == job.Queued:
+		return t.heading(j) + " waits for its turn"
+	}
+	if text := tail.Look(); text != "" {
+		return t.heading(j) + ": " + text
+	}
+	if j.Printed > 0 {
+		return fmt.Sprintf("%s is working, %d bytes of output", t.heading(j), j.Printed)
+	}
+	return t.heading(j) + " is working"
+}
