@@ -82,6 +82,10 @@ func fakeStep(name, arg string) {
 		os.Stdout.Write(text)
 	case "getenv":
 		os.Stdout.WriteString(os.Getenv(arg))
+	case "touch": // a file of its own in a folder
+		file, err := os.CreateTemp(arg, "run-*")
+		must(err)
+		file.Close()
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 	case "polite": // exit 0 with a good answer when asked to end

@@ -194,7 +194,11 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 // unstarted makes what is left of a gateway that died after the row and before the start.
 func (b *bench) unstarted() store.Job {
 	b.t.Helper()
-	row := store.Job{ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"}
+	return b.unstartedAs(store.Job{ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"})
+}
+
+func (b *bench) unstartedAs(row store.Job) store.Job {
+	b.t.Helper()
 	if _, err := keeper.Prepare(b.runner.Jobs, keeper.Job{ID: row.ID, Path: "/bin/true", Dir: "/"}); err != nil {
 		b.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ func (r *run) identify() {
 	if err != nil {
 		return
 	}
+	environ = slices.DeleteFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
 	text, err := json.Marshal([]any{r.Call.CLI.Name, r.Call.Mode, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, r.Call.Sent(), r.Dir, environ})
 	if err != nil {
 		return

@@ -1,0 +1,466 @@
+//go:build linux
+
+package job
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// joining is a bench where equal calls join, for an hour.
+func joining(t *testing.T, lines string, environ ...string) *bench {
+	t.Helper()
+	b := newBench(t, lines, environ...)
+	b.catalog.Settings.Jobs.DedupMs = time.Hour.Milliseconds()
+	return b
+}
+
+// counting is a step that leaves a trace of each run in a folder.
+func (b *bench) counting() (step string, runs func() int) {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	return "touch=" + folder, func() int {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return len(entries)
+	}
+}
+
+func TestTheSameCallJoins(t *testing.T) {
+	b := joining(t, "")
+	count, runs := b.counting()
+	gate, open := b.gate()
+	first := b.submit(count, gate, "out=fine")
+	if first.Joined || first.Row.DedupKey == "" {
+		t.Errorf("%+v", first)
+	}
+	other := b.other()
+	live := other.submit(count, gate, "out=fine")
+	if !live.Joined || live.Row.ID != first.Row.ID || live.State != Running {
+		t.Errorf("a live one: %+v", live)
+	}
+	open()
+	if end, err := other.runner.Wait(t.Context(), live, long); err != nil || !end.Joined || other.runner.Outcome(end).Answer.Text != "fine" {
+		t.Errorf("%+v %v", end, err)
+	}
+	// What is waited for joins what is not, and the other way round.
+	done, failure := other.runner.Submit(t.Context(), b.request(count, gate, "out=fine"))
+	if failure != nil || !done.Joined || done.State != Completed || done.Row.ID != first.Row.ID || other.runner.Outcome(done).Answer.Text != "fine" {
+		t.Errorf("a finished one: %+v %v", done, failure)
+	}
+	if n := runs(); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+	if again := b.submit(count, "out=fine"); again.Joined {
+		t.Errorf("another call: %+v", again)
+	}
+}
+
+// TestWhatIsNotTheSame changes one thing at a time.
+func TestWhatIsNotTheSame(t *testing.T) {
+	b := joining(t, "params: x: {doc: \"x\", env: \"ACME_X\"}", "ACME_ONE=1", "TERM=dumb")
+	run := func(b *bench, change func(req *Request)) bool {
+		t.Helper()
+		req := b.request("out=fine")
+		change(&req)
+		job, failure := b.runner.Submit(t.Context(), req)
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		b.await(job.Row.ID)
+		return job.Joined
+	}
+	if run(b, func(*Request) {}) {
+		t.Fatal("the first call joined")
+	}
+	for name, change := range map[string]func(req *Request){
+		"prompt":    func(req *Request) { req.Call = b.bind("other", map[string]any{"do": []string{"out=fine"}}) },
+		"arguments": func(req *Request) { req.Call = b.bind("hello", map[string]any{"do": []string{"out=fine", "out="}}) },
+		"environment of the call": func(req *Request) {
+			req.Call = b.bind("hello", map[string]any{"do": []string{"out=fine"}, "x": "1"})
+		},
+		"directory": func(req *Request) { req.Dir = t.TempDir() },
+		"forced":    func(req *Request) { req.Call.Force = true },
+	} {
+		if run(b, change) {
+			t.Errorf("%s: it joined", name)
+		}
+	}
+	if !run(b, func(req *Request) { req.Client, req.Call.CorrelationID = Client{"another", "1"}, "mine" }) {
+		t.Error("another client's call did not join")
+	}
+	o := b.other()
+	o.runner.Host = host.New([]string{"HOME=" + b.home, "PATH=/elsewhere:" + os.Getenv("PATH"), "ACME_ONE=1", "TERM=xterm"}, nil, "")
+	if !run(o, func(*Request) {}) {
+		t.Error("another terminal kept it from joining")
+	}
+	o.runner.Host = host.New([]string{"HOME=" + b.home, "PATH=" + os.Getenv("PATH"), "ACME_ONE=2"}, nil, "")
+	if run(o, func(*Request) {}) {
+		t.Error("another key: it joined")
+	}
+	b.catalog.Settings.Jobs.DedupMs = 0
+	if run(b, func(*Request) {}) {
+		t.Error("it joined although that is off")
+	}
+}
+
+// TestOnlyGoodAnswersAreJoined: what failed, was canceled or lost is run again.
+func TestOnlyGoodAnswersAreJoined(t *testing.T) {
+	b := joining(t, "")
+	count, runs := b.counting()
+	failing := []string{count, "out=oh", "exit=3"}
+	b.await(b.submit(failing...).Row.ID)
+	if again := b.submit(failing...); again.Joined {
+		t.Error("a failed one was joined")
+	} else {
+		b.await(again.Row.ID)
+	}
+	if n := runs(); n != 2 {
+		t.Errorf("it ran %d times", n)
+	}
+	id := b.submit("sleep").Row.ID
+	if end, err := b.runner.Cancel(t.Context(), id, "test", long); err != nil || end.State != Canceled {
+		t.Fatalf("%+v %v", end, err)
+	}
+	again := b.submit("sleep")
+	if again.Joined {
+		t.Error("a canceled one was joined")
+	}
+	// Outside of the window.
+	good := b.submit("out=fine")
+	b.await(good.Row.ID)
+	b.catalog.Settings.Jobs.DedupMs = 1
+	until(t, "the end of the window", func() bool {
+		job := b.submit("out=fine")
+		b.await(job.Row.ID)
+		return !job.Joined
+	})
+}
+
+// TestNextTurnIsNotTheLastOne: a turn of a conversation joins a live one only.
+func TestNextTurnIsNotTheLastOne(t *testing.T) {
+	b := joining(t, jsonl)
+	count, runs := b.counting()
+	gate, open := b.gate()
+	turn := func() Job {
+		t.Helper()
+		call := b.bind("more", map[string]any{"sessionId": "conv-1", "do": []string{count, gate, `out={"result":"x","id":"conv-1"}` + "\n"}})
+		job, failure := b.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		return job
+	}
+	first := turn()
+	if twin := turn(); !twin.Joined || twin.Row.ID != first.Row.ID {
+		t.Errorf("%+v", twin)
+	}
+	open()
+	b.await(first.Row.ID)
+	second := turn()
+	if second.Joined {
+		t.Errorf("%+v", second)
+	}
+	open()
+	b.await(second.Row.ID)
+	if n := runs(); n != 2 {
+		t.Errorf("it ran %d times", n)
+	}
+}
+
+// TestConversationTakesTurns: another turn of a conversation waits for the one before.
+func TestConversationTakesTurns(t *testing.T) {
+	b := newBench(t, jsonl)
+	gate, open := b.gate()
+	turn := func(steps ...string) Job {
+		t.Helper()
+		call := b.bind("more", map[string]any{"sessionId": "conv-1", "do": append(steps, `out={"result":"x","id":"conv-1"}`+"\n")})
+		job, failure := b.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		return job
+	}
+	first := turn(gate)
+	second, third := turn("continue=2"), turn("continue=3")
+	if first.State != Running || second.State != Queued || third.State != Queued || second.Position != 1 || third.Position != 2 {
+		t.Errorf("%s %s %s, %d %d", first.State, second.State, third.State, second.Position, third.Position)
+	}
+	if s, err := b.other().runner.Status(t.Context(), second.Row.ID); err != nil || s.State != Queued || s.Position != 1 || s.Pid != 0 {
+		t.Errorf("%+v %v", s, err)
+	}
+	if end, err := b.runner.Cancel(t.Context(), third.Row.ID, "test", long); err != nil || end.State != Canceled {
+		t.Errorf("%+v %v", end, err)
+	}
+	open()
+	if end := b.await(second.Row.ID); end.State != Completed {
+		t.Errorf("%+v", end)
+	}
+	// The turn that is under way asks for another one: it would wait for itself.
+	b.runner.Parent = first.Row.ID
+	row, err := b.store.Job(t.Context(), first.Row.ID)
+	if err != nil || row.SessionID != "conv-1" {
+		t.Fatalf("%+v %v", row, err)
+	}
+	nested := b.other()
+	nested.runner.Parent = first.Row.ID
+	call := b.bind("more", map[string]any{"sessionId": "conv-1"})
+	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || !strings.Contains(failure.Message, first.Row.ID) {
+		t.Errorf("%+v", failure)
+	}
+}
+
+// TestManyGatewaysJoinOne: T16 with runners for processes; the race of processes is
+// tested with the program itself.
+func TestManyGatewaysJoinOne(t *testing.T) {
+	b := joining(t, "")
+	gateways := []*bench{b, b.other(), b.other(), b.other()}
+	for range 3 {
+		count, runs := b.counting()
+		var mu sync.Mutex
+		ids := map[string]bool{}
+		started := 0
+		var wg sync.WaitGroup
+		for i := range 12 {
+			req := b.request(count, "out=fine")
+			wg.Go(func() {
+				job, failure := gateways[i%len(gateways)].runner.Submit(context.Background(), req)
+				mu.Lock()
+				defer mu.Unlock()
+				if failure != nil {
+					t.Error(failure)
+					return
+				}
+				ids[job.Row.ID] = true
+				if !job.Joined {
+					started++
+				}
+			})
+		}
+		wg.Wait()
+		for id := range ids {
+			b.await(id)
+		}
+		if len(ids) != 1 || started != 1 || runs() != 1 {
+			t.Errorf("%d ids, %d started, %d runs", len(ids), started, runs())
+		}
+	}
+	if entries, err := os.ReadDir(b.runner.Jobs); err != nil || len(entries) != 3 {
+		t.Errorf("%d directories, %v", len(entries), err)
+	}
+}
+
+// TestCrashesBeforeTheSameCall: T17. What died before its start is run again; what was
+// started is joined.
+func TestCrashesBeforeTheSameCall(t *testing.T) {
+	b := joining(t, "")
+	req := b.request("out=fine")
+	dead := b.runner.newRun(req)
+	dead.records = b.store
+	if failure := dead.compose(""); failure != nil {
+		t.Fatal(failure)
+	}
+	dead.identify()
+	dead.describe()
+	row := b.unstartedAs(dead.row)
+	job, failure := b.runner.Submit(t.Context(), req)
+	if failure != nil || job.Joined || job.Row.ID == row.ID || job.Row.DedupKey != row.DedupKey {
+		t.Fatalf("after a crash behind the row: %+v %v", job, failure)
+	}
+	if old, err := b.store.Job(t.Context(), row.ID); err != nil || old.Outcome.Ending != store.EndStartFailed {
+		t.Errorf("%+v %v", old, err)
+	}
+	b.await(job.Row.ID)
+	b.runner.Close()
+	if again := b.other().submit("out=fine"); !again.Joined || again.Row.ID != job.Row.ID {
+		t.Errorf("%+v", again)
+	}
+}
+
+// TestWhoTurnsAway: who waits does not end what others wait for.
+func TestWhoTurnsAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		cause    error
+		onCancel string
+		joined   bool // somebody else joined
+		joiner   bool // and he it is who turns away
+		ends     bool
+	}{
+		"its user wishes so":           {cause: wish("no more"), ends: true},
+		"no reason is told":            {cause: wish(""), ends: true},
+		"its client gives up":          {cause: wish("MCP error -32001: Request Timed Out")},
+		"its client is gone":           {cause: context.Canceled},
+		"its CLI says otherwise":       {cause: wish("no more"), onCancel: "detach"},
+		"somebody else joined":         {cause: wish("no more"), joined: true},
+		"it joined":                    {cause: wish("no more"), joined: true, joiner: true},
+		"its gateway is shutting down": {cause: context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := joining(t, "")
+			b.catalog.Settings.Jobs.DetachOn = []string{"timed out"}
+			cli, _ := b.catalog.CLI("acme")
+			cli.OnCancel = c.onCancel
+			gate, open := b.gate()
+			job := b.submit(gate, "out=fine")
+			if c.joined {
+				twin := b.other().submit(gate, "out=fine")
+				if !twin.Joined {
+					t.Fatalf("%+v", twin)
+				}
+				if c.joiner {
+					job = twin
+				}
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(c.cause)
+			end, err := b.runner.Abandon(ctx, job)
+			if err != nil || (end.State == Canceled) != c.ends {
+				t.Errorf("%+v %v", end, err)
+			}
+			if c.ends {
+				if again := b.submit(gate, "out=fine"); again.Joined {
+					t.Error("what was abandoned was joined")
+				}
+			}
+			open()
+			if !c.ends && b.await(job.Row.ID).State != Completed {
+				t.Error("it did not complete")
+			}
+		})
+	}
+}
+
+// TestCancelReachesWhatAJobAskedFor: a canceled job ends those that it asked gateways for.
+func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
+	b := newBench(t, "")
+	outer := b.submit("sleep")
+	inner := b.other()
+	inner.runner.Parent = outer.Row.ID
+	middle := inner.submit("sleep", "continue=1")
+	innermost := b.other()
+	innermost.runner.Parent = middle.Row.ID
+	deep, other := innermost.submit("sleep", "continue=2"), b.submit("sleep", "continue=3")
+	if end, err := b.runner.Cancel(t.Context(), outer.Row.ID, "test", long); err != nil || end.State != Canceled {
+		t.Errorf("%+v %v", end, err)
+	}
+	for _, id := range []string{middle.Row.ID, deep.Row.ID} {
+		if end := b.await(id); end.State != Canceled || !strings.Contains(end.Row.Outcome.Detail, "was canceled") {
+			t.Errorf("%+v", end)
+		}
+	}
+	if s, err := b.runner.Status(t.Context(), other.Row.ID); err != nil || s.State != Running || s.Canceling {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// TestAtMostSoManyAtOnce holds the limits of a CLI and of all, across gateways.
+func TestAtMostSoManyAtOnce(t *testing.T) {
+	for name, limit := range map[string]func(b *bench, n int){
+		"of a CLI": func(b *bench, n int) { cli, _ := b.catalog.CLI("acme"); cli.Concurrency = n },
+		"of all":   func(b *bench, n int) { b.catalog.Settings.Jobs.Concurrency = n },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "")
+			limit(b, 2)
+			gate, open := b.gate()
+			first, second := b.submit(gate), b.submit(gate)
+			other := b.other()
+			third := other.submit("out=fine")
+			if first.State != Running || second.State != Running || third.State != Queued || third.Position != 1 {
+				t.Errorf("%s %s %s %d", first.State, second.State, third.State, third.Position)
+			}
+			// One that the first makes does not wait for the places of its callers.
+			nested := b.other()
+			nested.runner.Parent = first.Row.ID
+			if job := nested.submit("out=fine"); job.State != Running {
+				t.Errorf("nested: %+v", job)
+			}
+			other.runner.Close() // a queued job is as durable as one that runs
+			open()
+			if end := b.await(third.Row.ID); end.State != Completed {
+				t.Errorf("%+v", end)
+			}
+		})
+	}
+}
+
+func TestQueueIsGivenUp(t *testing.T) {
+	b := newBench(t, "")
+	b.catalog.Settings.Jobs.Concurrency, b.catalog.Settings.Jobs.QueueMs = 1, 1
+	gate, open := b.gate()
+	first := b.submit(gate)
+	late := b.await(b.submit("out=never").Row.ID)
+	if late.State != Failed || late.Row.Outcome.ErrorClass != plan.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
+		t.Errorf("%+v", late)
+	}
+	open()
+	b.await(first.Row.ID)
+}
+
+// TestRowsComeBack: the record is deleted, and jobs get their rows again from their
+// directories; those of another record do not.
+func TestRowsComeBack(t *testing.T) {
+	b := newBench(t, "")
+	done := b.submit("out=fine", "exit=3").Row.ID
+	b.await(done)
+	gate, open := b.gate()
+	live := b.submit(gate, "out=late").Row.ID
+	b.unstarted()
+	b.runner.Close()
+	fresh, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	o := b.other()
+	o.runner.Record = func() (*store.Store, error) { return fresh, nil }
+	o.runner.Place = "elsewhere"
+	soon := time.Now().Add(2 * settling)
+	if n, err := o.runner.Import(t.Context(), soon); n != 0 || err != nil {
+		t.Errorf("of another record: %d, %v", n, err)
+	}
+	o.runner.Place = b.runner.Place
+	for _, want := range []int{2, 0} {
+		if n, err := o.runner.Import(t.Context(), soon); n != want || err != nil {
+			t.Errorf("%d, %v; want %d", n, err, want)
+		}
+	}
+	if job, err := o.runner.Status(t.Context(), done); err != nil || job.State != Failed || job.Row.Prompt != "hello" || *job.Row.Outcome.ExitCode != 3 {
+		t.Errorf("%+v %v", job, err)
+	}
+	if job, err := o.runner.Status(t.Context(), live); err != nil || job.State != Running {
+		t.Errorf("%+v %v", job, err)
+	}
+	open()
+	if end := o.await(live); end.State != Completed || end.Row.Outcome.Response != "late" {
+		t.Errorf("%+v", end)
+	}
+}
+
+// TestLogOfItsOwn: finished calls stand in both databases.
+func TestLogOfItsOwn(t *testing.T) {
+	b := newBench(t, "")
+	log, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	b.runner.Log = func() (*store.Store, error) { return log, nil }
+	out := b.runner.Run(t.Context(), b.request("out=fine", "exit=4"))
+	for _, s := range []*store.Store{b.store, log} {
+		if row, err := s.Job(t.Context(), out.ID); err != nil || row.Outcome.Response != "fine" || *row.Outcome.ExitCode != 4 || row.State != store.Done {
+			t.Errorf("%+v %v", row, err)
+		}
+	}
+}
