@@ -21,16 +21,15 @@ const stillRunning = 3
 func (a *app) jobs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "jobs <command>", GroupID: "use", Args: cobra.NoArgs,
-		Short: "List, read and cancel jobs",
-		Long: `List, read and cancel jobs: calls that were started with a tool whose name ends with
-_async. They go on when the client or the gateway that started them is gone, and any
-gateway knows them.`,
+		Short: "List, read, follow and cancel jobs",
+		Long: `List, read and cancel jobs. Every call is one: it goes on when the client or the
+gateway that started it is gone, and any gateway knows it.`,
 		Example: `  $ gateway call acme_request_async prompt="Mend the build"
   $ gateway jobs list --state running
   $ gateway jobs result 01m7yxwwn9b7n2y9ydtm5g01xf --wait 10m`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.jobsList(), a.jobsShow(), a.jobsResult(), a.jobsCancel())
+	cmd.AddCommand(a.jobsList(), a.jobsShow(), a.jobsResult(), a.jobsFollow(), a.jobsCancel(), a.jobsGC())
 	return cmd
 }
 
@@ -92,6 +91,7 @@ func printAll(out, _ io.Writer, r tools.Result) error {
 func (a *app) jobsList() *cobra.Command {
 	var format, cli, state string
 	var limit int
+	var watch bool
 	cmd := &cobra.Command{
 		Use: "list", Args: cobra.NoArgs,
 		Short: "List jobs, newest first",
@@ -100,6 +100,7 @@ func (a *app) jobsList() *cobra.Command {
 	cmd.Flags().StringVar(&cli, "cli", "", "only jobs of this `CLI`")
 	cmd.Flags().StringVar(&state, "state", "", "only jobs in this `STATE`: queued, running, completed, failed, canceled or orphaned")
 	cmd.Flags().IntVar(&limit, "limit", 20, "at most `N` jobs")
+	cmd.Flags().BoolVar(&watch, "watch", false, "show it anew as it changes, until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		args := map[string]any{"limit": limit}
 		if cli != "" {
@@ -108,8 +109,29 @@ func (a *app) jobsList() *cobra.Command {
 		if state != "" {
 			args["state"] = state
 		}
-		_, err := a.jobTool(cmd, format, tools.JobList, args, printJobs)
-		return err
+		if !watch {
+			_, err := a.jobTool(cmd, format, tools.JobList, args, printJobs)
+			return err
+		}
+		if format != "text" {
+			return errors.New("--watch shows a page for people; leave --format out")
+		}
+		e, err := a.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		raw, err := json.Marshal(args)
+		if err != nil {
+			return err
+		}
+		return watchJobs(cmd.Context(), cmd.OutOrStdout(), func() (tools.Result, error) {
+			r := e.Tools.Call(cmd.Context(), tools.Call{Name: tools.JobList, Args: raw})
+			if r.IsError {
+				return r, fail(errors.New(r.Text[0]))
+			}
+			return r, nil
+		})
 	}
 	return cmd
 }
@@ -175,15 +197,10 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			args["waitMs"] = max(1, wait.Milliseconds())
 		}
 		status, err := a.jobTool(cmd, format, tools.JobResult, args, printText)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case status == string(job.Queued) || status == string(job.Running):
-			return exitCode(stillRunning)
-		case status != string(job.Completed):
-			return exitCode(1)
 		}
-		return nil
+		return verdict(status)
 	}
 	return cmd
 }

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"errors"
 	"os"
 	"sync"
 	"time"
@@ -200,21 +199,4 @@ func (l *local) captured() (stdout, stderr proc.Capture) {
 		return proc.Capture{Size: info.Size(), Head: info.Size()}
 	}
 	return size(l.files.stdout), size(l.files.stderr)
-}
-
-// read fills in the output.
-func (l *local) read(res *Result, offset, most int) (err error) {
-	stdout, stderr := l.captured()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.gone {
-		return nil
-	}
-	if res.Stdout, err = window(proc.Reader(l.files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = window(proc.Reader(l.files.stderr, stderr), offset, most)
-	}
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
 }

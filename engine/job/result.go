@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -39,40 +38,26 @@ func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Resul
 	if job.State.Ended() {
 		res.Outcome = r.Outcome(job)
 	}
-	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, keeper.ErrUnsupported) {
+	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 		return Result{}, err
 	}
 	res.Response, err = window(strings.NewReader(res.Outcome.Answer.Shown), offset, most)
 	return res, err
 }
 
-// read fills in what is in the directory of the job, if it is still there.
+// read fills in what is in the files of the job, if they are still there.
 func (r *Runner) read(res *Result, offset, most int) error {
-	if l := r.localOf(res.Row.ID); l != nil {
-		return l.read(res, offset, most)
-	}
-	dir, err := r.dir(res.Row.ID)
+	files, err := r.spoolsOf(res.Row.ID)
 	if err != nil {
 		return err
 	}
-	s, err := dir.State()
+	defer files.close()
+	stdout, stderr, err := files.captured()
 	if err != nil {
 		return err
 	}
-	capturedOut, capturedErr := s.Exit.Stdout, s.Exit.Stderr
-	if s.Phase != keeper.Ended {
-		if capturedOut, capturedErr, err = dir.Captured(); err != nil {
-			return err
-		}
-	}
-	stdout, stderr, err := outputs(dir.Path())
-	if err != nil {
-		return err
-	}
-	defer stdout.Close()
-	defer stderr.Close()
-	if res.Stdout, err = window(proc.Reader(stdout, proc.Capture(capturedOut)), offset, most); err == nil {
-		res.Stderr, err = window(proc.Reader(stderr, proc.Capture(capturedErr)), offset, most)
+	if res.Stdout, err = window(proc.Reader(files.stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = window(proc.Reader(files.stderr, stderr), offset, most)
 	}
 	return err
 }

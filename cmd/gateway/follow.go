@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+func (a *app) jobsFollow() *cobra.Command {
+	return &cobra.Command{
+		Use: "follow ID", Args: oneJob,
+		Short: "Print what a job prints, until it ends",
+		Long: `Print what a job prints as it prints it, from its beginning: its standard output to
+standard output, and its standard error to standard error. In a terminal a last line
+tells where it stands. Ctrl-C ends the watching, not the job.
+
+Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs.`,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			e, err := a.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			live := newLive(cmd.ErrOrStderr())
+			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j job.Job) {
+				live.show(fmt.Sprintf("%s %s for %s, %d bytes", j.Row.CLI, j.State, time.Since(j.Row.Created).Round(time.Second), j.Printed))
+			})
+			live.show("")
+			if err != nil {
+				return fail(err)
+			}
+			if !j.State.Ended() {
+				return exitCode(stillRunning)
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "Job %s is %s.\n", j.Row.ID, j.State)
+			return verdict(string(j.State))
+		},
+	}
+}
+
+// verdict is the exit code of a command that wanted the end of a job.
+func verdict(status string) error {
+	switch job.State(status) {
+	case job.Completed:
+		return nil
+	case job.Queued, job.Running:
+		return exitCode(stillRunning)
+	}
+	return exitCode(1)
+}
+
+// live is a line at the bottom of a terminal that is written anew. Elsewhere it is
+// nothing.
+type live struct {
+	w    io.Writer // nil: no terminal
+	line string
+}
+
+func newLive(w io.Writer) *live {
+	if !terminal(w) {
+		w = nil
+	}
+	return &live{w: w}
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb"
+}
+
+const clearLine = "\r\x1b[K"
+
+func (l *live) show(line string) {
+	if l.w != nil && line != l.line {
+		fmt.Fprint(l.w, clearLine+line)
+		l.line = line
+	}
+}
+
+// around writes what scrolls past above the line.
+func (l *live) around(w io.Writer) io.Writer { return above{l, w} }
+
+type above struct {
+	line *live
+	w    io.Writer
+}
+
+func (a above) Write(b []byte) (int, error) {
+	a.line.show("")
+	return a.w.Write(b)
+}
+
+// watchEvery is how often a watched list is read anew.
+const watchEvery = time.Second
+
+// watchJobs shows the list until ctx ends: in a terminal on a page that is written anew,
+// elsewhere once for every change.
+func watchJobs(ctx context.Context, out io.Writer, list func() (tools.Result, error)) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var last []byte
+	for {
+		r, err := list()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var page bytes.Buffer
+		if err := printJobs(&page, nil, r); err != nil {
+			return err
+		}
+		if page.Len() == 0 {
+			page.WriteString("No jobs.\n")
+		}
+		if !bytes.Equal(page.Bytes(), last) {
+			last = page.Bytes()
+			text := string(last)
+			if terminal(out) {
+				text = "\x1b[H\x1b[2J" + text
+			}
+			if _, err := io.WriteString(out, text); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (a *app) jobsGC() *cobra.Command {
+	return &cobra.Command{
+		Use: "gc", Args: cobra.NoArgs,
+		Short: "Record lost ends, and remove jobs that are too old",
+		Long: `Do now what a gateway does from time to time: record the ends of jobs whose gateways
+are gone, give jobs their rows again that lost them, and remove finished jobs that are
+older than gateway.jobs.retentionDays. A job that runs is never touched.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e, err := a.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			runner, now := e.Tools.Runner, time.Now()
+			if err := runner.Reconcile(cmd.Context()); err != nil {
+				return fail(err)
+			}
+			recorded, err := runner.Import(cmd.Context(), now)
+			if err != nil {
+				return fail(err)
+			}
+			removed, err := runner.Clear(cmd.Context(), now)
+			if err != nil {
+				return fail(err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Removed %d jobs, recorded %d again.\n", removed, recorded)
+			return err
+		},
+	}
+}

@@ -1,0 +1,122 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+)
+
+// spools are the output files of a job.
+type spools struct {
+	stdout, stderr *os.File
+	captured       func() (stdout, stderr proc.Capture, err error) // by now
+	close          func()
+}
+
+// spoolsOf opens the output of a job. The error is fs.ErrNotExist if there is none any
+// more.
+func (r *Runner) spoolsOf(id string) (*spools, error) {
+	if l := r.localOf(id); l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.gone {
+			return nil, fs.ErrNotExist
+		}
+		return &spools{stdout: l.files.stdout, stderr: l.files.stderr, close: func() {}, captured: func() (stdout, stderr proc.Capture, err error) {
+			stdout, stderr = l.captured()
+			return stdout, stderr, nil
+		}}, nil
+	}
+	dir, err := r.dir(id)
+	if errors.Is(err, keeper.ErrUnsupported) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, err
+	}
+	stdout, stderr, err := outputs(dir.Path())
+	if err != nil {
+		return nil, err
+	}
+	return &spools{stdout: stdout, stderr: stderr, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs proc.Capture, err error) {
+		s, err := dir.State()
+		if err != nil {
+			return out, errs, err
+		}
+		if s.Phase == keeper.Ended {
+			return proc.Capture(s.Exit.Stdout), proc.Capture(s.Exit.Stderr), nil
+		}
+		o, e, err := dir.Captured()
+		return proc.Capture(o), proc.Capture(e), err
+	}}, nil
+}
+
+// growth reads a file that grows. What was cut out of its middle is left out.
+type growth struct {
+	file *os.File
+	at   int64
+}
+
+// next copies what is new.
+func (g *growth) next(w io.Writer, c proc.Capture) error {
+	if g.at < c.Head {
+		n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Head-g.at))
+		if g.at += n; err != nil {
+			return err
+		}
+	}
+	if !c.Truncated {
+		return nil
+	}
+	if tail := c.Size - c.Tail; g.at < tail {
+		if _, err := fmt.Fprintf(w, "\n[... %d bytes left out ...]\n", tail-g.at); err != nil {
+			return err
+		}
+		g.at = tail
+	}
+	n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Size-g.at))
+	g.at += n
+	return err
+}
+
+// followEvery is how often output is looked for that somebody watches.
+const followEvery = 100 * time.Millisecond
+
+// Follow copies what a job prints from its beginning on, until it has ended or ctx has.
+// Each is called now and then with where the job stands.
+func (r *Runner) Follow(ctx context.Context, id string, stdout, stderr io.Writer, each func(Job)) (Job, error) {
+	job, err := r.Status(ctx, id)
+	if err != nil {
+		return job, err
+	}
+	files, err := r.spoolsOf(id)
+	if errors.Is(err, fs.ErrNotExist) && job.State.Ended() { // the row is all there is
+		_, err = io.WriteString(stdout, job.Row.Outcome.Response)
+		return job, err
+	}
+	if err != nil {
+		return job, err
+	}
+	defer files.close()
+	out, errs := growth{file: files.stdout}, growth{file: files.stderr}
+	for {
+		o, e, err := files.captured()
+		if err == nil {
+			err = errors.Join(out.next(stdout, o), errs.next(stderr, e))
+		}
+		if err != nil || job.State.Ended() {
+			return job, err
+		}
+		each(job)
+		if job, err = r.Wait(ctx, job, followEvery); err != nil || ctx.Err() != nil {
+			return job, err
+		}
+	}
+}
