@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -70,11 +68,6 @@ func newLive(w io.Writer) *live {
 		w = nil
 	}
 	return &live{w: w}
-}
-
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb"
 }
 
 const clearLine = "\r\x1b[K"

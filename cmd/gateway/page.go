@@ -20,12 +20,17 @@ type page struct {
 
 // newPage prints headings bold where that is known to work.
 func newPage(w io.Writer) *page {
-	p := &page{w: w}
-	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && os.Getenv("TERM") != "" {
-		info, err := f.Stat()
-		p.bold = err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &page{w: w, bold: terminal(w) && os.Getenv("NO_COLOR") == ""}
+}
+
+// terminal reports whether w is one that understands more than lines.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
+		return false
 	}
-	return p
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (p *page) print(text string) {
