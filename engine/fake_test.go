@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,7 +53,9 @@ func serveAlone() {
 		fmt.Fprintln(os.Stderr, diags)
 		syscall.Exit(98)
 	}
-	_ = e.Serve(context.Background(), os.Stdin, os.Stdout, 0)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	_ = e.Serve(ctx, os.Stdin, os.Stdout, 0)
 	e.Close()
 	syscall.Exit(0)
 }
@@ -72,6 +75,12 @@ func fakeStep(name, arg string) error {
 			return err
 		}
 		return os.Rename(arg+"~", arg)
+	case "touch": // a file of its own, with a name that begins so
+		file, err := os.CreateTemp(filepath.Dir(arg), filepath.Base(arg)+"*")
+		if err != nil {
+			return err
+		}
+		return file.Close()
 	case "daemon": // a grandchild in a session of its own that ignores SIGTERM
 		cmd := exec.Command(os.Args[0], "deaf", "pid="+arg, "sleep")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
