@@ -3,7 +3,11 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +25,7 @@ func BenchmarkStartJob(b *testing.B) {
 	var id string
 	for b.Loop() {
 		starts = append(starts, timed(func() {
-			r := e.Tools.Call(b.Context(), tools.Call{Name: "acme_request_async", Args: json.RawMessage(`{"prompt":"hello"}`)})
+			r := e.Tools.Call(b.Context(), tools.Call{Name: "acme_request_async", Args: fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1))})
 			var s struct{ JobID string }
 			if err := json.Unmarshal(r.Structured, &s); err != nil || r.IsError {
 				b.Fatal(r.Text, err)
@@ -39,6 +43,43 @@ func BenchmarkStartJob(b *testing.B) {
 	}
 	b.ReportMetric(float64(median(starts).Microseconds())/1000, "ms-p50")
 	b.ReportMetric(float64(median(bare).Microseconds())/1000, "ms-floor")
+}
+
+// diskSync is the median latency of making a small write durable, in milliseconds.
+func diskSync(b *testing.B) float64 {
+	f, err := os.Create(filepath.Join(b.TempDir(), "f"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var took []time.Duration
+	for range 50 {
+		took = append(took, timed(func() {
+			if _, err := f.WriteAt(make([]byte, 512), 0); err != nil {
+				b.Fatal(err)
+			}
+			if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+				b.Fatal(err)
+			}
+		}))
+	}
+	return float64(median(took).Microseconds()) / 1000
+}
+
+// BenchmarkFiftyJobs runs fifty jobs of a second each at once.
+func BenchmarkFiftyJobs(b *testing.B) {
+	e := open(b, `cli: acme: {bin: "sleep", argv: ["1"], success: "exit == 0"}`)
+	for b.Loop() {
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				args := fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1))
+				e.Tools.Call(b.Context(), tools.Call{Name: "acme_request", Args: args})
+			})
+		}
+		all.Wait()
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/fifty")
 }
 
 // BenchmarkJobStatus asks where a job stands: one that runs, and one that has ended.
