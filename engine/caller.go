@@ -26,10 +26,32 @@ func (c caller) Call(ctx context.Context, call server.Call) server.Result {
 	r := c.tools.Call(ctx, tools.Call{
 		Name: call.Name, Args: call.Args, Client: job.Client{Name: call.Client.Name, Version: call.Client.Version},
 		Roots: call.Roots, RootsNextRound: call.RootsNextRound, Progress: call.Progress,
+		Ask: asking(call.Ask), AskNextRound: call.AskNextRound, Answer: answered(call.Answer),
 	})
 	out := server.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
+	if r.Question != nil {
+		out.Question = &server.Question{Text: r.Question.Text, State: r.Question.State}
+	}
 	if !r.Bare {
 		out.Tail = server.Member{Name: "response", Value: r.Response}
 	}
 	return out
+}
+
+// asking and answered translate what a person says; both rooms use the protocol's words.
+func asking(ask func(context.Context, string) (server.Reply, error)) func(context.Context, string) (tools.Reply, error) {
+	if ask == nil {
+		return nil
+	}
+	return func(ctx context.Context, text string) (tools.Reply, error) {
+		reply, err := ask(ctx, text)
+		return tools.Reply(reply), err
+	}
+}
+
+func answered(a *server.Answer) *tools.Answer {
+	if a == nil {
+		return nil
+	}
+	return &tools.Answer{Reply: tools.Reply(a.Reply), State: a.State}
 }

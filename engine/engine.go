@@ -73,7 +73,7 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = e.log.open
 	}
-	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner}
+	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
 	return e, loaded.Diagnostics
 }
 
@@ -82,6 +82,14 @@ func (e *Engine) Catalog() *plan.Catalog { return e.catalog.Load() }
 
 // Record opens the record of jobs, if it is not open yet.
 func (e *Engine) Record() (*store.Store, error) { return e.record.open() }
+
+// decisions opens the record of calls; nil where calls are not recorded.
+func (e *Engine) decisions() (*store.Store, error) {
+	if e.log.path == e.record.path && !e.record.memory {
+		return e.record.open()
+	}
+	return e.log.open()
+}
 
 // RecordPath is where calls are recorded; "" when they are not.
 func (e *Engine) RecordPath() string { return e.log.path }

@@ -161,6 +161,8 @@ type message struct {
 			Name                      string
 			InputSchema, OutputSchema json.RawMessage
 		}
+		RequestState string
+
 		IsError bool
 		Content []struct{ Type, Text string }
 
@@ -170,6 +172,12 @@ type message struct {
 }
 
 func connect(t *testing.T, e *engine.Engine, name string) *client {
+	t.Helper()
+	return connectAs(t, e, name, "{}")
+}
+
+// connectAs is connect with the capabilities of the client, a JSON object.
+func connectAs(t *testing.T, e *engine.Engine, name, capabilities string) *client {
 	t.Helper()
 	serverIn, in := io.Pipe()
 	out, serverOut := io.Pipe()
@@ -181,7 +189,7 @@ func connect(t *testing.T, e *engine.Engine, name string) *client {
 		serverOut.Close()
 	}()
 	t.Cleanup(func() { cancel(); in.Close(); out.Close() })
-	c.send(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":%q,"version":"7"}}}`, name)
+	c.send(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":%s,"clientInfo":{"name":%q,"version":"7"}}}`, capabilities, name)
 	if m := c.recv(); m.Result.ServerInfo.Name != "llm-cli-gateway" || m.Result.ServerInfo.Version != "test" {
 		t.Fatalf("initialize: %+v", m)
 	}

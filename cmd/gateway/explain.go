@@ -69,6 +69,16 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	for _, r := range x.Risks {
 		fmt.Fprintf(w, "risk           %s (%d): %s\n", r.ID, r.Score, r.Reason)
 	}
+	for _, d := range x.Policies {
+		by := d.Policy
+		if by == "" {
+			by = d.Strategy
+		}
+		if d.Note != "" {
+			by += " (" + d.Note + ")"
+		}
+		fmt.Fprintf(w, "%-14s score %d: %s\n", d.Verdict, d.Score, by)
+	}
 	fmt.Fprintln(w)
 	for _, s := range x.Steps {
 		fmt.Fprintf(w, "  %-40s %s\n", shellWord(s.Word), s.From)

@@ -199,6 +199,8 @@ func cell(job store.Job, field string) string {
 		return strings.Join(job.EnvNames, " ")
 	case "correlation":
 		return job.CorrelationID
+	case "approval":
+		return string(job.Approval)
 	case "client":
 		return job.ClientName
 	}

@@ -158,7 +158,7 @@ func (r *run) describe() {
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.Parent, Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
-		Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
+		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}

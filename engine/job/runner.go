@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"sync"
 	"time"
@@ -19,6 +20,8 @@ type Request struct {
 	Dir     string   // absolute working directory
 	Roots   []string // further folders that the client works in
 	Client  Client
+
+	Approval json.RawMessage // what was decided about the call, for the record
 }
 
 // Client is who asked, as it introduced itself.

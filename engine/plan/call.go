@@ -19,6 +19,8 @@ type Call struct {
 	Idle, Wall    time.Duration // as asked for; 0 for the default
 	Show          string        // "answer", "record" or "events"
 	Force         bool          // run, whatever was asked before
+	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
+	Policy        string        // of approval, as asked for; "" for the default
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
@@ -119,22 +121,4 @@ func (c *Call) scope() map[string]any {
 		env[p.Name] = map[Kind]any{Bool: false, Int: 0, Number: 0.0, List: []string{}, String: ""}[p.Kind]
 	}
 	return env
-}
-
-// RiskHit is a risk rule that holds for a call.
-type RiskHit struct {
-	ID     string `json:"id"`
-	Score  int    `json:"score"`
-	Reason string `json:"reason,omitempty"`
-}
-
-// Risks are the rules of the spec that hold for the call.
-func (c *Call) Risks() []RiskHit {
-	var hits []RiskHit
-	for i, r := range c.CLI.Risk {
-		if c.CLI.risk[i].holds(c.scope()) {
-			hits = append(hits, RiskHit{ID: r.ID, Score: r.Score, Reason: r.Reason})
-		}
-	}
-	return hits
 }

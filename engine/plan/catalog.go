@@ -14,7 +14,9 @@ type Catalog struct {
 	CLIs     []*CLI // in the order of the specs
 	Clients  Map[ClientSpec]
 	Settings Settings
+	Policies []*Policy // in the order of the specs
 
+	rules  []rule
 	byName map[string]*CLI
 	digest string
 }
@@ -79,10 +81,11 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 	ps := newProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}, digest: digest(s)}
 	for name, spec := range s.CLI.All() {
-		cli := compileCLI(name, spec, vetted, ps.at("cli", name))
+		cli := compileCLI(name, spec, s.Policy.Keys(), vetted, ps.at("cli", name))
 		c.CLIs = append(c.CLIs, cli)
 		c.byName[name] = cli
 	}
+	c.approval(s, vetted, ps)
 	for _, p := range *ps.list {
 		if !p.Warning {
 			return nil, *ps.list
@@ -103,13 +106,14 @@ func digest(s *Spec) string {
 
 // compiler compiles one CLI and collects its problems.
 type compiler struct {
-	cli    *CLI
-	vetted bool
+	cli      *CLI
+	policies []string
+	vetted   bool
 }
 
-func compileCLI(name string, spec CLISpec, vetted bool, ps problems) *CLI {
+func compileCLI(name string, spec CLISpec, policies []string, vetted bool, ps problems) *CLI {
 	cli := &CLI{Name: name, CLISpec: spec, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
-	c := compiler{cli: cli, vetted: vetted}
+	c := compiler{cli: cli, policies: policies, vetted: vetted}
 	c.params(ps)
 	c.sessions(ps.at("session"))
 	c.argv(ps.at("argv"))

@@ -47,7 +47,7 @@ func FuzzCompile(f *testing.F) {
 		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
 		if violations == nil {
 			call.Command("")
-			call.Risks()
+			catalog.Risks(call)
 		}
 	})
 }

@@ -55,6 +55,7 @@ const (
 	ClassMissing    = "not_installed"
 	ClassStart      = "start_failed"
 	ClassUsage      = "invalid_call"
+	ClassDenied     = "denied"
 	ClassRecord     = "record"
 	ClassDisk       = "disk_full"
 	ClassLost       = "lost"

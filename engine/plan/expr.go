@@ -62,6 +62,9 @@ func callScope(params []*Param) types.Map {
 	return scope
 }
 
+// ruleScope is what a rule for calls of any CLI may name.
+var ruleScope = types.Map{"cli": types.String, "mode": types.String, "prompt": types.String, "danger": types.Array(types.String)}
+
 // expression is a condition or an extraction. It is compiled at its first use, so
 // that a gateway which starts from a vetted snapshot does not pay for those that
 // no call needs.

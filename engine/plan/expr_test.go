@@ -78,18 +78,21 @@ func TestRisks(t *testing.T) {
 		"params":{"tools":{"doc":"x","type":"list","flag":"--tools"},"yolo":{"doc":"x","type":"bool","flag":"--yolo"},"turns":{"doc":"x","type":"int","flag":"--turns","default":9}},
 		"risk":[{"id":"sh","when":"any(tools, # startsWith 'sh')","score":25,"reason":"runs commands"},{"id":"yolo","when":"yolo","score":60},
 			{"id":"long","when":"turns > 5 && !given.turns","score":5},{"id":"odd","when":"tools[3] == 'x'","score":1},{"id":"rm","when":"prompt contains 'rm -rf' && mode == 'new'","score":9}]}`))
+	catalog := &Catalog{CLIs: []*CLI{cli}}
 	for args, want := range map[string]string{
-		`{"prompt":"hi"}`: "long",
-		`{"prompt":"hi","tools":["a","sh -c"],"turns":9}`:   "sh",
-		`{"prompt":"do rm -rf","yolo":true,"turns":1}`:      "yolo rm",
-		`{"prompt":"hi","yolo":false,"tools":[],"turns":1}`: "",
+		// Of fewer than four tools the odd rule cannot say anything: it is taken to hold.
+		`{"prompt":"hi"}`: "long odd",
+		`{"prompt":"hi","tools":["a","sh -c"],"turns":9}`:                  "sh odd",
+		`{"prompt":"do rm -rf","yolo":true,"turns":1}`:                     "yolo odd rm",
+		`{"prompt":"hi","yolo":false,"tools":["a","b","c","d"],"turns":1}`: "",
+		`{"prompt":"hi","yolo":false,"tools":["a","b","c","x"],"turns":1}`: "odd",
 	} {
 		call, violations := cli.Bind(json.RawMessage(args), nil, ids())
 		if violations != nil {
 			t.Fatal(violations)
 		}
 		found := []string{}
-		for _, hit := range call.Risks() {
+		for _, hit := range catalog.Risks(call) {
 			found = append(found, hit.ID)
 		}
 		if got := strings.Join(found, " "); got != want {

@@ -55,6 +55,8 @@ const (
 	roleWall        role = "wall"
 	roleDir         role = "dir"
 	roleForce       role = "force"
+	roleStrategy    role = "strategy"
+	rolePolicy      role = "policy"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -69,12 +71,14 @@ const (
 	paramWall        = "timeoutMs"
 	paramDir         = "workingDir"
 	paramForce       = "forceRefresh"
+	paramStrategy    = "approvalStrategy"
+	paramPolicy      = "approvalPolicy"
 	paramModel       = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce}
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -84,8 +88,9 @@ const (
 	maxWallMs = 604_800_000
 )
 
-// engineParams are declared here once and shared by the tools of all CLIs.
-func engineParams(cli *CLISpec) (first, last []*Param) {
+// engineParams are declared here once and shared by the tools of all CLIs. Those of
+// approval are offered where there are policies.
+func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 	minChars, maxChars := cli.Prompt.bounds()
 	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
@@ -111,6 +116,10 @@ func engineParams(cli *CLISpec) (first, last []*Param) {
 	add(roleIdle, paramIdle, Int, ParamSpec{Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, paramWall, Int, ParamSpec{Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
 	add(roleForce, paramForce, Bool, ParamSpec{Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	if len(policies) > 0 {
+		add(roleStrategy, paramStrategy, String, ParamSpec{Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
+		add(rolePolicy, paramPolicy, String, ParamSpec{Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+	}
 	return first, last
 }
 

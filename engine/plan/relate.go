@@ -128,6 +128,8 @@ func (b *binder) finish(newID func() string) {
 		call.Wall = time.Duration(wall) * time.Millisecond
 	}
 	call.Force, _ = take(paramForce).(bool)
+	call.Strategy, _ = take(paramStrategy).(string)
+	call.Policy, _ = take(paramPolicy).(string)
 	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
 		take(name)
 	}

@@ -191,6 +191,10 @@ const (
 		`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}`
 )
 
+// ApprovalsSchema is the JSON Schema of a list of decisions.
+var ApprovalsSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
+	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}},"required":["approvals"]}`)
+
 // JobsSchema is the JSON Schema of a list of jobs.
 var JobsSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
 	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)

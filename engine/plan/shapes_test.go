@@ -29,7 +29,9 @@ const everyShape = `{"language":1,"cli":{
 		"version":{"argv":["-v"],"match":"m"},"probe":{"help":[["-h"],[]]},
 		"examples":[{"name":"n","in":{"prompt":"p"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0}},{"in":{}}]}},
 	"client":{"c":{"title":"t","add":"a","note":"n"}},
-	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"queueMs":4},"injected":["i"]}}`
+	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
+	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},
+	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"queueMs":4},"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000}}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}

@@ -9,6 +9,8 @@ type Spec struct {
 	Language int             `json:"language,omitempty"`
 	CLI      Map[CLISpec]    `json:"cli,omitzero"`
 	Client   Map[ClientSpec] `json:"client,omitzero"`
+	Policy   Map[PolicySpec] `json:"policy,omitzero"`
+	Risk     Map[RuleSpec]   `json:"risk,omitzero"`
 	Gateway  Settings        `json:"gateway,omitzero"`
 }
 
@@ -151,6 +153,23 @@ type RiskSpec struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// RuleSpec scores a call of any CLI. Its name is its id.
+type RuleSpec struct {
+	When   string `json:"when"`
+	Score  int    `json:"score"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// PolicySpec says which scores run, which a person decides and which are denied.
+type PolicySpec struct {
+	Doc      string   `json:"doc,omitempty"`
+	Approve  int      `json:"approve"`
+	Ask      *int     `json:"ask,omitempty"`
+	Deny     []string `json:"deny,omitempty"`
+	Human    string   `json:"human,omitempty"`
+	Includes string   `json:"includes,omitempty"`
+}
+
 // VersionSpec asks the program which version it is.
 type VersionSpec struct {
 	Argv  []string `json:"argv"`
@@ -203,15 +222,25 @@ type ClientSpec struct {
 
 // Settings are the gateway's own.
 type Settings struct {
-	LogsDB    string   `json:"logsDb,omitempty"`
-	EnvFile   string   `json:"envFile,omitempty"`
-	Debug     bool     `json:"debug,omitempty"`
-	Env       EnvSpec  `json:"env,omitzero"`
-	Path      []string `json:"path,omitempty"`
-	Timeouts  Timeouts `json:"timeouts,omitzero"`
-	OutputCap int64    `json:"outputCap,omitempty"`
-	Injected  []string `json:"injected,omitempty"`
-	Jobs      JobsSpec `json:"jobs,omitzero"`
+	LogsDB    string        `json:"logsDb,omitempty"`
+	EnvFile   string        `json:"envFile,omitempty"`
+	Debug     bool          `json:"debug,omitempty"`
+	Env       EnvSpec       `json:"env,omitzero"`
+	Path      []string      `json:"path,omitempty"`
+	Timeouts  Timeouts      `json:"timeouts,omitzero"`
+	OutputCap int64         `json:"outputCap,omitempty"`
+	Injected  []string      `json:"injected,omitempty"`
+	Jobs      JobsSpec      `json:"jobs,omitzero"`
+	Approvals ApprovalsSpec `json:"approvals,omitzero"`
+}
+
+// ApprovalsSpec are the settings of approval; "" and 0 are the defaults.
+type ApprovalsSpec struct {
+	Strategy string `json:"strategy,omitempty"`
+	Policy   string `json:"policy,omitempty"`
+	Enforce  bool   `json:"enforce,omitempty"`
+	Danger   string `json:"danger,omitempty"`
+	AskMs    int64  `json:"askMs,omitempty"`
 }
 
 // JobsSpec are the settings of jobs.

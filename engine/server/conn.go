@@ -101,7 +101,7 @@ func (s *Server) connect(ctx context.Context, out io.Writer) (*conn, <-chan erro
 		broken <- fmt.Errorf("%w: %w", ErrClientGone, err)
 	})
 	c.roots = roots{ctx: c.ctx, ask: func(ctx context.Context) ([]string, error) {
-		raw, err := c.asks.ask(ctx, c.out, string(mcp.MethodListRoots))
+		raw, err := c.asks.ask(ctx, c.out, string(mcp.MethodListRoots), nil)
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,8 @@ type request struct {
 
 	call   *callParams // of a tools/call
 	result Result      // of it, when mcp-go has returned
+
+	rootsToo bool // the client told its roots with this round of the call
 }
 
 type requestKey struct{}
@@ -177,6 +179,7 @@ func (c *conn) describe(ctx context.Context, call *Call, req mcp.CallToolRequest
 		}
 	}
 	call.Client = ClientInfo{Name: info.Name, Version: info.Version}
+	c.asking(call, caps.Elicitation, modern != nil && modern.Modern, req.Params)
 	if caps.Roots == nil {
 		return
 	}

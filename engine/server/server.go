@@ -138,6 +138,9 @@ func (s *Server) handle(ctx context.Context, req mcp.CallToolRequest) (*mcp.Call
 	if r.result.NeedRoots {
 		return server.NewInputRequestBuilder("").Roots(rootsInput).ToolResult(), nil
 	}
+	if q := r.result.Question; q != nil {
+		return r.question(*q), nil
+	}
 	return &mcp.CallToolResult{}, nil
 }
 
@@ -164,10 +167,17 @@ func (s *Server) call(ctx context.Context, r *request, req mcp.CallToolRequest) 
 		c.Progress = r.progress.report
 	}
 	r.conn.describe(ctx, &c, req)
+	_, r.rootsToo = req.Params.InputResponses[rootsInput]
 	result = s.o.Caller.Call(ctx, c)
 	if result.NeedRoots {
 		if c.Roots == nil {
 			return failure("The tool " + name + " needs the client's roots, and the client declared none.")
+		}
+		return result
+	}
+	if result.Question != nil {
+		if !c.AskNextRound {
+			return failure("The tool " + name + " has a question, and this client cannot put it to anybody.")
 		}
 		return result
 	}

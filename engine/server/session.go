@@ -96,9 +96,9 @@ type asks struct {
 	waiting map[string]chan message
 }
 
-// ask sends a request to the client and waits for the answer. When ctx ends
-// first, the client is told to stop caring.
-func (a *asks) ask(ctx context.Context, out *writer, method string) (json.RawMessage, error) {
+// ask sends a request to the client, without params if they are nil, and waits for the
+// answer. When ctx ends first, the client is told to stop caring.
+func (a *asks) ask(ctx context.Context, out *writer, method string, params any) (json.RawMessage, error) {
 	answer := make(chan message, 1)
 	a.mu.Lock()
 	a.last++
@@ -114,8 +114,9 @@ func (a *asks) ask(ctx context.Context, out *writer, method string) (json.RawMes
 		JSONRPC string `json:"jsonrpc"`
 		ID      int64  `json:"id"`
 		Method  string `json:"method"`
+		Params  any    `json:"params,omitempty"`
 	}
-	if err := out.value(request{"2.0", id, method}); err != nil {
+	if err := out.value(request{"2.0", id, method, params}); err != nil {
 		return nil, err
 	}
 	select {

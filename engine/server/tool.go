@@ -53,11 +53,40 @@ type Call struct {
 	// called again with Roots answering at once.
 	RootsNextRound bool
 
+	// Ask shows a text to the person in front of the client, who accepts it or not; nil
+	// when the client declared no elicitation, or none by form. It waits for as long as
+	// ctx lasts. An error says that nobody was asked.
+	Ask func(ctx context.Context, text string) (Reply, error)
+	// AskNextRound says that the client can ask, but not while this call runs, as with
+	// RootsNextRound: a tool that wants to returns a Result with a Question before it
+	// does anything else, and is called again with the Answer.
+	AskNextRound bool
+	Answer       *Answer
+
 	// Progress tells the client what is going on; nil when it did not ask. It
 	// never blocks, may be called from any goroutine and at any rate: newest
 	// wins, at most four per second are sent, and none after the result. A call
 	// that is silent for ten seconds has its last message repeated.
 	Progress func(message string)
+}
+
+// Reply is what a person did with a question.
+type Reply string
+
+const (
+	Accepted Reply = "accept"
+	Declined Reply = "decline" // said no
+	Dropped  Reply = "cancel"  // did not decide
+)
+
+// Question is put to the person in front of the client. The state is the tool's, and
+// comes back with the answer; a client can see it and return another.
+type Question struct{ Text, State string }
+
+// Answer is what became of a question of an earlier round.
+type Answer struct {
+	Reply Reply
+	State string
 }
 
 // ClientInfo is the name and version by which a client introduced itself.
@@ -76,6 +105,9 @@ type Result struct {
 	// NeedRoots asks for the client's roots and another call; see
 	// [Call.RootsNextRound]. All else in the Result is ignored.
 	NeedRoots bool
+	// Question asks the person in front of the client, and for another call; see
+	// [Call.AskNextRound]. All else in the Result is ignored.
+	Question *Question
 }
 
 // Member is a string member of a JSON object.

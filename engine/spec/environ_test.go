@@ -48,6 +48,7 @@ func TestEnviron(t *testing.T) {
 		{"LLM_GATEWAY_WALL_TIMEOUT_MS=1e6", `env:LLM_GATEWAY_WALL_TIMEOUT_MS: gateway.timeouts.wallMs: must be a whole number, not "1e6"`},
 		{"LLM_GATEWAY_WALL_TIMEOUT_MS=99999999999999999999", `env:LLM_GATEWAY_WALL_TIMEOUT_MS: gateway.timeouts.wallMs: must be a whole number, not "99999999999999999999"`},
 		{"LLM_GATEWAY_OUTPUT_CAP=1", "env:LLM_GATEWAY_OUTPUT_CAP: gateway.outputCap: must be at least 1024"},
+		{"LLM_GATEWAY_APPROVAL_POLICY=Wide", "env:LLM_GATEWAY_APPROVAL_POLICY: gateway.approvals.policy: must match ^[a-z][a-z0-9_]{0,24}$"},
 	} {
 		res := Load([]Layer{base}, Options{Environ: strings.Fields(c.env)})
 		if len(res.Diagnostics) > 0 {

@@ -124,7 +124,8 @@ func (l *loader) spec() *plan.Spec {
 }
 
 // entries are the paths of what is checked on its own: each CLI, each client, and
-// whatever else stands at the top.
+// whatever else stands at the top. Policies are compared with each other, so that all
+// of them are one entry.
 func entries(root *node) (paths [][]string) {
 	for _, k := range root.keys {
 		n := root.fields[k]

@@ -70,6 +70,8 @@ type parts struct {
 	Language json.RawMessage           `json:"language"`
 	CLI      plan.Map[json.RawMessage] `json:"cli"`
 	Client   plan.Map[json.RawMessage] `json:"client"`
+	Policy   json.RawMessage           `json:"policy"`
+	Risk     json.RawMessage           `json:"risk"`
 	Gateway  json.RawMessage           `json:"gateway"`
 }
 
@@ -137,6 +139,10 @@ func (p parts) only(touched map[string][]string) *node {
 			raw, _ = p.CLI.Get(path[1])
 		case "client":
 			raw, _ = p.Client.Get(path[1])
+		case "policy":
+			raw = p.Policy
+		case "risk":
+			raw = p.Risk
 		case "gateway":
 			raw = p.Gateway
 		case "language":
@@ -212,6 +218,8 @@ func (p parts) with(root *node, touched map[string][]string) []byte {
 	whole("language", p.Language)
 	section("cli", p.CLI)
 	section("client", p.Client)
+	whole("policy", p.Policy)
+	whole("risk", p.Risk)
 	whole("gateway", p.Gateway)
 	b.WriteByte('}')
 	return b.Bytes()

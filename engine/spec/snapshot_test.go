@@ -12,7 +12,8 @@ import (
 // TestSnapshotMeansTheSame holds that a load from the snapshot cannot be told from
 // one from text, whatever lies above.
 func TestSnapshotMeansTheSame(t *testing.T) {
-	base := layer("acme.cue", acmeCUE, "zeta.yaml", "cli:\n  zeta: {bin: zeta, argv: ['{params}'], version: {argv: [-v], match: \"(<&>\\u2028) 'x'\"}}\nclient: {desk: {title: Desk, add: 'add {gateway}'}}\n")
+	base := layer("acme.cue", acmeCUE, "zeta.yaml", "cli:\n  zeta: {bin: zeta, argv: ['{params}'], version: {argv: [-v], match: \"(<&>\\u2028) 'x'\"}}\nclient: {desk: {title: Desk, add: 'add {gateway}'}}\n"+
+		"policy: {low: {approve: 1, deny: [big]}, high: {approve: 9, ask: 12, includes: low}}\nrisk: {big: {when: 'len(prompt) > 99', score: 5}}\n")
 	snap, diags := Snapshot(base)
 	if Failed(diags) {
 		t.Fatal(diags)
@@ -23,6 +24,14 @@ func TestSnapshotMeansTheSame(t *testing.T) {
 	}{
 		"nothing above":      {},
 		"environment":        {env: []string{"LLM_GATEWAY_LOGS_DB=", "DEBUG=x", "OTHER=1"}},
+		"policy":             {above: []Layer{layer("m.cue", `policy: {low: human: "deny", mine: {approve: 0, includes: "low"}}`)}},
+		"policy, bad":        {above: []Layer{layer("m.cue", `policy: high: approve: 0`)}},
+		"policy, gone":       {above: []Layer{layer("m.yaml", "policy: {low: ~}")}},
+		"no policies":        {above: []Layer{layer("m.yaml", "policy: ~\nrisk: ~")}},
+		"rule":               {above: []Layer{layer("m.cue", `risk: {big: score: 6, small: {when: "prompt == ''", score: 1}}`)}},
+		"rule, bad":          {above: []Layer{layer("m.cue", `risk: big: when: "promt == ''"`)}},
+		"policy of calls":    {env: []string{"LLM_GATEWAY_APPROVAL_POLICY=high"}},
+		"policy, unknown":    {env: []string{"LLM_GATEWAY_APPROVAL_POLICY=hihg"}},
 		"bad environment":    {env: []string{"LLM_GATEWAY_OUTPUT_CAP=x"}},
 		"alias":              {above: []Layer{layer("m.cue", `cli: acme: models: aliases: fast: "mini"`)}},
 		"alias, bad":         {above: []Layer{layer("m.cue", `cli: acme: models: aliases: "a b": "mini"`)}},

@@ -24,6 +24,7 @@ func (j *Job) beginColumns() []column {
 		{"session_id", text{&j.SessionID}},
 		{"correlation_id", text{&j.CorrelationID}},
 		{"cwd", text{&j.Cwd}},
+		{"approval", jsonBytes(&j.Approval)},
 		{"prompt", text{&j.Prompt}},
 		{"args", jsonBytes(&j.Args)},
 		{"argv", jsonTexts(&j.Argv)},

@@ -46,6 +46,8 @@ type Job struct {
 	SessionID     string // the gateway's name of the session
 	CorrelationID string // the client's name of the request; may repeat
 
+	Approval json.RawMessage // what was decided about the call, as an object
+
 	Cwd      string
 	Prompt   string
 	Args     json.RawMessage // the bound parameters as an object, without the prompt

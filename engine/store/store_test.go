@@ -65,7 +65,8 @@ func fullJob() Job {
 	return Job{
 		ID: NewID(), Tool: "acme_request", CLI: "acme", Mode: "plan", Model: "large", DedupKey: "key",
 		SpecHash: "s1", CatalogDigest: "c1", Owner: "owner", ParentID: NewID(), SessionID: "ses", CorrelationID: "cor",
-		Cwd: "/home/x", Prompt: "héllo\n世界 'quoted' \"twice\"",
+		Approval: json.RawMessage(`{"verdict":"approved","score":7}`),
+		Cwd:      "/home/x", Prompt: "héllo\n世界 'quoted' \"twice\"",
 		Args: json.RawMessage(`{"deep":{"a":[1,2.5,null]}}`), Argv: []string{"-p", "", "--x=ü"}, EnvNames: []string{"HOME", "PATH"},
 		GatewayVersion: "1.2.3", ClientName: "client", ClientVersion: "4",
 		Created: time.Unix(1_700_000_000, 123_456_789).UTC(),

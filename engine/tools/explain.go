@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/llm-cli-gateway/gateway/engine/gate"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
@@ -20,9 +21,12 @@ type Explanation struct {
 	Dir      string            `json:"cwd"`            // working directory
 	Timeouts Timeouts          `json:"timeouts"`       // 0: none
 	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
-	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the spec that hold for the call
-	Missing  string            `json:"missing,omitempty"`
-	Steps    []plan.Step       `json:"steps"` // where each word came from
+	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the specs that hold for the call
+
+	Approval gate.Decision   `json:"approval"` // what is decided about the call
+	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
+	Missing  string          `json:"missing,omitempty"`
+	Steps    []plan.Step     `json:"steps"` // where each word came from
 }
 
 // Timeouts are the bounds of the run in milliseconds.
@@ -66,7 +70,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	e := Explanation{
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
-		Risks:    call.Risks(), Steps: command.Steps,
+		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"

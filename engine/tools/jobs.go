@@ -46,6 +46,7 @@ var (
 			&plan.Param{Name: "state", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those in this state.", Enum: []string{
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
+		approvalList,
 	}
 )
 
@@ -83,6 +84,8 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 		}
 	case JobCancel:
 		r, err = t.cancel(ctx, id, c.Client)
+	case ApprovalList:
+		r, err = t.approvals(ctx, args)
 	case JobList:
 		cli, _ := args["cli"].(string)
 		state, _ := args["state"].(string)

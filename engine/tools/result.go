@@ -29,6 +29,7 @@ type structured struct {
 	UsageScope    string           `json:"usageScope,omitempty"`
 	CostUSD       *float64         `json:"costUsd,omitempty"`
 	CostScope     string           `json:"costScope,omitempty"`
+	Approval      *approval        `json:"approval,omitempty"`
 	Warnings      []string         `json:"warnings,omitempty"`
 	Error         *plan.Failure    `json:"error,omitempty"`
 
@@ -64,12 +65,13 @@ func hintText(f plan.Failure) string {
 
 // result shows an outcome twice, whole each time: clients hand their model either
 // the text or the structure, seldom both.
-func result(call *plan.Call, state job.State, joined bool, out job.Outcome) Result {
-	a := out.Answer
+func result(req job.Request, state job.State, joined bool, out job.Outcome) Result {
+	call, a := req.Call, out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: out.Warnings, Error: a.Failure,
+		Approval: shown(req.Approval),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
@@ -147,6 +149,9 @@ func trailer(s structured) string {
 	put("costScope", s.CostScope)
 	if s.Error != nil {
 		put("errorClass", s.Error.Class)
+	}
+	if s.Approval != nil {
+		put("approval", s.Approval.brief())
 	}
 	if s.Durable != nil && !*s.Durable {
 		put("durable", "false")

@@ -17,12 +17,19 @@ import (
 	"github.com/google/uuid"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Tools answers for the catalog that is current when a call begins.
 type Tools struct {
 	Catalog func() *plan.Catalog
 	Runner  *job.Runner
+
+	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
+	Decisions func() (*store.Store, error)
+	Journal   store.Journal
+
+	questions questions
 }
 
 // Call is one call of a tool.
@@ -36,8 +43,34 @@ type Call struct {
 	// RootsNextRound says that Roots cannot be asked while the call runs: the tool
 	// returns NeedRoots and is called again.
 	RootsNextRound bool
+	// Ask shows a text to the person in front of the client, who accepts it or not; nil
+	// when the client cannot ask. It waits for as long as ctx lasts.
+	Ask func(ctx context.Context, text string) (Reply, error)
+	// AskNextRound says that the client can ask, but not while the call runs: the tool
+	// returns a Question and is called again with the Answer.
+	AskNextRound bool
+	Answer       *Answer
 	// Progress tells the client what is going on; nil when it did not ask.
 	Progress func(message string)
+}
+
+// Reply is what a person said to a question.
+type Reply string
+
+const (
+	Accepted Reply = "accept"
+	Declined Reply = "decline" // said no
+	Dropped  Reply = "cancel"  // did not decide
+)
+
+// Question is put to the person in front of the client before the call is made again.
+// The state comes back with the answer.
+type Question struct{ Text, State string }
+
+// Answer is what a person said to the question of an earlier round.
+type Answer struct {
+	Reply Reply
+	State string
 }
 
 // Result is the end of a call.
@@ -48,6 +81,8 @@ type Result struct {
 	IsError    bool
 	Bare       bool // the object has no member "response"
 	NeedRoots  bool // nothing was done: call again with the client's roots
+
+	Question *Question // nothing was done: call again with the answer
 }
 
 // List is the listing of the tools: calls in the order of the specs, the same as jobs,
@@ -99,6 +134,9 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		return refusal(cli.Name, call.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
 	}
 	req := job.Request{Catalog: catalog, Call: call, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
+	if end := t.approve(ctx, c, &req); end != nil {
+		return *end
+	}
 	if tool.async {
 		return t.submit(ctx, req)
 	}

@@ -405,7 +405,7 @@ func TestExplain(t *testing.T) {
 	if bytes.Contains(text, []byte("s3cret")) {
 		t.Errorf("a value of the environment: %s", text)
 	}
-	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "steps"}) {
+	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "approval", "policies", "steps"}) {
 		t.Errorf("members: %q", got)
 	}
 	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != plan.New || e.Risks[0].ID != "long" ||
@@ -473,7 +473,7 @@ func TestList(t *testing.T) {
 		}
 	}
 	if !slices.Equal(names, []string{"acme_request", "zeta_request", "mira_request", "gone_request",
-		"acme_request_async", "zeta_request_async", "mira_request_async", "gone_request_async", JobStatus, JobResult, JobCancel, JobList}) {
+		"acme_request_async", "zeta_request_async", "mira_request_async", "gone_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList}) {
 		t.Errorf("tools: %q", names)
 	}
 }
@@ -488,7 +488,7 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 		"not UTF-8":  {Answer: plan.Answer{Shown: "a\xffb", Model: "\xff", Failure: &plan.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := result(&plan.Call{CLI: cli, Model: "asked"}, job.Completed, false, out)
+			r := result(job.Request{Call: &plan.Call{CLI: cli, Model: "asked"}}, job.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)

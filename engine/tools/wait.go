@@ -15,7 +15,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure != nil {
 		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
-		return result(req.Call, job.Failed, false, out)
+		return result(req, job.Failed, false, out)
 	}
 	joined := j.Joined
 	j, err := t.follow(ctx, j, time.Duration(req.Catalog.Settings.Jobs.SyncMs)*time.Millisecond, tell)
@@ -26,8 +26,9 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 		return problem(err)
 	}
 	j.Joined = joined
+	j.Row.Approval = req.Approval // of this call, be the job another's
 	if j.State.Ended() {
-		return result(req.Call, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
+		return result(req, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
 	}
 	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 }
@@ -36,6 +37,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure == nil {
+		j.Row.Approval = req.Approval // of this call, be the job another's
 		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 	}
 	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}

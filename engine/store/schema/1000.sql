@@ -36,6 +36,7 @@ CREATE TABLE job(
   client_name        TEXT,
   client_version     TEXT,
   cwd                TEXT,
+  approval           TEXT,
   detail             TEXT,
   error_message      TEXT,
   env_names          TEXT,
@@ -52,6 +53,26 @@ CREATE INDEX job_live ON job(created_ns) WHERE state='live';
 CREATE INDEX job_parent ON job(parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX job_correlation ON job(correlation_id) WHERE correlation_id IS NOT NULL;
 
+-- Decisions about calls, also about those that were denied and never became a job.
+CREATE TABLE approval(
+  id             TEXT PRIMARY KEY,
+  tool           TEXT NOT NULL,
+  cli            TEXT NOT NULL,
+  strategy       TEXT NOT NULL,
+  policy         TEXT,
+  verdict        TEXT NOT NULL CHECK(verdict IN ('approved','denied')),
+  decided_by     TEXT NOT NULL,
+  answer         TEXT,
+  score          INTEGER NOT NULL,
+  reasons        TEXT,
+  note           TEXT,
+  catalog_digest TEXT,
+  correlation_id TEXT,
+  client_name    TEXT,
+  client_version TEXT,
+  created_ns     INTEGER NOT NULL
+) STRICT;
+
 -- For people, with any SQLite browser. No statement of the gateway reads it.
 CREATE VIEW requests AS SELECT
   id,
@@ -61,6 +82,13 @@ CREATE VIEW requests AS SELECT
   state, outcome, error_class, error_message, exit_code,
   duration_ms, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
   session_id, native_session_id, correlation_id, parent_id,
-  client_name, client_version, gateway_version, cwd, args,
+  client_name, client_version, gateway_version, cwd, approval, args,
   prompt, response, response_bytes
 FROM job ORDER BY id DESC;
+
+CREATE VIEW approvals AS SELECT
+  id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS decided_at,
+  cli, tool, strategy, policy, verdict, decided_by, answer, score, reasons, note,
+  correlation_id, client_name, client_version, catalog_digest
+FROM approval ORDER BY id DESC;

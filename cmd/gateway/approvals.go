@@ -1,0 +1,71 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+func (a *app) approvals() *cobra.Command {
+	var format, cli string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "approvals", GroupID: "use", Args: cobra.NoArgs,
+		Short: "List decisions about calls, newest first",
+		Long: `List decisions about calls, newest first: those that a policy or a person made
+(approvalStrategy mcp_managed), and calls that the settings denied.`,
+		Example: `  $ gateway approvals --limit 5
+  $ gateway explain acme_request prompt=hi --format text   # what each policy would say`,
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
+	cmd.Flags().StringVar(&cli, "cli", "", "only decisions about this `CLI`")
+	cmd.Flags().IntVar(&limit, "limit", 50, "at most `N` decisions")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		args := map[string]any{"limit": limit}
+		if cli != "" {
+			args["cli"] = cli
+		}
+		_, err := a.jobTool(cmd, format, tools.ApprovalList, args, printApprovals)
+		return err
+	}
+	return cmd
+}
+
+// printApprovals writes a table of decisions.
+func printApprovals(out, _ io.Writer, r tools.Result) error {
+	var list struct {
+		Approvals []struct {
+			CLI, Verdict, By, Policy, Answer string
+			Time                             time.Time
+			Score                            int
+			Reasons                          []struct{ ID string }
+		}
+	}
+	if err := json.Unmarshal(r.Structured, &list); err != nil {
+		return err
+	}
+	if len(list.Approvals) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "DECIDED\tCLI\tVERDICT\tBY\tANSWER\tSCORE\tRULES")
+	for _, a := range list.Approvals {
+		by := a.By
+		if a.Policy != "" {
+			by += " " + a.Policy
+		}
+		rules := ""
+		for _, r := range a.Reasons {
+			rules += " " + r.ID
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", a.Time.Local().Format(time.DateTime), a.CLI, a.Verdict, by, cmp.Or(a.Answer, "-"), a.Score, cmp.Or(rules, " -")[1:])
+	}
+	return w.Flush()
+}

@@ -1,0 +1,196 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/gate"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// ways to ask for approval: none of them may change what is run.
+var ways = []map[string]any{
+	{}, {"approvalStrategy": "legacy"}, {"approvalStrategy": "mcp_managed"},
+	{"approvalPolicy": "strict"}, {"approvalPolicy": "balanced"}, {"approvalPolicy": "permissive"},
+	{"approvalStrategy": "mcp_managed", "approvalPolicy": "strict"}, {"approvalStrategy": "legacy", "approvalPolicy": "permissive"},
+}
+
+var loosest = map[gate.Verdict]int{gate.Deny: 0, gate.Human: 1, gate.Approve: 2}
+
+// checkApproval binds a call in every way and holds that its command is the same, and
+// that no policy says less than a stricter one. It reports whether the call can be bound.
+func checkApproval(t testing.TB, catalog *plan.Catalog, cli *plan.CLI, args map[string]any) bool {
+	t.Helper()
+	first := ""
+	for _, way := range ways {
+		all := map[string]any{}
+		for _, part := range []map[string]any{args, way} {
+			for name, v := range part {
+				all[name] = v
+			}
+		}
+		raw, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		call, violations := cli.Bind(raw, nil, func() string { return "00000000-0000-4000-8000-000000000000" })
+		if violations != nil {
+			if first != "" {
+				t.Errorf("%s %s: refused because of how approval is asked for: %v", cli.Name, raw, violations)
+			}
+			return false
+		}
+		decision := gate.Decide(catalog, call)
+		command, violations := call.Command("/private/prompt")
+		stdin := ""
+		if command.Stdin != nil {
+			stdin = *command.Stdin
+		}
+		shown := fmt.Sprintf("%q %q %q %v", command.Args, stdin, command.Env, violations)
+		if first == "" {
+			first = shown
+		} else if shown != first {
+			t.Errorf("%s %s\nruns    %s\ninstead %s", cli.Name, raw, shown, first)
+		}
+		if decision.Strategy == plan.Legacy && decision.Verdict != gate.Approve {
+			t.Errorf("%s %s: legacy says %s", cli.Name, raw, decision.Verdict)
+		}
+		last := 0
+		for _, d := range gate.Each(catalog, call)[1:] {
+			if loosest[d.Verdict] < last {
+				t.Errorf("%s %s: %s says %s, a stricter policy says more", cli.Name, raw, d.Policy, d.Verdict)
+			}
+			last = loosest[d.Verdict]
+			if d.Policy == decision.Policy && d.Verdict != decision.Verdict {
+				t.Errorf("%s %s: %s, but %s is decided", cli.Name, raw, d.Verdict, decision.Verdict)
+			}
+		}
+	}
+	return true
+}
+
+// riskyPrompt is one about which rules for all CLIs have an opinion.
+const riskyPrompt = "delete the passwords"
+
+// TestApprovalChangesNothing goes through the parameters of every CLI that matter for
+// risk, in all combinations: dangerous ones, and those that rules name, with each of
+// their values.
+func TestApprovalChangesNothing(t *testing.T) {
+	catalog := builtIn(t).Catalog
+	names := []string{}
+	for _, p := range catalog.Policies {
+		names = append(names, p.Name)
+	}
+	if !slices.Equal(names, []string{"strict", "balanced", "permissive"}) {
+		t.Fatalf("policies: %q", names)
+	}
+	for _, cli := range catalog.CLIs {
+		sets := []map[string]any{{"prompt": "hi"}, {"prompt": riskyPrompt}}
+		risky := ""
+		for _, r := range cli.Risk {
+			risky += " " + r.When
+		}
+		for _, p := range cli.Params() {
+			if p.Danger.IsZero() && !strings.Contains(risky, p.Name) || p.Name == "prompt" {
+				continue
+			}
+			sets = cross(sets, p.Name, valuesOf(p))
+		}
+		bound := 0
+		for _, args := range sets {
+			if checkApproval(t, catalog, cli, args) {
+				bound++
+			}
+		}
+		if bound < 4 {
+			t.Errorf("%s: only %d of %d calls could be bound", cli.Name, bound, len(sets))
+		}
+	}
+}
+
+// valuesOf are values that differ in risk.
+func valuesOf(p *plan.Param) (values []any) {
+	switch {
+	case p.Kind == plan.Bool:
+		return []any{true, false}
+	case len(p.Enum) > 0:
+		for _, v := range p.Enum {
+			values = append(values, v)
+		}
+		return values
+	case p.Kind == plan.List:
+		return []any{[]string{}, []string{"Read"}, []string{"Bash(git *)", "Write"}, []string{"run_shell_command", "shell(git:*)", "write"}}
+	}
+	return []any{"x"}
+}
+
+func cross(sets []map[string]any, name string, values []any) []map[string]any {
+	out := slices.Clone(sets)
+	for _, set := range sets {
+		for _, v := range values {
+			with := map[string]any{name: v}
+			for k, old := range set {
+				with[k] = old
+			}
+			out = append(out, with)
+		}
+	}
+	return out
+}
+
+// TestBypassIsNeverApprovedByStrict holds what the built-in policies are for: each way
+// in which a spec lets its CLI act unasked counts.
+func TestBypassIsNeverApprovedByStrict(t *testing.T) {
+	catalog := builtIn(t).Catalog
+	for _, cli := range catalog.CLIs {
+		for _, p := range cli.Params() {
+			values := []any{}
+			for _, v := range p.Danger.Values {
+				values = append(values, v)
+			}
+			if p.Danger.All {
+				values = append(values, true)
+			}
+			for _, v := range values {
+				raw, _ := json.Marshal(map[string]any{"prompt": "hi", p.Name: v})
+				call, violations := cli.Bind(raw, nil, func() string { return "00000000-0000-4000-8000-000000000000" })
+				if violations != nil {
+					t.Fatal(violations)
+				}
+				if each := gate.Each(catalog, call); each[1].Verdict == gate.Approve || !slices.Equal(call.Dared(), []string{p.Name}) {
+					t.Errorf("%s %s: %+v, dared %q", cli.Name, raw, each, call.Dared())
+				}
+			}
+		}
+		plain, _ := cli.Bind(json.RawMessage(`{"prompt": "tell me about passwords"}`), nil, func() string { return "00000000-0000-4000-8000-000000000000" })
+		for _, d := range gate.Each(catalog, plain) {
+			if d.Verdict != gate.Approve || d.Score != 0 {
+				t.Errorf("%s: a call that only reads: %+v", cli.Name, d)
+			}
+		}
+	}
+}
+
+// FuzzApproval holds the same of arguments of any kind.
+func FuzzApproval(f *testing.F) {
+	f.Setenv("HOME", f.TempDir()) // no specs but the built-in ones
+	catalog := engine.Load(nil, nil, false).Catalog
+	f.Add(uint8(0), "hi", `{"allowedTools":["Bash(rm *)"],"dangerouslySkipPermissions":true}`)
+	f.Add(uint8(1), riskyPrompt, `{"fullAuto":true,"addDirs":["/"]}`)
+	f.Add(uint8(3), "x", `{"approvalMode":"yolo","sessionId":"abc"}`)
+	f.Add(uint8(4), "x", `{"permissionMode":"bypassPermissions","continueSession":true,"model":"fast"}`)
+	f.Fuzz(func(t *testing.T, which uint8, prompt, more string) {
+		args := map[string]any{}
+		if json.Unmarshal([]byte(more), &args) != nil || args == nil {
+			return
+		}
+		args["prompt"] = prompt
+		delete(args, "approvalStrategy")
+		delete(args, "approvalPolicy")
+		checkApproval(t, catalog, catalog.CLIs[int(which)%len(catalog.CLIs)], args)
+	})
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Approval is a decision about a call. Its JSON is that of the journal.
+type Approval struct {
+	ID            string          `json:"id"` // from NewID
+	Time          time.Time       `json:"time"`
+	Tool          string          `json:"tool"`
+	CLI           string          `json:"cli"`
+	Strategy      string          `json:"strategy"`
+	Policy        string          `json:"policy,omitempty"`
+	Verdict       string          `json:"verdict"`          // "approved" or "denied"
+	By            string          `json:"by"`               // who decided
+	Answer        string          `json:"answer,omitempty"` // of the person who was asked, or why there is none
+	Score         int64           `json:"score"`
+	Reasons       json.RawMessage `json:"reasons,omitempty"` // a list
+	Note          string          `json:"note,omitempty"`
+	CatalogDigest string          `json:"catalog"`
+	CorrelationID string          `json:"correlationId,omitempty"`
+	ClientName    string          `json:"client,omitempty"`
+	ClientVersion string          `json:"clientVersion,omitempty"`
+}
+
+func (a *Approval) columns() []column {
+	return []column{
+		{"id", text{&a.ID}},
+		{"created_ns", instant{&a.Time}},
+		{"tool", text{&a.Tool}},
+		{"cli", text{&a.CLI}},
+		{"strategy", text{&a.Strategy}},
+		{"policy", text{&a.Policy}},
+		{"verdict", text{&a.Verdict}},
+		{"decided_by", text{&a.By}},
+		{"answer", text{&a.Answer}},
+		{"score", count{&a.Score}},
+		{"reasons", jsonBytes(&a.Reasons)},
+		{"note", text{&a.Note}},
+		{"catalog_digest", text{&a.CatalogDigest}},
+		{"correlation_id", text{&a.CorrelationID}},
+		{"client_name", text{&a.ClientName}},
+		{"client_version", text{&a.ClientVersion}},
+	}
+}
+
+var (
+	approvalColumns = names(new(Approval).columns())
+	approveSQL      = "INSERT INTO approval(" + strings.Join(approvalColumns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(approvalColumns)-1) + ")"
+	approvalsSQL    = "SELECT " + strings.Join(approvalColumns, ", ") + " FROM approval"
+)
+
+// Approve records a decision. Nothing that it lets run may start unless it returned nil.
+func (s *Store) Approve(ctx context.Context, a Approval) error {
+	if !ValidID(a.ID) {
+		return fmt.Errorf("record approval: %q is not an id", a.ID)
+	}
+	err := s.present()
+	if err == nil {
+		_, err = s.writer.ExecContext(ctx, approveSQL, values(a.columns())...)
+	}
+	if err != nil {
+		return fmt.Errorf("record approval %s: %w", a.ID, fileError(s.path, err))
+	}
+	return nil
+}
+
+// Approvals returns decisions, newest first: of one CLI, or of all if cli is empty. A
+// limit of zero means 50; 500 is the most.
+func (s *Store) Approvals(ctx context.Context, cli string, limit int) ([]Approval, error) {
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	rows, err := s.reader.QueryContext(ctx, approvalsSQL+" WHERE ? IN ('', cli) ORDER BY id DESC LIMIT ?", cli, min(limit, maxPage))
+	if err != nil {
+		return nil, fmt.Errorf("list approvals: %w", fileError(s.path, err))
+	}
+	defer rows.Close()
+	var list []Approval
+	for rows.Next() {
+		var a Approval
+		if err := rows.Scan(values(a.columns())...); err != nil {
+			return nil, fmt.Errorf("list approvals: %w", err)
+		}
+		list = append(list, a)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list approvals: %w", fileError(s.path, err))
+	}
+	return list, nil
+}

@@ -1,0 +1,444 @@
+//go:build unix
+
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// gated has one CLI that prints its arguments, with calls of every degree of risk.
+const gated = `
+cli: acme: {bin: "echo", title: "Acme", argv: ["ran", "{params}"]
+	params: {n: {doc: "Risk", type: "int", flag: "-n"}, yolo: {doc: "Y", type: "bool", flag: "--yolo", danger: true}}
+	risk: [{id: "n", when: "n > 0", score: 20, reason: "n is given"}, {id: "big", when: "n > 9", score: 80}]}
+policy: {narrow: {approve: 10, ask: 50}, wide: {approve: 100, includes: "narrow"}}
+risk: danger: {when: "len(danger) > 0", score: 5, reason: "acts unasked"}
+gateway: {env: pass: ["PATH"], timeouts: graceMs: 10, approvals: {policy: "narrow", askMs: 60000}}
+`
+
+// desk is a set of tools with a record and a journal.
+type desk struct {
+	*Tools
+	records *store.Store
+}
+
+func newDesk(t *testing.T, more string) desk {
+	t.Helper()
+	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []spec.File{{Name: "b.cue", Data: []byte(more)}}}}, spec.Options{})
+	if res.Catalog == nil {
+		t.Fatal(res.Diagnostics)
+	}
+	home := t.TempDir()
+	records, err := store.Open(filepath.Join(home, "calls.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() (*store.Store, error) { return records, nil }
+	runner := &job.Runner{
+		Host:   host.New([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, nil, ""),
+		Record: open, Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs"), Pools: filepath.Join(home, "pools"),
+		Current: func() *plan.Catalog { return res.Catalog },
+	}
+	t.Cleanup(func() { runner.Close(); records.Close() })
+	return desk{&Tools{Catalog: runner.Current, Runner: runner, Decisions: open, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}, records}
+}
+
+// decisions are the rows and the lines of the journal, which must tell the same.
+func (d desk) decisions(t *testing.T) []store.Approval {
+	t.Helper()
+	rows, err := d.records.Approvals(t.Context(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(d.Journal.Path)
+	if err != nil && len(rows) > 0 {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for i, row := range rows {
+		want, _ := json.Marshal(row)
+		var a store.Approval
+		if err := json.Unmarshal([]byte(lines[len(lines)-1-i]), &a); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := json.Marshal(a); string(got) != string(want) {
+			t.Errorf("journal %s\nrow     %s", got, want)
+		}
+	}
+	return rows
+}
+
+// ran are the calls on record, newest first.
+func (d desk) ran(t *testing.T) []store.Job {
+	t.Helper()
+	rows, err := d.records.Jobs(t.Context(), store.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestPolicyDecides(t *testing.T) {
+	d := newDesk(t, "")
+	catalog := d.Catalog().Digest()
+	for _, c := range []struct{ args, response, approval, row string }{
+		{`{"prompt":"x","n":5}`, "ran -n 5", "", `{"strategy":"legacy","verdict":"approved","by":"setting","score":20,"reasons":[{"id":"n","score":20,"reason":"n is given"}],"catalog":"C"}`},
+		{`{"prompt":"x","yolo":true}`, "ran --yolo", "", `{"strategy":"legacy","verdict":"approved","by":"setting","score":5,"reasons":[{"id":"danger","score":5,"reason":"acts unasked"}],"catalog":"C"}`},
+		{`{"prompt":"x","yolo":true,"approvalPolicy":"narrow"}`, "ran --yolo", "approved by narrow, score 5",
+			`{"id":"ID","strategy":"mcp_managed","policy":"narrow","verdict":"approved","by":"policy","score":5,"reasons":[{"id":"danger","score":5,"reason":"acts unasked"}],"catalog":"C"}`},
+		{`{"prompt":"x","n":50,"approvalStrategy":"mcp_managed","approvalPolicy":"wide"}`, "ran -n 50", "approved by wide, score 100",
+			`{"id":"ID","strategy":"mcp_managed","policy":"wide","verdict":"approved","by":"policy","score":100,"reasons":[{"id":"n","score":20,"reason":"n is given"},{"id":"big","score":80}],"catalog":"C"}`},
+	} {
+		before := len(d.decisions(t))
+		r := d.call(t, "acme_request", c.args)
+		if r.IsError || strings.TrimSpace(r.Response) != c.response {
+			t.Fatalf("%s: %q", c.args, r.Text)
+		}
+		row := strings.NewReplacer(catalog, "C").Replace(string(d.ran(t)[0].Approval))
+		got := whole(t, r)["approval"]
+		rows := d.decisions(t)
+		if c.approval == "" {
+			if got != nil || strings.Contains(r.Text[len(r.Text)-1], "approval") || len(rows) != before || row != c.row {
+				t.Errorf("%s: %v %q\n%s", c.args, got, r.Text, row)
+			}
+			continue
+		}
+		if len(rows) != before+1 || rows[0].Tool != "acme_request" || rows[0].CLI != "acme" || rows[0].CatalogDigest != catalog {
+			t.Fatalf("%s: %+v", c.args, rows)
+		}
+		if row = strings.Replace(row, rows[0].ID, "ID", 1); row != c.row {
+			t.Errorf("%s: row\n%s\n%s", c.args, row, c.row)
+		}
+		if text, _ := json.Marshal(got); len(text) < 50 || !strings.Contains(r.Text[len(r.Text)-1], fmt.Sprintf("approval=%q", c.approval)) {
+			t.Errorf("%s: %s %q", c.args, text, r.Text)
+		}
+	}
+}
+
+func TestDenied(t *testing.T) {
+	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	for _, c := range []struct{ name, args, message, hint string }{
+		{"policy", `{"prompt":"secret words","n":50,"approvalPolicy":"narrow","correlationId":"mine"}`,
+			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold; or, if the user agrees, pass approvalPolicy "wide"`},
+		{"nobody can be asked", `{"prompt":"secret words","n":5,"yolo":true,"approvalStrategy":"mcp_managed"}`,
+			"nothing was run: a person has to decide about it, and this client cannot ask one (it declares no elicitation)\n- n (20): n is given\n- danger (5): acts unasked",
+			`leave out yolo; or, if the user agrees, pass approvalPolicy "wide"`},
+		{"setting", `{"prompt":"secret words","yolo":true}`, "nothing was run: gateway.approvals.danger denies yolo", `leave out yolo, or pass approvalStrategy "mcp_managed", so that a policy decides`},
+		{"no way", `{"prompt":"secret words","n":50,"yolo":true,"approvalPolicy":"wide"}`, "nothing was run: the policy wide denies a call of score 105\n- n (20): n is given\n- big (80)\n- danger (5): acts unasked", "leave out yolo"},
+	} {
+		for _, tool := range []string{"acme_request", "acme_request_async"} {
+			before := len(d.decisions(t))
+			r := d.call(t, tool, c.args)
+			got := whole(t, r)
+			failure, _ := got["error"].(map[string]any)
+			if !r.IsError || r.Bare || failure["class"] != plan.ClassDenied || failure["message"] != c.message || failure["hint"] != c.hint {
+				t.Errorf("%s: %v", c.name, got)
+			}
+			if r.Text[0] != fmt.Sprintf("Acme failed (denied): %s\nHint: %s", c.message, c.hint) || !strings.Contains(r.Text[1], "errorClass=denied") {
+				t.Errorf("%s: %q", c.name, r.Text)
+			}
+			approval, _ := got["approval"].(map[string]any)
+			rows := d.decisions(t)
+			if len(rows) != before+1 || rows[0].Verdict != denied || rows[0].Tool != tool || approval["id"] != rows[0].ID || approval["verdict"] != denied {
+				t.Errorf("%s: %v %+v", c.name, approval, rows)
+			}
+		}
+	}
+	if jobs := d.ran(t); len(jobs) > 0 {
+		t.Errorf("calls that were denied ran: %+v", jobs)
+	}
+	if text, _ := os.ReadFile(d.Journal.Path); strings.Contains(string(text), "secret words") {
+		t.Error("the journal tells the prompt")
+	}
+}
+
+const borderline = `{"prompt":"mend\nit \"now\"","n":5,"yolo":true,"approvalStrategy":"mcp_managed"}`
+
+func TestAPersonDecides(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		reply   Reply
+		err     error
+		answer  string
+		message string
+	}{
+		{"accept", Accepted, nil, "accept", ""},
+		{"decline", Declined, nil, "decline", "the user was asked and declined"},
+		{"cancel", Dropped, nil, "cancel", "the user was asked and did not decide"},
+		{"error", "", errors.New("no forms"), noneSaid, "the client did not ask one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, "")
+			asked := ""
+			r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Client: job.Client{Name: "desk", Version: "1"},
+				Ask: func(_ context.Context, text string) (Reply, error) { asked += text; return c.reply, c.err }})
+			here, _ := os.Getwd()
+			if want := "May Acme be called (acme_request, in " + here + ")? The policy narrow leaves it to you: its risk score is 25.\n- n (20): n is given\n- danger (5): acts unasked\nIt is given: yolo\nPrompt: \"mend it \\\"now\\\"\""; asked != want {
+				t.Errorf("asked %s\nwant  %s", asked, want)
+			}
+			rows := d.decisions(t)
+			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != byHuman || rows[0].ClientName != "desk" {
+				t.Fatalf("%+v", rows)
+			}
+			if c.message == "" {
+				if r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" || rows[0].Verdict != approved || !strings.Contains(r.Text[1], `approval="approved by narrow and human, score 25"`) {
+					t.Errorf("%q %+v", r.Text, rows)
+				}
+				return
+			}
+			if !r.IsError || !strings.Contains(r.Text[0], c.message) || rows[0].Verdict != denied || len(d.ran(t)) > 0 {
+				t.Errorf("%q %+v", r.Text, rows)
+			}
+			if c.reply == Declined && strings.Contains(r.Text[0], "approvalPolicy") {
+				t.Errorf("who declined is gone around: %q", r.Text)
+			}
+		})
+	}
+}
+
+func TestAPersonWhoDoesNotAnswer(t *testing.T) {
+	d := newDesk(t, "gateway: approvals: askMs: 1000")
+	deadline := time.Time{}
+	silent := func(ctx context.Context, _ string) (Reply, error) {
+		deadline, _ = ctx.Deadline()
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	began := time.Now()
+	r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Ask: silent})
+	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs)") || d.decisions(t)[0].Answer != noneInTime || deadline.Sub(began) < time.Second {
+		t.Errorf("%q", r.Text)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	r = d.Call(ctx, Call{Name: "acme_request_async", Args: json.RawMessage(borderline), Ask: func(ctx context.Context, text string) (Reply, error) { cancel(); return silent(ctx, text) }})
+	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != noneLeft || !strings.Contains(r.Text[0], "canceled while") {
+		t.Errorf("%q %+v", r.Text, rows)
+	}
+	if len(d.ran(t)) > 0 {
+		t.Error("it ran")
+	}
+}
+
+func TestNobodyIsAskedWithoutNeed(t *testing.T) {
+	d := newDesk(t, "")
+	ask := func(context.Context, string) (Reply, error) { t.Error("asked"); return Accepted, nil }
+	for _, args := range []string{`{"prompt":"x","approvalPolicy":"narrow"}`, `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, `{"prompt":"x","n":50}`, `{"prompt":"x","n":5,"approvalPolicy":"wide"}`} {
+		if r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(args), Ask: ask, AskNextRound: true}); r.Question != nil {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+	d = newDesk(t, `policy: narrow: human: "deny"`)
+	if r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Ask: ask}); !r.IsError {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestAPersonDecidesInTheNextRound is for clients that call again with the answer.
+func TestAPersonDecidesInTheNextRound(t *testing.T) {
+	d := newDesk(t, "")
+	round := func(args string, answer *Answer) Result {
+		return d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(args), AskNextRound: true, Answer: answer})
+	}
+	ask := func(args string, answer *Answer) string {
+		t.Helper()
+		r := round(args, answer)
+		if r.Question == nil || !strings.HasPrefix(r.Question.Text, "May Acme be called") || len(r.Question.State) < 20 {
+			t.Fatalf("%+v", r)
+		}
+		return r.Question.State
+	}
+	state := ask(borderline, nil)
+	if len(d.decisions(t)) > 0 || len(d.ran(t)) > 0 {
+		t.Error("something was decided before the answer")
+	}
+	if r := round(borderline, &Answer{Accepted, state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+		t.Errorf("%q", r.Text)
+	}
+	// An acceptance lets run what was asked about, once, and nothing else.
+	ask(borderline, &Answer{Accepted, state})
+	ask(borderline, &Answer{Accepted, ""})
+	ask(borderline, &Answer{Accepted, "made up"})
+	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &Answer{Accepted, ask(borderline, nil)})
+	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &Answer{Accepted, ask(borderline, nil)})
+	// Other words for the same arguments are the same call.
+	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &Answer{Accepted, ask(borderline, nil)}); r.IsError {
+		t.Errorf("%q", r.Text)
+	}
+	for reply, answer := range map[Reply]string{Declined: "decline", Dropped: "cancel"} {
+		r := round(borderline, &Answer{reply, ask(borderline, nil)})
+		if rows := d.decisions(t); !r.IsError || rows[0].Answer != answer || rows[0].By != byHuman {
+			t.Errorf("%q %+v", r.Text, rows[0])
+		}
+	}
+	if n := len(d.ran(t)); n != 2 {
+		t.Errorf("%d calls ran", n)
+	}
+}
+
+func TestQuestionsAreForgotten(t *testing.T) {
+	var q questions
+	now := time.Now()
+	a, b := [32]byte{1}, [32]byte{2}
+	state := q.put(a, now.Add(time.Minute))
+	if fits, inTime := q.take(state, a, now.Add(time.Minute+1)); !fits || inTime {
+		t.Error("a late answer is not known as one")
+	}
+	state = q.put(a, now.Add(time.Minute))
+	if fits, _ := q.take(state, b, now); fits {
+		t.Error("an answer to another question")
+	}
+	if fits, _ := q.take(state, a, now); fits {
+		t.Error("an answer counts twice")
+	}
+	first := q.put(a, now)
+	q.put(a, now.Add(keepLate+time.Second))
+	if fits, _ := q.take(first, a, now); fits {
+		t.Error("old questions are kept")
+	}
+	oldest := q.put(a, now.Add(time.Minute))
+	for i := range maxQuestions + 50 {
+		q.put(a, now.Add(2*time.Minute+time.Duration(i)))
+	}
+	if len(q.open) > maxQuestions {
+		t.Errorf("%d questions are open", len(q.open))
+	}
+	if fits, _ := q.take(oldest, a, now); fits {
+		t.Error("the oldest question stayed")
+	}
+}
+
+func TestADecisionThatCannotBeRecordedLetsNothingRun(t *testing.T) {
+	d := newDesk(t, "")
+	if err := os.Mkdir(d.Journal.Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`)
+	if got := whole(t, r); !r.IsError || !strings.Contains(fmt.Sprint(got["error"]), "class:record") || len(d.ran(t)) > 0 {
+		t.Errorf("%v", got)
+	}
+	r = d.call(t, "acme_request", `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`)
+	if !strings.Contains(r.Text[0], "denied") || !strings.Contains(r.Text[0], "cannot be recorded") {
+		t.Errorf("%q", r.Text)
+	}
+	if r := d.call(t, "acme_request", `{"prompt":"x"}`); r.IsError {
+		t.Errorf("a call without a decision: %q", r.Text)
+	}
+	d.Tools.Decisions = func() (*store.Store, error) { return nil, errors.New("the file is gone") }
+	if r := d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`); !strings.Contains(r.Text[0], "the file is gone") {
+		t.Errorf("%q", r.Text)
+	}
+}
+
+func TestApprovalList(t *testing.T) {
+	d := newDesk(t, "")
+	list := func(args string) (text string, rows []store.Approval) {
+		t.Helper()
+		r := d.call(t, ApprovalList, args)
+		var got struct{ Approvals []store.Approval }
+		if err := json.Unmarshal(r.Structured, &got); err != nil || r.IsError || got.Approvals == nil {
+			t.Fatalf("%v: %+v", err, r)
+		}
+		return r.Text[0], got.Approvals
+	}
+	if text, rows := list(`{}`); text != "There is no decision yet." || len(rows) != 0 {
+		t.Errorf("%s %v", text, rows)
+	}
+	d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`)
+	d.call(t, "acme_request", borderline)
+	text, rows := list(`{"limit":500,"cli":"acme"}`)
+	lines := strings.Split(text, "\n")
+	if len(rows) != 2 || len(lines) != 2 || !strings.HasSuffix(lines[0], " acme denied score 25 by policy narrow (unavailable)") || !strings.HasSuffix(lines[1], " acme approved score 0 by policy wide") {
+		t.Errorf("%q %+v", lines, rows)
+	}
+	if _, rows := list(`{"limit":1}`); len(rows) != 1 || rows[0].Verdict != denied {
+		t.Errorf("%+v", rows)
+	}
+	if _, rows := list(`{"cli":"none"}`); len(rows) != 0 {
+		t.Errorf("%+v", rows)
+	}
+	for args, want := range map[string]string{`{"limit":0}`: "limit: must be 1 to 500", `{"limit":501}`: "limit: must be 1 to 500", `{"cly":"x"}`: `did you mean "cli"`} {
+		if r := d.call(t, ApprovalList, args); !r.IsError || !strings.Contains(r.Text[0], want) {
+			t.Errorf("%s: %q", args, r.Text)
+		}
+	}
+	d.Tools.Decisions = func() (*store.Store, error) { return nil, nil }
+	if r := d.call(t, ApprovalList, `{}`); !r.IsError || !strings.Contains(r.Text[0], d.Journal.Path) {
+		t.Errorf("%q", r.Text)
+	}
+	if r := d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`); r.IsError {
+		t.Errorf("without a record: %q", r.Text)
+	}
+}
+
+// TestDecidedBeforeJoining holds that nobody gets the answer to a call that they may not
+// make themselves, and that who joins is told the decision about their own call.
+func TestDecidedBeforeJoining(t *testing.T) {
+	d := newDesk(t, "gateway: jobs: dedupMs: 3600000")
+	call := func(tool, policy string) (joined bool, about approval, r Result) {
+		t.Helper()
+		r = d.call(t, tool, `{"prompt":"x","n":50,"approvalPolicy":"`+policy+`"}`)
+		var got struct {
+			Joined   bool
+			Approval approval
+		}
+		if err := json.Unmarshal(r.Structured, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Joined, got.Approval, r
+	}
+	_, first, r := call("acme_request", "wide")
+	if r.IsError {
+		t.Fatalf("%q", r.Text)
+	}
+	if joined, about, r := call("acme_request", "narrow"); joined || !r.IsError || about.Verdict != denied {
+		t.Errorf("%q", r.Text)
+	}
+	for _, tool := range []string{"acme_request", "acme_request_async"} {
+		if joined, about, r := call(tool, "wide"); !joined || r.IsError || about.ID == first.ID || about.Verdict != approved {
+			t.Errorf("%s: %v %+v, the first was %+v", tool, joined, about, first)
+		}
+	}
+	if rows := d.decisions(t); len(rows) != 4 || len(d.ran(t)) != 1 {
+		t.Errorf("%+v", rows)
+	}
+}
+
+func TestParametersOfApproval(t *testing.T) {
+	d := newDesk(t, "")
+	for args, want := range map[string]string{
+		`{"prompt":"x","approvalStrategy":"manual"}`: `approvalStrategy: must be "legacy" or "mcp_managed", not "manual"`,
+		`{"prompt":"x","approvalPolicy":"wid"}`:      `approvalPolicy: must be "narrow" or "wide", not "wid" (did you mean "wide"?)`,
+	} {
+		if r := d.call(t, "acme_request", args); !r.IsError || !strings.HasPrefix(r.Text[0], want) {
+			t.Errorf("%s: %q", args, r.Text)
+		}
+	}
+	for _, tool := range d.List() {
+		has := strings.Contains(string(tool.Input), `"approvalStrategy":`) && strings.Contains(string(tool.Input), `"approvalPolicy":`)
+		if has != strings.Contains(tool.Name, "_request") {
+			t.Errorf("%s: %s", tool.Name, tool.Input)
+		}
+	}
+	e, err := d.Explain(t.Context(), "acme_request", json.RawMessage(borderline))
+	if err != nil || len(e.Policies) != 3 || e.Approval.Verdict != "human" || e.Approval.Policy != "narrow" || e.Policies[2].Verdict != "approve" || len(e.Risks) != 2 {
+		t.Errorf("%+v %v", e, err)
+	}
+	if len(d.decisions(t)) != 0 {
+		t.Error("an explanation is no decision")
+	}
+}

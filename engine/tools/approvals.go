@@ -1,0 +1,55 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// ApprovalList is the name of the tool that lists decisions.
+const ApprovalList = "approval_list"
+
+var approvalList = plan.NewBuiltin(plan.Tool{Name: ApprovalList, Title: "List approvals", Output: plan.ApprovalsSchema, ReadOnly: true, Idempotent: true,
+	Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
+	number("limit", "At most so many.", 1, 500, 50),
+	&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})
+
+// approvals answers ApprovalList.
+func (t *Tools) approvals(ctx context.Context, args map[string]any) (Result, error) {
+	records, err := t.decisions()
+	if err != nil {
+		return Result{}, err
+	}
+	if records == nil {
+		hint := "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a file"
+		if t.Journal.Path != "" {
+			hint += ", or read " + t.Journal.Path
+		}
+		return refused("calls are not recorded (gateway.logsDb), so there is no list of decisions", hint), nil
+	}
+	cli, _ := args["cli"].(string)
+	rows, err := records.Approvals(ctx, cli, args["limit"].(int))
+	if err != nil {
+		return Result{}, err
+	}
+	lines := []string{}
+	for i, row := range rows {
+		by := row.By
+		if row.Policy != "" {
+			by += " " + row.Policy
+		}
+		if row.Answer != "" {
+			by += " (" + row.Answer + ")"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s %s score %d by %s", row.ID, row.Time.Format("2006-01-02T15:04:05Z"), row.CLI, row.Verdict, row.Score, by))
+		rows[i].Time = row.Time.UTC()
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "There is no decision yet.")
+		rows = []store.Approval{}
+	}
+	return Result{Text: []string{strings.Join(lines, "\n")}, Structured: encode(map[string]any{"approvals": rows}), Bare: true}, nil
+}
