@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 func TestHandshakeOfEveryLegacyVersion(t *testing.T) {
@@ -238,6 +239,16 @@ func TestTheListingIsSwappedWholeUnderLoad(t *testing.T) {
 				t.Fatalf("half a listing: %v", got.Tools)
 			}
 		}
-		p.quiet()
+		for told := true; told; { // the last changes may come behind the last answer
+			synctest.Wait()
+			select {
+			case line := <-p.lines:
+				if !strings.Contains(line, "list_changed") {
+					t.Fatalf("unexpected: %s", line)
+				}
+			default:
+				told = false
+			}
+		}
 	})
 }
