@@ -156,7 +156,7 @@ func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
 	args, _ := json.Marshal(r.secrets.cleanArguments(r.Call.Arguments()))
 	r.row = store.Job{
-		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.Parent, Owner: r.answerable(),
+		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,

@@ -171,6 +171,7 @@ func newBench(t *testing.T, lines string, environ ...string) *bench {
 	}
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
+	b.catalog.Settings.Jobs.MaxDepth = 3
 	b.store, err = store.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -177,18 +177,3 @@ func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
 	}
 	return nil, nil
 }
-
-// turn refuses a turn of a conversation whose turn before waits for this very call.
-func (r *run) turn(ctx context.Context) *plan.Failure {
-	conversation := r.Call.Conversation()
-	if conversation == "" {
-		return nil
-	}
-	for _, outer := range r.outer(ctx, r.records) {
-		if outer.CLI == r.Call.CLI.Name && strings.EqualFold(outer.SessionID, conversation) {
-			return &plan.Failure{Class: plan.ClassUsage, Message: "the conversation " + conversation + " is in the middle of a turn, job " + outer.ID + ", which makes this call",
-				Hint: "start a new conversation, or continue another one"}
-		}
-	}
-	return nil
-}

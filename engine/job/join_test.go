@@ -208,15 +208,13 @@ func TestConversationTakesTurns(t *testing.T) {
 		t.Errorf("%+v", end)
 	}
 	// The turn that is under way asks for another one: it would wait for itself.
-	b.runner.Parent = first.Row.ID
 	row, err := b.store.Job(t.Context(), first.Row.ID)
 	if err != nil || row.SessionID != "conv-1" {
 		t.Fatalf("%+v %v", row, err)
 	}
-	nested := b.other()
-	nested.runner.Parent = first.Row.ID
+	nested := b.inside(first.Row.ID)
 	call := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || !strings.Contains(failure.Message, first.Row.ID) {
+	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || failure.Class != plan.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -345,11 +343,9 @@ func TestWhoTurnsAway(t *testing.T) {
 func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
 	b := newBench(t, "")
 	outer := b.submit("sleep")
-	inner := b.other()
-	inner.runner.Parent = outer.Row.ID
+	inner := b.inside(outer.Row.ID)
 	middle := inner.submit("sleep", "continue=1")
-	innermost := b.other()
-	innermost.runner.Parent = middle.Row.ID
+	innermost := b.inside(middle.Row.ID)
 	deep, other := innermost.submit("sleep", "continue=2"), b.submit("sleep", "continue=3")
 	if end, err := b.runner.Cancel(t.Context(), outer.Row.ID, "test", long); err != nil || end.State != Canceled {
 		t.Errorf("%+v %v", end, err)
@@ -381,9 +377,7 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 				t.Errorf("%s %s %s %d", first.State, second.State, third.State, third.Position)
 			}
 			// One that the first makes does not wait for the places of its callers.
-			nested := b.other()
-			nested.runner.Parent = first.Row.ID
-			if job := nested.submit("out=fine"); job.State != Running {
+			if job := b.inside(first.Row.ID).submit("out=fine"); job.State != Running {
 				t.Errorf("nested: %+v", job)
 			}
 			other.runner.Close() // a queued job is as durable as one that runs

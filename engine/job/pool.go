@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
@@ -94,37 +93,4 @@ func shared(a, b []keeper.Pool) bool {
 		}
 	}
 	return false
-}
-
-// nesting is in which jobs the gateway itself runs.
-type nesting struct {
-	mu    sync.Mutex
-	known bool
-	jobs  []store.Job // the nearest first
-}
-
-// maxDepth bounds the walk over what rows say of their parents.
-const maxDepth = 32
-
-// outer are the jobs in which this gateway runs, the nearest first.
-func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
-	if r.Parent == "" {
-		return nil
-	}
-	r.nested.mu.Lock()
-	defer r.nested.mu.Unlock()
-	if r.nested.known {
-		return r.nested.jobs
-	}
-	r.nested.jobs = nil
-	for id := r.Parent; id != "" && len(r.nested.jobs) < maxDepth; {
-		row, err := records.Job(ctx, id)
-		if err != nil { // of another record: that there is one is known all the same
-			row = store.Job{ID: id}
-		}
-		r.nested.jobs = append(r.nested.jobs, row)
-		id = row.ParentID
-	}
-	r.nested.known = ctx.Err() == nil
-	return r.nested.jobs
 }

@@ -37,7 +37,7 @@ func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
 	if failure := r.open(ctx); failure != nil {
 		return Job{}, failure
 	}
-	if failure := r.turn(ctx); failure != nil {
+	if failure := r.nest(ctx); failure != nil {
 		return Job{}, failure
 	}
 	if r.supervised() {

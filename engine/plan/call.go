@@ -90,6 +90,15 @@ func (c *Call) Arguments() map[string]any {
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
 func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Call {
+	for name, v := range arguments { // JSON knows no lists of strings
+		if list, ok := v.([]any); ok {
+			texts := make([]string, len(list))
+			for i, item := range list {
+				texts[i], _ = item.(string)
+			}
+			arguments[name] = texts
+		}
+	}
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
 	call.show()
 	return call

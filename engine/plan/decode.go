@@ -58,6 +58,7 @@ const (
 	ClassDenied     = "denied"
 	ClassRecord     = "record"
 	ClassDisk       = "disk_full"
+	ClassNested     = "nested"
 	ClassLost       = "lost"
 )
 

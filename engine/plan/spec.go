@@ -252,5 +252,6 @@ type JobsSpec struct {
 	OnCancel      string   `json:"onCancel,omitempty"`      // "kill" or "detach"
 	DetachOn      []string `json:"detachOn,omitempty"`      // in a client's reason: not the user's wish, but a limit
 	Concurrency   int      `json:"concurrency,omitempty"`   // calls that run at once; 0: any number
+	MaxDepth      int      `json:"maxDepth,omitempty"`      // of calls inside of calls
 	QueueMs       int64    `json:"queueMs,omitempty"`       // for which a job waits for a place; 0: for good
 }

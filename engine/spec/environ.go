@@ -23,6 +23,7 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", text},
 	{"LLM_GATEWAY_DEDUP_WINDOW_MS", "gateway.jobs.dedupMs", number},
 	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number},
+	{"LLM_GATEWAY_MAX_DEPTH", "gateway.jobs.maxDepth", number},
 	{"LLM_GATEWAY_CONCURRENCY", "gateway.jobs.concurrency", number},
 	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", text},
 	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},

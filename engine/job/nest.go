@@ -1,0 +1,101 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// A CLI that we called may call us: its gateway is a client's like any other. Without a
+// guard two of them could call each other for ever, or one could let another do what it
+// may not do itself.
+
+// nesting is in which jobs the gateway itself runs.
+type nesting struct {
+	mu    sync.Mutex
+	known bool
+	jobs  []store.Job // the nearest first
+}
+
+// maxDepth bounds the walk over what rows say of their parents.
+const maxDepth = 32
+
+// outer are the jobs in which this gateway runs, the nearest first. Its environment
+// tells them, and where that was cleaned its ancestors do. Of a job of another record
+// no more than the id is known.
+func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
+	r.nested.mu.Lock()
+	defer r.nested.mu.Unlock()
+	if r.nested.known {
+		return r.nested.jobs
+	}
+	var above []string
+	for _, dir := range keeper.Outer() {
+		above = append(above, filepath.Base(dir))
+	}
+	if len(above) == 0 && r.Parent != "" {
+		above = []string{r.Parent}
+	}
+	var jobs []store.Job
+	for len(above) > 0 && len(jobs) < maxDepth {
+		row, err := records.Job(ctx, above[0])
+		if err != nil {
+			row = store.Job{ID: above[0]}
+		}
+		jobs, above = append(jobs, row), above[1:]
+		if len(above) == 0 && row.ParentID != "" && !slices.ContainsFunc(jobs, func(j store.Job) bool { return j.ID == row.ParentID }) {
+			above = []string{row.ParentID}
+		}
+	}
+	r.nested.jobs, r.nested.known = jobs, ctx.Err() == nil
+	return jobs
+}
+
+// parent is the job in which this gateway runs, "" if none.
+func (r *run) parent(ctx context.Context) string {
+	if outer := r.outer(ctx, r.records); len(outer) > 0 {
+		return outer[0].ID
+	}
+	return ""
+}
+
+// nest refuses calls from inside a job that go too deep, that may do more than the job
+// itself, or that would wait for it.
+func (r *run) nest(ctx context.Context) *plan.Failure {
+	outer := r.outer(ctx, r.records)
+	if len(outer) == 0 {
+		return nil
+	}
+	refused := func(message, hint string) *plan.Failure {
+		return &plan.Failure{Class: plan.ClassNested, Message: message, Hint: hint}
+	}
+	if most := r.Catalog.Settings.Jobs.MaxDepth; len(outer) > most {
+		chain := make([]string, len(outer))
+		for i, job := range outer {
+			chain[i] = strings.TrimSpace(job.CLI + " " + job.ID)
+		}
+		return refused(fmt.Sprintf("calls inside of calls go at most %d deep (gateway.jobs.maxDepth), and this one would be the %dth: it is made from inside %s", most, len(outer), strings.Join(chain, ", inside ")),
+			"answer without calling another agent")
+	}
+	if dangers := r.Call.Dangers(); len(dangers) > 0 {
+		caller, ok := r.revive(outer[0])
+		if !ok || len(caller.Dangers()) == 0 {
+			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Call.CLI.Heading(), outer[0].ID),
+				"call again without it")
+		}
+	}
+	conversation := r.Call.Conversation()
+	for _, job := range outer {
+		if conversation != "" && job.CLI == r.Call.CLI.Name && strings.EqualFold(job.SessionID, conversation) {
+			return refused("the conversation "+conversation+" is in the middle of a turn, job "+job.ID+", which makes this call", "start a new conversation, or continue another one")
+		}
+	}
+	return nil
+}
