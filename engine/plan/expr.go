@@ -110,6 +110,18 @@ func (e *expression) eval(env map[string]any) (any, error) {
 	return vm.Run(prog, env)
 }
 
+// text is what an expression gives as text; "" where there is none or it fails.
+func (e *expression) text(env map[string]any) string {
+	if e == nil {
+		return ""
+	}
+	v, err := e.eval(env)
+	if err != nil {
+		return ""
+	}
+	return asText(v)
+}
+
 // holds reports whether a condition is true.
 func (e *expression) holds(env map[string]any) bool {
 	if e == nil {
@@ -223,7 +235,10 @@ func asText(v any) string {
 		}
 		return b.String()
 	case map[string]any:
-		return string(encode(v))
+		// What an expression made may hold an infinite number, which JSON cannot.
+		if text, err := marshal(v); err == nil {
+			return string(text)
+		}
 	}
 	return fmt.Sprint(v)
 }

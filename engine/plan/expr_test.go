@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestTexts(t *testing.T) {
 	for _, c := range []struct {
 		value any
 		want  string
-	}{{nil, ""}, {"a", "a"}, {true, "true"}, {3, "3"}, {12345678.0, "12345678"}, {0.1, "0.1"}, {[]any{"a", nil, 1.0}, "a1"}, {map[string]any{"b": 1.0, "a": "<"}, `{"a":"<","b":1}`}} {
+	}{{nil, ""}, {"a", "a"}, {true, "true"}, {3, "3"}, {12345678.0, "12345678"}, {0.1, "0.1"}, {[]any{"a", nil, 1.0}, "a1"}, {map[string]any{"b": 1.0, "a": "<"}, `{"a":"<","b":1}`}, {map[string]any{"a": math.Inf(1)}, "map[a:+Inf]"}} {
 		if got := asText(c.value); got != c.want {
 			t.Errorf("asText(%v) = %q, want %q", c.value, got, c.want)
 		}

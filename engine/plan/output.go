@@ -17,6 +17,8 @@ type output struct {
 	error *take
 	id    *take
 	usage map[string]*take
+
+	progress []*progressRule
 }
 
 // take is an extraction over the records of an output.
@@ -72,6 +74,7 @@ func (c compiler) output(ps problems) {
 			c.cli.out.usage[u.name] = t
 		}
 	}
+	c.progress(format, ps.at("progress"))
 }
 
 func (c compiler) take(spec TakeSpec, format string, ps problems) *take {

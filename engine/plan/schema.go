@@ -150,16 +150,23 @@ func (t *table) schema(show func(*Param) property) json.RawMessage {
 	return b.Bytes()
 }
 
-// encode is json.Marshal without the escapes that only HTML needs, which a model
-// would be shown.
+// encode is marshal for schemas.
 func encode(v any) []byte {
+	text, err := marshal(v)
+	if err != nil {
+		panic("plan: schemas are plain data and always encode: " + err.Error())
+	}
+	return text
+}
+
+// marshal is json.Marshal without the escapes that only HTML needs, which a model
+// would be shown.
+func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("plan: schemas are plain data and always encode: " + err.Error())
-	}
-	return bytes.TrimRight(b.Bytes(), "\n")
+	err := enc.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // OutputSchema is the JSON Schema of a result, the same for every CLI.

@@ -111,6 +111,18 @@ type OutputSpec struct {
 	CostScope string    `json:"costScope,omitempty"`
 	Error     TakeSpec  `json:"error,omitzero"`
 	Usage     UsageSpec `json:"usage,omitzero"`
+	// An empty list is not an absent one: it says nothing.
+	Progress []ProgressSpec `json:"progress,omitzero"`
+}
+
+// ProgressSpec reads what a running call does out of records (Take), or out of lines
+// that are none (Line).
+type ProgressSpec struct {
+	When  string `json:"when,omitempty"`
+	Label string `json:"label,omitempty"`
+	Take  string `json:"take,omitempty"`
+	Fold  string `json:"fold,omitempty"`
+	Line  string `json:"line,omitempty"`
 }
 
 // UsageSpec says where token counts stand.
@@ -211,6 +223,8 @@ type ExampleOut struct {
 	Error   *string          `json:"error,omitempty"`
 	Usage   map[string]int64 `json:"usage,omitempty"`
 	Cost    *float64         `json:"cost,omitempty"`
+	// The message of progress when all has been printed, standard error first.
+	Progress *string `json:"progress,omitempty"`
 }
 
 // ClientSpec tells a person how to add the gateway to an MCP client.

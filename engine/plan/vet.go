@@ -212,6 +212,9 @@ func (c *CLI) decodes(call *Call, ex ExampleSpec, ps problems) {
 		ps.add("example", "cannot be read: %v", err)
 		return
 	}
+	watched := c.Progress()
+	watched.Write(Stderr, []byte(ex.Stderr))
+	watched.Write(Stdout, []byte(ex.Stdout))
 	class, message := "", ""
 	if answer.Failure != nil {
 		class, message = answer.Failure.Class, answer.Failure.Message
@@ -220,7 +223,7 @@ func (c *CLI) decodes(call *Call, ex ExampleSpec, ps problems) {
 		key  string
 		want *string
 		got  string
-	}{{"text", ex.Out.Text, answer.Text}, {"session", ex.Out.Session, answer.SessionID}, {"model", ex.Out.Model, answer.Model}, {"class", ex.Out.Class, class}, {"error", ex.Out.Error, message}} {
+	}{{"progress", ex.Out.Progress, watched.Tail()}, {"text", ex.Out.Text, answer.Text}, {"session", ex.Out.Session, answer.SessionID}, {"model", ex.Out.Model, answer.Model}, {"class", ex.Out.Class, class}, {"error", ex.Out.Error, message}} {
 		if f.want != nil && *f.want != f.got {
 			ps.at(f.key).add("example", "want %q, got %q", abbreviate(*f.want), abbreviate(f.got))
 		}
