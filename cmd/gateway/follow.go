@@ -29,9 +29,19 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			}
 			defer e.Close()
 			live := newLive(cmd.ErrOrStderr())
+			var tail *job.Tail
 			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j job.Job) {
-				live.show(fmt.Sprintf("%s %s for %s, %d bytes", j.Row.CLI, j.State, time.Since(j.Row.Created).Round(time.Second), j.Printed))
+				if live.w == nil {
+					return
+				}
+				if tail == nil {
+					tail = e.Tools.Runner.Tail(j)
+				}
+				live.show(fmt.Sprintf("%s %s for %s, %d bytes %s", j.Row.CLI, j.State, time.Since(j.Row.Created).Round(time.Second), j.Printed, tail.Look()))
 			})
+			if tail != nil {
+				tail.Close()
+			}
 			live.show("")
 			if err != nil {
 				return fail(err)

@@ -1,10 +1,84 @@
 package job
 
-// Tail follows what a job prints, to tell what it does.
-type Tail struct{ r *Runner }
+import (
+	"os"
 
-// Tail follows a job from now on.
-func (r *Runner) Tail(job Job) *Tail { return &Tail{r} }
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+)
 
-// Look is what the job does by now, in one line; "" if nothing is known.
-func (t *Tail) Look() string { return "" }
+// Tail follows what a job prints, to tell what it does. It is for one goroutine.
+type Tail struct {
+	r        *Runner
+	job      Job
+	files    *spools
+	progress *plan.Progress
+	secrets  redactor
+	at       [2]int64
+}
+
+// maxLook bounds what one look reads of a stream; of a flood the middle is left out.
+const maxLook = 1 << 20
+
+// Tail follows a job until it is closed.
+func (r *Runner) Tail(job Job) *Tail { return &Tail{r: r, job: job} }
+
+// Look is what the job does by now, in one line of at most 200 characters; "" if nothing
+// is known.
+func (t *Tail) Look() string {
+	if t.progress == nil && !t.open() {
+		return ""
+	}
+	stdout, stderr, err := t.files.captured()
+	if err != nil {
+		return t.tell()
+	}
+	// What the last one says counts, and the answer is on standard output.
+	t.read(1, plan.Stderr, t.files.stderr, stderr)
+	t.read(0, plan.Stdout, t.files.stdout, stdout)
+	return t.tell()
+}
+
+func (t *Tail) tell() string { return t.secrets.clean(t.progress.Tail()) }
+
+// open finds the output of the job, and by what it is read. Both may come later: a
+// queued job has no program yet.
+func (t *Tail) open() bool {
+	cli, ok := t.r.Current().CLI(t.job.Row.CLI)
+	if !ok {
+		return false
+	}
+	files, err := t.r.spoolsOf(t.job.Row.ID)
+	if err != nil {
+		return false
+	}
+	secrets, known := t.r.secretsOf(t.job.Row)
+	if !known {
+		files.close()
+		return false
+	}
+	t.files, t.progress, t.secrets = files, cli.Progress(), secrets
+	return true
+}
+
+// read takes in what is new of a stream.
+func (t *Tail) read(i int, stream plan.Stream, file *os.File, c proc.Capture) {
+	from := max(t.at[i], c.Size-maxLook)
+	if from > t.at[i] {
+		t.progress.Skip(stream)
+	}
+	if c.Size <= from {
+		return
+	}
+	b := make([]byte, c.Size-from)
+	n, _ := file.ReadAt(b, from) // what cannot be read is looked for again
+	t.progress.Write(stream, b[:n])
+	t.at[i] = from + int64(n)
+}
+
+// Close ends the following.
+func (t *Tail) Close() {
+	if t.files != nil {
+		t.files.close()
+	}
+}

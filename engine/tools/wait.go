@@ -64,6 +64,7 @@ func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell fun
 	}
 	deadline := time.Now().Add(d)
 	tail, said := t.Runner.Tail(j), ""
+	defer tail.Close()
 	for {
 		if now := t.standing(j, tail); now != said {
 			said = now
