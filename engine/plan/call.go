@@ -19,6 +19,7 @@ type Call struct {
 	Idle, Wall    time.Duration // as asked for; 0 for the default
 	Show          string        // "answer", "record" or "events"
 	Force         bool          // run, whatever was asked before
+	Notes         []string      // what was asked for and left out
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
@@ -88,6 +89,7 @@ func (c *Call) Arguments() map[string]any {
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
 func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Call {
+	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
 	call.show()
 	return call

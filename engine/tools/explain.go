@@ -22,7 +22,9 @@ type Explanation struct {
 	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
 	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the spec that hold for the call
 	Missing  string            `json:"missing,omitempty"`
-	Steps    []plan.Step       `json:"steps"` // where each word came from
+	Version  string            `json:"version,omitempty"`  // installed, where the command depends on it
+	Warnings []string          `json:"warnings,omitempty"` // what was asked for and left out
+	Steps    []plan.Step       `json:"steps"`              // where each word came from
 }
 
 // Timeouts are the bounds of the run in milliseconds.
@@ -42,7 +44,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	cli := found.cli
+	cli := t.installed(ctx, catalog, found.cli)
 	call, violations := cli.Bind(args, catalog.Settings.Injected, newID)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
@@ -66,7 +68,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	e := Explanation{
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
-		Risks:    call.Risks(), Steps: command.Steps,
+		Risks:    call.Risks(), Steps: command.Steps, Version: cli.Installed().String(), Warnings: call.Notes,
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"
