@@ -101,7 +101,7 @@ func (c compiler) versions(ps problems) {
 // if it is none.
 func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
 	var fields, params Map[json.RawMessage]
-	if json.Unmarshal(patch, &fields) != nil {
+	if json.Unmarshal(patch, &fields) != nil || fields.by == nil {
 		ps.add("shape", "must be an object")
 		return false
 	}
