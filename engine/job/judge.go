@@ -26,7 +26,6 @@ func judge(call *plan.Call, stdout, stderr *os.File, exit proc.Exit) (Outcome, s
 		return Outcome{ExitCode: -1, Answer: plan.Answer{Failure: failure}}, store.EndError
 	}
 	out := Outcome{Answer: answer, ExitCode: exit.Code}
-	out.Warnings = append(out.Warnings, call.Notes...)
 	if most := call.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(call.Prompt) >= most {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", call.CLI.Heading(), most, len(call.Prompt)))
 	}

@@ -126,6 +126,24 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// TestOutputOfAVersion: what a program of an old version printed is read as that version
+// prints, also when the call is known from its record only.
+func TestOutputOfAVersion(t *testing.T) {
+	cli := compiled(t, []byte(`{"bin":"acme","argv":[],"version":{"argv":["-v"]},"output":{"format":"jsonl","text":"event.text"},"versions":{"<2":{"output":{"text":"event.answer"}}}}`))
+	for installed, want := range map[string]string{"1.9": "old", "2.0": "new", "": "new"} {
+		call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x"}`), nil, ids())
+		if violations != nil {
+			t.Fatal(violations)
+		}
+		for _, c := range []*Call{call, cli.At(call.CLI.Installed().String()).Revive(call.Mode, "", call.Arguments())} {
+			answer, err := c.Decode(Run{Stdout: strings.NewReader(`{"text":"new","answer":"old"}`)})
+			if err != nil || answer.Text != want {
+				t.Errorf("%q: %+v, %v", installed, answer, err)
+			}
+		}
+	}
+}
+
 func TestOverlay(t *testing.T) {
 	for _, c := range [][3]string{
 		{`{"a":1,"b":{"c":2,"d":[1,2]}}`, `{"b":{"d":[3],"e":{}},"f":"<"}`, `{"a":1,"b":{"c":2,"d":[3],"e":{}},"f":"<"}`},

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/version"
@@ -103,6 +104,9 @@ func TestCallsFollowTheInstalledVersion(t *testing.T) {
 				t.Errorf("%s %s:\n%s, want\n%s", c.installed, c.args, text, want)
 			}
 		}
+		if jobs, err := tools.Runner.List(t.Context(), job.Filter{Limit: 1}); !r.IsError && (err != nil || jobs[0].Row.CLIVersion != strings.TrimPrefix(c.installed, "devel")) {
+			t.Errorf("%s: recorded as %+v, %v", c.installed, jobs, err)
+		}
 		x, err := tools.Explain(t.Context(), "nova_request", json.RawMessage(args))
 		switch {
 		case r.IsError:
@@ -113,6 +117,19 @@ func TestCallsFollowTheInstalledVersion(t *testing.T) {
 			t.Errorf("explained: %+v, %v", x, err)
 		case c.installed != "devel" && x.Version != c.installed:
 			t.Errorf("explained for %q", x.Version)
+		}
+	}
+}
+
+// TestWhatWasLeftOutIsSaid also where another call had the same answer before.
+func TestWhatWasLeftOutIsSaid(t *testing.T) {
+	tools := newRanged(t, "1.9")
+	for i, c := range []struct{ tool, args string }{
+		{"nova_request", `{"prompt":"x"}`}, {"nova_request", `{"prompt":"x","soft":"s"}`}, {"nova_request_async", `{"prompt":"x","soft":"s"}`},
+	} {
+		r := tools.call(t, c.tool, c.args)
+		if text := strings.Join(r.Text, "\n"); r.IsError || strings.Contains(text, "Warning: soft was left out: it needs Nova 2.0") != (i > 0) {
+			t.Errorf("%s %s: %q", c.tool, c.args, r.Text)
 		}
 	}
 }
