@@ -25,6 +25,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
+	"github.com/llm-cli-gateway/gateway/engine/version"
 )
 
 // Options say what a gateway is made of.
@@ -73,7 +74,8 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = e.log.open
 	}
-	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
+	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
+	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Versions: versions, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
 	return e, loaded.Diagnostics
 }
 

@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"engine/spec", "engine/gate", "engine/proc"},
 	{"engine/host", "engine/session"},
 	{"engine/job"},
+	{"engine/version"},
 	{"engine/tools", "engine/flow"},
 	{"engine/server"},
 	{"engine"},

@@ -66,6 +66,12 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	}
 	fmt.Fprintf(w, "timeouts       idle %d ms, total %d ms (0: none)\n", x.Timeouts.IdleMs, x.Timeouts.WallMs)
 	fmt.Fprintf(w, "environment    %s\n", strings.Join(slices.Sorted(maps.Keys(x.Env)), " "))
+	if x.Version != "" {
+		fmt.Fprintf(w, "version        %s\n", x.Version)
+	}
+	for _, warning := range x.Warnings {
+		fmt.Fprintf(w, "warning        %s\n", warning)
+	}
 	for _, r := range x.Risks {
 		fmt.Fprintf(w, "risk           %s (%d): %s\n", r.ID, r.Score, r.Reason)
 	}

@@ -104,7 +104,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 	{regexp.MustCompile(`("jobId": ?"|jobId=|Job |job )[0-9a-z]{26}`), "${1}JOB"},
 	{regexp.MustCompile(`("durationMs": ?|durationMs=)[0-9]+`), "${1}N"},
-	{regexp.MustCompile(`looked in [^\n"]*`), "looked in ..."},
+	{regexp.MustCompile(`looked (in|for in) [^\n"]*`), "looked $1 ..."},
 }
 
 // fakeAgent is an agent that does what its options say, in their order. Options that

@@ -96,8 +96,14 @@ func (r *run) compose(prompt string) *plan.Failure {
 // the CLI's spec adds, and what the command sets. PWD is set because programs
 // believe it, and ours names another directory.
 func Environment(c *plan.Catalog, call *plan.Call, command plan.Command, dir string) host.Filter {
-	general, own := c.Settings.Env, call.CLI.Env
-	set := maps.Clone(command.Env)
+	return EnvironmentOf(c, call.CLI, command.Env, dir)
+}
+
+// EnvironmentOf is the filter for whatever else is run for a CLI, with variables set for
+// it alone.
+func EnvironmentOf(c *plan.Catalog, cli *plan.CLI, set map[string]string, dir string) host.Filter {
+	general, own := c.Settings.Env, cli.Env
+	set = maps.Clone(set)
 	set["PWD"] = dir
 	return host.Filter{
 		Pass: append(append([]string{}, general.Pass...), own.Pass...),
@@ -156,7 +162,7 @@ func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
 	args, _ := json.Marshal(r.secrets.cleanArguments(r.Call.Arguments()))
 	r.row = store.Job{
-		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
+		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,

@@ -175,7 +175,7 @@ func (r *Runner) revive(row store.Job) (*plan.Call, bool) {
 	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
 		return nil, false
 	}
-	call := cli.Revive(plan.Mode(row.Mode), row.SessionID, arguments)
+	call := cli.At(row.CLIVersion).Revive(plan.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
 	return call, true
 }

@@ -22,7 +22,7 @@ func repeat(s string) string {
 
 func TestArgv(t *testing.T) {
 	archives(t, "argv", func(t *testing.T, files map[string]string) string {
-		cli := compiled(t, specText(t, files))
+		cli := compiled(t, specText(t, files)).At(strings.TrimSpace(files["version"]))
 		args := repeated.ReplaceAllStringFunc(files["args.json"], repeat)
 		args = strings.ReplaceAll(args, "BYTE(ff)", "\xff")
 		call, violations := cli.Bind(json.RawMessage(args), strings.Fields(files["injected"]), ids())
@@ -55,6 +55,9 @@ func render(call *Call, cmd Command) string {
 	}
 	if call.Mode != New || call.SessionID != "" {
 		fmt.Fprintln(&b, "mode:", call.Mode, call.SessionID)
+	}
+	for _, note := range call.Notes {
+		fmt.Fprintln(&b, "note:", note)
 	}
 	if call.Show != "answer" {
 		fmt.Fprintln(&b, "show:", call.Show)

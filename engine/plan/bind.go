@@ -10,8 +10,10 @@ import (
 
 // Bind checks the arguments of a call, a JSON object, and completes it. All that
 // is wrong is told at once. Arguments named in injected are removed first; newID
-// makes the ids that the caller did not give.
+// makes the ids that the caller did not give. Which version of the program the call is
+// for is said by At.
 func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string) (*Call, Violations) {
+	c = c.At("")
 	given, wrong := c.arguments(args, injected)
 	if wrong != nil {
 		return nil, wrong

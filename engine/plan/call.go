@@ -21,6 +21,7 @@ type Call struct {
 	Force         bool          // run, whatever was asked before
 	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
 	Policy        string        // of approval, as asked for; "" for the default
+	Notes         []string      // what was asked for and left out
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
@@ -99,6 +100,7 @@ func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Cal
 			arguments[name] = texts
 		}
 	}
+	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
 	call.show()
 	return call

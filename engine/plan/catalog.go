@@ -34,6 +34,13 @@ type CLI struct {
 	failure []failure
 	risk    []*expression
 	out     output
+	places  []*regexp.Regexp // of upgrade.where
+
+	ranged    bool      // something depends on the version
+	variants  []variant // of which none overlap
+	chosen    bool      // made by At
+	installed Version
+	policies  []string // names, for the parameter that chooses one
 }
 
 type failure struct {
@@ -106,14 +113,13 @@ func digest(s *Spec) string {
 
 // compiler compiles one CLI and collects its problems.
 type compiler struct {
-	cli      *CLI
-	policies []string
-	vetted   bool
+	cli    *CLI
+	vetted bool
 }
 
 func compileCLI(name string, spec CLISpec, policies []string, vetted bool, ps problems) *CLI {
-	cli := &CLI{Name: name, CLISpec: spec, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
-	c := compiler{cli: cli, policies: policies, vetted: vetted}
+	cli := &CLI{Name: name, CLISpec: spec, policies: policies, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
+	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
 	c.sessions(ps.at("session"))
 	c.argv(ps.at("argv"))
@@ -124,6 +130,8 @@ func compileCLI(name string, spec CLISpec, policies []string, vetted bool, ps pr
 	c.output(ps.at("output"))
 	c.verdicts(ps)
 	c.programs(ps)
+	c.upgrades(ps.at("upgrade"))
+	c.versions(ps)
 	return cli
 }
 
@@ -165,28 +173,9 @@ func executable(bin string, ps problems) {
 	}
 }
 
-// programs checks what else may be run: upgrades, version and help.
+// programs checks what else may be run, and what it is given.
 func (c compiler) programs(ps problems) {
 	executable(c.cli.Bin, ps.at("bin"))
-	for _, step := range []struct {
-		key  string
-		spec StepSpec
-	}{{"latest", c.cli.Upgrade.Latest}, {"target", c.cli.Upgrade.Target}} {
-		if step.spec.Bin != "" {
-			executable(step.spec.Bin, ps.at("upgrade", step.key, "bin"))
-		}
-		for i, w := range step.spec.Argv {
-			at := ps.at("upgrade", step.key, "argv", i)
-			if rest := strings.ReplaceAll(w, "{target}", ""); strings.ContainsAny(rest, "{}") {
-				at.add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
-			} else if rest != w && step.key == "latest" {
-				at.add("slot", "{target} has no value here").Hint = "use upgrade.target"
-			}
-		}
-	}
-	if t := c.cli.Upgrade.Target.Argv; len(t) > 0 && !strings.Contains(strings.Join(t, " "), "{target}") {
-		ps.at("upgrade", "target").add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
-	}
 	if m := c.cli.Version.Match; m != "" {
 		switch re, err := regexp.Compile(m); {
 		case err != nil:

@@ -37,6 +37,7 @@ type Param struct {
 	post    string
 	encoder string // "json", "raw", or "" without a template
 	bySlot  bool   // argv names the parameter itself: {NAME}
+	span    span   // versions of the program that have it
 
 	fallback string   // of a model, where the parameter has no default of its own
 	aliases  []string // likewise
@@ -145,6 +146,7 @@ func newParam(name string, spec ParamSpec, ps problems) *Param {
 		}
 		p.pattern = re
 	}
+	p.span = newSpan(spec.Since, spec.Until, ps)
 	if spec.Value != "" {
 		for _, enc := range []string{"json", "raw"} {
 			if pre, post, ok := strings.Cut(spec.Value, "{"+enc+"}"); ok {

@@ -12,7 +12,7 @@ import (
 
 // params reads the parameter table and puts the engine's parameters around it.
 func (c compiler) params(ps problems) {
-	first, last := engineParams(&c.cli.CLISpec, c.policies)
+	first, last := engineParams(&c.cli.CLISpec, c.cli.policies)
 	own := []*Param{}
 	for name, spec := range c.cli.CLISpec.Params.All() {
 		at := ps.at("params", name)
@@ -79,6 +79,8 @@ func (c compiler) carrier(p *Param, ps problems) {
 	needs(p.Value != "", "value", "a value, which a bool has not", p.Kind != Bool)
 	needs(p.Env != "", "env", `type "string", "int" or "number"`, p.Kind != List && p.Kind != Bool)
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
+	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
+	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.span.all())
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.at("values"), p.Values, p.Enum)
 	sayings(ps.at("show"), p.Show, p.Enum)
@@ -216,21 +218,23 @@ func (c compiler) relations(p *Param, ps problems) {
 	}
 }
 
-// flags refuses two parameters that would write the same option. A template
-// (-c key=value) makes an option of its own.
+// flags refuses two parameters that would write the same option in one version of the
+// program. A template (-c key=value) makes an option of its own.
 func (c compiler) flags(own []*Param, ps problems) {
 	owner := map[string]string{}
+	owners := map[string][]*Param{}
 	for _, p := range own {
 		for _, f := range []struct{ key, flag string }{{"flag", p.Flag}, {"off", p.Off}} {
 			if f.flag == "" {
 				continue
 			}
 			id := f.flag + " " + p.pre
-			if other, ok := owner[id]; ok {
-				ps.at(p.Name).add("duplicate-flag", "flag %s is already used by param %q", f.flag, other).Below = []string{f.key}
+			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.span.meets(p.span) })
+			if other >= 0 {
+				ps.at(p.Name).add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
 				continue
 			}
-			owner[id] = p.Name
+			owner[id], owners[id] = p.Name, append(owners[id], p)
 		}
 	}
 	for _, list := range []struct {

@@ -54,6 +54,7 @@ func (b *binder) on(name string) bool {
 // relations checks what parameters ask of each other and of the mode. An argument
 // that does not apply is an error, never dropped; a default gives way instead.
 func (b *binder) relations() {
+	b.versions()
 	for again := true; again; {
 		again = false
 		for _, p := range b.cli.params {
@@ -85,6 +86,24 @@ func (b *binder) relations() {
 	}
 }
 
+// versions refuses arguments that the installed version does not know, or leaves them
+// out where the spec says so, and tells.
+func (b *binder) versions() {
+	for _, p := range b.cli.params {
+		if !b.on(p.Name) || p.span.has(b.cli.installed) {
+			continue
+		}
+		text := p.span.misses(b.cli.Heading(), b.cli.installed)
+		if p.Otherwise != "drop" {
+			b.add(p.Name, "%s", text)
+			continue
+		}
+		delete(b.call.values, p.Name)
+		delete(b.call.given, p.Name)
+		b.call.Notes = append(b.call.Notes, p.Name+" was left out: it "+text)
+	}
+}
+
 // has reports whether a parameter has a value that writes something, be it a default.
 func (b *binder) has(name string) bool {
 	v, ok := b.call.values[name]
@@ -98,7 +117,7 @@ func (b *binder) fits(p *Param) bool {
 			return false
 		}
 	}
-	return p.applies(b.call.Mode) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
+	return p.applies(b.call.Mode) && p.span.has(b.cli.installed) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
 }
 
 var inMode = map[Mode]string{

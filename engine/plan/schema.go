@@ -16,6 +16,7 @@ type Tool struct {
 
 // Describe is the listing of the CLI's tool.
 func (c *CLI) Describe() Tool {
+	c = c.At("")
 	return Tool{
 		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
 		Input: c.InputSchema(), Output: OutputSchema,
@@ -28,6 +29,7 @@ func (c *CLI) Describe() Tool {
 // DescribeAsync is the listing of the tool that starts the call as a job. What the
 // parameters mean is said once, by the tool that waits.
 func (c *CLI) DescribeAsync() Tool {
+	c = c.At("")
 	t := c.Describe()
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
@@ -101,6 +103,12 @@ func (p *Param) documentation() string {
 			names[i] = modeNames[m]
 		}
 		parts = append(parts, "Only for "+strings.Join(names, " and ")+" conversations.")
+	}
+	if p.Since != "" {
+		parts = append(parts, "Since version "+p.Since+".")
+	}
+	if p.Until != "" {
+		parts = append(parts, "Before version "+p.Until+".")
 	}
 	return strings.Join(parts, " ")
 }

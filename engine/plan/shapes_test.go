@@ -16,10 +16,10 @@ import (
 // everyShape has each field of the language once, in every form it can take.
 const everyShape = `{"language":1,"cli":{
 	"zeta":{"bin":"z","argv":["a","{params}"],"params":{"z":{"doc":"d","flag":"--z","danger":true},"a":{"doc":"d","flag":"--a","enum":["x"],"danger":["x"],"default":"x"},"m":{"doc":"d","type":"bool","flag":"--m","default":false}},
-		"upgrade":{"version":["-v"],"latest":["up"],"target":{"bin":"npm","argv":["i","{target}"]}},"success":"true","risk":[{"id":"i","when":"true","score":7,"reason":"r"}]},
+		"upgrade":{"latest":["up"],"target":{"bin":"npm","argv":["i","{target}"]},"where":{"z":{"path":"p","latest":["up"],"target":["to","{target}"],"note":"n"},"a":{"path":"q"}}},"versions":{"<2":{"argv":[]},"<1":{}},"login":{"env":["E"],"files":["~/f"],"hint":"h"},"success":"true","risk":[{"id":"i","when":"true","score":7,"reason":"r"}]},
 	"acme":{"title":"T","doc":"D","bin":"b","install":"i","argv":{"new":["n"],"resume":[],"latest":["l"]},
 		"prompt":{"via":"arg","flag":"-p","min":0,"max":5,"maxBytes":6,"guard":" ","excerptBytes":7,"expands":["@path"]},
-		"params":{"p":{"doc":"d","type":"list","flag":"-f","style":"sep","value":"v={json}","each":true,"required":true,"minLength":0,"maxLength":1,"maxItems":2,"pattern":"p","modes":["new"],"at":"g","when":"w","conflicts":["c"],"requires":["r"]},
+		"params":{"p":{"doc":"d","type":"list","flag":"-f","style":"sep","value":"v={json}","each":true,"required":true,"minLength":0,"maxLength":1,"maxItems":2,"pattern":"p","modes":["new"],"at":"g","when":"w","conflicts":["c"],"requires":["r"],"since":"1","until":"2","otherwise":"drop"},
 			"q":{"doc":"d","type":"number","env":"E","min":0,"max":-1.5},"v":{"doc":"d","enum":["a"],"values":{"a":[]},"sep":";"},"w":{"doc":"d","words":["w"],"off":"--no"},"s":{"doc":"d","enum":["b"],"show":{"b":"events"}}},
 		"models":{"default":"m","aliases":{"z":"","a":"b"}},
 		"session":{"id":"i","create":["c"],"resume":["r"],"latest":["l"],"capture":{"when":"w","take":"t","fold":"first"},"bound":"cwd"},
@@ -27,7 +27,7 @@ const everyShape = `{"language":1,"cli":{
 		"exits":{"9":"a","10":"b"},"failure":[{"class":"c","when":"w","hint":"h","retry":true},{"class":"c","when":"w","retry":{"afterMs":"x"}},{"class":"c","when":"w"}],
 		"env":{"pass":["A*"],"set":{"Z":"1","A":""},"drop":["B"]},"onCancel":"detach","concurrency":2,"timeouts":{"idleMs":0,"wallMs":1000,"graceMs":5},
 		"version":{"argv":["-v"],"match":"m"},"probe":{"help":[["-h"],[]]},
-		"examples":[{"name":"n","in":{"prompt":"p"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0,"progress":"p"}},{"in":{}}]}},
+		"examples":[{"name":"n","version":"1","in":{"prompt":"p"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0,"progress":"p"}},{"in":{}}]}},
 	"client":{"c":{"title":"t","add":"a","note":"n"}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},

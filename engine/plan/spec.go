@@ -1,5 +1,7 @@
 package plan
 
+import "encoding/json"
+
 // The types of this file are the specs as data: what is left of CUE and YAML once
 // the layers are merged and held against the schema. Field names and order are the
 // schema's; see schema/schema.cue for what each means.
@@ -33,12 +35,14 @@ type CLISpec struct {
 	Timeouts Timeouts          `json:"timeouts,omitzero"`
 	OnCancel string            `json:"onCancel,omitempty"` // "kill" or "detach"; "": the gateway's
 	// Concurrency is how many calls run at once; 0 is no limit of its own.
-	Concurrency int           `json:"concurrency,omitempty"`
-	Risk        []RiskSpec    `json:"risk,omitempty"`
-	Version     VersionSpec   `json:"version,omitzero"`
-	Upgrade     UpgradeSpec   `json:"upgrade,omitzero"`
-	Probe       ProbeSpec     `json:"probe,omitzero"`
-	Examples    []ExampleSpec `json:"examples,omitempty"`
+	Concurrency int                  `json:"concurrency,omitempty"`
+	Risk        []RiskSpec           `json:"risk,omitempty"`
+	Version     VersionSpec          `json:"version,omitzero"`
+	Versions    Map[json.RawMessage] `json:"versions,omitzero"` // by range: what lies over the spec there
+	Login       LoginSpec            `json:"login,omitzero"`
+	Upgrade     UpgradeSpec          `json:"upgrade,omitzero"`
+	Probe       ProbeSpec            `json:"probe,omitzero"`
+	Examples    []ExampleSpec        `json:"examples,omitempty"`
 }
 
 // ParamSpec is one line of the parameter table. Type "" is inferred: list from
@@ -71,6 +75,9 @@ type ParamSpec struct {
 	Conflicts []string            `json:"conflicts,omitempty"`
 	Requires  []string            `json:"requires,omitempty"`
 	Danger    Danger              `json:"danger,omitzero"`
+	Since     string              `json:"since,omitempty"`     // first version that has the parameter
+	Until     string              `json:"until,omitempty"`     // first version that has it no more
+	Otherwise string              `json:"otherwise,omitempty"` // "drop", or "refuse" by default
 }
 
 // PromptSpec says how the prompt travels and how long it may be.
@@ -188,11 +195,27 @@ type VersionSpec struct {
 	Match string   `json:"match,omitempty"`
 }
 
-// UpgradeSpec says how the program is brought to another version.
+// LoginSpec says by what a login can be seen: variables and files, any of which do.
+type LoginSpec struct {
+	Env   []string `json:"env,omitempty"`
+	Files []string `json:"files,omitempty"`
+	Hint  string   `json:"hint,omitempty"`
+}
+
+// UpgradeSpec says how the program is brought to another version, and how instead where
+// it lies in certain places.
 type UpgradeSpec struct {
-	Version []string `json:"version,omitempty"`
-	Latest  StepSpec `json:"latest,omitzero"`
-	Target  StepSpec `json:"target,omitzero"`
+	Latest StepSpec       `json:"latest,omitzero"`
+	Target StepSpec       `json:"target,omitzero"`
+	Where  Map[PlaceSpec] `json:"where,omitzero"`
+}
+
+// PlaceSpec is a kind of installation, told by the path of the program.
+type PlaceSpec struct {
+	Path   string   `json:"path"`
+	Latest StepSpec `json:"latest,omitzero"`
+	Target StepSpec `json:"target,omitzero"`
+	Note   string   `json:"note,omitempty"`
 }
 
 // ProbeSpec names the help texts that list the program's flags.
@@ -202,15 +225,16 @@ type ProbeSpec struct {
 
 // ExampleSpec is a call and what must come of it.
 type ExampleSpec struct {
-	Name   string         `json:"name,omitempty"`
-	In     map[string]any `json:"in"`
-	Argv   []string       `json:"argv,omitzero"`
-	Stdin  *string        `json:"stdin,omitempty"`
-	Env    []string       `json:"env,omitempty"`
-	Stdout string         `json:"stdout,omitempty"`
-	Stderr string         `json:"stderr,omitempty"`
-	Exit   int            `json:"exit,omitempty"`
-	Out    *ExampleOut    `json:"out,omitempty"`
+	Name    string         `json:"name,omitempty"`
+	Version string         `json:"version,omitempty"` // of the program; "" for the newest
+	In      map[string]any `json:"in"`
+	Argv    []string       `json:"argv,omitzero"`
+	Stdin   *string        `json:"stdin,omitempty"`
+	Env     []string       `json:"env,omitempty"`
+	Stdout  string         `json:"stdout,omitempty"`
+	Stderr  string         `json:"stderr,omitempty"`
+	Exit    int            `json:"exit,omitempty"`
+	Out     *ExampleOut    `json:"out,omitempty"`
 }
 
 // ExampleOut is what the captured output of an example must decode to. Only the

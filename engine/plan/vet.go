@@ -18,20 +18,29 @@ func (c *Catalog) Vet() []Problem {
 		for _, line := range cli.Describe().Lint() {
 			at.add("portable", "tool %s: %s", cli.Tool(), line).Key = true
 		}
-		for _, proof := range cli.Proofs() {
-			if !proof.Safe {
-				where := at
-				if _, ok := cli.CLISpec.Params.Get(proof.Param); ok {
-					where = at.at("params", proof.Param)
-				}
-				where.add("injection", "a value can stand as an option: %s", proof.How).Key = true
-			}
+		cli.proven(at)
+		for _, alt := range cli.variants {
+			alt.cli().proven(at.at("versions", alt.key))
 		}
 		for i := range cli.Examples {
 			cli.example(i, at.at("examples", i))
 		}
 	}
 	return *ps.list
+}
+
+// proven reports parameters of which a value can stand as an option.
+func (c *CLI) proven(ps problems) {
+	for _, proof := range c.Proofs() {
+		if proof.Safe {
+			continue
+		}
+		where := ps
+		if _, ok := c.CLISpec.Params.Get(proof.Param); ok {
+			where = ps.at("params", proof.Param)
+		}
+		where.add("injection", "a value can stand as an option: %s", proof.How).Key = true
+	}
 }
 
 // Proof shows what becomes of a hostile value of one parameter.
@@ -147,7 +156,7 @@ func (c *CLI) example(i int, ps problems) {
 		return
 	}
 	// An id that the gateway would make stands in an example as {id}.
-	call, violations := c.Bind(in, nil, func() string { return "{id}" })
+	call, violations := c.At(ex.Version).Bind(in, nil, func() string { return "{id}" })
 	for _, v := range violations {
 		at := ps.at("in")
 		if _, ok := ex.In[v.Param]; ok {

@@ -100,14 +100,19 @@ type report struct {
 
 // add reports an error at p; path may be nil.
 func (r *report) add(p pos, path []string, code, format string, args ...any) *Diagnostic {
+	r.fail(path)
+	d := r.warn(p, path, code, format, args...)
+	d.Severity = Error
+	return d
+}
+
+// fail remembers that there is an error at path.
+func (r *report) fail(path []string) {
 	if r.bad == nil {
 		r.bad = map[string]bool{}
 	}
 	r.bad[entryOf(path)] = true
 	r.wrong = append(r.wrong, path)
-	d := r.warn(p, path, code, format, args...)
-	d.Severity = Error
-	return d
 }
 
 // warn reports what does not stop anything.

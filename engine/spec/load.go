@@ -108,6 +108,11 @@ func (l *loader) spec() *plan.Spec {
 		if !l.walked || path[0] != "gateway" {
 			v.entry(path, l.root, l.r)
 		}
+		if !l.r.failed(path) {
+			if l.versions(path, n); l.r.failed(path) {
+				l.salvage(path, n)
+			}
+		}
 		if l.r.failed(path) {
 			continue
 		}

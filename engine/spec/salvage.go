@@ -9,7 +9,7 @@ import (
 
 // independent are the codes of problems that the plan finds by looking at one thing
 // only, so that taking a wrong field away elsewhere cannot have caused them.
-var independent = []string{"bin", "bounds", "cycle", "dash", "default", "duplicate-flag", "enum", "expression", "nul", "regexp", "relation", "reserved", "shell", "template"}
+var independent = []string{"bin", "bounds", "cycle", "dash", "default", "duplicate-flag", "enum", "expression", "nul", "regexp", "relation", "reserved", "shell", "template", "version"}
 
 // salvage looks for further problems in an entry that failed already, so that its
 // author sees them all at once: it takes away what is wrong, compiles the rest, and

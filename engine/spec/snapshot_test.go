@@ -12,7 +12,7 @@ import (
 // TestSnapshotMeansTheSame holds that a load from the snapshot cannot be told from
 // one from text, whatever lies above.
 func TestSnapshotMeansTheSame(t *testing.T) {
-	base := layer("acme.cue", acmeCUE, "zeta.yaml", "cli:\n  zeta: {bin: zeta, argv: ['{params}'], version: {argv: [-v], match: \"(<&>\\u2028) 'x'\"}}\nclient: {desk: {title: Desk, add: 'add {gateway}'}}\n"+
+	base := layer("acme.cue", acmeCUE, "zeta.yaml", "cli:\n  zeta: {bin: zeta, argv: ['{params}'], version: {argv: [-v], match: \"(<&>\\u2028) 'x'\"}, params: {p: {doc: P, flag: --p}}, versions: {'<2': {params: {p: {flag: --q}}}}}\nclient: {desk: {title: Desk, add: 'add {gateway}'}}\n"+
 		"policy: {low: {approve: 1, deny: [big]}, high: {approve: 9, ask: 12, includes: low}}\nrisk: {big: {when: 'len(prompt) > 99', score: 5}}\n")
 	snap, diags := Snapshot(base)
 	if Failed(diags) {
@@ -42,6 +42,8 @@ func TestSnapshotMeansTheSame(t *testing.T) {
 		"delete and remake":  {above: []Layer{layer("m.yaml", "cli: {zeta: ~}"), layer("n.yaml", "cli: {zeta: {bin: z, argv: []}}")}},
 		"delete all":         {above: []Layer{layer("m.yaml", "cli: ~"), layer("n.yaml", "cli: {acme: {bin: z, argv: []}}")}},
 		"unknown null":       {above: []Layer{layer("m.yaml", "clii: ~")}},
+		"versions":           {above: []Layer{layer("m.yaml", "cli: {zeta: {params: {p: {style: sep}}, versions: {'<2': {argv: [x, '{params}']}, '>=3': {}}}}")}},
+		"bad versions":       {above: []Layer{layer("m.yaml", "cli: {zeta: {versions: {'<2': {params: {p: {flag: q}}}, '>=1': {}}}}")}},
 		"add":                {above: []Layer{layer("m.yaml", "cli: {nova: {bin: nova, argv: ['{params}']}}\nclient: {term: {title: T, add: a}}\nlanguage: 1")}},
 		"unknown field":      {above: []Layer{layer("m.yaml", "cli: {acme: {sesion: {}}}")}},
 		"bad expression":     {above: []Layer{layer("m.yaml", "cli: {acme: {success: 'foo == 1'}}")}},

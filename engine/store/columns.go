@@ -14,6 +14,7 @@ func (j *Job) beginColumns() []column {
 		{"id", text{&j.ID}},
 		{"tool", text{&j.Tool}},
 		{"cli", text{&j.CLI}},
+		{"cli_version", text{&j.CLIVersion}},
 		{"mode", text{&j.Mode}},
 		{"model", text{&j.Model}},
 		{"dedup_key", text{&j.DedupKey}},

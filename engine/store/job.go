@@ -36,6 +36,7 @@ type Job struct {
 	ID            string // from NewID
 	Tool          string // never empty
 	CLI           string
+	CLIVersion    string // of the program, where the call depended on it
 	Mode          string
 	Model         string // as resolved; Finish may put the one that answered
 	DedupKey      string // at most one live job per key

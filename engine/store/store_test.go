@@ -63,7 +63,7 @@ func mustJob(t testing.TB, s *Store, id string) Job {
 // that Finish does, except the model.
 func fullJob() Job {
 	return Job{
-		ID: NewID(), Tool: "acme_request", CLI: "acme", Mode: "plan", Model: "large", DedupKey: "key",
+		ID: NewID(), Tool: "acme_request", CLI: "acme", CLIVersion: "1.2", Mode: "plan", Model: "large", DedupKey: "key",
 		SpecHash: "s1", CatalogDigest: "c1", Owner: "owner", ParentID: NewID(), SessionID: "ses", CorrelationID: "cor",
 		Approval: json.RawMessage(`{"verdict":"approved","score":7}`),
 		Cwd:      "/home/x", Prompt: "héllo\n世界 'quoted' \"twice\"",

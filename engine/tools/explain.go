@@ -26,7 +26,9 @@ type Explanation struct {
 	Approval gate.Decision   `json:"approval"` // what is decided about the call
 	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
 	Missing  string          `json:"missing,omitempty"`
-	Steps    []plan.Step     `json:"steps"` // where each word came from
+	Version  string          `json:"version,omitempty"`  // installed, where the command depends on it
+	Warnings []string        `json:"warnings,omitempty"` // what was asked for and left out
+	Steps    []plan.Step     `json:"steps"`              // where each word came from
 }
 
 // Timeouts are the bounds of the run in milliseconds.
@@ -46,7 +48,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	cli := found.cli
+	cli := t.installed(ctx, catalog, found.cli)
 	call, violations := cli.Bind(args, catalog.Settings.Injected, newID)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
@@ -71,6 +73,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
+		Version: cli.Installed().String(), Warnings: call.Notes,
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"

@@ -47,6 +47,7 @@ var (
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
+		versionsTool, upgradeTool,
 	}
 )
 
@@ -57,11 +58,14 @@ func number(name, doc string, least, most float64, preset any) *plan.Param {
 
 func ptr[T any](v T) *T { return &v }
 
-// builtin answers a tool about jobs.
+// builtin answers a tool that calls no CLI.
 func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result {
 	args, violations := tool.Bind(c.Args, t.Catalog().Settings.Injected)
 	if violations != nil {
 		return refused(complaint(tool.Name, violations), "correct the arguments and call again; nothing was done")
+	}
+	if tool == versionsTool || tool == upgradeTool {
+		return t.aboutCLIs(ctx, tool, args, c)
 	}
 	id, _ := args[jobID.Name].(string)
 	wait, _ := args[waitMs.Name].(int)

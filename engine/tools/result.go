@@ -70,7 +70,7 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: out.Warnings, Error: a.Failure,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, out.Warnings), Error: a.Failure,
 		Approval: shown(req.Approval),
 	}
 	if out.ExitCode >= 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/version"
 )
 
 // Tools answers for the catalog that is current when a call begins.
@@ -30,6 +31,10 @@ type Tools struct {
 	Journal   store.Journal
 
 	questions questions
+	// Versions tells what is installed.
+	Versions *version.Prober
+	// Upgrade runs an upgrade; nil where upgrades are only planned.
+	Upgrade func(context.Context, UpgradeCall) Result
 }
 
 // Call is one call of a tool.
@@ -121,7 +126,7 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 	case tool.builtin != nil:
 		return t.builtin(ctx, tool.builtin, c)
 	}
-	cli := tool.cli
+	cli := t.installed(ctx, catalog, tool.cli)
 	call, violations := cli.Bind(c.Args, catalog.Settings.Injected, newID)
 	if violations != nil {
 		return refusal(cli.Name, "", complaint(c.Name, violations), "correct the arguments and call again; nothing was run")

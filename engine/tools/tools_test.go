@@ -21,6 +21,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/version"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -60,7 +61,7 @@ func newTools(t testing.TB, environ ...string) *Tools {
 		Current: func() *plan.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); memory.Close() })
-	return &Tools{Catalog: runner.Current, Runner: runner}
+	return &Tools{Catalog: runner.Current, Runner: runner, Versions: &version.Prober{Host: runner.Host}}
 }
 
 func (t *Tools) call(tb testing.TB, name, args string) Result {
@@ -473,7 +474,7 @@ func TestList(t *testing.T) {
 		}
 	}
 	if !slices.Equal(names, []string{"acme_request", "zeta_request", "mira_request", "gone_request",
-		"acme_request_async", "zeta_request_async", "mira_request_async", "gone_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList}) {
+		"acme_request_async", "zeta_request_async", "mira_request_async", "gone_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList, CLIVersions, CLIUpgrade}) {
 		t.Errorf("tools: %q", names)
 	}
 }

@@ -30,6 +30,12 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		return result(req, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
 	}
+	return t.begun(j, req.Call)
+}
+
+// begun tells of a job that goes on.
+func (t *Tools) begun(j job.Job, call *plan.Call) Result {
+	j.Notes = append(j.Notes, call.Notes...)
 	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 }
 
@@ -38,7 +44,7 @@ func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure == nil {
 		j.Row.Approval = req.Approval // of this call, be the job another's
-		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+		return t.begun(j, req.Call)
 	}
 	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
 	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}

@@ -5,6 +5,7 @@ CREATE TABLE job(
   dedup_key          TEXT,
   tool               TEXT NOT NULL,
   cli                TEXT,
+  cli_version        TEXT, -- installed, where the call depended on it
   mode               TEXT,
   model              TEXT,
   spec_hash          TEXT,
@@ -78,7 +79,7 @@ CREATE VIEW requests AS SELECT
   id,
   strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS started_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', ended_ns / 1e9, 'unixepoch')   AS ended_at,
-  cli, tool, mode, model,
+  cli, cli_version, tool, mode, model,
   state, outcome, error_class, error_message, exit_code,
   duration_ms, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
   session_id, native_session_id, correlation_id, parent_id,
