@@ -11,14 +11,23 @@ import (
 // Bind checks the arguments of a call, a JSON object, and completes it. All that
 // is wrong is told at once. Arguments named in injected are removed first; newID
 // makes the ids that the caller did not give.
+//
+// The models are those of the specs; BindModels takes others.
 func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string) (*Call, Violations) {
+	return c.BindModels(args, injected, newID, c.declared)
+}
+
+// BindModels is Bind with the models that hold at the moment. They must be models that
+// CheckModel lets pass.
+func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() string, models Models) (*Call, Violations) {
 	given, wrong := c.arguments(args, injected)
 	if wrong != nil {
 		return nil, wrong
 	}
 	call := &Call{CLI: c, values: map[string]any{}, given: map[string]bool{}}
-	b := binder{cli: c, call: call, bound: bound{values: call.values, given: call.given}}
+	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
 	c.table.bind(given, &b.bound, b.special)
+	b.defaultModel()
 	b.mode(newID)
 	b.relations()
 	b.finish(newID)
@@ -56,8 +65,9 @@ func object(raw json.RawMessage) (map[string]any, string) {
 
 // binder makes a call out of bound arguments.
 type binder struct {
-	cli  *CLI
-	call *Call
+	cli    *CLI
+	call   *Call
+	models Models
 	bound
 }
 

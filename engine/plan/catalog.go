@@ -34,6 +34,8 @@ type CLI struct {
 	failure []failure
 	risk    []*expression
 	out     output
+
+	declared Models
 }
 
 type failure struct {
@@ -86,6 +88,7 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 		c.byName[name] = cli
 	}
 	c.approval(s, vetted, ps)
+	c.prefixes(ps)
 	for _, p := range *ps.list {
 		if !p.Warning {
 			return nil, *ps.list
