@@ -1,3 +1,5 @@
+//go:build unix
+
 package models
 
 import (
@@ -5,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -136,9 +137,6 @@ func TestHistoryTakesNoLongTime(t *testing.T) {
 }
 
 func TestHistoryFollowsNoLinks(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need a right there")
-	}
 	w := newWorld(t)
 	w.put(t, "else/run-1.jsonl", said("linked-folder"))
 	file := w.put(t, "run-2.jsonl", said("linked-file"))

@@ -1,9 +1,10 @@
+//go:build unix
+
 package models
 
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -70,9 +71,6 @@ func TestNotPassedOn(t *testing.T) {
 
 // TestKindsOfFiles: no file is waited for, and none is a failure.
 func TestKindsOfFiles(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need a right there")
-	}
 	link := func(to string) func(t *testing.T, w *world, path string) {
 		return func(t *testing.T, w *world, path string) {
 			w.put(t, "real.toml", "model = 'a'\n")
