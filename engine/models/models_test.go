@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,13 +40,17 @@ cli: mute: {bin: "mute", argv: []}
 gateway: env: {pass: ["HOME"], drop: ["ACME_SECRET"]}
 `
 
+// loaded is read once; no test may change it.
+var loaded = sync.OnceValue(func() spec.Result {
+	return spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(basics)}}}}, spec.Options{})
+})
+
 func catalog(t testing.TB) *plan.Catalog {
 	t.Helper()
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(basics)}}}}, spec.Options{})
-	if res.Catalog == nil {
-		t.Fatal(res.Diagnostics)
+	if loaded().Catalog == nil {
+		t.Fatal(loaded().Diagnostics)
 	}
-	return res.Catalog
+	return loaded().Catalog
 }
 
 // world is a home with files, and an environment.

@@ -65,7 +65,9 @@ func TestSources(t *testing.T) {
 // TestNotPassedOn: a variable that the CLI is not given tells nothing about it.
 func TestNotPassedOn(t *testing.T) {
 	w := newWorld(t, "ACME_MODEL=a", "ACME_HOME=/x")
-	w.catalog.Settings.Env.Drop = []string{"ACME_*"}
+	dropping := *w.catalog
+	dropping.Settings.Env.Drop = []string{"ACME_*"}
+	w.catalog = &dropping
 	same(t, "told", only(w.told(t, "acme"), "default", "warning"), "")
 }
 
