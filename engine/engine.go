@@ -19,6 +19,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/server"
@@ -75,7 +76,11 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 		runner.Log = e.log.open
 	}
 	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
-	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Versions: versions, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
+	e.Tools = &tools.Tools{
+		Catalog: e.catalog.Load, Runner: runner, Versions: versions,
+		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
+		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
+	}
 	return e, loaded.Diagnostics
 }
 

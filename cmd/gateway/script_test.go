@@ -42,7 +42,7 @@ func TestScript(t *testing.T) {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("LLM_GATEWAY_DEDUP_WINDOW_MS", "0") // the same calls are made again and again
-			return os.Mkdir(home, 0o700)
+			return os.MkdirAll(home, 0o700)                // a script may bring files of it
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits,

@@ -27,7 +27,7 @@ func (h *Host) Environ(f Filter) ([]string, error) {
 	chosen := map[string]string{}
 	for _, kv := range env {
 		name, v, ok := strings.Cut(kv, "=")
-		if ok && name != "" && matches(f.Pass, name) && !matches(f.Drop, name) {
+		if ok && name != "" && f.Admits(name) {
 			chosen[name] = v
 		}
 	}

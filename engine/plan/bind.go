@@ -12,15 +12,25 @@ import (
 // is wrong is told at once. Arguments named in injected are removed first; newID
 // makes the ids that the caller did not give. Which version of the program the call is
 // for is said by At.
+//
+// The models are those of the specs; BindModels takes others.
 func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string) (*Call, Violations) {
+	c = c.At("")
+	return c.BindModels(args, injected, newID, c.declared)
+}
+
+// BindModels is Bind with the models that hold at the moment. They must be models that
+// CheckModel lets pass.
+func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() string, models Models) (*Call, Violations) {
 	c = c.At("")
 	given, wrong := c.arguments(args, injected)
 	if wrong != nil {
 		return nil, wrong
 	}
 	call := &Call{CLI: c, values: map[string]any{}, given: map[string]bool{}}
-	b := binder{cli: c, call: call, bound: bound{values: call.values, given: call.given}}
+	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
 	c.table.bind(given, &b.bound, b.special)
+	b.defaultModel()
 	b.mode(newID)
 	b.relations()
 	b.finish(newID)
@@ -58,8 +68,9 @@ func object(raw json.RawMessage) (map[string]any, string) {
 
 // binder makes a call out of bound arguments.
 type binder struct {
-	cli  *CLI
-	call *Call
+	cli    *CLI
+	call   *Call
+	models Models
 	bound
 }
 

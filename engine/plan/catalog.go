@@ -41,6 +41,8 @@ type CLI struct {
 	chosen    bool      // made by At
 	installed Version
 	policies  []string // names, for the parameter that chooses one
+
+	declared Models
 }
 
 type failure struct {
@@ -93,6 +95,7 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 		c.byName[name] = cli
 	}
 	c.approval(s, vetted, ps)
+	c.prefixes(ps)
 	for _, p := range *ps.list {
 		if !p.Warning {
 			return nil, *ps.list

@@ -233,4 +233,13 @@ func (p *Param) preset() any {
 	return p.Default
 }
 
+// told is the default that the listing tells. That of the model is not told: a variable
+// or a file may change it while the listing stands.
+func (p *Param) told() any {
+	if p.Name == paramModel && p.role == "" {
+		return nil
+	}
+	return p.preset()
+}
+
 func ptr[T any](v T) *T { return &v }

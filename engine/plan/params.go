@@ -25,7 +25,7 @@ func (c compiler) params(ps problems) {
 	}
 	c.cli.table = newTable(slices.Concat(first, own, last))
 	if p, ok := c.cli.byName[paramModel]; ok {
-		p.fallback, p.aliases = c.cli.Models.Default, c.cli.Models.Aliases.Keys()
+		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
 	}
 	scope := callScope(c.cli.params)
 	for _, p := range own {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -157,38 +156,37 @@ func (b *binder) finish(newID func() string) {
 	b.model()
 }
 
+// defaultModel is bound before parameters are held against each other: a default gives
+// way where it does not fit.
+func (b *binder) defaultModel() {
+	if !b.cli.TakesModel() || b.given[paramModel] {
+		return
+	}
+	delete(b.values, paramModel)
+	if b.models.Default != nil {
+		b.values[paramModel] = b.models.Default.Name
+	}
+}
+
 // model follows aliases until a name that is none; an unknown name passes.
 func (b *binder) model() {
-	call, models := b.call, b.cli.Models
+	call := b.call
 	name, _ := call.values[paramModel].(string)
-	p, ok := b.cli.byName[paramModel]
-	if !ok {
+	if _, ok := b.cli.byName[paramModel]; !ok {
 		return
 	}
-	from := "argument " + paramModel
+	from := "no model is named"
 	switch {
 	case call.given[paramModel]:
-	case p.Default != nil:
-		from = "default of " + paramModel
-	default:
-		from = "default of cli." + b.cli.Name + ".models"
+		from = "argument " + paramModel
+	case name != "":
+		from = b.models.Default.From
 	}
-	if name == "" {
-		delete(call.values, paramModel)
-		return
+	if name != "" || b.models.Own.Name != "" {
+		call.Model, call.steps = b.models.Follow(name, from)
 	}
-	call.steps = append(call.steps, Step{Word: name, From: from})
-	for to, ok := models.Aliases.Get(name); ok && to != name; to, ok = models.Aliases.Get(name) {
-		word := to
-		if to == "" {
-			word = "(the CLI's own default)"
-		}
-		call.steps = append(call.steps, Step{Word: word, From: fmt.Sprintf("alias %s: cli.%s.models.aliases.%s", name, b.cli.Name, name)})
-		name = to
-	}
-	call.Model = name
 	delete(call.values, paramModel)
-	if name != "" {
-		call.values[paramModel] = name
+	if call.Model != "" {
+		call.values[paramModel] = call.Model
 	}
 }

@@ -67,7 +67,7 @@ type property struct {
 var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer", Number: "number", List: "array"}
 
 func (p *Param) property() property {
-	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.preset(),
+	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.told(),
 		Minimum: p.Min, Maximum: p.Max}
 	if p.role == rolePrompt {
 		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
@@ -94,7 +94,7 @@ func (p *Param) documentation() string {
 	if b := p.bounds(); b != "" {
 		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
 	}
-	if text := defaultText(p.preset()); text != "" {
+	if text := defaultText(p.told()); text != "" {
 		parts = append(parts, "Default: "+text+".")
 	}
 	if len(p.Modes) > 0 {
@@ -213,3 +213,11 @@ var ApprovalsSchema = json.RawMessage(`{"type":"object","properties":{"approvals
 // JobsSchema is the JSON Schema of a list of jobs.
 var JobsSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
 	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)
+
+// ModelsSchema is the JSON Schema of what is told of models, by the name of a CLI.
+var ModelsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type":"object","additionalProperties":{"type":"object","properties":{` +
+	`"defaultModel":{"type":"string"},"defaultModelSource":{"type":"string"},` +
+	`"models":{"type":"object","additionalProperties":{"type":"string"}},` +
+	`"modelMetadata":{"type":"object","additionalProperties":{"type":"object","properties":{"source":{"type":"string"},"confidence":{"type":"string"}}}},` +
+	`"aliases":{"type":"object","additionalProperties":{"type":"string"}},` +
+	`"warnings":{"type":"array","items":{"type":"string"}}}}},"warnings":{"type":"array","items":{"type":"string"}}},"required":["clis"]}`)

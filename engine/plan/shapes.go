@@ -218,3 +218,23 @@ func (s *StepSpec) UnmarshalJSON(data []byte) error {
 	type plain StepSpec
 	return json.Unmarshal(data, (*plain)(s))
 }
+
+// Texts is a list of texts; a list of one may be written as the text alone.
+type Texts []string
+
+// UnmarshalJSON reads a text or a list of texts.
+func (t *Texts) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*t = make(Texts, 1)
+		return json.Unmarshal(data, &(*t)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(t))
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (t Texts) MarshalJSON() ([]byte, error) {
+	if len(t) == 1 {
+		return json.Marshal(t[0])
+	}
+	return json.Marshal([]string(t))
+}

@@ -92,10 +92,30 @@ type PromptSpec struct {
 	Expands      []string `json:"expands,omitempty"`
 }
 
-// ModelsSpec names the default model and the aliases.
+// ModelsSpec names the default model and the aliases, and says where more is found.
 type ModelsSpec struct {
-	Default string      `json:"default,omitempty"`
-	Aliases Map[string] `json:"aliases,omitzero"`
+	Default string          `json:"default,omitempty"`
+	Aliases Map[string]     `json:"aliases,omitzero"`
+	Known   Map[KnownSpec]  `json:"known,omitzero"`
+	Prefix  string          `json:"prefix,omitempty"`
+	Sources Map[SourceSpec] `json:"sources,omitzero"`
+}
+
+// KnownSpec is what is told of a model.
+type KnownSpec struct {
+	Doc string `json:"doc,omitempty"`
+	Use string `json:"use,omitempty"`
+}
+
+// SourceSpec is a place where the CLI itself keeps names of models.
+type SourceSpec struct {
+	Env    string `json:"env,omitempty"`
+	Path   Texts  `json:"path,omitzero"`
+	Files  string `json:"files,omitempty"`
+	Var    string `json:"var,omitempty"`
+	Format string `json:"format,omitempty"`
+	Key    Texts  `json:"key,omitzero"`
+	Gives  string `json:"gives,omitempty"`
 }
 
 // SessionSpec says how the CLI starts and continues conversations.

@@ -4,10 +4,12 @@ import "strings"
 
 // models checks aliases: they may point at each other, but not in a circle.
 func (c compiler) models(ps problems) {
+	c.declare()
+	c.sources(ps.at("sources"))
 	m := c.cli.Models
 	p, ok := c.cli.byName[paramModel]
 	switch {
-	case !ok && m.Default == "" && m.Aliases.Len() == 0:
+	case !ok && m.Default == "" && m.Aliases.Len() == 0 && m.Known.Len() == 0 && m.Sources.Len() == 0:
 		return
 	case !ok:
 		ps.add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
@@ -18,7 +20,7 @@ func (c compiler) models(ps problems) {
 	}
 	for alias, to := range m.Aliases.All() {
 		at := ps.at("aliases", alias)
-		if c.circular(alias) {
+		if c.cli.declared.circular(alias) {
 			at.add("cycle", "alias %q leads back to itself", alias)
 			continue
 		}
@@ -29,6 +31,9 @@ func (c compiler) models(ps problems) {
 			c.model(p, to, at)
 		}
 	}
+	for name := range m.Known.All() {
+		c.model(p, name, ps.at("known", name))
+	}
 	if m.Default == "" {
 		return
 	}
@@ -38,19 +43,6 @@ func (c compiler) models(ps problems) {
 	if _, isAlias := m.Aliases.Get(m.Default); !isAlias {
 		c.model(p, m.Default, ps.at("default"))
 	}
-}
-
-// circular reports whether the alias leads back to an alias on its way, other than
-// to itself at once, which only says that the name is known.
-func (c compiler) circular(alias string) bool {
-	seen, at := map[string]bool{alias: true}, alias
-	for next, ok := c.cli.Models.Aliases.Get(at); ok && next != at; next, ok = c.cli.Models.Aliases.Get(at) {
-		if seen[next] {
-			return true
-		}
-		seen[next], at = true, next
-	}
-	return false
 }
 
 // model checks a name that the spec passes on by itself.
@@ -98,18 +90,25 @@ func (c compiler) usable(ps problems) {
 
 // passes reports what Command says against a value, once.
 func (c compiler) passes(p *Param, value any, ps problems) {
+	if text := c.cli.refuses(p, value); text != "" {
+		ps.add("value", "%q can never be passed: %s", abbreviate(defaultText(value)), text)
+	}
+}
+
+// refuses is what Command says against a value of a parameter, or "".
+func (c *CLI) refuses(p *Param, value any) string {
 	for _, mode := range modes {
-		if _, ok := c.cli.argv[mode]; !ok || !p.applies(mode) {
+		if _, ok := c.argv[mode]; !ok || !p.applies(mode) {
 			continue
 		}
-		_, refused := c.cli.probe(p, mode, value).Command("")
+		_, refused := c.probe(p, mode, value).Command("")
 		for _, v := range refused {
 			if v.Param == p.Name {
-				ps.add("value", "%q can never be passed: %s", abbreviate(defaultText(value)), v.Text)
-				return
+				return v.Text
 			}
 		}
 	}
+	return ""
 }
 
 // probe is a call in which one parameter has a value, whatever its condition says.

@@ -58,7 +58,7 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 	byName, _ := shapes(schema.Text)
 	for def, typ := range map[string]reflect.Type{
 		"#File": reflect.TypeFor[plan.Spec](), "#CLI": reflect.TypeFor[plan.CLISpec](), "#Param": reflect.TypeFor[plan.ParamSpec](),
-		"#Prompt": reflect.TypeFor[plan.PromptSpec](), "#Models": reflect.TypeFor[plan.ModelsSpec](), "#Session": reflect.TypeFor[plan.SessionSpec](),
+		"#Prompt": reflect.TypeFor[plan.PromptSpec](), "#Models": reflect.TypeFor[plan.ModelsSpec](), "#Known": reflect.TypeFor[plan.KnownSpec](), "#Source": reflect.TypeFor[plan.SourceSpec](), "#Session": reflect.TypeFor[plan.SessionSpec](),
 		"#Take": reflect.TypeFor[plan.TakeSpec](), "#Output": reflect.TypeFor[plan.OutputSpec](), "#Usage": reflect.TypeFor[plan.UsageSpec](),
 		"#Failure": reflect.TypeFor[plan.FailureSpec](), "#Env": reflect.TypeFor[plan.EnvSpec](), "#Timeouts": reflect.TypeFor[plan.Timeouts](),
 		"#Risk": reflect.TypeFor[plan.RiskSpec](), "#Version": reflect.TypeFor[plan.VersionSpec](), "#Upgrade": reflect.TypeFor[plan.UpgradeSpec](),

@@ -49,7 +49,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 		return Explanation{}, errors.New(problem)
 	}
 	cli := t.installed(ctx, catalog, found.cli)
-	call, violations := cli.Bind(args, catalog.Settings.Injected, newID)
+	call, violations := t.bind(catalog, cli, args)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}

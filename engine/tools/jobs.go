@@ -48,6 +48,7 @@ var (
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
 		versionsTool, upgradeTool,
+		listModels,
 	}
 )
 
@@ -58,7 +59,7 @@ func number(name, doc string, least, most float64, preset any) *plan.Param {
 
 func ptr[T any](v T) *T { return &v }
 
-// builtin answers a tool that calls no CLI.
+// builtin answers a tool of the gateway itself.
 func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result {
 	args, violations := tool.Bind(c.Args, t.Catalog().Settings.Injected)
 	if violations != nil {
@@ -90,6 +91,9 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 		r, err = t.cancel(ctx, id, c.Client)
 	case ApprovalList:
 		r, err = t.approvals(ctx, args)
+	case ListModels:
+		cli, _ := args["cli"].(string)
+		r = t.models(ctx, cli)
 	case JobList:
 		cli, _ := args["cli"].(string)
 		state, _ := args["state"].(string)

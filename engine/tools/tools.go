@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/version"
@@ -25,6 +26,7 @@ import (
 type Tools struct {
 	Catalog func() *plan.Catalog
 	Runner  *job.Runner
+	Models  *models.Registry // nil: what specs say
 
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
 	Decisions func() (*store.Store, error)
@@ -127,7 +129,7 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		return t.builtin(ctx, tool.builtin, c)
 	}
 	cli := t.installed(ctx, catalog, tool.cli)
-	call, violations := cli.Bind(c.Args, catalog.Settings.Injected, newID)
+	call, violations := t.bind(catalog, cli, c.Args)
 	if violations != nil {
 		return refusal(cli.Name, "", complaint(c.Name, violations), "correct the arguments and call again; nothing was run")
 	}

@@ -1,0 +1,118 @@
+package models
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+var aliasName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,200}$`)
+
+// aliases lays those of variables over the spec's: what is said for all CLIs, then what
+// is said for this one.
+func (v *view) aliases() {
+	type said struct {
+		pair
+		variable string
+	}
+	var all []said
+	if text := v.own.Value(varAliases); text != "" {
+		pairs, _ := parsePairs(text) // what is wrong is told once, and not by each CLI
+		for _, p := range pairs {
+			if name, alias, ok := strings.Cut(p.key, "."); ok && name == v.cli.Name {
+				all = append(all, said{pair{alias, p.value}, varAliases})
+			}
+		}
+	}
+	if text, name := v.variable("MODEL_ALIASES"); text != "" {
+		pairs, wrong := parsePairs(text)
+		for _, problem := range wrong {
+			v.warn("%s: %s", name, problem)
+		}
+		for _, p := range pairs {
+			all = append(all, said{p, name})
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	declared := v.models.Aliases
+	v.models.Aliases = maps.Clone(declared)
+	by := map[string]said{}
+	for _, s := range all {
+		if wrong := v.cli.CheckAlias(s.key); !aliasName.MatchString(s.key) || wrong != "" {
+			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "is not made of letters, digits and . _ : / -"))
+			continue
+		}
+		if old, twice := by[s.key]; twice && old.value != s.value {
+			v.warn("%s: the alias %s is %s and not %s, as %s says", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
+		}
+		by[s.key] = s
+		v.models.Aliases[s.key] = plan.Named{Name: s.value, From: from(s.variable)}
+	}
+	drop := func(alias string) {
+		delete(by, alias)
+		delete(v.models.Aliases, alias)
+		if was, ok := declared[alias]; ok {
+			v.models.Aliases[alias] = was
+		}
+	}
+	for _, alias := range slices.Sorted(maps.Keys(by)) {
+		to := by[alias].value
+		if _, chained := v.models.Aliases[to]; chained || to == "" || slices.Contains(plan.StandardAliases, to) {
+			continue
+		}
+		if wrong := v.unusable(to); wrong != "" {
+			v.warn("%s: the alias %s: %s", by[alias].variable, quoted(alias), wrong)
+			drop(alias)
+		}
+	}
+	for again := true; again; {
+		again = false
+		for _, alias := range v.models.Circular() {
+			if s, ok := by[alias]; ok {
+				v.warn("%s: the alias %s leads back to itself", s.variable, quoted(alias))
+				drop(alias)
+				again = true
+			}
+		}
+	}
+	v.byEnv = slices.Sorted(maps.Keys(by))
+}
+
+func or(text, otherwise string) string {
+	if text != "" {
+		return text
+	}
+	return otherwise
+}
+
+// general is what is wrong with the variable about the aliases of all CLIs.
+func (r *Registry) general(catalog *plan.Catalog) (warnings []string) {
+	own, err := r.variables()
+	if err != nil {
+		return nil // told with each CLI
+	}
+	text := own.Value(varAliases)
+	if text == "" {
+		return nil
+	}
+	pairs, wrong := parsePairs(text)
+	for _, problem := range wrong {
+		warnings = append(warnings, varAliases+": "+problem)
+	}
+	for _, p := range pairs {
+		name, _, dotted := strings.Cut(p.key, ".")
+		if !dotted {
+			warnings = append(warnings, varAliases+": "+quoted(p.key)+" is not CLI.alias")
+			continue
+		}
+		if _, known := catalog.CLI(name); !known {
+			warnings = append(warnings, varAliases+": there is no CLI "+quoted(name))
+		}
+	}
+	return warnings
+}

@@ -1,0 +1,285 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// Kind says how it is known that a model exists.
+type Kind string
+
+// The kinds, the most trustworthy first.
+const (
+	Env      Kind = "env"      // a variable names it
+	Config   Kind = "config"   // it was chosen in a spec, or in the CLI's own settings
+	Fallback Kind = "fallback" // a spec tells of it
+	Observed Kind = "observed" // it was used
+)
+
+// Confidence is how far the kind is to be trusted.
+func (k Kind) Confidence() string {
+	if k == Env || k == Config {
+		return "high"
+	}
+	return "low"
+}
+
+var kinds = []Kind{Env, Config, Fallback, Observed}
+
+// Model is a model that a call can name.
+type Model struct {
+	Name string
+	Doc  string // what it is, "" if nobody says
+	Use  string // what it is best for, likewise
+	Kind Kind
+	From string // where it was found; "" in the specs
+}
+
+// CLI is what there is to tell of the models of one CLI.
+type CLI struct {
+	Spec     *plan.CLI
+	Default  plan.Named // with which a call runs that names none; Name "" if that is not known
+	Kind     Kind       // of the default
+	Passed   bool       // the default is passed to the CLI, which else chooses by itself
+	Models   []Model    // the most trustworthy first
+	Aliases  map[string]string
+	Warnings []string
+}
+
+// Listing is what there is to tell of the models of CLIs.
+type Listing struct {
+	CLIs     []CLI
+	Warnings []string // about no single one of them
+}
+
+// maxRows is how many of the last calls are looked at for models that answered.
+const maxRows = 2000
+
+// List tells of the models of CLIs.
+func (r *Registry) List(ctx context.Context, catalog *plan.Catalog, clis []*plan.CLI) (out Listing) {
+	if r == nil {
+		r = &Registry{}
+	}
+	out.Warnings = r.general(catalog)
+	used := map[string][]string{}
+	discover := !r.disabled()
+	if discover {
+		var err error
+		if used, err = r.used(ctx); err != nil {
+			out.Warnings = append(out.Warnings, "models that answered are not told: "+err.Error())
+		}
+	}
+	for _, cli := range clis {
+		v := r.look(catalog, cli)
+		out.CLIs = append(out.CLIs, v.tell(ctx, discover, used[cli.Name]))
+	}
+	return out
+}
+
+// disabled reports whether nothing is to be told of models that were used.
+func (r *Registry) disabled() bool {
+	own, _ := r.variables()
+	return !slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(own.Value(varNoDiscovery))))
+}
+
+// used are the models that answered the last calls, by CLI.
+func (r *Registry) used(ctx context.Context) (map[string][]string, error) {
+	by := map[string][]string{}
+	if r.Record == nil {
+		return by, nil
+	}
+	records, err := r.Record()
+	if err != nil || records == nil {
+		return by, err
+	}
+	all, err := records.UsedModels(ctx, maxRows)
+	for _, u := range all {
+		if len(by[u.CLI]) < maxUsed {
+			by[u.CLI] = append(by[u.CLI], u.Model)
+		}
+	}
+	return by, err
+}
+
+// tell gathers what there is to tell of a CLI.
+func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
+	out := CLI{Spec: v.cli, Aliases: map[string]string{}}
+	if !v.cli.TakesModel() {
+		v.idle()
+		out.Warnings = v.warnings
+		return out
+	}
+	t := teller{view: v, at: map[string]int{}}
+	out.Default, out.Kind, out.Passed = t.fallback()
+	t.variables()
+	t.settings()
+	t.specs()
+	if discover {
+		t.observed(ctx, used)
+	}
+	slices.SortStableFunc(t.told, func(a, b Model) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	for _, alias := range slices.Concat(sorted(v.models.Aliases), plan.StandardAliases) {
+		if _, known := out.Aliases[alias]; known || v.cli.CheckAlias(alias) != "" {
+			continue
+		}
+		to, said := v.models.Aliases[alias]
+		if !said && v.models.Default != nil && v.models.Default.Name != alias {
+			to.Name = v.models.Default.Name
+		}
+		out.Aliases[alias] = to.Name
+	}
+	out.Models, out.Warnings = t.told, v.warnings
+	return out
+}
+
+// idle warns of variables that have no effect, since the CLI takes no model.
+func (v *view) idle() {
+	for _, suffix := range []string{"DEFAULT_MODEL", "MODELS", "MODEL_ALIASES"} {
+		if text, name := v.variable(suffix); text != "" {
+			v.warnings = append(v.warnings, name+" has no effect: "+v.cli.Heading()+" takes no model")
+		}
+	}
+}
+
+// teller gathers models, each once, with the most trustworthy of what is said of it.
+type teller struct {
+	*view
+	told []Model
+	at   map[string]int // place of a name in told
+}
+
+func (t *teller) add(m Model) {
+	i, known := t.at[m.Name]
+	if !known {
+		t.at[m.Name] = len(t.told)
+		t.told = append(t.told, m)
+		return
+	}
+	old := &t.told[i]
+	if old.Doc == "" {
+		old.Doc = m.Doc
+	}
+	if old.Use == "" {
+		old.Use = m.Use
+	}
+	if slices.Index(kinds, m.Kind) < slices.Index(kinds, old.Kind) {
+		old.Kind, old.From = m.Kind, m.From
+	}
+}
+
+// fallback is the model of a call that names none.
+func (t *teller) fallback() (named plan.Named, kind Kind, passed bool) {
+	if d := t.models.Default; d != nil {
+		name, _ := t.models.Follow(d.Name, d.From)
+		if name != "" {
+			kind = kindOf(d.From)
+			t.add(Model{Name: name, Kind: kind, From: d.From})
+			return plan.Named{Name: name, From: d.From}, kind, true
+		}
+	}
+	own := t.models.Own
+	if own.Name == "" {
+		return own, "", false
+	}
+	kind = kindOf(own.From)
+	t.add(Model{Name: own.Name, Kind: kind, From: own.From})
+	return own, kind, false
+}
+
+func kindOf(from string) Kind {
+	if strings.HasPrefix(from, "env:") {
+		return Env
+	}
+	return Config
+}
+
+// variables are the models that the CLI's variables name.
+func (t *teller) variables() {
+	if text, name := t.variable("MODELS"); text != "" {
+		pairs, wrong := parseModels(text)
+		for _, problem := range wrong {
+			t.warn("%s: %s", name, problem)
+		}
+		for _, p := range pairs {
+			if wrong := t.unusable(p.key); wrong != "" {
+				t.warn("%s: %s", name, wrong)
+				continue
+			}
+			t.add(Model{Name: p.key, Doc: p.value, Kind: Env, From: from(name)})
+		}
+	}
+	for _, alias := range t.byEnv {
+		t.target(alias, Env)
+	}
+}
+
+// target adds the model that an alias leads to.
+func (t *teller) target(alias string, kind Kind) {
+	to := t.models.Aliases[alias]
+	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(plan.StandardAliases, to.Name) && to.Name != alias {
+		return // told where it is said
+	}
+	m := Model{Name: to.Name, Kind: kind}
+	if kind != Fallback {
+		m.From = to.From
+	}
+	t.add(m)
+}
+
+// settings are the models that the CLI's own settings name.
+func (t *teller) settings() {
+	for name, s := range t.cli.Models.Sources.All() {
+		if s.What() != plan.GivesModels {
+			continue
+		}
+		path, named := t.locate(name, s)
+		found := t.file(path, named, s)
+		for _, e := range found.entries {
+			if wrong := t.unusable(e.key); wrong != "" {
+				t.warn("%s: %s", t.short(path), wrong)
+				continue
+			}
+			t.add(Model{Name: e.key, Doc: e.value, Kind: Config, From: t.short(path) + ": " + found.at})
+		}
+	}
+}
+
+// specs are the models that specs tell of.
+func (t *teller) specs() {
+	for name, known := range t.cli.Models.Known.All() {
+		t.add(Model{Name: name, Doc: known.Doc, Use: known.Use, Kind: Fallback})
+	}
+	for _, name := range t.cli.ModelChoices() {
+		t.add(Model{Name: name, Kind: Fallback})
+	}
+	for _, alias := range t.cli.Models.Aliases.Keys() {
+		if !slices.Contains(t.byEnv, alias) {
+			t.target(alias, Fallback)
+		}
+	}
+}
+
+// observed are the models that were used: what answered calls of ours, and what the
+// CLI's own history tells.
+func (t *teller) observed(ctx context.Context, used []string) {
+	put := func(name, from string) {
+		if t.unusable(name) == "" {
+			t.add(Model{Name: name, Kind: Observed, From: from})
+		}
+	}
+	for _, name := range used {
+		put(name, "record of calls")
+	}
+	for name, s := range t.cli.Models.Sources.All() {
+		if s.What() != plan.GivesObserved {
+			continue
+		}
+		found, where := t.history(ctx, name, s)
+		for _, e := range found {
+			put(e.key, where)
+		}
+	}
+}

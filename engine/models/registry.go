@@ -1,0 +1,171 @@
+// Package models knows which models the CLIs have: what specs say, what environment
+// variables add, what the CLIs' own configuration names, and what was used.
+//
+// It hides where all that lies, in which formats, and which of it counts more. It
+// runs nothing, and must not know what a call is.
+package models
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Variables about the models of all CLIs. Those of one CLI begin with its prefix.
+const (
+	varAliases     = "LLM_GATEWAY_MODEL_ALIASES"
+	varNoDiscovery = "LLM_GATEWAY_DISABLE_MODEL_DISCOVERY"
+)
+
+// Registry tells the models of the moment. Nothing that is wrong outside a spec fails:
+// it is left out, and List says so. The methods may be called from any goroutine; a nil
+// registry knows what specs say.
+type Registry struct {
+	Host   *host.Host
+	Record func() (*store.Store, error) // nil store: calls are not recorded
+
+	now func() time.Time // nil: the clock
+
+	mu    sync.Mutex
+	files map[question]answer
+}
+
+// Current are the models with which a call is to be bound now. No history is read for
+// it, and no file that has not changed.
+func (r *Registry) Current(catalog *plan.Catalog, cli *plan.CLI) plan.Models {
+	if r == nil || !cli.TakesModel() {
+		return cli.Declared()
+	}
+	return r.look(catalog, cli).models
+}
+
+// view is how a CLI looks at one moment.
+type view struct {
+	*Registry
+	cli      *plan.CLI
+	prefix   string
+	own      host.Variables // the gateway's
+	filter   host.Filter    // what of them the CLI is given
+	models   plan.Models
+	byEnv    []string // aliases that variables say, sorted
+	warnings []string
+}
+
+// warn says a thing once: two sources may read the same file.
+func (v *view) warn(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(v.warnings, text) {
+		v.warnings = append(v.warnings, text)
+	}
+}
+
+func (r *Registry) look(catalog *plan.Catalog, cli *plan.CLI) *view {
+	v := &view{Registry: r, cli: cli, prefix: cli.ModelPrefix(), models: cli.Declared()}
+	own, err := r.variables()
+	if err != nil { // which every call will be told
+		v.warn("%s", err)
+	}
+	v.own = own
+	v.filter = host.Filter{
+		Pass: slices.Concat(catalog.Settings.Env.Pass, cli.Env.Pass),
+		Drop: slices.Concat(catalog.Settings.Env.Drop, cli.Env.Drop),
+	}
+	if cli.TakesModel() {
+		v.aliases()
+		v.defaults()
+	}
+	return v
+}
+
+// variables are the gateway's; a registry without a host has none.
+func (r *Registry) variables() (host.Variables, error) {
+	if r.Host == nil {
+		return nil, nil
+	}
+	return r.Host.Variables()
+}
+
+// theirs is a variable as the CLI will see it.
+func (v *view) theirs(name string) string {
+	if text, ok := v.cli.Env.Set.Get(name); ok {
+		return text
+	}
+	if v.filter.Admits(name) {
+		return v.own.Value(name)
+	}
+	return ""
+}
+
+// variable is the value of one of the CLI's variables about models, and its name.
+func (v *view) variable(suffix string) (value, name string) {
+	name = v.prefix + "_" + suffix
+	return strings.TrimSpace(v.own.Value(name)), name
+}
+
+// from is how steps and listings tell a variable.
+func from(variable string) string { return "env:" + variable }
+
+// modelName is what a name from outside a spec must look like: it is shown to models,
+// so it must not be able to tell them anything.
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+~()\[\]-]{0,199}$`)
+
+// unusable says what is wrong with a name from outside a spec; "" if nothing.
+func (v *view) unusable(name string) string {
+	if !modelName.MatchString(name) {
+		return fmt.Sprintf("%s is no name of a model", quoted(name))
+	}
+	if text := v.cli.CheckModel(name); text != "" {
+		return fmt.Sprintf("the model %s %s", quoted(name), text)
+	}
+	return ""
+}
+
+// quoted shows a text from outside, at no great length.
+func quoted(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// defaults finds the default: the variable's, else the spec's, else one from a file that
+// a variable names. What the CLI finds by itself is not passed to it: it may know
+// better, by a profile or by a file of the working directory.
+func (v *view) defaults() {
+	if text, name := v.variable("DEFAULT_MODEL"); text != "" {
+		_, alias := v.models.Aliases[text]
+		if wrong := v.unusable(text); wrong != "" && !alias && !slices.Contains(plan.StandardAliases, text) {
+			v.warn("%s: %s", name, wrong)
+		} else {
+			v.models.Default = &plan.Named{Name: text, From: from(name)}
+		}
+	}
+	for name, s := range v.cli.Models.Sources.All() {
+		if s.What() != plan.GivesDefault || v.models.Own.Name != "" {
+			continue
+		}
+		found := v.source(name, s)
+		if found.name == "" {
+			continue
+		}
+		if !found.elsewhere {
+			v.models.Own = plan.Named{Name: found.name, From: found.from}
+		} else if v.models.Default == nil {
+			v.models.Default = &plan.Named{Name: found.name, From: found.from}
+		}
+	}
+}
+
+func (r *Registry) clock() time.Time {
+	if r.now == nil {
+		return time.Now()
+	}
+	return r.now()
+}

@@ -1,0 +1,159 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/models"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+// toldModels is what list_models tells of a CLI.
+type toldModels struct {
+	DefaultModel, DefaultModelSource string
+	Models                           map[string]string
+	ModelMetadata                    map[string]struct{ Source, Confidence string }
+	Aliases                          map[string]string
+	Warnings                         []string
+}
+
+// listed calls list_models with the built-in specs, a home and an environment.
+func listed(t *testing.T, catalog *plan.Catalog, cli, home string, environ ...string) toldModels {
+	t.Helper()
+	offered := &tools.Tools{Catalog: func() *plan.Catalog { return catalog },
+		Models: &models.Registry{Host: host.New(append([]string{"HOME=" + home}, environ...), nil, "")}}
+	r := offered.Call(t.Context(), tools.Call{Name: tools.ListModels, Args: fmt.Appendf(nil, `{"cli":%q}`, cli)})
+	if r.IsError {
+		t.Fatal(r.Text)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.Structured))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := modelsSchema(t).Validate(doc); err != nil {
+		t.Errorf("%v\n%s", err, r.Structured)
+	}
+	var told struct{ CLIs map[string]toldModels }
+	if err := json.Unmarshal(r.Structured, &told); err != nil || len(told.CLIs) != 1 {
+		t.Fatalf("%v: %s", err, r.Structured)
+	}
+	return told.CLIs[cli]
+}
+
+func modelsSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(plan.ModelsSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("models.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	return c.MustCompile("models.json")
+}
+
+// TestModelsOfEveryCLI: every variable and every source works for every built-in CLI.
+func TestModelsOfEveryCLI(t *testing.T) {
+	catalog := builtIn(t).Catalog
+	for _, cli := range catalog.CLIs {
+		t.Run(cli.Name, func(t *testing.T) {
+			home := t.TempDir()
+			prefix := cli.ModelPrefix()
+			bare := listed(t, catalog, cli.Name, home)
+			for _, alias := range plan.StandardAliases {
+				if _, ok := bare.Aliases[alias]; !ok {
+					t.Errorf("there is no alias %s", alias)
+				}
+			}
+			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
+				t.Errorf("with nothing: %+v", bare)
+			}
+			told := listed(t, catalog, cli.Name, home, prefix+"_DEFAULT_MODEL=mine", prefix+`_MODELS={"team-9":"The team's"}`,
+				prefix+"_MODEL_ALIASES=mine=own-9", "LLM_GATEWAY_MODEL_ALIASES="+cli.Name+".fast=quick-9")
+			if told.DefaultModel != "own-9" || told.DefaultModelSource != "env:"+prefix+"_DEFAULT_MODEL" || told.Models["team-9"] != "The team's" ||
+				told.Aliases["mine"] != "own-9" || told.Aliases["fast"] != "quick-9" || len(told.Warnings) > 0 {
+				t.Errorf("with variables: %+v", told)
+			}
+			for _, name := range []string{"own-9", "team-9", "quick-9"} {
+				if m := told.ModelMetadata[name]; m.Source != "env" || m.Confidence != "high" {
+					t.Errorf("%s: %+v", name, m)
+				}
+			}
+			for name, source := range cli.Models.Sources.All() {
+				t.Run(name, func(t *testing.T) { trySource(t, catalog, cli, name, source) })
+			}
+		})
+	}
+}
+
+// trySource writes what a source reads, where the CLI keeps it and elsewhere.
+func trySource(t *testing.T, catalog *plan.Catalog, cli *plan.CLI, name string, s plan.SourceSpec) {
+	t.Helper()
+	check := func(home string, environ ...string) {
+		t.Helper()
+		told := listed(t, catalog, cli.Name, home, environ...)
+		want := map[string]string{plan.GivesDefault: "config", plan.GivesModels: "config", plan.GivesObserved: "observed"}[s.What()]
+		if s.Env != "" {
+			want = "env"
+		}
+		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == plan.GivesDefault) || len(told.Warnings) > 0 {
+			t.Errorf("%v: %+v", environ, told)
+		}
+	}
+	if s.Env != "" {
+		check(t.TempDir(), s.Env+"=found-9")
+		return
+	}
+	for _, path := range s.Path {
+		home := t.TempDir()
+		variable, rest, _ := strings.Cut(strings.TrimPrefix(path, "$"), "/")
+		if !strings.HasPrefix(path, "$") {
+			variable = "UNUSED"
+		}
+		write(t, filepath.Join(home, rest), s)
+		check(home, variable+"="+home)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	write(t, elsewhere, s)
+	check(t.TempDir(), s.Variable(cli.ModelPrefix(), name)+"="+elsewhere)
+}
+
+// write makes what the source reads at a path.
+func write(t *testing.T, path string, s plan.SourceSpec) {
+	t.Helper()
+	if s.Files != "" {
+		path = filepath.Join(path, strings.ReplaceAll(s.Files, "*", "x"))
+		path = strings.TrimSuffix(path, "x") // of *.json*
+	}
+	format := s.FormatOf(path)
+	if format == "" {
+		format = s.FormatOf(append(s.Path, "")[0])
+	}
+	text := `"found-9"`
+	if s.What() == plan.GivesModels {
+		text = map[string]string{plan.FormatTOML: `{found-9={}}`, plan.FormatJSON: `{"found-9":{}}`}[format]
+	}
+	key := s.Key[0]
+	if format == plan.FormatTOML {
+		text = key + " = " + text + "\n"
+	} else {
+		parts := strings.Split(key, ".")
+		text = `{"` + strings.Join(parts, `":{"`) + `":` + text + strings.Repeat("}", len(parts)) + "\n"
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
