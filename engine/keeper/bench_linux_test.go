@@ -28,7 +28,7 @@ func kept(t testing.TB, root, id string) time.Duration {
 	begin := time.Now()
 	d, err := Prepare(root, Job{ID: id, Path: trivial, Dir: "/", Stdin: []byte("hello")})
 	check(t, err)
-	_, err = d.Start(nil, nil)
+	_, err = testCrew.Start(d, nil)
 	check(t, err)
 	s, err := d.Wait(nil)
 	check(t, err)

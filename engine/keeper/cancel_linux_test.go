@@ -98,7 +98,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	if s, err := x.State(); err != nil || s.Phase != Queued || !s.Canceling || s.Cancel != "changed my mind" {
 		t.Errorf("state %+v, %v", s, err)
 	}
-	if pid, err := x.Dir.Start(x.env, nil); pid != 0 || err != nil {
+	if pid, err := testCrew.Start(x.Dir, x.env); pid != 0 || err != nil {
 		t.Errorf("Start: %d, %v", pid, err)
 	}
 	if e := x.end(); e.Reason != Canceled || e.Code != -1 || e.Detail != "changed my mind" || exists(x.file("up")) {

@@ -20,6 +20,10 @@ const helperSwitch = "KEEPER_TEST_HELPER"
 
 var helperEnv = []string{helperSwitch + "=1"}
 
+// testCrew serves all tests that need no crew of their own, so that each finds
+// supervisors that other tests have used.
+var testCrew = NewCrew()
+
 // TestMain makes the test binary its own command and its own gateway: with the
 // switch set it carries out its arguments one after the other. As a supervisor it
 // does not come this far.
@@ -102,7 +106,7 @@ func helperStep(name, arg string) {
 	case "gateway": // be one that starts a job of the steps in a file
 		d, err := Prepare(arg, helperJob(arg, strings.Split(string(mustRead(arg+"/steps")), "\n")...))
 		must(err)
-		_, err = d.Start(os.Environ(), nil)
+		_, err = testCrew.Start(d, os.Environ())
 		must(err)
 		publish(arg+"/up", "")
 		time.Sleep(time.Hour)
@@ -117,7 +121,7 @@ func helperStep(name, arg string) {
 			j.ID = "job" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i)
 			d, err := Prepare(arg+"/jobs", j)
 			must(err)
-			_, err = d.Start(os.Environ(), nil)
+			_, err = testCrew.Start(d, os.Environ())
 			must(err)
 			publish(arg+"/up", "")
 		}
@@ -229,7 +233,7 @@ func start(t testing.TB, l Limits, steps ...string) *trial {
 
 func (x *trial) start() *trial {
 	x.t.Helper()
-	_, err := x.Dir.Start(x.env, nil)
+	_, err := testCrew.Start(x.Dir, x.env)
 	check(x.t, err)
 	return x
 }

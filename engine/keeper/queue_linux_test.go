@@ -121,8 +121,7 @@ func TestTwoPools(t *testing.T) {
 func supervisorOf(t testing.TB, x *trial) int {
 	t.Helper()
 	for _, pid := range numbers("/proc") {
-		b, _ := readProc("/proc/" + itoa(int64(pid)) + "/cmdline")
-		if string(b) == summons+"\x00"+x.Path()+"\x00" {
+		if name, arg, _ := lineage(pid); name == summons && arg == x.Path() {
 			return pid
 		}
 	}

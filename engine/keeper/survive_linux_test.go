@@ -301,7 +301,7 @@ func TestATornRecordIsNoSuccess(t *testing.T) {
 func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(x.Path()+requestFile, 20))
-	if _, err := x.Dir.Start(x.env, nil); err == nil {
+	if _, err := testCrew.Start(x.Dir, x.env); err == nil {
 		t.Error("it is started")
 	}
 	if e := x.end(); e.Reason != StartFailed {
@@ -327,7 +327,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=1000000"}}
 	d, err := Prepare(root, j)
 	check(t, err)
-	_, err = d.Start(helperEnv, nil)
+	_, err = testCrew.Start(d, helperEnv)
 	check(t, err)
 	s := waitFor(t, d)
 	if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
