@@ -378,8 +378,7 @@ func launch(n int) (hands []*hand, err error) {
 		if err != nil {
 			return hands, os.NewSyscallError("socketpair", err)
 		}
-		syscall.SetNonblock(ours, true)
-		hands = append(hands, &hand{sock: os.NewFile(uintptr(ours), "supervisor"), failed: ErrSupervisor})
+		hands = append(hands, newHand(ours))
 		files = append(files, uintptr(theirs))
 	}
 	// It stays in our session, so that nobody takes it for a stray. It is soon gone.

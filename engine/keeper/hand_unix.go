@@ -27,6 +27,11 @@ type hand struct {
 	gone   bool
 }
 
+func newHand(fd int) *hand {
+	syscall.SetNonblock(fd, true)
+	return &hand{sock: os.NewFile(uintptr(fd), "supervisor"), failed: ErrSupervisor}
+}
+
 // assignment is a job that a hand was given.
 type assignment struct {
 	first chan []byte   // the first line, or nil if there was none

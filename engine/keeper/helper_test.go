@@ -108,6 +108,10 @@ func helperStep(name, arg string) {
 		must(err)
 		_, err = testCrew.Start(d, os.Environ())
 		must(err)
+		if exists(arg + "/warm") {
+			testCrew.Warm()
+			publish(arg+"/spare", strconv.Itoa(spare(testCrew)))
+		}
 		publish(arg+"/up", "")
 		time.Sleep(time.Hour)
 	case "effect": // leave our job's id in a file
@@ -137,7 +141,19 @@ func helperJob(root string, steps ...string) Job {
 	if b, err := os.ReadFile(root + "/exe"); err == nil {
 		exe = string(b)
 	}
-	return Job{ID: "inner", Path: exe, Args: steps, Dir: root}
+	return Job{ID: "inner", Path: exe, Args: steps, Dir: root, Bound: exists(root + "/bound")}
+}
+
+// spare waits for an idle supervisor.
+func spare(c *Crew) (pid int) {
+	for ; pid == 0; time.Sleep(time.Millisecond) {
+		c.lock()
+		if len(c.idle) > 0 {
+			pid = c.idle[0].pid
+		}
+		c.unlock()
+	}
+	return pid
 }
 
 func spawn(steps string, setsid bool, env []string) {

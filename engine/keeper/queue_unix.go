@@ -155,7 +155,7 @@ func (p Pool) open(name string) (fd int, err error) {
 		if err != syscall.ENOENT {
 			break
 		}
-		if err := os.MkdirAll(p.Dir, 0o700); err != nil {
+		if err := os.MkdirAll(p.Dir, 0o700); err != nil && !os.IsExist(err) {
 			return -1, err
 		}
 	}

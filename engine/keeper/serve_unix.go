@@ -104,6 +104,10 @@ func serve() {
 		}
 	}()
 	boot := bootID()
+	none := make(chan struct{})
+	close(none)
+	var settled <-chan struct{} = none
+	defer func() { <-settled }()
 	for {
 		say(sockFD, "R "+itoa(int64(os.Getpid())))
 		select {
@@ -113,8 +117,10 @@ func serve() {
 				return
 			}
 			entitle(j.path)
-			s := newSupervisor(j, boot, sigs, child, gone)
-			if clean := s.supervise(); !clean || len(sigs) > 0 {
+			s := newSupervisor(j, boot, sigs, child, gone, settled)
+			clean := s.supervise()
+			settled = s.settled
+			if !clean || len(sigs) > 0 {
 				return
 			}
 			entitle("")

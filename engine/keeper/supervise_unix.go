@@ -24,6 +24,8 @@ type supervisor struct {
 	ctl   chan struct{}   // somebody cancels
 	gone  <-chan struct{} // closed when the gateway is gone
 
+	settled <-chan struct{} // closed when the disk has all of the job before, or of this one
+
 	ears   *os.File      // the FIFO, read by a goroutine
 	deaf   chan struct{} // closed when that has ended
 	places []int         // locked files of the pools
@@ -34,14 +36,14 @@ type supervisor struct {
 	exit      Exit
 }
 
-func newSupervisor(j handover, boot string, sigs, child chan os.Signal, gone <-chan struct{}) *supervisor {
+func newSupervisor(j handover, boot string, sigs, child chan os.Signal, gone, settled <-chan struct{}) *supervisor {
 	select { // a child of the job before, long reaped
 	case <-child:
 	default:
 	}
 	return &supervisor{
 		Dir: Dir{path: j.path, id: base(j.path), lease: j.lease}, env: j.env, boot: boot, status: -1, in: -1,
-		sigs: sigs, child: child, ctl: make(chan struct{}, 1), gone: gone,
+		sigs: sigs, child: child, ctl: make(chan struct{}, 1), gone: gone, settled: settled,
 		exit: Exit{Code: -1, Reason: Exited, Started: time.Now()},
 	}
 }
@@ -199,8 +201,8 @@ func (s *supervisor) refuse(what string, err error) {
 	say(sockFD, "X")
 }
 
-// record writes how the job ended, tells who waits, and only then waits for the
-// disk. It reports whether it could.
+// record writes how the job ended, tells who waits, and only then asks the disk. It
+// reports whether it could.
 func (s *supervisor) record() bool {
 	if s.exit.Ended.IsZero() {
 		s.exit.Ended = time.Now()
@@ -211,11 +213,31 @@ func (s *supervisor) record() bool {
 	leave(s.places) // the next in the queue need not wait for the disk
 	s.places = nil
 	say(sockFD, "X")
-	for _, o := range s.out {
-		syncData(o.fd)
-	}
-	syncData(s.status)
+	s.settle()
 	return true
+}
+
+// settle has the disk take what is to last while we go on. At most one job lags
+// behind.
+func (s *supervisor) settle() {
+	<-s.settled
+	settled := make(chan struct{})
+	s.settled = settled
+	lasting := []int{s.status}
+	s.status = -1
+	for i, o := range s.out {
+		if o.size > 0 {
+			lasting = append(lasting, o.fd)
+			s.out[i] = nil
+		}
+	}
+	go func() {
+		for _, fd := range lasting {
+			syncData(fd)
+			syscall.Close(fd)
+		}
+		close(settled)
+	}()
 }
 
 func (s *supervisor) write(at int64, slot []byte) error {
