@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,14 @@ var helperEnv = []string{helperSwitch + "=1"}
 // testCrew serves all tests that need no crew of their own, so that each finds
 // supervisors that other tests have used.
 var testCrew = NewCrew()
+
+// A helper that refuses the parent-death signal must do so on its first thread, which
+// alone was given one.
+func init() {
+	if os.Getenv(helperSwitch) != "" {
+		runtime.LockOSThread()
+	}
+}
 
 // TestMain makes the test binary its own command and its own gateway: with the
 // switch set it carries out its arguments one after the other. As a supervisor it
