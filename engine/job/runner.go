@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -67,6 +68,7 @@ type desk struct {
 	ours   map[string]*kept  // started here: their ends are heard at once
 	local  map[string]*local // run by this process
 	closed chan struct{}
+	crew   *keeper.Crew
 
 	inProcess bool // as if no supervisor were to be had
 }
@@ -110,7 +112,18 @@ func (r *Runner) Close() {
 	}
 	r.desk.mu.Unlock()
 	r.running.Wait()
+	r.keepers().Close()
 	r.release()
+}
+
+// keepers are the supervisors of this gateway's jobs.
+func (r *Runner) keepers() *keeper.Crew {
+	r.desk.mu.Lock()
+	defer r.desk.mu.Unlock()
+	if r.desk.crew == nil {
+		r.desk.crew = keeper.NewCrew()
+	}
+	return r.desk.crew
 }
 
 // closing is closed when the gateway stops.

@@ -86,7 +86,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	pid := 0
 	if failure == nil {
 		var err error
-		if pid, err = proc.Keep(dir, r.environ); err != nil {
+		if pid, err = proc.Keep(r.keepers(), dir, r.environ); err != nil {
 			failure = r.unstartable(err)
 		}
 	}
@@ -115,7 +115,7 @@ func (r *run) directory() (*keeper.Dir, *plan.Failure) {
 		return nil, failure
 	}
 	l := Limits(r.Catalog, r.Call)
-	job := keeper.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(),
+	job := keeper.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
 		Limits: keeper.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)

@@ -39,7 +39,7 @@ func (s *supervisor) attend() (stopped bool) {
 
 	var killAt time.Time
 	halt := func(r Reason, detail string, grace time.Duration) {
-		if s.reap(); stopped || s.gone { // none of them may hit a command that is through
+		if s.reap(); stopped || s.reaped { // none of them may hit a command that is through
 			return
 		}
 		stopped = true
@@ -47,6 +47,7 @@ func (s *supervisor) attend() (stopped bool) {
 		killAt = time.Now().Add(grace)
 		s.terminate()
 	}
+	gone := s.bond()
 	for {
 		select {
 		case sig := <-s.sigs:
@@ -54,10 +55,13 @@ func (s *supervisor) attend() (stopped bool) {
 		case <-s.ctl:
 			text, _ := marker(s.path)
 			halt(Canceled, text, s.req.Limits.Grace)
+		case <-gone:
+			gone = nil
+			halt(Canceled, gatewayEnded, s.req.Limits.Grace)
 		case <-s.child:
 		case <-timer.C:
 		}
-		if s.reap(); s.gone {
+		if s.reap(); s.reaped {
 			return stopped
 		}
 		grew, err := s.look()
@@ -86,6 +90,14 @@ func (s *supervisor) attend() (stopped bool) {
 		}
 		timer.Reset(next)
 	}
+}
+
+// bond is closed when a Bound job has to end with its gateway; it is nil for others.
+func (s *supervisor) bond() <-chan struct{} {
+	if s.req.Bound {
+		return s.gone
+	}
+	return nil
 }
 
 // conclude ends what the command left behind and completes the account. If the
@@ -127,7 +139,7 @@ func (s *supervisor) reap() (some bool) {
 		case pid == 0:
 			return true
 		case pid == s.pid:
-			s.gone = true
+			s.reaped = true
 			s.exit.Code, s.exit.Signal = ws.ExitStatus(), 0
 			if ws.Signaled() {
 				s.exit.Code, s.exit.Signal = -1, int(ws.Signal())

@@ -3,6 +3,7 @@ package keeper
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -98,7 +99,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	if s, err := x.State(); err != nil || s.Phase != Queued || !s.Canceling || s.Cancel != "changed my mind" {
 		t.Errorf("state %+v, %v", s, err)
 	}
-	if pid, err := x.Dir.Start(x.env, nil); pid != 0 || err != nil {
+	if pid, err := testCrew.Start(x.Dir, x.env); pid != 0 || err != nil {
 		t.Errorf("Start: %d, %v", pid, err)
 	}
 	if e := x.end(); e.Reason != Canceled || e.Code != -1 || e.Detail != "changed my mind" || exists(x.file("up")) {
@@ -161,13 +162,25 @@ func TestLeftoversMayStay(t *testing.T) {
 func TestANestedJobOutlivesTheOuter(t *testing.T) {
 	root := t.TempDir()
 	check(t, os.WriteFile(root+"/steps", []byte("await=finish"), 0o600))
+	check(t, os.WriteFile(root+"/warm", nil, 0o600))
 	x := start(t, Limits{}, "gateway="+root)
 	until(t, "the inner job runs", func() bool { return exists(root + "/up") })
 	inner, err := Open(root + "/inner")
 	check(t, err)
+	s, err := inner.State()
+	check(t, err)
+	// The outer supervisor has both below it, which is why it must know them.
+	outer, spare := x.supervisor(), pidIn(t, root+"/spare")
+	for _, pid := range []int{s.Start.Supervisor, spare} {
+		until(t, "it is adopted", func() bool { m, _, _ := readStat(pid); return m.parent == outer })
+	}
 	check(t, x.Cancel("outer"))
-	x.end()
+	if e := x.end(); e.Left != 0 {
+		t.Errorf("exit %+v", e)
+	}
 	noSurvivors(t, x.ID())
+	gone(t, spare) // with the inner gateway
+	gone(t, outer) // it is not used again as long as there is somebody below it
 	if s, err := inner.State(); err != nil || s.Phase != Running || !alive(s.Start.Pid) || !alive(s.Start.Supervisor) {
 		t.Errorf("inner state %+v, %v", s, err)
 	}
@@ -177,22 +190,23 @@ func TestANestedJobOutlivesTheOuter(t *testing.T) {
 	}
 }
 
-// T27
+// T27: one that waits in a loop would use all of each of these windows. A tick may
+// be completed in one by what was used before it.
 func TestAnIdleSupervisorCostsNothing(t *testing.T) {
-	x := start(t, Limits{Idle: time.Hour}, "sleep")
-	s, err := x.State()
-	check(t, err)
-	var before, after int64
-	var begin time.Time
-	until(t, "two seconds pass", func() bool {
-		after = ticks(t, s.Start.Supervisor)
-		if begin.IsZero() {
-			before, begin = after, time.Now()
+	const window, attempts = 500 * time.Millisecond, 10
+	c := newCrew(t)
+	c.Warm()
+	spare := idlers(t, c, 1)[0]
+	for name, pid := range map[string]int{"a spare": spare, "with a silent job": start(t, Limits{Idle: time.Hour}, "sleep").supervisor()} {
+		used := int64(-1)
+		for n := 0; n < attempts && used != 0; n++ {
+			before, end := ticks(t, pid), time.Now().Add(window)
+			until(t, "the window is over", func() bool { return time.Now().After(end) })
+			used = ticks(t, pid) - before
 		}
-		return time.Since(begin) > 2*time.Second
-	})
-	if after-before > 2 {
-		t.Errorf("it took %d ticks of 10 ms", after-before)
+		if used != 0 {
+			t.Errorf("%s: it took %d ticks of 10 ms in %v, and no less in %d others", name, used, window, attempts-1)
+		}
 	}
 }
 
@@ -215,12 +229,24 @@ func ticks(t testing.TB, pid int) (n int64) {
 	return n
 }
 
-// The name alone makes nobody a supervisor.
+// The name alone makes nobody a supervisor: here the steps are carried out, as far as
+// there are such.
 func TestAUserCannotSummon(t *testing.T) {
-	c := exec.Command("/proc/self/exe")
-	c.Env = helperEnv
-	c.Args = []string{summons, "out=ordinary"}
-	if out, err := c.Output(); err != nil || string(out) != "ordinary" {
-		t.Errorf("%q, %v", out, err)
+	padded := "out=" + strings.Repeat("x", titleSize-len("out="))
+	for _, tc := range []struct {
+		args []string
+		out  string
+		ok   bool
+	}{
+		{[]string{"out=ordinary"}, "ordinary", true},
+		{[]string{padded}, padded[len("out="):], true},
+		{[]string{starting, "1"}, "", false},
+	} {
+		c := exec.Command("/proc/self/exe")
+		c.Env = helperEnv
+		c.Args = append([]string{summons}, tc.args...)
+		if out, err := c.Output(); string(out) != tc.out || (err == nil) != tc.ok {
+			t.Errorf("%.20q: %.20q, %v", tc.args, out, err)
+		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 )
 
 // T29, as far as it is ours: whatever hits them, jobs reach a final state, one
-// that ended well has all its output, and nothing goes on.
+// that ended well has all its output, and nothing goes on. It makes no difference
+// that supervisors had other jobs before.
 func TestChaos(t *testing.T) {
-	const jobs, size = 32, 200_000
+	const rounds, jobs, size = 3, 16, 200_000
+	c := newCrew(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed ", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -35,34 +37,49 @@ func TestChaos(t *testing.T) {
 	for name := range hits {
 		names = append(names, name)
 	}
-	var running []*trial
-	for range jobs {
-		x := start(t, Limits{Grace: 50 * time.Millisecond}, "setsid=deaf;sleep", "fill="+strconv.Itoa(size))
-		running = append(running, x)
-		if s, err := x.State(); err == nil && s.Phase == Running && s.Start.Pid > 1 {
-			hits[names[random.IntN(len(names))]](x, s.Start)
-		}
-	}
-	outcomes := map[Reason]int{}
-	for _, x := range running {
-		s := x.wait()
-		outcomes[s.Exit.Reason]++
-		if s.Phase == Lost {
-			if s.Exit.Reason != SupervisorDied || s.Exit.Code == 0 {
-				t.Errorf("state %+v", s)
-			}
-			_, err := x.Sweep()
+	outcomes, supervisors := map[Reason]int{}, map[int]bool{}
+	for range rounds {
+		var running []*trial
+		for range jobs {
+			x := prepare(t, Limits{Grace: 50 * time.Millisecond}, "setsid=deaf;sleep", "fill="+strconv.Itoa(size)).startWith(c)
+			running = append(running, x)
+			s, err := x.State()
 			check(t, err)
+			supervisors[s.Start.Supervisor] = true
+			if s.Phase == Running && s.Start.Pid > 1 {
+				hits[names[random.IntN(len(names))]](x, s.Start)
+			}
 		}
-		if s.Phase == Ended && s.Exit.Code == 0 && (s.Exit.Stdout.Size != size || x.out() != string(patternBytes(0, size))) {
-			t.Errorf("output of %d bytes, state %+v", len(x.out()), s)
+		for _, x := range running {
+			s := x.wait()
+			outcomes[s.Exit.Reason]++
+			if s.Phase == Lost {
+				if s.Exit.Reason != SupervisorDied || s.Exit.Code == 0 {
+					t.Errorf("state %+v", s)
+				}
+				_, err := x.Sweep()
+				check(t, err)
+			}
+			if s.Phase == Ended && s.Exit.Code == 0 && (s.Exit.Stdout.Size != size || x.out() != string(patternBytes(0, size))) {
+				t.Errorf("output of %d bytes, state %+v", len(x.out()), s)
+			}
+			if again := x.wait(); again != s {
+				t.Errorf("first %+v, then %+v", s, again)
+			}
+			noSurvivors(t, x.ID())
 		}
-		if again := x.wait(); again != s {
-			t.Errorf("first %+v, then %+v", s, again)
+		c.lock()
+		for _, h := range c.idle {
+			if random.IntN(3) == 0 {
+				syscall.Kill(h.pid, syscall.SIGKILL)
+			}
 		}
-		noSurvivors(t, x.ID())
+		c.unlock()
 	}
 	t.Log(outcomes)
+	if len(supervisors) == rounds*jobs {
+		t.Error("no supervisor had two jobs")
+	}
 }
 
 // T28, as far as it is ours: wherever a gateway is killed, a job has run once and

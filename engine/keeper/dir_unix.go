@@ -20,10 +20,10 @@ const (
 )
 
 // Dir is the directory of a job. Its methods may be called from any goroutine,
-// but Start and Remove only from one.
+// but Remove and Crew.Start only from one.
 type Dir struct {
 	path, id string
-	lease    int           // from Prepare to Start, else -1
+	lease    int           // from Prepare to the start, else -1
 	told     chan struct{} // closed when our supervisor said that all is recorded, or ended; nil if it is not ours
 }
 
@@ -31,7 +31,7 @@ type Dir struct {
 func Supported() bool { return true }
 
 // Prepare makes the directory of j in root and takes its lease: the job counts as
-// live from now on, until Start hands the lease on, Remove drops it, or this
+// live from now on, until Crew.Start hands the lease on, Remove drops it, or this
 // process ends. Of a Prepare that fails nothing is left.
 func Prepare(root string, j Job) (*Dir, error) {
 	if err := j.check(); err != nil {

@@ -1,25 +1,41 @@
 // Package keeper keeps a command running when the gateway that started it is
-// gone, and keeps the account of it: one supervisor process per job, and the
-// directory through which everybody else learns about the job.
+// gone, and keeps the account of it: a supervisor process that has this job and no
+// other at a time, and the directory through which everybody else learns about it.
 //
 // Hidden here are the files of a job directory and what is in them, the lease
-// that tells a living job from a lost one, and the supervisor's whole life. The
+// that tells a living job from a lost one, and a supervisor's whole life. The
 // room must not know what is run or who asked: no spec, no call, no row.
 //
 // # Two halves
 //
-// A gateway makes a directory with [Prepare], which takes the lease, and hands
-// it to a supervisor with [Dir.Start]. Any process may then [Open] the directory
-// and ask for its [State], wait for its end, or cancel it. The directory is the
-// truth: nobody is asked, no process id is believed, and a result is there even
-// if no gateway lived to see it.
+// A gateway makes a directory with [Prepare], which takes the lease, and has a
+// supervisor take it over with [Crew.Start]. Any process may then [Open] the
+// directory and ask for its [State], wait for its end, or cancel it. The directory
+// is the truth: nobody is asked, no process id is believed, and a result is there
+// even if no gateway lived to see it.
 //
-// The supervisor is this same program, started again. It is recognised in init,
+// A supervisor is this same program, started again. It is recognised in init,
 // before other packages cost their milliseconds and megabytes, and never returns
-// from there. This is why the package imports os, os/signal, runtime, syscall
-// and time and nothing else: each further import pulls in a hundred packages
-// that are then initialised first. What it needs of numbers, checksums and
+// from there. This is why the package imports os, os/signal, runtime, syscall,
+// time and unsafe and nothing else: each further import pulls in a hundred packages
+// that are then initialised first. What it needs of numbers, checksums, locks and
 // fields it brings itself.
+//
+// # One job after another
+//
+// The start of a supervisor takes longer than all else that it does for a short
+// job. So it is started ahead of need, and serves another job if nothing is left of
+// the one before: no process, no descriptor, nobody who waits. It is handed all
+// that belongs to a job afresh, through a socket: the path of the directory, the
+// lease, the whole environment of the command. In doubt it ends.
+//
+// It is started by a process that then ends, so that the gateway is none of its
+// ancestors: clients are known to end a gateway with all that is below it. What ties
+// it to the gateway is the socket alone. Without a job it ends when that does.
+//
+// Orphans come to the nearest subreaper, which for a nested gateway is the
+// supervisor of the job that it is a part of. That one must not end them with its
+// job, so a supervisor has a cookie too, from its start and its own.
 //
 // # The files of a job
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,18 @@ import (
 const helperSwitch = "KEEPER_TEST_HELPER"
 
 var helperEnv = []string{helperSwitch + "=1"}
+
+// testCrew serves all tests that need no crew of their own, so that each finds
+// supervisors that other tests have used.
+var testCrew = NewCrew()
+
+// A helper that refuses the parent-death signal must do so on its first thread, which
+// alone was given one.
+func init() {
+	if os.Getenv(helperSwitch) != "" {
+		runtime.LockOSThread()
+	}
+}
 
 // TestMain makes the test binary its own command and its own gateway: with the
 // switch set it carries out its arguments one after the other. As a supervisor it
@@ -102,8 +115,12 @@ func helperStep(name, arg string) {
 	case "gateway": // be one that starts a job of the steps in a file
 		d, err := Prepare(arg, helperJob(arg, strings.Split(string(mustRead(arg+"/steps")), "\n")...))
 		must(err)
-		_, err = d.Start(os.Environ(), nil)
+		_, err = testCrew.Start(d, os.Environ())
 		must(err)
+		if exists(arg + "/warm") {
+			testCrew.Warm()
+			publish(arg+"/spare", strconv.Itoa(spare(testCrew)))
+		}
 		publish(arg+"/up", "")
 		time.Sleep(time.Hour)
 	case "effect": // leave our job's id in a file
@@ -117,7 +134,7 @@ func helperStep(name, arg string) {
 			j.ID = "job" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i)
 			d, err := Prepare(arg+"/jobs", j)
 			must(err)
-			_, err = d.Start(os.Environ(), nil)
+			_, err = testCrew.Start(d, os.Environ())
 			must(err)
 			publish(arg+"/up", "")
 		}
@@ -133,7 +150,19 @@ func helperJob(root string, steps ...string) Job {
 	if b, err := os.ReadFile(root + "/exe"); err == nil {
 		exe = string(b)
 	}
-	return Job{ID: "inner", Path: exe, Args: steps, Dir: root}
+	return Job{ID: "inner", Path: exe, Args: steps, Dir: root, Bound: exists(root + "/bound")}
+}
+
+// spare waits for an idle supervisor.
+func spare(c *Crew) (pid int) {
+	for ; pid == 0; time.Sleep(time.Millisecond) {
+		c.lock()
+		if len(c.idle) > 0 {
+			pid = c.idle[0].pid
+		}
+		c.unlock()
+	}
+	return pid
 }
 
 func spawn(steps string, setsid bool, env []string) {
@@ -229,7 +258,7 @@ func start(t testing.TB, l Limits, steps ...string) *trial {
 
 func (x *trial) start() *trial {
 	x.t.Helper()
-	_, err := x.Dir.Start(x.env, nil)
+	_, err := testCrew.Start(x.Dir, x.env)
 	check(x.t, err)
 	return x
 }

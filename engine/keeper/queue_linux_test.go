@@ -2,6 +2,8 @@ package keeper
 
 import (
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -117,12 +119,160 @@ func TestTwoPools(t *testing.T) {
 	c.end()
 }
 
+// Wherever the search begins, it finds the one place that is free.
+func TestAWidePool(t *testing.T) {
+	p := Pool{t.TempDir() + "/wide", 64}
+	var places []int
+	defer func() { leave(places) }()
+	for range p.Size {
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		places = append(places, fd)
+	}
+	before := len(numbers("/proc/self/fd"))
+	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		t.Errorf("one more: %d, %v", fd, err)
+	}
+	if after := len(numbers("/proc/self/fd")); after != before {
+		t.Errorf("%d descriptors, then %d", before, after)
+	}
+	for i := range places {
+		syscall.Close(places[i])
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		places[i] = fd
+	}
+}
+
+func TestPoolsAreSwept(t *testing.T) {
+	root := t.TempDir()
+	future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	sweep := func(olderThan time.Time, want int) {
+		t.Helper()
+		if n, err := SweepPools(root, olderThan); n != want || err != nil {
+			t.Errorf("%d were removed, %v; want %d", n, err, want)
+		}
+	}
+	used, idle, strange := Pool{root + "/used", 2}, Pool{root + "/idle", 2}, Pool{root + "/strange", 1}
+	held, err := used.enter(syscall.LOCK_NB)
+	check(t, err)
+	for _, p := range []Pool{idle, strange} {
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		syscall.Close(fd)
+	}
+	check(t, os.WriteFile(strange.Dir+"/note", nil, 0o600))
+	check(t, os.WriteFile(root+"/file", nil, 0o600))
+	check(t, os.Mkdir(root+"/half", 0o700))
+	sweep(past, 1) // the half
+	line, err := idle.claim(lineFile, syscall.LOCK_EX)
+	check(t, err)
+	sweep(future, 0) // somebody waits
+	syscall.Close(line)
+	sweep(future, 1)
+	if exists(idle.Dir) || exists(root+"/half") || !exists(used.Dir) || !exists(strange.Dir+"/note") {
+		t.Error("it removed others than the idle one")
+	}
+	syscall.Close(held)
+	sweep(future, 1)
+	if _, err := SweepPools(root+"/none", future); err != nil {
+		t.Errorf("without a root: %v", err)
+	}
+}
+
+// Who waits for a lock while its file is removed is not left with a lock that
+// nobody else can see.
+func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
+	p := Pool{t.TempDir() + "/pool", 1}
+	line, err := p.claim(lineFile, syscall.LOCK_EX)
+	check(t, err)
+	got := make(chan int)
+	go func() {
+		fd, err := p.enter(0)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- fd
+	}()
+	until(t, "it waits", func() bool {
+		// Both have it open: the one who waits, and we.
+		return open(p.Dir+"/"+lineFile) == 2
+	})
+	check(t, os.RemoveAll(p.Dir))
+	syscall.Close(line)
+	fd := <-got
+	defer syscall.Close(fd)
+	if !sameFile(fd, p.Dir+"/0") {
+		t.Error("its place is in no pool")
+	}
+	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		t.Errorf("another has a place too: %d, %v", fd, err)
+	}
+}
+
+// Pools may be removed at any moment: what they hold is never more than it may be.
+func TestPoolsAreSweptAllTheTime(t *testing.T) {
+	root := t.TempDir()
+	p := Pool{root + "/pool", 2}
+	var in, most atomic.Int32
+	var all sync.WaitGroup
+	done := make(chan struct{})
+	swept := 0
+	all.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			n, err := SweepPools(root, time.Now().Add(time.Hour))
+			if err != nil {
+				t.Error(err)
+			}
+			swept += n
+		}
+	})
+	var users sync.WaitGroup
+	for range 4 {
+		users.Go(func() {
+			for range 200 {
+				fd, err := p.enter(0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n := in.Add(1)
+				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+				}
+				in.Add(-1)
+				syscall.Close(fd)
+			}
+		})
+	}
+	users.Wait()
+	close(done)
+	all.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d were in a pool of 2", most.Load())
+	}
+	t.Logf("removed %d times", swept)
+}
+
+// open counts our descriptors of a file.
+func open(path string) (n int) {
+	for _, fd := range numbers("/proc/self/fd") {
+		if name, err := os.Readlink("/proc/self/fd/" + itoa(int64(fd))); err == nil && name == path {
+			n++
+		}
+	}
+	return n
+}
+
 // supervisorOf finds the supervisor of a job that has recorded none.
 func supervisorOf(t testing.TB, x *trial) int {
 	t.Helper()
 	for _, pid := range numbers("/proc") {
-		b, _ := readProc("/proc/" + itoa(int64(pid)) + "/cmdline")
-		if string(b) == summons+"\x00"+x.Path()+"\x00" {
+		if name, arg, _ := lineage(pid); name == summons && arg == x.Path() {
 			return pid
 		}
 	}

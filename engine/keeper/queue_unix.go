@@ -11,6 +11,11 @@ import (
 const (
 	placeFast = 5 * time.Millisecond
 	placeSlow = 50 * time.Millisecond
+
+	// mostHeld bounds the files that one who waits keeps open.
+	mostHeld = 200
+
+	lineFile = "line" // in a pool; the others are numbers
 )
 
 // queue returns when the job has a place in all its pools, or with the reason in
@@ -19,15 +24,10 @@ func (s *supervisor) queue() (admitted bool, err error) {
 	if len(s.req.Pools) == 0 {
 		return true, nil
 	}
-	for _, p := range s.req.Pools {
-		if err := os.MkdirAll(p.Dir, 0o700); err != nil {
-			return false, err
-		}
-	}
 	if s.places, err = enter(s.req.Pools, syscall.LOCK_NB); err == nil {
 		return true, nil
 	}
-	s.say("Q")
+	say(sockFD, "Q")
 	type entry struct {
 		places []int
 		err    error
@@ -41,16 +41,20 @@ func (s *supervisor) queue() (admitted bool, err error) {
 	if s.req.Limits.Queue > 0 {
 		late = time.After(s.req.Limits.Queue)
 	}
-	// The goroutine is left behind: it may be waiting in the kernel, and what it
+	// Where it is left behind, the goroutine may be waiting in the kernel, and what it
 	// still gets goes with this process.
+	s.abandoned = true
 	select {
 	case e := <-got:
+		s.abandoned = false
 		s.exit.Started = time.Now()
 		s.places = e.places
 		return e.err == nil, e.err
 	case <-s.ctl:
 		s.exit.Reason = Canceled
 		s.exit.Detail, _ = marker(s.path)
+	case <-s.bond():
+		s.exit.Reason, s.exit.Detail = Canceled, gatewayEnded
 	case sig := <-s.sigs:
 		s.exit.Reason, s.exit.Detail = SupervisorSignal, sig.String()
 	case <-late:
@@ -75,32 +79,182 @@ func enter(pools []Pool, how int) (places []int, err error) {
 }
 
 func (p Pool) enter(how int) (fd int, err error) {
-	line, err := lock(p.Dir+"/line", os.O_CREATE, syscall.LOCK_EX|how)
+	line, err := p.claim(lineFile, syscall.LOCK_EX|how)
 	if err != nil {
 		return -1, err
 	}
 	defer syscall.Close(line)
-	fd, err = p.place()
-	for pause := placeFast; err == syscall.EWOULDBLOCK && how != syscall.LOCK_NB; pause = min(pause*5/4, placeSlow) {
-		time.Sleep(pause)
-		fd, err = p.place()
+	now := syscall.NsecToTimeval(time.Now().UnixNano())
+	syscall.Futimes(line, []syscall.Timeval{now, now}) // for SweepPools
+	// As long as the line is ours the files of the places stay what they are, so a
+	// look at all of them costs one call each.
+	held := make([]int, p.Size)
+	for i := range held {
+		held[i] = -1
 	}
-	return fd, err
+	defer func() { leave(held) }()
+	from := int(time.Now().UnixNano() % int64(p.Size)) // where a place is free is anywhere
+	for pause := placeFast; ; pause = min(pause*5/4, placeSlow) {
+		if fd, err = p.place(held, from); err != syscall.EWOULDBLOCK || how == syscall.LOCK_NB {
+			return fd, err
+		}
+		time.Sleep(pause)
+	}
 }
 
-// place takes a place that is free at this moment.
-func (p Pool) place() (fd int, err error) {
-	for i := range p.Size {
-		fd, err = lock(p.Dir+"/"+itoa(int64(i)), os.O_CREATE, syscall.LOCK_EX|syscall.LOCK_NB)
+// place takes a place that is free at this moment. What it opened it keeps in held.
+func (p Pool) place(held []int, from int) (fd int, err error) {
+	for n := range held {
+		i := (from + n) % len(held)
+		if held[i] < 0 {
+			if held[i], err = p.open(itoa(int64(i))); err != nil {
+				return -1, err
+			}
+		}
+		fd = held[i]
+		_, err = retry(func() (int, error) { return 0, syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
+		if err == nil {
+			held[i] = -1
+			return fd, nil
+		}
 		if err != syscall.EWOULDBLOCK {
 			break
 		}
+		if n >= mostHeld {
+			syscall.Close(fd)
+			held[i] = -1
+		}
 	}
-	return fd, err
+	return -1, err
+}
+
+// claim locks a file of the pool. Who waited for the lock may have waited for a file
+// that is gone now, with nobody else in that line.
+func (p Pool) claim(name string, how int) (fd int, err error) {
+	for {
+		if fd, err = p.open(name); err != nil {
+			return -1, err
+		}
+		if _, err := retry(func() (int, error) { return 0, syscall.Flock(fd, how) }); err != nil {
+			syscall.Close(fd)
+			return -1, err
+		}
+		if sameFile(fd, p.Dir+"/"+name) {
+			return fd, nil
+		}
+		syscall.Close(fd)
+	}
+}
+
+func (p Pool) open(name string) (fd int, err error) {
+	path := p.Dir + "/" + name
+	for range 100 { // whoever removes a pool does so seldom
+		fd, err = retry(func() (int, error) {
+			return syscall.Open(path, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
+		})
+		if err != syscall.ENOENT {
+			break
+		}
+		if err := os.MkdirAll(p.Dir, 0o700); err != nil && !os.IsExist(err) {
+			return -1, err
+		}
+	}
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return fd, nil
+}
+
+// sameFile reports whether path names the open file.
+func sameFile(fd int, path string) bool {
+	var open, named syscall.Stat_t
+	return syscall.Fstat(fd, &open) == nil && syscall.Lstat(path, &named) == nil && open.Dev == named.Dev && open.Ino == named.Ino
 }
 
 func leave(places []int) {
 	for _, fd := range places {
-		syscall.Close(fd)
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
 	}
+}
+
+// SweepPools removes the pools in root, each a folder there, that nobody has a place
+// in or waits for, and that nobody entered since olderThan. It returns how many. A
+// job that asks for such a pool meanwhile makes it anew.
+func SweepPools(root string, olderThan time.Time) (removed int, err error) {
+	entries, err := os.ReadDir(root)
+	if os.IsNotExist(err) {
+		return 0, nil
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		gone, serr := Pool{Dir: root + "/" + e.Name()}.sweep(olderThan)
+		if gone {
+			removed++
+		}
+		if err == nil {
+			err = serr
+		}
+	}
+	return removed, err
+}
+
+// sweep holds the line and all places while it removes them, the line last: as long
+// as it is there, whoever comes waits for it, and then finds that it is gone.
+func (p Pool) sweep(olderThan time.Time) (gone bool, err error) {
+	line, err := lock(p.Dir+"/"+lineFile, 0, syscall.LOCK_EX|syscall.LOCK_NB)
+	if os.IsNotExist(err) { // what is left of one that was half removed or half made
+		return syscall.Rmdir(p.Dir) == nil, nil
+	}
+	if err == syscall.EWOULDBLOCK {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer syscall.Close(line)
+	var st syscall.Stat_t
+	if err := syscall.Fstat(line, &st); err != nil {
+		return false, os.NewSyscallError("fstat", err)
+	}
+	if !modified(&st).Before(olderThan) || !sameFile(line, p.Dir+"/"+lineFile) {
+		return false, nil
+	}
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		return false, err
+	}
+	var places []int
+	defer func() { leave(places) }()
+	for _, e := range entries {
+		if e.Name() == lineFile {
+			continue
+		}
+		if _, ours := atoi(e.Name()); !ours {
+			return false, nil
+		}
+		fd, err := lock(p.Dir+"/"+e.Name(), 0, syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == syscall.EWOULDBLOCK {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		places = append(places, fd)
+	}
+	for _, e := range entries {
+		if e.Name() != lineFile {
+			if err := os.Remove(p.Dir + "/" + e.Name()); err != nil {
+				return false, err
+			}
+		}
+	}
+	if err := os.Remove(p.Dir + "/" + lineFile); err != nil {
+		return false, err
+	}
+	// It is not empty if somebody came just now.
+	return syscall.Rmdir(p.Dir) == nil, nil
 }

@@ -22,6 +22,9 @@ const (
 	Rebooted       Reason = "reboot"          // likewise
 )
 
+// gatewayEnded is the detail of a Bound job that was canceled because of that.
+const gatewayEnded = "its gateway ended"
+
 // Capture says which bytes of an output file are output that was kept.
 type Capture struct {
 	// Size is the number of bytes that were written.
@@ -65,7 +68,8 @@ type Exit struct {
 	// Reason says who ended the job. After a cancel or a timeout the command may
 	// still have exited with code 0: several real ones do.
 	Reason Reason
-	// Detail is the text of the Cancel, or the name of the supervisor's signal.
+	// Detail is the text of the Cancel, the name of the supervisor's signal, or
+	// "its gateway ended" for a Bound job.
 	Detail string
 	// Errno is the error of a start that failed, as a number of this system.
 	Errno int

@@ -24,6 +24,9 @@ type Job struct {
 	// Leave has processes that the command leaves behind live on, if it ends by
 	// itself.
 	Leave bool
+	// Bound has the job end with the gateway that started it: Canceled, with
+	// "its gateway ended" as the detail.
+	Bound bool
 	// Pools are what the job needs a place in before it begins. It takes them in
 	// this order, the narrowest first: whoever waits for one keeps those before it.
 	Pools []Pool
@@ -65,6 +68,7 @@ const (
 	ErrEnded       = Error("the job has ended")
 	ErrStopped     = Error("the wait was stopped")
 	ErrSupervisor  = Error("the supervisor ended before the job began")
+	ErrClosed      = Error("the gateway takes no more jobs: it is ending")
 )
 
 func (j *Job) check() error {
@@ -118,6 +122,9 @@ func (r *request) encode() []byte {
 	if r.Leave {
 		b = appendField(b, "leave", "1")
 	}
+	if r.Bound {
+		b = appendField(b, "bound", "1")
+	}
 	return appendNumber(b, "end", int64(len(b)))
 }
 
@@ -169,6 +176,8 @@ func decodeRequest(b []byte) (r request, err error) {
 			r.Limits.Output = number(v)
 		case "leave":
 			r.Leave = v == "1"
+		case "bound":
+			r.Bound = v == "1"
 		case "end":
 			complete = number(v) == int64(at)
 		}

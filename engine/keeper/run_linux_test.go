@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"errors"
 	"go/parser"
 	"go/token"
 	"os"
@@ -31,7 +32,7 @@ func TestAJobRuns(t *testing.T) {
 	if e.Started.Before(before.Round(0)) || e.Ended.Before(e.Started) || time.Now().Round(0).Before(e.Ended) {
 		t.Errorf("from %v to %v", e.Started, e.Ended)
 	}
-	if _, err := x.Dir.Start(x.env, nil); err != ErrNoLease {
+	if _, err := testCrew.Start(x.Dir, x.env); err != ErrNoLease {
 		t.Errorf("a second start: %v", err)
 	}
 	check(t, x.Remove())
@@ -147,7 +148,7 @@ func TestACommandThatCannotStart(t *testing.T) {
 		errno syscall.Errno
 	}{{script, syscall.ENOEXEC}, {"/no/such/program", syscall.ENOENT}, {os.TempDir(), syscall.EACCES}} {
 		x := prepareJob(t, Job{Path: tc.path})
-		_, err := x.Dir.Start(x.env, nil)
+		_, err := testCrew.Start(x.Dir, x.env)
 		if e, ok := err.(*StartError); !ok || e.Errno != int(tc.errno) || !strings.Contains(e.Text, tc.path) {
 			t.Errorf("%s: error %v", tc.path, err)
 		}
@@ -164,12 +165,20 @@ func TestACommandThatCannotStart(t *testing.T) {
 func TestAStartThatIsTooBig(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	x.env = append(x.env, "BIG="+strings.Repeat("x", 1<<20))
-	_, err := x.Dir.Start(x.env, nil)
-	if !os.IsNotExist(err) && !strings.Contains(strings.ToLower(err.Error()), "too long") {
+	_, err := testCrew.Start(x.Dir, x.env)
+	if e, ok := err.(*StartError); !ok || e.Errno != int(syscall.E2BIG) {
 		t.Errorf("error %v", err)
 	}
-	x.env = helperEnv // the lease is still ours
-	if e := x.start().end(); e.Code != 0 {
+	if e := x.end(); e.Reason != StartFailed || e.Errno != int(syscall.E2BIG) {
+		t.Errorf("exit %+v", e)
+	}
+	y := prepare(t, Limits{}, "exit=0")
+	y.env = append(y.env, "NUL=a\x00b")
+	if _, err := testCrew.Start(y.Dir, y.env); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("error %v", err)
+	}
+	y.env = helperEnv // the lease is still ours
+	if e := y.start().end(); e.Code != 0 {
 		t.Errorf("exit %+v", e)
 	}
 }

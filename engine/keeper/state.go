@@ -32,8 +32,3 @@ type StartError struct {
 }
 
 func (e *StartError) Error() string { return e.Text }
-
-// Fork runs start, which starts a process in a session of its own, and returns
-// the id of that process and a function to call when it is reaped. It is the
-// place for a program that keeps account of its children.
-type Fork func(start func() (pid int, err error)) (pid int, reaped func(), err error)

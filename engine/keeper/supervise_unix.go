@@ -4,89 +4,98 @@ package keeper
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 )
 
-// A goroutine in init is locked to the first thread of the process. A command's
-// parent-death signal comes when the thread that started it ends
-// (golang/go#27505): this one lasts as long as the process.
-func init() {
-	if len(os.Args) == 2 && os.Args[0] == summons && summoned(os.Args[1]) {
-		supervise(os.Args[1], os.Environ(), leaseFD, ackFD)
-		syscall.Exit(0)
-	}
-}
-
-// summoned tells a supervisor from a user who gave this program a strange name:
-// only the former has the lease of the job.
-func summoned(path string) bool {
-	var fd, file, ack syscall.Stat_t
-	return syscall.Fstat(leaseFD, &fd) == nil && syscall.Lstat(path+leaseFile, &file) == nil &&
-		fd.Dev == file.Dev && fd.Ino == file.Ino &&
-		syscall.Fstat(ackFD, &ack) == nil && ack.Mode&syscall.S_IFMT == syscall.S_IFIFO
-}
-
-// supervisor sees one job to its end. All it needs is handed to it, so that one
-// process could serve one job after another.
+// supervisor sees one job to its end. All it needs is handed to it, and nothing of
+// it is used for another job.
 type supervisor struct {
 	Dir
 	env    []string
-	ackFD  int
+	boot   string
 	req    request
 	status int
 	in     int
 	out    [2]*spool
 
-	sigs  chan os.Signal // somebody asks us to end
-	child chan os.Signal // a child ended
-	ctl   chan struct{}  // somebody cancels
+	sigs  chan os.Signal  // somebody asks us to end
+	child chan os.Signal  // a child ended
+	ctl   chan struct{}   // somebody cancels
+	gone  <-chan struct{} // closed when the gateway is gone
 
-	places []int // locked files of the pools
+	settled <-chan struct{} // closed when the disk has all of the job before, or of this one
 
-	pid  int
-	gone bool // the command ended and is reaped
-	exit Exit
+	ears   *os.File      // the FIFO, read by a goroutine
+	deaf   chan struct{} // closed when that has ended
+	places []int         // locked files of the pools
+
+	pid       int
+	reaped    bool // the command ended
+	abandoned bool // somebody still waits for our place in a queue
+	exit      Exit
 }
 
-func supervise(path string, env []string, leaseFD, ackFD int) {
-	syscall.CloseOnExec(leaseFD)
-	syscall.CloseOnExec(ackFD)
-	dropInherited(ackFD)
-	becomeReaper()
-
-	s := &supervisor{
-		Dir: Dir{path: path, id: base(path), lease: leaseFD}, env: env, ackFD: ackFD,
-		sigs: make(chan os.Signal, 1), child: make(chan os.Signal, 1), ctl: make(chan struct{}, 1),
+func newSupervisor(j handover, boot string, sigs, child chan os.Signal, gone, settled <-chan struct{}) *supervisor {
+	select { // a child of the job before, long reaped
+	case <-child:
+	default:
+	}
+	return &supervisor{
+		Dir: Dir{path: j.path, id: base(j.path), lease: j.lease}, env: j.env, boot: boot, status: -1, in: -1,
+		sigs: sigs, child: child, ctl: make(chan struct{}, 1), gone: gone, settled: settled,
 		exit: Exit{Code: -1, Reason: Exited, Started: time.Now()},
 	}
+}
+
+// supervise reports whether nothing of the job is left in this process or below it.
+func (s *supervisor) supervise() (clean bool) {
+	defer s.close()
 	if what, err := s.open(); err != nil {
 		s.refuse(what, err)
-		return
+		return false
 	}
 	if text, canceled := marker(s.path); canceled {
 		s.exit.Reason, s.exit.Detail = Canceled, text
-		s.record()
-		return
+		return s.record()
 	}
 	if admitted, err := s.queue(); err != nil {
 		s.refuse("queue", err)
-		return
+		return false
 	} else if !admitted {
-		s.record()
-		return
+		return s.record() && !s.abandoned
 	}
 	if err := s.start(); err != nil {
 		s.refuse("start "+s.req.Path, err)
-		return
+		return false
 	}
 	stopped := s.attend()
 	s.conclude(stopped)
-	s.record()
+	recorded := s.record()
 	if s.exit.Left > 0 { // the result does not wait for them, but they end all the same
 		s.strike(syscall.SIGKILL, killBudget, map[process]bool{})
+		return false
 	}
+	return recorded && s.reaped && s.exit.Err == "" && s.exit.Reason != SupervisorSignal && !s.reap()
+}
+
+// close gives up all that we have of the job, the lease last.
+func (s *supervisor) close() {
+	if s.ears != nil {
+		s.ears.Close()
+		<-s.deaf
+	}
+	for _, o := range s.out {
+		if o != nil {
+			syscall.Close(o.fd)
+		}
+	}
+	for _, fd := range append(s.places, s.in, s.status) {
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
+	}
+	s.release()
 }
 
 func base(path string) string {
@@ -100,7 +109,6 @@ func base(path string) string {
 
 // open opens the files of the job and its ears; what names what failed.
 func (s *supervisor) open() (what string, err error) {
-	s.status, s.in = -1, -1
 	if s.status, err = openFile(s.path+statusFile, syscall.O_RDWR); err != nil {
 		return statusFile, err
 	}
@@ -126,9 +134,8 @@ func (s *supervisor) open() (what string, err error) {
 	if err != nil {
 		return ctlFile, err
 	}
-	go listen(os.NewFile(uintptr(fd), ctlFile), s.ctl)
-	signal.Notify(s.sigs, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	signal.Notify(s.child, syscall.SIGCHLD)
+	s.ears, s.deaf = os.NewFile(uintptr(fd), ctlFile), make(chan struct{})
+	go s.listen()
 	return "", nil
 }
 
@@ -138,14 +145,15 @@ func openFile(path string, flags int) (int, error) {
 	})
 }
 
-func listen(ctl *os.File, heard chan<- struct{}) {
+func (s *supervisor) listen() {
+	defer close(s.deaf)
 	b := make([]byte, 64)
 	for {
-		if _, err := ctl.Read(b); err != nil {
+		if _, err := s.ears.Read(b); err != nil {
 			return
 		}
 		select {
-		case heard <- struct{}{}:
+		case s.ctl <- struct{}{}:
 		default:
 		}
 	}
@@ -154,7 +162,7 @@ func listen(ctl *os.File, heard chan<- struct{}) {
 // start starts the command. What it is about to do is written first: if we die
 // on the way, nobody must think that nothing ever ran.
 func (s *supervisor) start() error {
-	began := Start{Supervisor: os.Getpid(), Boot: bootID(), At: s.exit.Started}
+	began := Start{Supervisor: os.Getpid(), Boot: s.boot, At: s.exit.Started}
 	if err := s.write(startSlot, began.encode(s.id)); err != nil {
 		return err
 	}
@@ -177,7 +185,8 @@ func (s *supervisor) start() error {
 		s.note(err)
 	}
 	syscall.Close(s.in)
-	s.say("S " + itoa(int64(pid)))
+	s.in = -1
+	say(sockFD, "S "+itoa(int64(pid)))
 	return nil
 }
 
@@ -188,25 +197,47 @@ func (s *supervisor) refuse(what string, err error) {
 	s.note(err)
 	s.exit.Ended = time.Now()
 	s.write(exitSlot, s.exit.encode(s.id))
-	s.say("E " + itoa(int64(e)) + " " + what + ": " + err.Error())
-	s.say("X")
+	say(sockFD, "E "+itoa(int64(e))+" "+what+": "+err.Error())
+	say(sockFD, "X")
 }
 
-// record writes how the job ended, tells who waits, and only then waits for the
-// disk.
-func (s *supervisor) record() {
+// record writes how the job ended, tells who waits, and only then asks the disk. It
+// reports whether it could.
+func (s *supervisor) record() bool {
 	if s.exit.Ended.IsZero() {
 		s.exit.Ended = time.Now()
 	}
 	if err := s.write(exitSlot, s.exit.encode(s.id)); err != nil {
-		return // the end of our pipe and lease says that the job is lost
+		return false // the end of our socket and lease says that the job is lost
 	}
 	leave(s.places) // the next in the queue need not wait for the disk
-	s.say("X")
-	for _, o := range s.out {
-		syncData(o.fd)
+	s.places = nil
+	say(sockFD, "X")
+	s.settle()
+	return true
+}
+
+// settle has the disk take what is to last while we go on. At most one job lags
+// behind.
+func (s *supervisor) settle() {
+	<-s.settled
+	settled := make(chan struct{})
+	s.settled = settled
+	lasting := []int{s.status}
+	s.status = -1
+	for i, o := range s.out {
+		if o.size > 0 {
+			lasting = append(lasting, o.fd)
+			s.out[i] = nil
+		}
 	}
-	syncData(s.status)
+	go func() {
+		for _, fd := range lasting {
+			syncData(fd)
+			syscall.Close(fd)
+		}
+		close(settled)
+	}()
 }
 
 func (s *supervisor) write(at int64, slot []byte) error {
@@ -215,11 +246,6 @@ func (s *supervisor) write(at int64, slot []byte) error {
 		err = syscall.EIO
 	}
 	return err
-}
-
-// say sends a line to who started us. If it is gone, nobody needs to know.
-func (s *supervisor) say(line string) {
-	retry(func() (int, error) { return syscall.Write(s.ackFD, []byte(line+"\n")) })
 }
 
 func (s *supervisor) note(err error) {

@@ -97,6 +97,80 @@ func TestAJobOutlivesItsGateway(t *testing.T) {
 	}
 }
 
+// descendants are the processes below pid by their parents, and pid itself.
+func descendants(pid int) []int {
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		for _, m := range snapshot().all {
+			if m.parent == all[i] {
+				all = append(all, m.pid)
+			}
+		}
+	}
+	return all
+}
+
+// T3: some clients end all that is below the gateway, while it lives.
+func TestAJobOutlivesTheTreeOfItsGateway(t *testing.T) {
+	g := startGateway(t, "", "gateway", "out=first,", "await=finish", "out=last")
+	check(t, os.WriteFile(g.root+"/warm", nil, 0o600))
+	d := g.proceed()
+	s, err := d.State()
+	check(t, err)
+	check(t, g.cmd.Process.Signal(syscall.SIGSTOP))
+	tree := descendants(g.cmd.Process.Pid)
+	for _, pid := range tree {
+		if pid == s.Start.Pid || pid == s.Start.Supervisor || pid == pidIn(t, g.root+"/spare") {
+			t.Errorf("%d is below the gateway", pid)
+		}
+		check(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+	g.cmd.Wait()
+	check(t, os.WriteFile(g.root+"/finish", nil, 0o600))
+	if s := waitFor(t, d); s.Phase != Ended || s.Exit.Code != 0 || string(mustRead(d.Path()+stdoutFile)) != "first,last" {
+		t.Errorf("state %+v", s)
+	}
+}
+
+// T31: without a job a supervisor ends with its gateway, and with one after it.
+func TestSupervisorsEndWithTheirGateway(t *testing.T) {
+	g := startGateway(t, "", "gateway", "await=finish")
+	check(t, os.WriteFile(g.root+"/warm", nil, 0o600))
+	d := g.proceed()
+	spare := pidIn(t, g.root+"/spare")
+	if !alive(spare) {
+		t.Fatal("there is no spare")
+	}
+	check(t, g.cmd.Process.Kill())
+	g.cmd.Wait()
+	gone(t, spare)
+	s, err := d.State()
+	if err != nil || s.Phase != Running || !alive(s.Start.Supervisor) {
+		t.Errorf("state %+v, %v", s, err)
+	}
+	check(t, os.WriteFile(g.root+"/finish", nil, 0o600))
+	if s := waitFor(t, d); s.Phase != Ended || s.Exit.Code != 0 {
+		t.Errorf("state %+v", s)
+	}
+	gone(t, s.Start.Supervisor)
+}
+
+func TestABoundJobEndsWithItsGateway(t *testing.T) {
+	g := startGateway(t, "", "gateway", "sleep")
+	check(t, os.WriteFile(g.root+"/bound", nil, 0o600))
+	d := g.proceed()
+	if s, err := d.State(); err != nil || s.Phase != Running {
+		t.Fatalf("state %+v, %v", s, err)
+	}
+	check(t, g.cmd.Process.Kill())
+	g.cmd.Wait()
+	s := waitFor(t, d)
+	if s.Phase != Ended || s.Exit.Reason != Canceled || s.Exit.Detail != gatewayEnded {
+		t.Errorf("state %+v", s)
+	}
+	gone(t, s.Start.Supervisor, s.Start.Pid)
+}
+
 // T17
 func TestAGatewayThatDiesBeforeTheStart(t *testing.T) {
 	d := startGateway(t, "", "prepare").proceed()
@@ -301,7 +375,7 @@ func TestATornRecordIsNoSuccess(t *testing.T) {
 func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(x.Path()+requestFile, 20))
-	if _, err := x.Dir.Start(x.env, nil); err == nil {
+	if _, err := testCrew.Start(x.Dir, x.env); err == nil {
 		t.Error("it is started")
 	}
 	if e := x.end(); e.Reason != StartFailed {
@@ -327,7 +401,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=1000000"}}
 	d, err := Prepare(root, j)
 	check(t, err)
-	_, err = d.Start(helperEnv, nil)
+	_, err = testCrew.Start(d, helperEnv)
 	check(t, err)
 	s := waitFor(t, d)
 	if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {

@@ -20,10 +20,27 @@ func becomeReaper() {}
 // be one that the gateway's own client left open.
 func dropInherited(int) {}
 
+// recvFlags is empty: a descriptor comes in open on exec. A supervisor starts
+// nothing while it receives one.
+const recvFlags = 0
+
+func socketpair() (ours, theirs int, err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(p[0])
+		syscall.CloseOnExec(p[1])
+	}
+	return p[0], p[1], err
+}
+
 func bootID() string {
 	id, _ := syscall.Sysctl("kern.bootsessionuuid")
 	return id
 }
+
+func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtimespec.Unix()) }
 
 // syncData asks the disk itself, which fsync does not do here.
 func syncData(fd int) {

@@ -16,6 +16,14 @@ const (
 	fallocPunchHole    = 2
 )
 
+// recvFlags has a descriptor come in closed on exec.
+const recvFlags = syscall.MSG_CMSG_CLOEXEC
+
+func socketpair() (ours, theirs int, err error) {
+	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	return p[0], p[1], err
+}
+
 // self is this very program, even if its file was replaced or deleted since.
 func self() (string, error) { return "/proc/self/exe", nil }
 
@@ -46,6 +54,8 @@ func bootID() string {
 	}
 	return string(b)
 }
+
+func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtim.Unix()) }
 
 func syncData(fd int) {
 	retry(func() (int, error) { return 0, syscall.Fdatasync(fd) })

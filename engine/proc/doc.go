@@ -18,7 +18,7 @@
 // # No survivors
 //
 // A child gets a session of its own, which is also its process group. On Linux
-// this process is moreover a child subreaper: a descendant whose parents are
+// this process is moreover a child subreaper while commands run: a descendant whose parents are
 // gone becomes our own child, whatever session it fled to and however it
 // cleaned its environment, so that "did anything survive?" is answered by
 // listing our children (some 20 µs) and not by reading the state of every

@@ -12,8 +12,12 @@ import (
 
 // family is what belongs to the process as a whole: its role as subreaper, the
 // thread that starts children, and the register of those started.
+//
+// It has the role only while commands run. Supervisors of jobs are meant to be no
+// children of ours, and orphans come to the nearest subreaper. One that comes to us
+// all the same is not ours to end, by its cookie, and is reaped like any other.
 type family struct {
-	subreaper bool
+	subreaper bool // whether the system has such a role
 	sid       int
 	forks     chan func()
 	wake      chan os.Signal
@@ -21,18 +25,16 @@ type family struct {
 	mu       sync.Mutex
 	starting int // forks whose process id is not registered yet
 	leaders  map[int]bool
-	kept     map[int]bool // supervisors, which answer for their own
 }
 
 var theFamily = sync.OnceValue(func() *family {
 	sid, _ := unix.Getsid(0)
 	f := &family{
-		subreaper: unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil,
+		subreaper: adopt(true) && adopt(false),
 		sid:       sid,
 		forks:     make(chan func()),
 		wake:      make(chan os.Signal, 1),
 		leaders:   map[int]bool{},
-		kept:      map[int]bool{},
 	}
 	go f.forkLoop()
 	if f.subreaper {
@@ -41,6 +43,15 @@ var theFamily = sync.OnceValue(func() *family {
 	}
 	return f
 })
+
+// adopt takes the role of subreaper, or gives it up.
+func adopt(orphans bool) (ok bool) {
+	on := uintptr(0)
+	if orphans {
+		on = 1
+	}
+	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, on, 0, 0, 0) == nil
+}
 
 // forkLoop runs forks on one thread that never ends. A child's parent-death
 // signal comes when the thread that started it ends (golang/go#27505), and a
@@ -52,34 +63,28 @@ func (f *family) forkLoop() {
 	}
 }
 
-// start starts a command on the thread that its parent-death signal needs.
+// start starts a command on the thread that its parent-death signal needs, and
+// registers it before anybody can take it for an adopted one. No lock is held
+// meanwhile: fork waits for the exec, which may hang on a dead network file system.
 func (f *family) start(fork func() (int, error)) (pid int, err error) {
-	return f.register(f.leaders, func() (pid int, err error) {
-		done := make(chan struct{})
-		f.forks <- func() {
-			pid, err = fork()
-			close(done)
-		}
-		<-done
-		return pid, err
-	})
-}
-
-// register enters the process that fork makes in role before anybody can take it
-// for an adopted one. No lock is held meanwhile: fork waits for the exec, which
-// may hang on a dead network file system.
-func (f *family) register(role map[int]bool, fork func() (int, error)) (pid int, err error) {
 	f.mu.Lock()
 	f.starting++
+	adopt(true)
 	f.mu.Unlock()
 
-	pid, err = fork()
+	done := make(chan struct{})
+	f.forks <- func() {
+		pid, err = fork()
+		close(done)
+	}
+	<-done
 
 	f.mu.Lock()
 	f.starting--
 	if err == nil {
-		role[pid] = true
+		f.leaders[pid] = true
 	}
+	f.rest()
 	f.mu.Unlock()
 	f.poke()
 	return pid, err
@@ -88,16 +93,17 @@ func (f *family) register(role map[int]bool, fork func() (int, error)) (pid int,
 func (f *family) forget(pid int) {
 	f.mu.Lock()
 	delete(f.leaders, pid)
-	delete(f.kept, pid)
+	f.rest()
 	f.mu.Unlock()
 	f.poke()
 }
 
-// forkKeeper starts a supervisor, whose exit status is not ours to take.
-func forkKeeper(start func() (pid int, err error)) (pid int, reaped func(), err error) {
-	f := theFamily()
-	pid, err = f.register(f.kept, start)
-	return pid, func() { f.forget(pid) }, err
+// rest gives up the role of subreaper if there is nothing to adopt orphans for. The
+// caller holds mu.
+func (f *family) rest() {
+	if f.starting == 0 && len(f.leaders) == 0 {
+		adopt(false)
+	}
 }
 
 // poke has the reaper look again, because it may have been kept from it.
@@ -138,7 +144,7 @@ func (f *family) strangers() (living, dead []stat) {
 		again, living, dead = false, nil, nil
 		pids, _ := children()
 		for _, pid := range pids {
-			if f.leaders[pid] || f.kept[pid] {
+			if f.leaders[pid] {
 				continue
 			}
 			s, err := readStat(pid)
@@ -162,7 +168,7 @@ func (f *family) strangers() (living, dead []stat) {
 func (f *family) view() *scene {
 	self := os.Getpid()
 	return &scene{
-		self: self, sid: f.sid, leaders: maps.Clone(f.leaders), kept: maps.Clone(f.kept), cookie: readCookie,
+		self: self, sid: f.sid, leaders: maps.Clone(f.leaders), cookie: readCookie,
 		settled: f.starting == 0 && self != 1 && f.subreaper,
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
 )
 
-// Keep has a supervisor start the job that was prepared in d, so that it outlives
-// this process, and returns the process id of its command, for display; it is 0 if
-// the job was cancelled before. env is complete; a CookieName in it is replaced.
-// Errors are those of Start.
-func Keep(d *keeper.Dir, env []string) (pid int, err error) {
-	pid, err = d.Start(env, forkKeeper)
+// Keep has a supervisor of crew start the job that was prepared in d, so that it
+// outlives this process, and returns the process id of its command, for display; it
+// is 0 if the job was cancelled before. env is complete; a CookieName in it is
+// replaced. Errors are those of Start.
+func Keep(crew *keeper.Crew, d *keeper.Dir, env []string) (pid int, err error) {
+	pid, err = crew.Start(d, env)
 	if err == nil {
 		return pid, nil
 	}

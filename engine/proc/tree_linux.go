@@ -5,7 +5,6 @@ type scene struct {
 	self, sid int // our own process id and session
 	all       []stat
 	leaders   map[int]bool // commands that run now
-	kept      map[int]bool // supervisors that we started
 	// settled: no command is being started, and we have children only by starting
 	// or adopting them. A process 1 is given everybody's orphans.
 	settled bool
@@ -18,7 +17,8 @@ type scene struct {
 //
 // What remains is an orphan that made itself a session and has no readable
 // cookie. If there is but one command that it can come from, it comes from that
-// one. Otherwise it is left to the command that ends last.
+// one. Otherwise it is left to the command that ends last. One that has begun to
+// end is left alone: it has no environment any more, and may be a supervisor.
 func (v *scene) owns(leader stat, cookie string, s stat) bool {
 	if s.pid <= 1 || s.pid == v.self || s.start < leader.start {
 		return false
@@ -26,7 +26,7 @@ func (v *scene) owns(leader stat, cookie string, s stat) bool {
 	if s.pid == leader.pid {
 		return true
 	}
-	if v.leaders[s.pid] || v.kept[s.pid] {
+	if v.leaders[s.pid] {
 		return false
 	}
 	if c, ok := v.cookie(s.pid); ok {
@@ -35,7 +35,7 @@ func (v *scene) owns(leader stat, cookie string, s stat) bool {
 	if s.sid == leader.pid || s.pgid == leader.pid {
 		return true
 	}
-	return s.ppid == v.self && s.sid != v.sid && !v.leaders[s.sid] && v.settled && len(v.leaders) == 1
+	return s.ppid == v.self && s.memory && s.sid != v.sid && !v.leaders[s.sid] && v.settled && len(v.leaders) == 1
 }
 
 // tree returns leader's processes: those that it owns and their descendants. A
@@ -54,7 +54,7 @@ func (v *scene) tree(leader stat, cookie string) []stat {
 	}
 	for i := 0; i < len(tree); i++ {
 		for _, s := range kids[tree[i].pid] {
-			if in[s.pid] || s.pid == v.self || s.pid <= 1 || v.leaders[s.pid] || v.kept[s.pid] {
+			if in[s.pid] || s.pid == v.self || s.pid <= 1 || v.leaders[s.pid] {
 				continue
 			}
 			if _, other := v.cookie(s.pid); other {

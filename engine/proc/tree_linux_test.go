@@ -8,7 +8,7 @@ import (
 func TestScene(t *testing.T) {
 	const self, ownSID, leader = 100, 90, 200
 	proc := func(pid, ppid, sid int, start uint64) stat {
-		return stat{pid: pid, ppid: ppid, pgid: sid, sid: sid, state: 'S', start: start}
+		return stat{pid: pid, ppid: ppid, pgid: sid, sid: sid, state: 'S', start: start, memory: true}
 	}
 	base := []stat{
 		proc(1, 0, 1, 0), proc(90, 1, 90, 5), proc(self, 90, ownSID, 10),
@@ -38,12 +38,13 @@ func TestScene(t *testing.T) {
 		{name: "adopted without a cookie, older", s: []stat{proc(201, self, 201, 49)}, want: []int{200}},
 		{name: "child of ours by os/exec", s: []stat{proc(201, self, ownSID, 51)}, want: []int{200}},
 		{name: "other command and its tree", s: []stat{proc(301, 300, 300, 61)}, other: true, want: []int{200}},
-		{name: "a supervisor that is about to end", s: []stat{proc(400, self, 400, 51), proc(401, 400, 401, 52)}, want: []int{200}},
+		{name: "an adopted supervisor and its command", s: []stat{proc(400, self, 400, 51), proc(401, 400, 401, 52), proc(402, 401, 402, 53)}, cookies: map[int]string{400: ":crew", 401: "kept"}, want: []int{200}},
+		{name: "one that is about to end", s: []stat{{pid: 400, ppid: self, pgid: 400, sid: 400, state: 'S', start: 51}}, want: []int{200}},
 		{name: "somebody else's", s: []stat{proc(201, 1, 201, 51)}, want: []int{200}},
 		{name: "parent loop", s: []stat{proc(201, 202, 1, 51), proc(202, 201, 1, 51), proc(203, 203, 200, 51)}, want: []int{200, 203}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			v := scene{self: self, sid: ownSID, leaders: map[int]bool{leader: true}, kept: map[int]bool{400: true}, settled: !tc.busy, all: append(tc.s, base...)}
+			v := scene{self: self, sid: ownSID, leaders: map[int]bool{leader: true}, settled: !tc.busy, all: append(tc.s, base...)}
 			v.cookie = func(pid int) (string, bool) { c, ok := tc.cookies[pid]; return c, ok }
 			if tc.other {
 				v.leaders[300] = true
