@@ -29,6 +29,7 @@ func open(tb testing.TB, specText string) *engine.Engine {
 	if e == nil {
 		tb.Fatal(diags)
 	}
+	e.Tools.Runner.Warm() // as a gateway does that serves
 	tb.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			tb.Error(err)

@@ -127,7 +127,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	defer func() { stop(); <-tended }()
 	return server.Serve(ctx, in, out, server.Options{
 		Name: "llm-cli-gateway", Version: e.options.Version, Instructions: e.instructions(),
-		Caller: caller{e.Tools}, Log: e.options.Log, Grace: max(linger, 1),
+		Caller: caller{e.Tools}, Log: e.options.Log, Grace: max(linger, 1), Hello: e.Tools.Runner.Warm,
 	})
 }
 

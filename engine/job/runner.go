@@ -116,6 +116,13 @@ func (r *Runner) Close() {
 	r.release()
 }
 
+// Warm readies the supervisor of the next job, and of each one after it. It does not wait.
+func (r *Runner) Warm() {
+	if r.supervised() {
+		r.keepers().Warm()
+	}
+}
+
 // keepers are the supervisors of this gateway's jobs.
 func (r *Runner) keepers() *keeper.Crew {
 	r.desk.mu.Lock()

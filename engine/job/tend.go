@@ -86,7 +86,8 @@ func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
 }
 
 // Clear removes the jobs that ended longer ago than the catalog says they are kept,
-// with their directories and rows, and directories of jobs that were never begun. It
+// with their directories and rows, directories of jobs that were never begun, and pools
+// that nobody uses. It
 // returns how many jobs went. A live job is never touched.
 func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
@@ -117,7 +118,9 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 			break
 		}
 	}
-	return removed, errors.Join(failed, r.clearStrays(ctx, records, now, before, days > 0))
+	// A conversation has a pool of its own, which nobody needs between two turns.
+	_, pools := keeper.SweepPools(r.Pools, now.Add(-abandoned))
+	return removed, errors.Join(failed, pools, r.clearStrays(ctx, records, now, before, days > 0))
 }
 
 func (r *Runner) discard(id string) error {

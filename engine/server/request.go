@@ -66,6 +66,9 @@ func (r *request) serve(handle func() any) {
 	if r.conn.settle(r) {
 		r.answer(answer)
 	}
+	if s := r.conn.s; s.o.Hello != nil {
+		s.hello.Do(s.o.Hello)
+	}
 }
 
 func (r *request) guarded(handle func() any) (answer any) {

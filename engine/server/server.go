@@ -21,6 +21,7 @@ type Options struct {
 	Instructions  string // for models: what the tools are for
 	Caller        Caller
 	Log           *slog.Logger // nil: none. Never gets arguments or results.
+	Hello         func()       // nil: none. Called once, when a first request has been answered.
 
 	MaxLine  int           // bytes of one message; 0 means 16 MiB: 100,000 characters, escaped, with room to spare
 	MaxCalls int           // tool calls that run at once, the others wait; 0 means 256
@@ -43,6 +44,7 @@ type Server struct {
 	slots chan struct{} // one per running call
 	conns atomic.Int64  // counts connections, for their names
 
+	hello   sync.Once
 	swap    sync.Mutex // held while the listing changes
 	listing atomic.Pointer[listing]
 }
