@@ -46,13 +46,14 @@ type modelMeta struct {
 // models tells which models the CLIs have, or one of them.
 func (t *Tools) models(ctx context.Context, name string) Result {
 	catalog := t.Catalog()
-	clis := catalog.CLIs
-	if name != "" {
-		cli, ok := catalog.CLI(name)
-		if !ok {
-			return noCLI(catalog, name)
+	clis := []*plan.CLI{}
+	for _, cli := range catalog.CLIs {
+		if name == "" || cli.Name == name {
+			clis = append(clis, t.installed(ctx, catalog, cli)) // as calls are bound
 		}
-		clis = []*plan.CLI{cli}
+	}
+	if len(clis) == 0 && name != "" {
+		return refused(unknownCLI(catalog, name), "`gateway models` lists the models of all")
 	}
 	listing := t.Models.List(ctx, catalog, clis)
 	told := struct {
@@ -68,19 +69,6 @@ func (t *Tools) models(ctx context.Context, name string) Result {
 		blocks = append(blocks, warnings(listing.Warnings))
 	}
 	return Result{Text: []string{strings.Join(blocks, "\n\n")}, Structured: encode(told), Bare: true}
-}
-
-// noCLI refuses a name that no CLI has.
-func noCLI(catalog *plan.Catalog, name string) Result {
-	names := []string{}
-	for _, cli := range catalog.CLIs {
-		names = append(names, cli.Name)
-	}
-	text := fmt.Sprintf("cli: there is no CLI %q", name)
-	if near := plan.Nearest(name, names); near != "" {
-		text += fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	return refused(text, "there are "+strings.Join(names, ", "))
 }
 
 func structure(cli models.CLI) modelsOf {
