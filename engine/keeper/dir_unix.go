@@ -50,6 +50,7 @@ func Prepare(root string, j Job) (*Dir, error) {
 	err := os.Mkdir(d.path, 0o700)
 	if os.IsNotExist(err) {
 		if err = os.MkdirAll(root, 0o700); err == nil {
+			spread(root)
 			err = os.Mkdir(d.path, 0o700)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Numbers that package syscall does not have; they are the same on every
@@ -56,6 +57,24 @@ func bootID() string {
 }
 
 func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtim.Unix()) }
+
+// spread has the file system put each folder in dir far from the others, if it can.
+// ext4 puts them close together, and where many files were removed lately it looks
+// long for an inode that was not: 7 ms for the files of one job instead of 0.4.
+func spread(dir string) {
+	const topDir, long = 0x20000, unsafe.Sizeof(uintptr(0)) << 16
+	const getFlags, setFlags = 2<<30 | long | 'f'<<8 | 1, 1<<30 | long | 'f'<<8 | 2
+	fd, err := openFile(dir, syscall.O_RDONLY|syscall.O_DIRECTORY)
+	if err != nil {
+		return
+	}
+	defer syscall.Close(fd)
+	var flags uintptr
+	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), getFlags, uintptr(unsafe.Pointer(&flags))); e == 0 {
+		flags |= topDir
+		syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), setFlags, uintptr(unsafe.Pointer(&flags)))
+	}
+}
 
 func syncData(fd int) {
 	retry(func() (int, error) { return 0, syscall.Fdatasync(fd) })
