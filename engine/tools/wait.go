@@ -69,13 +69,11 @@ func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell fun
 		return t.Runner.Wait(ctx, j, d)
 	}
 	deadline := time.Now().Add(d)
-	tail, said := t.Runner.Tail(j), ""
+	tail := t.Runner.Tail(j)
 	defer tail.Close()
+	said := t.standing(j, "") // at once, whatever there is to read
+	tell(said)
 	for {
-		if now := t.standing(j, tail); now != said {
-			said = now
-			tell(said)
-		}
 		slice := tellEvery
 		if d > 0 {
 			slice = max(time.Millisecond, min(slice, time.Until(deadline)))
@@ -84,11 +82,15 @@ func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell fun
 		if j, err = t.Runner.Wait(ctx, j, slice); err != nil || j.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
 			return j, err
 		}
+		if now := t.standing(j, tail.Look()); now != said {
+			said = now
+			tell(said)
+		}
 	}
 }
 
-// standing is one line about a job that has not ended.
-func (t *Tools) standing(j job.Job, tail *job.Tail) string {
+// standing is one line about a job that has not ended, and of what it says it does.
+func (t *Tools) standing(j job.Job, tail string) string {
 	switch {
 	case j.Canceling:
 		return t.heading(j) + " is being ended"
@@ -97,8 +99,8 @@ func (t *Tools) standing(j job.Job, tail *job.Tail) string {
 	case j.State == job.Queued:
 		return t.heading(j) + " waits for its turn"
 	}
-	if text := tail.Look(); text != "" {
-		return t.heading(j) + ": " + text
+	if tail != "" {
+		return t.heading(j) + ": " + tail
 	}
 	if j.Printed > 0 {
 		return fmt.Sprintf("%s is working, %d bytes of output", t.heading(j), j.Printed)
