@@ -85,7 +85,7 @@ type ending struct {
 // recalled is the end of a job of which this gateway knows what is on record.
 func (r *Runner) recalled(row store.Job, dir *keeper.Dir, s keeper.State) ending {
 	e := ending{row: row, dir: dir, state: s}
-	if call, ok := r.revive(row); ok {
+	if call, ok := r.revive(row); ok && row.Mode != program {
 		e.call = call
 	}
 	e.secrets, e.known = r.secretsOf(row)
@@ -148,7 +148,7 @@ func (e *ending) decode() (Outcome, store.Ending, error) {
 		return fail(plan.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
-	if e.call == nil {
+	if e.call == nil && e.row.Mode != program {
 		ending := endings[proc.Reason(e.state.Exit.Reason)].ending
 		if ending == "" {
 			ending = store.EndError
@@ -161,6 +161,9 @@ func (e *ending) decode() (Outcome, store.Ending, error) {
 	}
 	defer stdout.Close()
 	defer stderr.Close()
+	if e.row.Mode == program {
+		return conclude(e.row, stdout, stderr, proc.Kept(e.state.Exit))
+	}
 	out, ending := judge(e.call, stdout, stderr, proc.Kept(e.state.Exit))
 	return out, ending, nil
 }

@@ -35,8 +35,6 @@ type Tools struct {
 	questions questions
 	// Versions tells what is installed.
 	Versions *version.Prober
-	// Upgrade runs an upgrade; nil where upgrades are only planned.
-	Upgrade func(context.Context, UpgradeCall) Result
 }
 
 // Call is one call of a tool.

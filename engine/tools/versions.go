@@ -89,10 +89,8 @@ func (t *Tools) aboutCLIs(ctx context.Context, tool *plan.Builtin, args map[stri
 	switch force, _ := args["force"].(bool); {
 	case u.Problem != "":
 		return refused(u.Problem, u.Hint)
-	case t.Upgrade == nil:
-		return refused("this gateway only plans upgrades", "run it yourself: "+strings.Join(u.Command(), " "))
 	default:
-		return t.Upgrade(ctx, UpgradeCall{Plan: u, Force: force, Client: c.Client, Progress: c.Progress})
+		return t.upgrade(ctx, UpgradeCall{Plan: u, Force: force, Client: c.Client, Progress: c.Progress})
 	}
 }
 

@@ -18,7 +18,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 		return result(req, job.Failed, false, out)
 	}
 	joined := j.Joined
-	j, err := t.follow(ctx, j, time.Duration(req.Catalog.Settings.Jobs.SyncMs)*time.Millisecond, tell)
+	j, err := t.follow(ctx, j, t.softDeadline(), tell)
 	if err == nil && !j.State.Ended() && ctx.Err() != nil {
 		j, err = t.Runner.Abandon(ctx, j)
 	}
@@ -31,6 +31,11 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 		return result(req, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
 	}
 	return t.begun(j, req.Call)
+}
+
+// softDeadline is for how long a call is waited for; 0 is for as long as it takes.
+func (t *Tools) softDeadline() time.Duration {
+	return time.Duration(t.Catalog().Settings.Jobs.SyncMs) * time.Millisecond
 }
 
 // begun tells of a job that goes on.

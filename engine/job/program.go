@@ -1,0 +1,155 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Program is a command that is no call of a CLI, such as its upgrade. It is a job like
+// any other: durable, on record, and ended with all that it started.
+type Program struct {
+	Tool    string   // by which it was asked for
+	CLI     string   // that it is about
+	Path    string   // absolute
+	Args    []string // without the program itself
+	Environ []string // complete
+	Dir     string   // absolute
+	Wall    time.Duration
+	Client  Client
+	Alone   bool // not while calls of the CLI run
+}
+
+// program marks the row of a Program among the modes of calls.
+const program = "program"
+
+// BusyError says that jobs of a CLI run which a program would disturb.
+type BusyError struct{ IDs []string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%d of its jobs run: %s", len(e.IDs), strings.Join(e.IDs, ", "))
+}
+
+// Start starts a program as a job. The error is a *BusyError if it has to wait for
+// calls; nothing is run then.
+func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
+	r.running.Add(1)
+	defer r.running.Done()
+	records, err := r.Record()
+	if err != nil {
+		return Job{}, err
+	}
+	if !r.supervised() {
+		return Job{}, keeper.ErrUnsupported
+	}
+	if p.Alone {
+		if busy, err := r.busy(ctx, records, p.CLI); err != nil || len(busy) > 0 {
+			if err == nil {
+				err = &BusyError{busy}
+			}
+			return Job{}, err
+		}
+	}
+	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
+	run.row = store.Job{
+		ID: run.id, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
+		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
+	}
+	dir, err := keeper.Prepare(r.folder(), keeper.Job{
+		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, Bound: r.Volatile, Limits: keeper.Limits{Wall: p.Wall},
+		Pools: []keeper.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
+	})
+	if err != nil {
+		return Job{}, err
+	}
+	text, err := json.Marshal(sheet{r.Place, run.row})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
+	}
+	if err == nil {
+		err = records.Begin(ctx, run.row)
+	}
+	if err != nil {
+		_ = dir.Remove()
+		return Job{}, err
+	}
+	pid, err := proc.Keep(r.keepers(), dir, p.Environ)
+	if err != nil {
+		job := run.failed(&plan.Failure{Class: plan.ClassStart, Message: err.Error()})
+		_ = dir.Remove()
+		return job, err
+	}
+	job := Job{Row: run.row, State: Running, Durable: r.durable(run.row), Pid: pid, kept: run.watch(dir)}
+	if pid == 0 {
+		job.State = Queued
+	}
+	return job, nil
+}
+
+// busy are the jobs of a CLI that have not ended.
+func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (ids []string, err error) {
+	f := store.Filter{CLI: cli, State: store.Live, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			f.Before = row.ID
+			job, err := r.stand(ctx, records, row)
+			if err != nil {
+				return nil, err
+			}
+			if !job.State.Ended() {
+				ids = append(ids, row.ID)
+			}
+		}
+		if len(rows) < f.Limit {
+			return ids, nil
+		}
+	}
+}
+
+// conclude reads the end of a Program: its exit code decides, and what it printed is
+// for people.
+func conclude(row store.Job, stdout, stderr *os.File, exit proc.Exit) (Outcome, store.Ending, error) {
+	said, err := proc.Tail(stdout, exit.Stdout, 64<<10)
+	if err != nil {
+		return Outcome{}, "", err
+	}
+	complaint, err := proc.Tail(stderr, exit.Stderr, 4<<10)
+	if err != nil {
+		return Outcome{}, "", err
+	}
+	text := strings.ToValidUTF8(string(said), "\ufffd")
+	out := Outcome{ExitCode: exit.Code, Answer: plan.Answer{Text: text, Shown: text}}
+	end := endings[exit.Reason]
+	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
+		return out, store.EndOK, nil
+	}
+	if end.ending == "" {
+		end.class, end.ending = plan.ClassError, store.EndError
+	}
+	message := fmt.Sprintf("it ended with exit code %d", exit.Code)
+	if end.class != plan.ClassError {
+		message = "it was ended: " + string(exit.Reason)
+	}
+	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
+		message += "; the last it said: " + last
+	}
+	if exit.Err != nil {
+		message += "; " + exit.Err.Error()
+	}
+	out.Answer.Failure = &plan.Failure{Class: end.class, Message: message}
+	return out, end.ending, nil
+}
