@@ -64,9 +64,9 @@ func serve() {
 	signal.Notify(child, syscall.SIGCHLD)
 
 	syscall.SetNonblock(sockFD, true)
+	sock := os.NewFile(sockFD, "gateway")
 	jobs, gone := make(chan handover, 1), make(chan struct{})
 	go func() {
-		sock := os.NewFile(sockFD, "gateway")
 		for {
 			j, ok := receive(sock)
 			if !ok {
