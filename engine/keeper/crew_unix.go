@@ -13,9 +13,6 @@ const (
 	// megabyte. Eight callers at once find theirs.
 	mostIdle = 8
 
-	// mostAtOnce is how many supervisors one starter starts.
-	mostAtOnce = 16
-
 	// quietTime is how long a crew keeps more than one idle supervisor after its
 	// last job began or ended.
 	quietTime = 30 * time.Second
@@ -314,79 +311,4 @@ func (c *Crew) trim() {
 		h.dismiss()
 	}
 	c.idle = c.idle[:1]
-}
-
-// begun understands the first line about a job.
-func (d *Dir) begun(line []byte) (pid int, err error) {
-	switch {
-	case len(line) > 2 && line[0] == 'S':
-		n, _ := atoi(string(line[2:]))
-		return int(n), nil
-	case len(line) > 2 && line[0] == 'E':
-		end := indexByte(line[2:], ' ')
-		if end < 0 {
-			break
-		}
-		n, _ := atoi(string(line[2 : 2+end]))
-		return 0, &StartError{int(n), string(line[2+end+1:])}
-	case len(line) == 1 && (line[0] == 'X' || line[0] == 'Q'):
-		return 0, nil
-	}
-	return 0, ErrSupervisor
-}
-
-// withCookie removes the cookies that env has, because a nested gateway passes on
-// its own environment: of two cookies in one environment another sweep would see
-// the first, and end a job that is not its own.
-func withCookie(env []string, id string) []string {
-	out := make([]string, 0, len(env)+1)
-	for _, kv := range env {
-		if !hasPrefix(kv, CookieName+"=") {
-			out = append(out, kv)
-		}
-	}
-	return append(out, CookieName+"="+id)
-}
-
-// launch starts n supervisors by way of a starter, whose end makes them orphans.
-func launch(n int) (hands []*hand, err error) {
-	exe, err := self()
-	if err != nil {
-		return nil, err
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
-	files := []uintptr{null.Fd(), null.Fd(), null.Fd()}
-	defer func() {
-		for _, fd := range files[3:] {
-			syscall.Close(int(fd))
-		}
-		for _, h := range hands {
-			if err != nil {
-				h.sock.Close()
-			}
-		}
-		if err != nil {
-			hands = nil
-		}
-	}()
-	for range n {
-		ours, theirs, err := socketpair()
-		if err != nil {
-			return hands, os.NewSyscallError("socketpair", err)
-		}
-		hands = append(hands, newHand(ours))
-		files = append(files, uintptr(theirs))
-	}
-	// It stays in our session, so that nobody takes it for a stray. It is soon gone.
-	pid, err := syscall.ForkExec(exe, []string{summons, starting, itoa(int64(n))},
-		&syscall.ProcAttr{Dir: "/", Env: crewEnv, Files: files})
-	if err != nil {
-		return hands, os.NewSyscallError("start of the supervisor", err)
-	}
-	retry(func() (int, error) { return syscall.Wait4(pid, nil, 0, nil) })
-	return hands, nil
 }

@@ -53,32 +53,6 @@ func isSocket(fd int) bool {
 	return syscall.Fstat(fd, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFSOCK
 }
 
-// startSome starts a supervisor for each socket that we were given. Then we end, and
-// nobody can tell by their parents whose they are.
-func startSome(n int) {
-	for i := range n {
-		syscall.CloseOnExec(sockFD + i)
-	}
-	dropInherited(sockFD + n - 1)
-	exe, err := self()
-	blank := make([]byte, titleSize)
-	for i := range blank {
-		blank[i] = ' '
-	}
-	for i := range n {
-		if err == nil {
-			_, err = syscall.ForkExec(exe, []string{summons, string(blank)}, &syscall.ProcAttr{
-				Dir: "/", Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(sockFD + i)},
-				Sys: &syscall.SysProcAttr{Setsid: true},
-			})
-		}
-		if err != nil {
-			e, _ := err.(syscall.Errno)
-			say(sockFD+i, "F "+itoa(int64(e)))
-		}
-	}
-}
-
 // serve is the life of a supervisor: one job after another until its gateway is gone
 // or something is left of a job.
 func serve() {
@@ -90,9 +64,9 @@ func serve() {
 	signal.Notify(child, syscall.SIGCHLD)
 
 	syscall.SetNonblock(sockFD, true)
+	sock := os.NewFile(sockFD, "gateway")
 	jobs, gone := make(chan handover, 1), make(chan struct{})
 	go func() {
-		sock := os.NewFile(sockFD, "gateway")
 		for {
 			j, ok := receive(sock)
 			if !ok {
