@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,14 +38,16 @@ func processes() []process {
 	return list
 }
 
-// descendants are the processes below one.
-func descendants(pid int) []process {
+// descendants are some processes and those below them.
+func descendants(found []process) []process {
 	all := processes()
-	below := []int{pid}
-	var found []process
+	var below []int
+	for _, p := range found {
+		below = append(below, p.pid)
+	}
 	for i := 0; i < len(below); i++ {
 		for _, p := range all {
-			if p.parent == below[i] {
+			if p.parent == below[i] && !slices.Contains(below, p.pid) {
 				below, found = append(below, p.pid), append(found, p)
 			}
 		}
