@@ -89,12 +89,48 @@ func jobTold(t *testing.T, e *engine.Engine, tool, id, more string) map[string]a
 	return s
 }
 
+// shoot kills a process and all below it, as clients do that walk the parents of
+// processes.
+func shoot(pid int) error {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return err
+	}
+	parents := map[int]int{}
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		var child, parent int
+		var state string
+		if _, err := fmt.Sscan(string(text[:strings.IndexByte(string(text), ' ')]), &child); err != nil {
+			return err
+		}
+		if _, err := fmt.Sscan(string(text[strings.LastIndexByte(string(text), ')')+1:]), &state, &parent); err != nil {
+			return err
+		}
+		parents[child] = parent
+	}
+	for child := range parents {
+		for at, steps := child, 0; at > 1 && steps < 100; at, steps = parents[at], steps+1 {
+			if parents[at] == pid {
+				if err := syscall.Kill(child, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+					return err
+				}
+			}
+		}
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
+}
+
 // TestAJobOutlivesItsGateway: whatever happens to the gateway, the job goes on, the
 // next gateway knows it at once, and its whole answer is there.
 func TestAJobOutlivesItsGateway(t *testing.T) {
 	for name, end := range map[string]func(p *process) error{
 		"kill -9":           func(p *process) error { return p.cmd.Process.Kill() },
 		"its group is shot": func(p *process) error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) },
+		"its tree is shot":  func(p *process) error { return shoot(p.cmd.Process.Pid) },
 		"SIGTERM":           func(p *process) error { return p.cmd.Process.Signal(syscall.SIGTERM) },
 		"end of input":      func(p *process) error { return p.in.Close() },
 	} {
