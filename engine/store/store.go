@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"os"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -34,6 +35,10 @@ type Store struct {
 	writer *sql.DB
 	begin  *sql.Stmt
 	finish *sql.Stmt
+
+	joinable *sql.Stmt // on the writer
+	glance   sync.Once
+	glancing *sql.Stmt // the same for readers, from its first use on
 
 	// Readers never wait for the writer, nor it for them. They connect at their
 	// first use, which a gateway that only records does not pay.
@@ -121,7 +126,10 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.begin, err = s.writer.PrepareContext(ctx, beginSQL); err != nil {
 		return err
 	}
-	s.finish, err = s.writer.PrepareContext(ctx, finishSQL)
+	if s.finish, err = s.writer.PrepareContext(ctx, finishSQL); err != nil {
+		return err
+	}
+	s.joinable, err = s.writer.PrepareContext(ctx, joinableSQL)
 	return err
 }
 

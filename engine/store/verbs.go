@@ -37,7 +37,14 @@ func (s *Store) Begin(ctx context.Context, job Job) error {
 // none.
 func (s *Store) Joinable(ctx context.Context, key string, since time.Time) (Job, error) {
 	var job Job
-	err := s.reader.QueryRowContext(ctx, joinableSQL, key, since.UnixNano()).Scan(values(job.columns())...)
+	s.glance.Do(func() { s.glancing, _ = s.reader.PrepareContext(context.WithoutCancel(ctx), joinableSQL) })
+	row := s.reader.QueryRowContext
+	if s.glancing != nil {
+		row = func(ctx context.Context, _ string, args ...any) *sql.Row {
+			return s.glancing.QueryRowContext(ctx, args...)
+		}
+	}
+	err := row(ctx, joinableSQL, key, since.UnixNano()).Scan(values(job.columns())...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Job{}, ErrNotFound
 	}
@@ -60,7 +67,7 @@ func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined
 	}
 	defer tx.Rollback()
 	var other Job
-	err = tx.QueryRowContext(ctx, joinableSQL, job.DedupKey, since.UnixNano()).Scan(values(other.columns())...)
+	err = tx.StmtContext(ctx, s.joinable).QueryRowContext(ctx, job.DedupKey, since.UnixNano()).Scan(values(other.columns())...)
 	if err == nil {
 		return &other, nil
 	}
