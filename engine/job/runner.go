@@ -1,7 +1,6 @@
 package job
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"sync"
@@ -71,23 +70,6 @@ type desk struct {
 	crew   *keeper.Crew
 
 	inProcess bool // as if no supervisor were to be had
-}
-
-// Run runs one call to its end, or until ctx ends: then it is ended, or goes on, as
-// Abandon says. What goes wrong is part of the outcome, never a Go error.
-func (r *Runner) Run(ctx context.Context, req Request) Outcome {
-	job, failure := r.Submit(ctx, req)
-	if failure != nil {
-		return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
-	}
-	job, err := r.Wait(ctx, job, 0)
-	if err == nil && !job.State.Ended() {
-		job, err = r.Abandon(ctx, job)
-	}
-	if err == nil {
-		return r.Outcome(job)
-	}
-	return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: &plan.Failure{Class: plan.ClassRecord, Message: err.Error()}}}
 }
 
 // Close leaves jobs that are under way to their supervisors, ends those that end with
