@@ -137,10 +137,12 @@ func (s *supervisor) kill() {
 // signalled.
 func (s *supervisor) strike(sig syscall.Signal, d time.Duration, done map[process]bool) (left int) {
 	const round = 10 * time.Millisecond // then look for new ones
-	for end := time.Now().Add(d); ; {
+	end := time.Now().Add(d)
+	for first := true; ; first = false {
+		// On a busy machine the time may be over after the first look.
 		members := s.remaining()
 		rest := time.Until(end)
-		if len(members) == 0 || rest <= 0 {
+		if len(members) == 0 || rest <= 0 && !first {
 			return len(members)
 		}
 		for _, m := range members {

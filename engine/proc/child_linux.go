@@ -190,12 +190,13 @@ func (k *child) finish(d time.Duration) { k.strike(unix.SIGKILL, d, map[stat]boo
 func (k *child) strike(sig unix.Signal, d time.Duration, done map[stat]bool) []stat {
 	const round = 20 * time.Millisecond // then look for new ones
 	end := time.Now().Add(d)
-	for {
+	for first := true; ; first = false {
 		if !k.remains() {
 			return nil
 		}
+		// On a busy machine the time may be over after the first look.
 		members, rest := k.members(), time.Until(end)
-		if rest <= 0 {
+		if rest <= 0 && !first {
 			return members
 		}
 		strikeOnce(members, sig, min(rest, round), done)
