@@ -54,9 +54,14 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 	if loaded.Catalog == nil {
 		return nil, loaded.Diagnostics
 	}
+	return assemble(o, loaded.Catalog), loaded.Diagnostics
+}
+
+// assemble readies the rooms. It touches nothing on the disk.
+func assemble(o Options, catalog *plan.Catalog) *Engine {
 	e := &Engine{options: o}
-	e.catalog.Store(loaded.Catalog)
-	settings := loaded.Catalog.Settings
+	e.catalog.Store(catalog)
+	settings := catalog.Settings
 	e.log.path = database(settings.LogsDB, filepath.Join(StateDir(), "logs.db"))
 	e.record.path = database(settings.Jobs.DB, e.log.path)
 	e.record.memory = e.record.path == ""
@@ -81,7 +86,7 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
 		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
 	}
-	return e, loaded.Diagnostics
+	return e
 }
 
 // Catalog is the current catalog.

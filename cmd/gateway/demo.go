@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -258,7 +257,7 @@ func (d *demo) showClients(context.Context) error {
 	}
 	for _, client := range d.engine.Catalog().Clients.All() {
 		d.label(client.Title)
-		d.block(fill(client.Add, me.path))
+		d.block(client.Line(me.path))
 		if client.Note != "" {
 			d.block("(" + client.Note + ")")
 		}
@@ -267,50 +266,7 @@ func (d *demo) showClients(context.Context) error {
 	d.block("command: " + me.path + "\narguments: serve")
 	if d.installed != "" {
 		d.label("Or ask an agent from here")
-		d.block(shellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
+		d.block(plan.ShellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
 	}
 	return nil
-}
-
-// self is how the gateway is started from outside.
-type self struct {
-	path  string
-	build string // command that makes path, where the running program is temporary
-}
-
-// program finds out where the gateway lies, or is to lie if `go run` started it.
-func program() self {
-	exe, err := os.Executable()
-	if err != nil {
-		return self{path: "gateway"}
-	}
-	if !temporary(exe) {
-		return self{path: exe}
-	}
-	name := "gateway"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	for dir, _ := os.Getwd(); dir != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "cmd", "gateway", "demo.cue")); err == nil {
-			return self{filepath.Join(dir, "bin", name), "go build -C " + shellWord(dir) + " -o bin/" + name + " ./cmd/gateway"}
-		}
-	}
-	return self{name, "go install github.com/llm-cli-gateway/gateway/cmd/gateway@latest"}
-}
-
-// temporary reports whether a program is one that `go run` made: it lies in a work
-// folder of the go command, or in its cache.
-func temporary(exe string) bool {
-	return slices.ContainsFunc(strings.Split(filepath.ToSlash(filepath.Dir(exe)), "/"), func(folder string) bool {
-		return strings.HasPrefix(folder, "go-build")
-	})
-}
-
-// fill puts a program into the line that adds it to a client: as a word of a shell,
-// or inside the quotes of a settings file.
-func fill(add, path string) string {
-	inside, _ := json.Marshal(path)
-	add = strings.ReplaceAll(add, `"{gateway}"`, string(inside))
-	return strings.ReplaceAll(add, "{gateway}", shellWord(path))
 }

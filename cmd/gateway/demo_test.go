@@ -16,20 +16,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine"
 )
 
-func TestFill(t *testing.T) {
-	for _, c := range []struct{ add, path, want string }{
-		{"acme mcp add gateway -- {gateway} serve", "/opt/gateway", "acme mcp add gateway -- /opt/gateway serve"},
-		{"acme mcp add gateway -- {gateway} serve", "/my tools/gateway", "acme mcp add gateway -- '/my tools/gateway' serve"},
-		{`{"command": "{gateway}", "args": ["serve"]}`, "/my tools/gateway", `{"command": "/my tools/gateway", "args": ["serve"]}`},
-		{`{"command": "{gateway}"}`, `C:\tools\gateway.exe`, `{"command": "C:\\tools\\gateway.exe"}`},
-		{"nothing to fill", "/opt/gateway", "nothing to fill"},
-	} {
-		if got := fill(c.add, c.path); got != c.want {
-			t.Errorf("fill(%q, %q) = %q, want %q", c.add, c.path, got, c.want)
-		}
-	}
-}
-
 func TestTemporary(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/tmp/go-build3965788795/b001/exe/gateway":    true,
@@ -41,16 +27,6 @@ func TestTemporary(t *testing.T) {
 	} {
 		if got := temporary(path); got != want {
 			t.Errorf("temporary(%q) = %v", path, got)
-		}
-	}
-}
-
-func TestShellWord(t *testing.T) {
-	for word, want := range map[string]string{
-		"plain": "plain", "--flag=a": "--flag=a", "": "''", "two words": "'two words'", "it's": `'it'\''s'`, "a;b": "'a;b'", "a\nb": "'a\nb'", "$HOME": "'$HOME'",
-	} {
-		if got := shellWord(word); got != want {
-			t.Errorf("shellWord(%q) = %s, want %s", word, got, want)
 		}
 	}
 }

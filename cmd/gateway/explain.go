@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -52,9 +53,9 @@ Nothing is run. Exit codes: 0 shown, 1 the arguments are wrong, 2 not understood
 }
 
 func explainText(w io.Writer, x tools.Explanation) error {
-	quoted := []string{shellWord(x.Bin)}
+	quoted := []string{plan.ShellWord(x.Bin)}
 	for _, word := range x.Argv {
-		quoted = append(quoted, shellWord(word))
+		quoted = append(quoted, plan.ShellWord(word))
 	}
 	fmt.Fprintf(w, "%s\n\n", strings.Join(quoted, " "))
 	if x.Missing != "" {
@@ -87,7 +88,7 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	}
 	fmt.Fprintln(w)
 	for _, s := range x.Steps {
-		fmt.Fprintf(w, "  %-40s %s\n", shellWord(s.Word), s.From)
+		fmt.Fprintf(w, "  %-40s %s\n", plan.ShellWord(s.Word), s.From)
 	}
 	return nil
 }

@@ -84,11 +84,3 @@ func (p *page) object(raw json.RawMessage) {
 	}
 	p.block(b.String())
 }
-
-// shellWord shows a word as a shell would want it.
-func shellWord(word string) string {
-	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}

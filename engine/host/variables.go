@@ -1,6 +1,10 @@
 package host
 
-import "slices"
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
 
 // Variables are an environment as KEY=VALUE; of a name that comes twice the last counts.
 type Variables []string
@@ -22,3 +26,23 @@ func (v Variables) Home() string { return home(v) }
 
 // Admits reports whether a variable of that name is handed on.
 func (f Filter) Admits(name string) bool { return matches(f.Pass, name) && !matches(f.Drop, name) }
+
+// Place is the path that a spec writes with ~ or {VARIABLE:~/folder} in front; "" if
+// that comes to no absolute path.
+func (v Variables) Place(file string) string {
+	if rest, ok := strings.CutPrefix(file, "{"); ok {
+		inner, after, _ := strings.Cut(rest, "}")
+		name, folder, _ := strings.Cut(inner, ":")
+		if set := v.Value(name); set != "" {
+			folder = set
+		}
+		if folder == "" {
+			return ""
+		}
+		file = folder + after
+	}
+	if file = expandHome(file, v.Home()); !filepath.IsAbs(file) {
+		return ""
+	}
+	return filepath.Clean(file)
+}

@@ -276,6 +276,9 @@ type ClientSpec struct {
 	Title string `json:"title"`
 	Add   string `json:"add"`
 	Note  string `json:"note,omitempty"`
+	// Files are where the client keeps its servers: ~/ or {VARIABLE:~/folder}/ in front,
+	// of all systems.
+	Files []string `json:"files,omitempty"`
 }
 
 // Settings are the gateway's own.

@@ -29,8 +29,21 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},
 }
 
-// environ makes a layer of the variables that are set. Empty means not set, except
-// for a database, where it is an older way to say "none".
+// Counts reports whether the variable has a say in an environment, KEY=VALUE. Empty
+// means not set, except for a database, where it is an older way to say "none".
+func (v Variable) Counts(env []string) bool {
+	value, set := "", false
+	for _, pair := range env {
+		if text, ok := strings.CutPrefix(pair, v.Name+"="); ok {
+			value, set = text, true
+		}
+	}
+	return value != "" || set && v.database()
+}
+
+func (v Variable) database() bool { return v.Key == "gateway.logsDb" || v.Key == "gateway.jobs.db" }
+
+// environ makes a layer of the variables that are set and count.
 func environ(env []string, r *report) *node {
 	values := map[string]string{}
 	for _, pair := range env {
@@ -41,7 +54,7 @@ func environ(env []string, r *report) *node {
 	root := newObject(pos{}, pos{})
 	for _, v := range Variables {
 		value, set := values[v.Name]
-		if (v.Key == "gateway.logsDb" || v.Key == "gateway.jobs.db") && set && value == "" {
+		if v.database() && set && value == "" {
 			value = "none"
 		}
 		if value == "" {

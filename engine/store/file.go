@@ -24,26 +24,36 @@ func place(path string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-		return "", &FileError{Path: abs, Problem: "its folder cannot be made", Fix: fixElsewhere, Err: err}
+		return "", &FileError{Path: abs, Problem: noFolder, Fix: fixElsewhere, Err: err}
 	}
+	abs, _, err = resolve(abs)
+	return abs, err
+}
+
+// noFolder is the problem of a database whose folder is missing.
+const noFolder = "its folder cannot be made"
+
+// resolve follows links and looks whether a database can be what is there; the info is
+// nil if nothing is.
+func resolve(abs string) (string, fs.FileInfo, error) {
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
 	}
 	info, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return abs, nil
+		return abs, nil, nil
 	case err != nil:
-		return "", fileError(abs, err)
+		return "", nil, fileError(abs, err)
 	case info.IsDir():
-		return "", &FileError{Path: abs, Problem: "it is a folder", Fix: fixElsewhere}
+		return "", nil, &FileError{Path: abs, Problem: "it is a folder", Fix: fixElsewhere}
 	case !info.Mode().IsRegular():
-		return "", &FileError{Path: abs, Problem: "it is not a regular file", Fix: fixElsewhere}
+		return "", nil, &FileError{Path: abs, Problem: "it is not a regular file", Fix: fixElsewhere}
 	case info.Size() > 0 && info.Size() < smallestDatabase:
 		// SQLite takes a file of one byte for an empty one and would overwrite it.
-		return "", &FileError{Path: abs, Problem: "it is not a SQLite database", Fix: fixMoveAside}
+		return "", nil, &FileError{Path: abs, Problem: "it is not a SQLite database", Fix: fixMoveAside}
 	}
-	return abs, nil
+	return abs, info, nil
 }
 
 // lockOpening takes the lock under which a database is created, checked and
@@ -106,18 +116,34 @@ func tighten(path string) error {
 	return nil
 }
 
-// dataSource is the driver's name of the database: a URI, since with a plain path
-// the driver cuts the name at a question mark.
+// dataSource is the driver's name of the database.
 func dataSource(path string, readOnly bool) string {
-	slashed := filepath.ToSlash(path)
-	if slashed[0] != '/' { // a Windows drive
-		slashed = "/" + slashed
-	}
 	settings := settings()
 	if readOnly {
 		settings += "&_query_only=1"
 	}
-	return "file://" + (&url.URL{Path: slashed}).EscapedPath() + "?" + settings
+	return uri(path) + "?" + settings
+}
+
+// lookSource is the name of a database that is only looked at. One that is not shared
+// is taken to be one that nobody changes.
+func lookSource(path string, shared bool) string {
+	source := fmt.Sprintf("%s?mode=ro&_busy_timeout=%d&_query_only=1&_dqs=0&_defensive=1&_error_rc=1&_pragma=cache_size(-%d)",
+		uri(path), inspectPatience.Milliseconds(), pageCache)
+	if !shared {
+		source += "&immutable=1"
+	}
+	return source
+}
+
+// uri is the path as the driver wants it: with a plain path it cuts the name at a
+// question mark.
+func uri(path string) string {
+	slashed := filepath.ToSlash(path)
+	if slashed[0] != '/' { // a Windows drive
+		slashed = "/" + slashed
+	}
+	return "file://" + (&url.URL{Path: slashed}).EscapedPath()
 }
 
 func settings() string {

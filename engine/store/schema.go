@@ -53,6 +53,22 @@ func identify(ctx context.Context, db *sql.DB) (identity, error) {
 	return id, nil
 }
 
+// fresh reports whether the file holds nothing at all.
+func (id identity) fresh() bool { return id.application == 0 && id.version == 0 && id.objects == 0 }
+
+// usable fails if the database at path is none that a gateway which knows the schema up
+// to newest may touch.
+func (id identity) usable(path string, newest int) error {
+	switch {
+	case !id.fresh() && id.application != applicationID:
+		return &FileError{Path: path, Problem: "it is a SQLite database of another program", Fix: fixMoveAside}
+	case id.version/majorStep > newest/majorStep:
+		return &FileError{Path: path, Fix: fixUpgrade,
+			Problem: fmt.Sprintf("a newer gateway made it (schema %s; this one knows up to %s)", dotted(id.version), dotted(newest))}
+	}
+	return nil
+}
+
 // adopt makes the database at path ready for this gateway, or says why it cannot
 // be. The caller holds the opening lock. A file that is up to date is not written.
 func adopt(ctx context.Context, db *sql.DB, path string, steps []migration) error {
@@ -61,13 +77,8 @@ func adopt(ctx context.Context, db *sql.DB, path string, steps []migration) erro
 		return err
 	}
 	newest := steps[len(steps)-1].version
-	fresh := id.application == 0 && id.version == 0 && id.objects == 0
-	switch {
-	case !fresh && id.application != applicationID:
-		return &FileError{Path: path, Problem: "it is a SQLite database of another program", Fix: fixMoveAside}
-	case id.version/majorStep > newest/majorStep:
-		return &FileError{Path: path, Fix: fixUpgrade,
-			Problem: fmt.Sprintf("a newer gateway made it (schema %s; this one knows up to %s)", dotted(id.version), dotted(newest))}
+	if err := id.usable(path, newest); err != nil {
+		return err
 	}
 	if id.journal != "wal" {
 		// Outside the transaction, where alone it is allowed; and only now that

@@ -2,8 +2,6 @@ package version
 
 import (
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
@@ -23,52 +21,17 @@ func login(spec plan.LoginSpec, environ []string) (state, by string) {
 	if len(spec.Env) == 0 && len(spec.Files) == 0 {
 		return LoginUnknown, ""
 	}
-	value := func(name string) string {
-		for _, kv := range environ {
-			if v, ok := strings.CutPrefix(kv, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
-	home := value("HOME")
-	if home == "" {
-		home = host.Home()
-	}
+	variables := host.Variables(environ)
 	for _, name := range spec.Env {
-		if value(name) != "" {
+		if variables.Value(name) != "" {
 			return LoginFound, "variable " + name
 		}
 	}
 	for _, file := range spec.Files {
-		path := place(file, value, home)
+		path := variables.Place(file)
 		if info, err := os.Stat(path); path != "" && err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			return LoginFound, "file " + path
 		}
 	}
 	return LoginNone, ""
-}
-
-// place is the path that a spec writes with ~ or {VARIABLE:~/folder} in front; "" if
-// that comes to no absolute path.
-func place(file string, value func(string) string, home string) string {
-	if rest, ok := strings.CutPrefix(file, "{"); ok {
-		inner, after, _ := strings.Cut(rest, "}")
-		name, otherwise, _ := strings.Cut(inner, ":")
-		folder := value(name)
-		if folder == "" {
-			folder = otherwise
-		}
-		if folder == "" {
-			return ""
-		}
-		file = folder + after
-	}
-	if rest, ok := strings.CutPrefix(file, "~/"); ok && home != "" {
-		file = filepath.Join(home, rest)
-	}
-	if !filepath.IsAbs(file) {
-		return ""
-	}
-	return filepath.Clean(file)
 }

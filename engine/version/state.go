@@ -69,6 +69,9 @@ func (p *Prober) State(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI
 	s.Version = a.version
 	switch {
 	case errors.Is(a.err, errNoCommand):
+	case errors.Is(a.err, context.DeadlineExceeded):
+		s.Problem = "its version could not be found out in time"
+		s.Hint = "run " + strings.Join(append([]string{path}, cli.CLISpec.Version.Argv...), " ")
 	case a.err != nil:
 		s.Problem = fmt.Sprintf("its version could not be found out: %s", a.err)
 		s.Hint = "run " + strings.Join(append([]string{path}, cli.CLISpec.Version.Argv...), " ")

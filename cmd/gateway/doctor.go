@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llm-cli-gateway/gateway/engine"
+)
+
+func (a *app) doctor() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "doctor", GroupID: "use", Args: cobra.NoArgs,
+		Short: "Look what is installed, and what is wrong",
+		Long: `Look at all that the gateway uses and at who uses it: specs, settings, databases,
+permissions, the installed agents with versions and logins, and the MCP clients. For
+each problem it is told what to do. Nothing is changed and nothing is made; agents are
+run to ask for their versions. No value of a variable is shown.
+
+Exit codes: 0 nothing is wrong, though there may be notes, 1 there is a problem,
+2 not understood.`,
+		Example: `  $ gateway doctor
+  $ gateway doctor --format json`,
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "print what was found as `FORMAT`: text or json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if format != "text" && format != "json" {
+			return fmt.Errorf("--format must be text or json, not %q", format)
+		}
+		me := program()
+		d := diagnosis{Version: release(), Findings: engine.Doctor(cmd.Context(), engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release()}, me.path, me.build)}
+		for _, f := range d.Findings {
+			switch f.State {
+			case engine.FindingProblem:
+				d.Problems++
+			case engine.FindingNote:
+				d.Notes++
+			}
+		}
+		printed := d.print
+		if format == "json" {
+			printed = d.encode
+		}
+		if err := printed(cmd.OutOrStdout()); err != nil {
+			return fail(err)
+		}
+		if d.Problems > 0 {
+			return exitCode(1)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// diagnosis is what the doctor says.
+type diagnosis struct {
+	Version  string           `json:"version"` // of the gateway
+	Problems int              `json:"problems"`
+	Notes    int              `json:"notes"`
+	Findings []engine.Finding `json:"findings"`
+}
+
+func (d diagnosis) encode(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(d)
+}
+
+// areaTitles are the headings of the page.
+var areaTitles = map[string]string{
+	engine.AreaGateway: "This gateway", engine.AreaSpecs: "Specs", engine.AreaSettings: "Settings", engine.AreaDatabases: "Databases",
+	engine.AreaPermissions: "Permissions", engine.AreaJobs: "Jobs", engine.AreaCLIs: "Agents", engine.AreaClients: "MCP clients",
+}
+
+// print writes a page: a line for each finding, and below it what to do.
+func (d diagnosis) print(w io.Writer) error {
+	p := newPage(w)
+	for i, f := range d.Findings {
+		if i == 0 || d.Findings[i-1].Area != f.Area {
+			if i > 0 {
+				p.print("\n")
+			}
+			p.print(p.strong(areaTitles[f.Area]) + "\n")
+		}
+		mark := "ok      "
+		switch f.State {
+		case engine.FindingProblem:
+			mark = p.strong("PROBLEM ")
+		case engine.FindingNote:
+			mark = "note    "
+		}
+		p.print("  " + mark + cmp.Or(f.Title, f.Name) + ": " + f.Text + "\n")
+		if f.Fix != "" {
+			p.print("          > " + strings.ReplaceAll(f.Fix, "\n", "\n            ") + "\n")
+		}
+	}
+	verdict := "Nothing is wrong"
+	if d.Problems > 0 {
+		verdict = plural(d.Problems, "problem")
+	}
+	p.print("\n" + p.strong(verdict+"; "+plural(d.Notes, "note")+".") + "\n")
+	return p.err
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/specs"
+)
+
+// States of a finding.
+const (
+	FindingOK      = "ok"
+	FindingNote    = "note" // worth to know, and nothing is wrong
+	FindingProblem = "problem"
+)
+
+// Areas of findings, in the order in which they are told.
+const (
+	AreaGateway     = "gateway"
+	AreaSpecs       = "specs"
+	AreaSettings    = "settings"
+	AreaDatabases   = "databases"
+	AreaPermissions = "permissions"
+	AreaJobs        = "jobs"
+	AreaCLIs        = "clis"
+	AreaClients     = "clients"
+)
+
+// Finding is one thing that the doctor looked at.
+type Finding struct {
+	Area  string `json:"area"`
+	Name  string `json:"name"`            // within the area, of a CLI or a client that of its spec
+	Title string `json:"title,omitempty"` // the name for people, where it is another
+	State string `json:"state"`
+	Text  string `json:"text"`
+	Fix   string `json:"fix,omitempty"` // what to do about it
+	// Detail is what there is beside the text for programs: of a CLI what cli_versions
+	// tells, of a database and of a client's file what was found.
+	Detail any `json:"detail,omitempty"`
+}
+
+const (
+	// doctorLimit bounds what is asked of other programs, which have less than that each.
+	doctorLimit = 6 * time.Second
+	// doctorPatience is when an area that does not answer is given up, as on a file
+	// system that hangs.
+	doctorPatience = doctorLimit + time.Second
+)
+
+// Doctor looks at everything that a gateway with these options would use, and at who
+// uses the gateway. The program is its absolute path, or where it will lie once the
+// command build was run ("" if it lies there). It never fails: what
+// cannot be looked at is a finding. With specs that cannot be used it goes by the
+// built-in ones. It makes no files, apart from temporary ones, and shows no value of a
+// variable.
+func Doctor(ctx context.Context, o Options, program, build string) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, doctorLimit)
+	defer cancel()
+	layers, diags := layers(o.Specs)
+	loaded := finish(layers, diags, spec.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
+	d := &doctor{options: o, program: program, build: build, layers: layers, loaded: loaded}
+	d.catalog = loaded.Catalog
+	// What the variables say holds also when a file is wrong; where they are what is
+	// wrong, they do not count.
+	for _, environ := range [][]string{o.Environ, nil} {
+		if d.catalog == nil {
+			d.catalog = finish(layers[:1], nil, spec.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
+		}
+	}
+	d.engine = assemble(o, d.catalog)
+	d.host = d.engine.Tools.Runner.Host
+	if d.variables, d.envFile = d.host.Variables(); d.envFile != nil {
+		// No CLI can be called then; what else there is to say of them is said without.
+		d.host = host.New(o.Environ, d.catalog.Settings.Path, "")
+		d.variables, _ = d.host.Variables()
+	}
+	return d.all(ctx, []area{
+		{AreaGateway, d.gateway}, {AreaSpecs, d.specs}, {AreaSettings, d.settings}, {AreaDatabases, d.databases},
+		{AreaPermissions, d.permissions}, {AreaJobs, d.jobs}, {AreaCLIs, d.clis}, {AreaClients, d.clients},
+	})
+}
+
+// doctor is one examination.
+type doctor struct {
+	options   Options
+	program   string
+	build     string       // command that makes the program, "" if it is there
+	layers    []spec.Layer // the lowest is the built-in one
+	loaded    spec.Result
+	catalog   *plan.Catalog // the one loaded, or the built-in one
+	engine    *Engine       // of that catalog
+	host      *host.Host
+	variables host.Variables
+	envFile   error // what is wrong with the environment file
+}
+
+type area struct {
+	name string
+	look func(context.Context) []Finding
+}
+
+// all looks at all areas at once and tells them in their order.
+func (d *doctor) all(ctx context.Context, areas []area) (all []Finding) {
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), doctorPatience)
+	defer cancel()
+	seen := make([]chan []Finding, len(areas))
+	for i, a := range areas {
+		seen[i] = make(chan []Finding, 1)
+		go func() { seen[i] <- a.look(ctx) }()
+	}
+	for i, a := range areas {
+		select {
+		case found := <-seen[i]:
+			all = append(all, found...)
+			continue
+		case <-patience.Done():
+		}
+		select { // it may have been ready as well
+		case found := <-seen[i]:
+			all = append(all, found...)
+		default:
+			all = append(all, Finding{Area: a.name, Name: a.name, State: FindingProblem,
+				Text: fmt.Sprintf("nothing was heard of it within %s", doctorPatience), Fix: "look whether a file system in use hangs"})
+		}
+	}
+	return all
+}
+
+func (d *doctor) gateway(context.Context) []Finding {
+	f := Finding{Area: AreaGateway, Name: "program", State: FindingOK,
+		Text: fmt.Sprintf("%s, version %s (%s, %s/%s)", d.program, d.options.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)}
+	if d.build != "" {
+		f.State, f.Fix = FindingNote, "build one that stays: "+d.build
+		f.Text = fmt.Sprintf("version %s (%s, %s/%s), gone after `go run`", d.options.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	}
+	return []Finding{f}
+}
+
+func (d *doctor) specs(context.Context) (found []Finding) {
+	add := func(name, state, text, fix string) {
+		found = append(found, Finding{Area: AreaSpecs, Name: name, State: state, Text: text, Fix: fix})
+	}
+	read := map[string]int{}
+	for _, l := range d.layers {
+		read[l.Name] = len(l.Files)
+	}
+	add("built-in", FindingOK, count(read["built-in"], "file"), "")
+	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
+		text := optional.dir + ": not there"
+		if n, ok := read[optional.name]; ok {
+			text = optional.dir + ": " + count(n, "file")
+		}
+		add(optional.name, FindingOK, text, "")
+	}
+	for _, dir := range d.options.Specs {
+		add("--specs", FindingOK, dir+": "+count(read[dir], "file"), "")
+	}
+	for _, diag := range d.loaded.Diagnostics {
+		state := FindingProblem
+		if diag.Severity == spec.Warning {
+			state = FindingNote
+		}
+		add("problem", state, diag.String(), "")
+	}
+	if d.loaded.Catalog == nil {
+		add("catalog", FindingProblem, "no gateway starts with these specs; what follows goes by the built-in ones", "correct them; `gateway vet` checks them")
+		return found
+	}
+	add("catalog", FindingOK, fmt.Sprintf("%s, %s, digest %s", count(len(d.catalog.CLIs), "CLI"), count(len(d.catalog.Policies), "policy"), d.catalog.Digest()), "")
+	return found
+}
+
+// settings tells which variables have a say, and never what they say.
+func (d *doctor) settings(context.Context) (found []Finding) {
+	for _, v := range spec.Variables {
+		if v.Counts(d.options.Environ) {
+			found = append(found, Finding{Area: AreaSettings, Name: v.Name, State: FindingOK, Text: "sets " + v.Key})
+		}
+	}
+	f := Finding{Area: AreaSettings, Name: "envFile", State: FindingOK}
+	switch path := d.catalog.Settings.EnvFile; {
+	case d.envFile != nil:
+		f.State, f.Text, f.Fix = FindingProblem, d.envFile.Error(), "no CLI can be called before: mend the file, or take gateway.envFile away"
+	case path != "":
+		f.Text = path + " can be used"
+	default:
+		f.Text = "none is set; the CLIs get variables of the gateway only"
+	}
+	return append(found, f)
+}
+
+// permissions looks at what nobody else should see or write. What is as it should be
+// is told of the whole.
+func (d *doctor) permissions(context.Context) (found []Finding) {
+	root := StateDir()
+	for _, p := range []struct {
+		path      string
+		forbidden fs.FileMode // to others
+		mend      string
+	}{
+		{root, 0o077, "chmod 700"}, {filepath.Join(root, "jobs"), 0o077, "chmod 700"}, {filepath.Join(root, "run"), 0o077, "chmod 700"},
+		{filepath.Join(root, "pools"), 0o077, "chmod 700"}, {filepath.Join(root, "approvals.jsonl"), 0o077, "chmod 600"},
+		{UserDir(), 0o022, "chmod go-w"}, // specs name programs to run
+	} {
+		info, err := os.Stat(p.path)
+		f := Finding{Area: AreaPermissions, Name: filepath.Base(p.path), State: FindingProblem}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			f.Text, f.Fix = err.Error(), "make it readable for this user"
+		case p.path == root && !info.IsDir():
+			f.Text, f.Fix = root+" is not a folder", "move it away"
+		case host.Exposed(info, p.forbidden) == "":
+			continue
+		default:
+			f.Text = p.path + ": " + host.Exposed(info, p.forbidden)
+			f.Fix = p.mend + " " + plan.ShellWord(p.path)
+			if host.Exposed(info, 0) != "" { // the mode is not all
+				f.Fix = "give it to this user, or run the gateway as its owner"
+			}
+		}
+		found = append(found, f)
+	}
+	if len(found) > 0 {
+		return found
+	}
+	text := root + ": for this user alone"
+	if _, err := os.Stat(root); err != nil {
+		text = root + ": not there yet; the first call makes it"
+	}
+	return []Finding{{Area: AreaPermissions, Name: filepath.Base(root), State: FindingOK, Text: text}}
+}
+
+// jobs tells what becomes of jobs when the gateway ends.
+func (d *doctor) jobs(context.Context) []Finding {
+	f := Finding{Area: AreaJobs, Name: "supervisors", State: FindingOK, Text: "jobs outlive the gateway"}
+	switch {
+	case !keeper.Supported():
+		f.State, f.Text = FindingNote, "this system has none: a job ends with its gateway"
+	case d.engine.Volatile():
+		f.State, f.Text, f.Fix = FindingNote, "jobs are kept in memory only: they end with their gateway, and nobody finds them again",
+			"name a database in gateway.jobs.db (LLM_GATEWAY_JOBS_DB)"
+	}
+	return []Finding{f}
+}
+
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		what = strings.TrimSuffix(what, "y") + "ie"
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

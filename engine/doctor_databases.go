@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// databaseDetail is what is known of a database, for programs.
+type databaseDetail struct {
+	Path   string `json:"path"`
+	Exists bool   `json:"exists"`
+	Bytes  int64  `json:"bytes"`
+	Mode   string `json:"mode,omitempty"` // octal
+	Schema string `json:"schema,omitempty"`
+	Rows   int    `json:"rows"` // of calls; -1 if they could not be counted in time
+	Live   int    `json:"live"` // of these, without an end
+	Lost   int    `json:"lost"` // of these, without anybody who answers for them
+}
+
+// databases looks at the record of calls and at that of jobs, which often is the same.
+func (d *doctor) databases(ctx context.Context) (found []Finding) {
+	calls, jobs := d.engine.log.path, d.engine.record.path
+	if calls == "" {
+		found = append(found, Finding{Area: AreaDatabases, Name: "record", State: FindingNote, Text: "calls are not recorded: the settings turn it off",
+			Fix: "gateway.logsDb (LLM_GATEWAY_LOGS_DB) names a database"})
+	} else {
+		found = append(found, d.database(ctx, "record", calls, calls == jobs)...)
+	}
+	if jobs != "" && jobs != calls {
+		found = append(found, d.database(ctx, "jobs", jobs, true)...)
+	}
+	return found
+}
+
+func (d *doctor) database(ctx context.Context, name, path string, withJobs bool) []Finding {
+	seen, err := store.Inspect(ctx, path)
+	detail := databaseDetail{Path: seen.Path, Exists: seen.File != nil, Bytes: seen.Size, Schema: seen.Schema, Rows: seen.Jobs, Live: len(seen.Live)}
+	f := Finding{Area: AreaDatabases, Name: name, State: FindingOK}
+	if seen.File != nil {
+		detail.Mode = fmt.Sprintf("%04o", seen.File.Mode().Perm())
+	}
+	var broken *store.FileError
+	switch {
+	case errors.As(err, &broken):
+		f.State, f.Text, f.Fix = FindingProblem, broken.Path+": "+broken.Problem, broken.Fix
+		if broken.Err != nil {
+			f.Text += fmt.Sprintf(" (%v)", broken.Err)
+		}
+	case err != nil:
+		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: it cannot be read (%v)", cmp.Or(seen.Path, path), err), "look what keeps it from being read, and try again"
+	case seen.File == nil:
+		f.Text = seen.Path + ": not there yet; the first call makes it"
+	case host.Exposed(seen.File, 0o077) != "":
+		f.State, f.Text, f.Fix = FindingProblem, seen.Path+": "+host.Exposed(seen.File, 0o077), "chmod 600 "+plan.ShellWord(seen.Path)
+	default:
+		f.Text = fmt.Sprintf("%s: %s, %s", seen.Path, rowsText(seen.Jobs), sizeText(seen.Size))
+	}
+	found := []Finding{f}
+	if err == nil && withJobs && len(seen.Live) > 0 {
+		live, lost := d.live(seen.Live)
+		detail.Lost = lost
+		found = append(found, live)
+	}
+	found[0].Detail = detail
+	return found
+}
+
+// live tells where the jobs without an end stand.
+func (d *doctor) live(rows []store.Job) (Finding, int) {
+	c := d.engine.Tools.Runner.Census(rows)
+	f := Finding{Area: AreaDatabases, Name: "live jobs", State: FindingOK}
+	parts := []string{}
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{c.Running, "running"}, {c.Queued, "in line"}, {c.Ended, "over, and about to be recorded"}, {c.Lost, "lost"}, {c.Missing, "without a folder"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	f.Text = strings.Join(parts, ", ")
+	if c.Lost > 0 {
+		f.State, f.Fix = FindingNote, "nobody saw the end of those; the next gateway that looks records it: `gateway jobs list`"
+	}
+	if c.Missing > 0 {
+		f.State = FindingNote
+		f.Fix = strings.TrimPrefix(f.Fix+"; ", "; ") + "folders of jobs are looked for in " + filepath.Join(StateDir(), "jobs") + ": another user or another home made them, or they were removed"
+	}
+	return f, c.Lost
+}
+
+func rowsText(n int) string {
+	if n < 0 {
+		return "too many calls to count in time"
+	}
+	return count(n, "call")
+}
+
+// sizeText is a number of bytes for people.
+func sizeText(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d bytes", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%d KiB", bytes>>10)
+	}
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/version"
+)
+
+// clis asks every CLI itself: what was remembered of it may be what is wrong.
+func (d *doctor) clis(ctx context.Context) (found []Finding) {
+	prober := &version.Prober{Host: d.host}
+	looked := []string{}
+	for i, s := range prober.States(ctx, d.catalog, d.catalog.CLIs) {
+		found = append(found, cliFinding(d.catalog.CLIs[i], s))
+		for _, dir := range s.Looked {
+			if !slices.Contains(looked, dir) {
+				looked = append(looked, dir)
+			}
+		}
+	}
+	if len(looked) > 0 {
+		found = append(found, Finding{Area: AreaCLIs, Name: "search path", State: FindingOK, Text: "what is missing was looked for in " + strings.Join(looked, ", ")})
+	}
+	return found
+}
+
+func cliFinding(cli *plan.CLI, s version.State) Finding {
+	f := Finding{Area: AreaCLIs, Name: cli.Name, Title: cli.Heading(), State: FindingOK, Fix: s.Hint, Detail: s}
+	facts := []string{}
+	switch {
+	case s.Problem != "":
+		f.State = FindingProblem
+		facts = append(facts, s.Problem)
+		if s.Path != "" {
+			facts = append(facts, "it is "+s.Path)
+		}
+	case !s.Installed:
+		f.State = FindingNote
+		facts = append(facts, "not installed")
+	case s.Version == "":
+		facts = append(facts, s.Path, "version unknown: "+"its spec does not say how to ask")
+	default:
+		facts = append(facts, s.Version+" at "+s.Path)
+		if s.Matches != nil {
+			facts = append(facts, "answers as its spec expects")
+		}
+		if len(s.Changes) > 0 {
+			facts = append(facts, "parts of its spec for "+strings.Join(s.Changes, ", ")+" hold")
+		}
+	}
+	if s.Installed {
+		switch s.Login {
+		case version.LoginFound:
+			facts = append(facts, "login: "+s.LoginBy)
+		case version.LoginNone:
+			facts = append(facts, "no sign of a login")
+			if f.State == FindingOK {
+				f.State = FindingNote
+			}
+			if f.Fix == "" {
+				f.Fix = s.LoginHint
+			}
+		}
+	}
+	f.Text = strings.Join(facts, "; ")
+	return f
+}
+
+// clientDetail is what is known of a client, for programs.
+type clientDetail struct {
+	Configured bool     `json:"configured"`
+	File       string   `json:"file,omitempty"`   // the one that names the gateway
+	Looked     []string `json:"looked,omitempty"` // the files that are there
+	Add        string   `json:"add"`              // what adds the gateway
+}
+
+// mostClientFile is how much of a client's file is read, in bytes.
+const mostClientFile = 1 << 20
+
+// clients looks whether the files of MCP clients name the gateway.
+func (d *doctor) clients(context.Context) (found []Finding) {
+	for name, client := range d.catalog.Clients.All() {
+		found = append(found, d.client(name, client))
+	}
+	return found
+}
+
+func (d *doctor) client(name string, client plan.ClientSpec) Finding {
+	f := Finding{Area: AreaClients, Name: name, Title: client.Title, State: FindingNote}
+	detail := clientDetail{Add: client.Line(d.program)}
+	unread, cut := "", false
+	for _, file := range client.Files {
+		path := d.variables.Place(file)
+		text, whole, err := beginning(path)
+		switch {
+		case os.IsNotExist(err) || path == "":
+			continue
+		case err != nil:
+			unread = err.Error()
+			continue
+		}
+		detail.Looked = append(detail.Looked, path)
+		cut = cut || !whole
+		switch this, some := names(text, d.program); {
+		case this:
+			f.Text = "configured in " + path
+		case some:
+			f.Text = path + " names a gateway, though not this program by its path"
+		default:
+			continue
+		}
+		detail.Configured, detail.File = true, path
+		f.State, f.Detail = FindingOK, detail
+		return f
+	}
+	switch {
+	case len(client.Files) == 0:
+		f.Text = "its spec does not say where it keeps its servers"
+	case unread != "":
+		f.Text = "it cannot be seen whether it is configured: " + unread
+	case len(detail.Looked) == 0:
+		f.Text = "not configured; none of its files is there"
+	case cut:
+		f.Text = fmt.Sprintf("not configured in the first MiB of %s", strings.Join(detail.Looked, ", "))
+	default:
+		f.Text = "not configured in " + strings.Join(detail.Looked, ", ")
+	}
+	f.Fix = detail.Add
+	if client.Note != "" {
+		f.Fix += "\n(" + client.Note + ")"
+	}
+	f.Detail = detail
+	return f
+}
+
+// beginning reads a file, or as much as is bounded; whole tells. A pipe or a device,
+// which might never answer, is not opened.
+func beginning(path string) (text []byte, whole bool, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, false, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, false, fmt.Errorf("%s is not a regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer file.Close()
+	text, err = io.ReadAll(io.LimitReader(file, mostClientFile+1))
+	return text[:min(len(text), mostClientFile)], len(text) <= mostClientFile, err
+}
+
+// served is the word of a gateway near the argument that makes it serve. These files
+// may also hold what was said to an agent, so that the word alone means little.
+var served = regexp.MustCompile(`(?s)\bgateway\b.{0,400}?["']serve["']|["']serve["'].{0,400}?\bgateway\b`)
+
+// names reports whether the settings of a client name this program, and whether they
+// name any gateway.
+func names(text []byte, program string) (this, some bool) {
+	quoted, _ := json.Marshal(program)
+	if bytes.Contains(text, []byte(program)) || bytes.Contains(text, quoted[1:len(quoted)-1]) {
+		return true, true
+	}
+	return false, served.Match(text)
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package host
+
+import "io/fs"
+
+// Exposed cannot tell here: permissions are not in the mode of a file.
+func Exposed(fs.FileInfo, fs.FileMode) string { return "" }

@@ -1,0 +1,49 @@
+package job
+
+import (
+	"path/filepath"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Census counts jobs whose rows have no end, by where they stand.
+type Census struct {
+	Queued, Running int
+	Ended           int // over, which a gateway is yet to record
+	Lost            int // nobody answers for them any more, which is yet to be recorded
+	Missing         int // their directories are not there, or cannot be read
+}
+
+// Census looks where the jobs of live rows stand. Unlike all else that looks at jobs it
+// records nothing.
+func (r *Runner) Census(rows []store.Job) (c Census) {
+	for _, row := range rows {
+		if row.Owner != "" {
+			if r.dead(row.Owner) {
+				c.Lost++
+			} else {
+				c.Running++
+			}
+			continue
+		}
+		var s keeper.State
+		dir, err := keeper.Open(filepath.Join(r.Jobs, row.ID))
+		if err == nil {
+			s, err = dir.State()
+		}
+		switch {
+		case err != nil:
+			c.Missing++
+		case s.Phase == keeper.Queued:
+			c.Queued++
+		case s.Phase == keeper.Ended:
+			c.Ended++
+		case s.Phase == keeper.Lost:
+			c.Lost++
+		default:
+			c.Running++
+		}
+	}
+	return c
+}
