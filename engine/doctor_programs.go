@@ -47,7 +47,7 @@ func cliFinding(cli *plan.CLI, s version.State) Finding {
 		f.State = FindingNote
 		facts = append(facts, "not installed")
 	case s.Version == "":
-		facts = append(facts, s.Path, "version unknown: "+"its spec does not say how to ask")
+		facts = append(facts, s.Path, "version unknown: its spec does not say how to ask")
 	default:
 		facts = append(facts, s.Version+" at "+s.Path)
 		if s.Matches != nil {

@@ -1,5 +1,5 @@
 // Package engine is the hall of the gateway: it loads the specs, opens the other
-// rooms and holds the catalog that is current.
+// rooms, holds the catalog that is current, and looks whether all is well.
 //
 // It hides where things lie on this machine. It must not know what a tool does or
 // how a call arrives.

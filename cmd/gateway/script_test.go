@@ -45,6 +45,7 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(home, 0o700)                // a script may bring files of it
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"alone": alone,
 			"exits": exits,
 			"jobid": jobID,
 			"tidy":  tidy,
@@ -70,6 +71,16 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\nstdout: %s\nstderr: %s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
+}
+
+// alone leaves on the PATH what the tests bring: what else is installed on a machine
+// would have a say.
+func alone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: alone")
+	}
+	own, _, _ := strings.Cut(ts.Getenv("PATH"), string(filepath.ListSeparator))
+	ts.Setenv("PATH", own)
 }
 
 // jobID NAME FROM sets a variable to the id in the output of a call.

@@ -136,6 +136,8 @@ func TestOpenRefusesAndLeavesTheFileAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			makesNothing(t, filepath.Dir(path), func() { _, err = Inspect(ctx, path) })
+			wantFileError(t, err, path, tt.problem)
 			s, err := Open(path)
 			if err == nil {
 				s.Close()
@@ -162,6 +164,8 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Open(tt.path)
+			wantFileError(t, err, tt.reported, tt.problem)
+			_, err = Inspect(ctx, tt.path)
 			wantFileError(t, err, tt.reported, tt.problem)
 		})
 	}

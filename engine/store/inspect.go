@@ -51,11 +51,6 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 	if log, err := os.Stat(real + "-wal"); err == nil {
 		found.Size += log.Size()
 	}
-	for _, name := range []string{real, filepath.Dir(real)} { // its log is made beside it
-		if err := mayWrite(name); err != nil {
-			return found, &FileError{Path: real, Problem: "it cannot be written", Fix: fixAccess, Err: &fs.PathError{Op: "write", Path: name, Err: err}}
-		}
-	}
 	// A database that nobody uses is read as one that never changes: then SQLite makes
 	// no files for those who would share it. If somebody begins to use it meanwhile,
 	// what was read may be wrong, and is read again.
@@ -65,7 +60,15 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 			break
 		}
 	}
-	return found, fileError(real, err)
+	if err != nil {
+		return found, fileError(real, err)
+	}
+	for _, name := range []string{real, filepath.Dir(real)} { // its log is made beside it
+		if err := mayWrite(name); err != nil {
+			return found, &FileError{Path: real, Problem: "it cannot be written", Fix: fixAccess, Err: &fs.PathError{Op: "write", Path: name, Err: err}}
+		}
+	}
+	return found, nil
 }
 
 // inUse reports whether a process has the database open, or was killed while it had.
@@ -87,15 +90,15 @@ func roomFor(abs string) error {
 	if err == nil && !info.IsDir() {
 		err = syscall.ENOTDIR
 	}
-	problem := noFolder
+	problem, fix := noFolder, fixElsewhere
 	if _, there := os.Lstat(abs); err == nil && there != nil {
 		err = mayWrite(folder)
 		if folder == filepath.Dir(abs) {
-			problem = "it cannot be made in its folder"
+			problem, fix = "it cannot be used here", fixAccess
 		}
 	}
 	if err != nil {
-		return &FileError{Path: abs, Problem: problem, Fix: fixElsewhere, Err: &fs.PathError{Op: "write", Path: folder, Err: err}}
+		return &FileError{Path: abs, Problem: problem, Fix: fix, Err: &fs.PathError{Op: "write", Path: folder, Err: err}}
 	}
 	return nil
 }

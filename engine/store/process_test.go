@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	}
 	io.Copy(io.Discard, os.Stdin)
 	if err := map[string]func(string) error{
-		"visit": visit, "write": writeRows, "forever": writeForever,
+		"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever,
 	}[role](os.Args[len(os.Args)-1]); err != nil {
 		fmt.Println("failed:", err)
 		os.Exit(1)
@@ -38,6 +39,12 @@ func visit(path string) error {
 		return err
 	}
 	return errors.Join(writeOne(s, io.Discard), s.Close())
+}
+
+// inspect only looks.
+func inspect(path string) error {
+	_, err := Inspect(context.Background(), path)
+	return err
 }
 
 // writeRows is a busy gateway.

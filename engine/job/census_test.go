@@ -1,0 +1,50 @@
+package job
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// TestCensusOnlyLooks counts jobs of every kind, and leaves the lost ones to others.
+func TestCensusOnlyLooks(t *testing.T) {
+	home := t.TempDir()
+	r := &Runner{Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs")}
+	living := &Runner{Spool: r.Spool}
+	if living.owner() == "" {
+		t.Fatal("no lease")
+	}
+	defer living.release()
+	rows := []store.Job{{ID: store.NewID(), Owner: living.owner()}, {ID: store.NewID(), Owner: store.NewID()}, {ID: store.NewID()}}
+	want := Census{Running: 1, Lost: 1, Missing: 1}
+	if keeper.Supported() {
+		if err := os.MkdirAll(r.Jobs, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		dir, err := keeper.Prepare(r.Jobs, keeper.Job{ID: store.NewID(), Path: "/bin/true", Dir: home})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Remove()
+		rows = append(rows, store.Job{ID: dir.ID()}) // prepared, and its supervisor is yet to come
+		want.Queued = 1
+		broken := store.NewID()
+		if err := os.Mkdir(filepath.Join(r.Jobs, broken), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, store.Job{ID: broken})
+		want.Missing = 2
+	}
+	for range 2 {
+		if got := r.Census(rows); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if _, err := os.Stat(living.leasePath(living.owner())); errors.Is(err, os.ErrNotExist) {
+		t.Error("the lease of a living gateway is gone")
+	}
+}
