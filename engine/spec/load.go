@@ -128,13 +128,13 @@ func (l *loader) spec() *plan.Spec {
 	return l.decode(good)
 }
 
-// entries are the paths of what is checked on its own: each CLI, each client, and
+// entries are the paths of what is checked on its own: each CLI, client and server, and
 // whatever else stands at the top. Policies are compared with each other, so that all
 // of them are one entry.
 func entries(root *node) (paths [][]string) {
 	for _, k := range root.keys {
 		n := root.fields[k]
-		if k != "cli" && k != "client" || n.kind != object {
+		if k != "cli" && k != "client" && k != "mcp" || n.kind != object {
 			paths = append(paths, []string{k})
 			continue
 		}
