@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
@@ -19,7 +20,10 @@ func Equip(h *host.Host, c *plan.Catalog, call *plan.Call, dir string) plan.Viol
 			filter := Environment(c, call, plan.Command{Env: map[string]string{}}, dir)
 			filter.Pass = []string{variable}
 			environ, err := h.Environ(filter)
-			return err == nil && slices.Contains(host.Names(environ), variable)
+			return err == nil && slices.ContainsFunc(environ, func(kv string) bool {
+				value, ok := strings.CutPrefix(kv, variable+"=")
+				return ok && value != "" // clients pass on empty ones
+			})
 		},
 		Own: func(places []plan.OwnSpec) (names []string, err error) {
 			for _, place := range places {

@@ -15,7 +15,8 @@ import (
 type files struct {
 	folder, owner         string
 	stdin, stdout, stderr *os.File
-	named                 []string // files and folders that still have a name and must be removed
+	named                 []string // files that still have a name and must be removed
+	placed                string   // folder of those that the program reads by their names, "" without any
 }
 
 // newFiles makes the files of one run below folder, mode 0600. What keeps a name names
@@ -72,7 +73,7 @@ func (f *files) own(id string) (string, error) {
 
 // place writes the named files of the call into their folder.
 func (f *files) place(files []plan.File, folder string) error {
-	f.named = append(f.named, folder)
+	f.placed = folder
 	err := os.Mkdir(folder, 0o700)
 	if err == nil {
 		err = place(files, folder)
@@ -81,6 +82,13 @@ func (f *files) place(files []plan.File, folder string) error {
 		return fmt.Errorf("the files of the call cannot be written: %w", err)
 	}
 	return nil
+}
+
+// displace removes the named files of the call, once its program has ended.
+func (f *files) displace() {
+	if f.placed != "" {
+		os.RemoveAll(f.placed)
+	}
 }
 
 func (f *files) close() {
@@ -93,6 +101,7 @@ func (f *files) close() {
 		}
 	}
 	for _, name := range f.named {
-		os.RemoveAll(name)
+		os.Remove(name)
 	}
+	f.displace()
 }

@@ -122,6 +122,7 @@ func (r *run) start(f *files) (*proc.Process, *plan.Failure) {
 // end records the end of the job.
 func (l *local) end(exit proc.Exit) {
 	r := l.run
+	l.files.displace()
 	out, ending := judge(r.Call, l.files.stdout, l.files.stderr, exit)
 	row := r.row
 	row.Outcome = completed(out, exit, ending, r.secrets)

@@ -26,9 +26,9 @@ type server struct {
 	name, path string
 }
 
-// Notes say why servers are missing, one line each.
+// Notes say why servers are missing that the call goes on without, one line each.
 func (e *Equipment) Notes() (lines []string) {
-	if e == nil {
+	if e == nil || e.strict {
 		return nil
 	}
 	for _, name := range e.Missing {

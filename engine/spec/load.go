@@ -174,11 +174,21 @@ func (l *loader) decode(n *node) *plan.Spec {
 // compile hands the spec to the plan and finds the places of what the plan says.
 func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
 	catalog, problems := plan.Compile(s)
-	l.locate(problems)
+	l.locate(slices.DeleteFunc(problems, l.named))
 	if catalog != nil && o.Vet {
 		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))
 	}
 	return catalog
+}
+
+// named: a server that is referred to has a definition, in which something is wrong.
+func (l *loader) named(p plan.Problem) bool {
+	if p.Code != "mcp" {
+		return false
+	}
+	n, depth := l.root.lookup(p.Path)
+	_, known := l.root.lookup([]string{"mcp", n.text})
+	return depth == len(p.Path) && known == 2
 }
 
 // overridden: an example says what its own layer makes of a call. Where a higher
