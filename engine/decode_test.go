@@ -112,7 +112,7 @@ func recorded(t *testing.T, cli *plan.CLI, cmd string) *plan.Call {
 		if violations != nil {
 			continue
 		}
-		command, violations := call.Command("/dev/stdin")
+		command, violations := call.Command("/dev")
 		if violations != nil {
 			continue
 		}

@@ -70,8 +70,14 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	if x.Version != "" {
 		fmt.Fprintf(w, "version        %s\n", x.Version)
 	}
+	if x.MCP != nil {
+		fmt.Fprintf(w, "MCP servers    %s\n", strings.Join(x.MCP.Enabled, " "))
+	}
 	for _, warning := range x.Warnings {
 		fmt.Fprintf(w, "warning        %s\n", warning)
+	}
+	for _, f := range x.Files {
+		fmt.Fprintf(w, "file           %s: %s\n", f.Name, strings.ReplaceAll(strings.TrimSpace(f.Text), "\n", "\n               "))
 	}
 	for _, r := range x.Risks {
 		fmt.Fprintf(w, "risk           %s (%d): %s\n", r.ID, r.Score, r.Reason)

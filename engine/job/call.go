@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -77,11 +78,15 @@ func (r *run) unstartable(err error) *plan.Failure {
 	return &plan.Failure{Class: plan.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Call.CLI.Heading(), err)}
 }
 
-// compose makes the command line and the environment; the prompt may be in a file.
-// What is wrong with the call itself is of class usage; all else is a failure to start.
-func (r *run) compose(prompt string) *plan.Failure {
-	var violations plan.Violations
-	if r.command, violations = r.Call.Command(prompt); violations != nil {
+// compose makes the command line and the environment; files of the call will lie in the
+// folder. What is wrong with the call itself is of class usage; all else is a failure to
+// start.
+func (r *run) compose(folder string) *plan.Failure {
+	violations := Equip(r.Host, r.Request.Catalog, r.Call, r.Dir)
+	if violations == nil {
+		r.command, violations = r.Call.Command(folder)
+	}
+	if violations != nil {
 		return &plan.Failure{Class: plan.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
 	}
 	var err error
@@ -93,10 +98,12 @@ func (r *run) compose(prompt string) *plan.Failure {
 }
 
 // Environment is the filter for a call: what the gateway passes to every CLI, what
-// the CLI's spec adds, and what the command sets. PWD is set because programs
-// believe it, and ours names another directory.
+// the CLI's spec adds, what its MCP servers need, and what the command sets. PWD is set
+// because programs believe it, and ours names another directory.
 func Environment(c *plan.Catalog, call *plan.Call, command plan.Command, dir string) host.Filter {
-	return EnvironmentOf(c, call.CLI, command.Env, dir)
+	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
+	filter.Pass = append(filter.Pass, call.Variables()...)
+	return filter
 }
 
 // EnvironmentOf is the filter for whatever else is run for a CLI, with variables set for
@@ -106,7 +113,7 @@ func EnvironmentOf(c *plan.Catalog, cli *plan.CLI, set map[string]string, dir st
 	set = maps.Clone(set)
 	set["PWD"] = dir
 	return host.Filter{
-		Pass: append(append([]string{}, general.Pass...), own.Pass...),
+		Pass: slices.Concat(general.Pass, own.Pass),
 		Drop: append(append([]string{proc.CookieName}, general.Drop...), own.Drop...),
 		Set:  set,
 	}
@@ -160,7 +167,11 @@ func (r *run) find() (path string, failure *plan.Failure) {
 // describe makes the row of the call.
 func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
-	args, _ := json.Marshal(r.secrets.cleanArguments(r.Call.Arguments()))
+	arguments := r.secrets.cleanArguments(r.Call.Arguments())
+	if e := r.Call.Equipment(); e != nil {
+		arguments[equipment] = e
+	}
+	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),

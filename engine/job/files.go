@@ -1,12 +1,13 @@
 package job
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // files are what a run reads from and writes to. Output goes to regular files,
@@ -15,6 +16,7 @@ type files struct {
 	folder, owner         string
 	stdin, stdout, stderr *os.File
 	named                 []string // files that still have a name and must be removed
+	placed                string   // folder of those that the program reads by their names, "" without any
 }
 
 // newFiles makes the files of one run below folder, mode 0600. What keeps a name names
@@ -63,19 +65,30 @@ func (f *files) input(text string) error {
 	return err
 }
 
-// prompt writes the prompt to a private file that has a name, for a program that
-// wants one, and returns its absolute path.
-func (f *files) prompt(text string) (string, error) {
-	file, err := os.CreateTemp(f.folder, promptPrefix+f.owner+"-*.txt")
+// own is the path of the folder for the named files of the call. It is made with the
+// first of them, and names the gateway too.
+func (f *files) own(id string) (string, error) {
+	return filepath.Abs(filepath.Join(f.folder, filesPrefix+f.owner+"-"+id))
+}
+
+// place writes the named files of the call into their folder.
+func (f *files) place(files []plan.File, folder string) error {
+	f.placed = folder
+	err := os.Mkdir(folder, 0o700)
+	if err == nil {
+		err = place(files, folder)
+	}
 	if err != nil {
-		return "", fmt.Errorf("the prompt cannot be written: %w", err)
+		return fmt.Errorf("the files of the call cannot be written: %w", err)
 	}
-	f.named = append(f.named, file.Name())
-	_, err = io.WriteString(file, text)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", fmt.Errorf("the prompt cannot be written: %w", err)
+	return nil
+}
+
+// displace removes the named files of the call, once its program has ended.
+func (f *files) displace() {
+	if f.placed != "" {
+		os.RemoveAll(f.placed)
 	}
-	return filepath.Abs(file.Name())
 }
 
 func (f *files) close() {
@@ -90,4 +103,5 @@ func (f *files) close() {
 	for _, name := range f.named {
 		os.Remove(name)
 	}
+	f.displace()
 }

@@ -41,7 +41,7 @@ func (r *run) identify() {
 		return
 	}
 	environ = slices.DeleteFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
-	text, err := json.Marshal([]any{r.Call.CLI.Name, r.Call.Mode, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, r.Call.Sent(), r.Dir, environ})
+	text, err := json.Marshal([]any{r.Call.CLI.Name, r.Call.Mode, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, alike.Files, r.Call.Sent(), r.Dir, environ})
 	if err != nil {
 		return
 	}
@@ -50,11 +50,12 @@ func (r *run) identify() {
 }
 
 // own is the part of the environment by which calls differ: what the spec of the CLI
-// passes or sets, where its settings lie, and how it reaches the network. What else is
+// passes or sets, what its MCP servers need, where its settings lie, and how it reaches
+// the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) own(command plan.Command) host.Filter {
 	all := Environment(r.Catalog, r.Call, command, r.Dir)
-	return host.Filter{Pass: append([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Call.CLI.Env.Pass...),
+	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Call.CLI.Env.Pass, r.Call.Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
 

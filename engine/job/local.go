@@ -87,13 +87,16 @@ func (r *run) spool() (*files, *plan.Failure) {
 	if err != nil {
 		return files, cannot(err)
 	}
-	path := ""
-	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
-		if path, err = files.prompt(r.Call.Sent()); err != nil {
+	folder, err := files.own(r.id)
+	if err != nil {
+		return files, cannot(err)
+	}
+	failure := r.compose(folder)
+	if failure == nil && len(r.command.Files) > 0 {
+		if err := files.place(r.command.Files, folder); err != nil {
 			return files, cannot(err)
 		}
 	}
-	failure := r.compose(path)
 	if failure == nil && r.command.Stdin != nil {
 		if err := files.input(*r.command.Stdin); err != nil {
 			return files, cannot(err)
@@ -119,6 +122,7 @@ func (r *run) start(f *files) (*proc.Process, *plan.Failure) {
 // end records the end of the job.
 func (l *local) end(exit proc.Exit) {
 	r := l.run
+	l.files.displace()
 	out, ending := judge(r.Call, l.files.stdout, l.files.stderr, exit)
 	row := r.row
 	row.Outcome = completed(out, exit, ending, r.secrets)

@@ -16,7 +16,7 @@ import (
 // file that it holds locked as long as it lives: a lock goes with its process, however
 // that dies, and no process id is believed.
 
-const leasePrefix, leaseSuffix, promptPrefix, jobsPrefix = "gateway-", ".lease", "prompt-", "jobs-"
+const leasePrefix, leaseSuffix, filesPrefix, jobsPrefix = "gateway-", ".lease", "files-", "jobs-"
 
 // owner is the name under which this gateway's calls are recorded; "" where nobody
 // could tell whether it lives. The first call makes it.
@@ -92,7 +92,7 @@ func (r *Runner) dead(owner string) bool {
 }
 
 // Bury finishes what gateways left behind that were killed: it ends the processes of
-// their calls, completes the rows, and removes the prompts that lie in files. Any number
+// their calls, completes the rows, and removes the files of calls. Any number
 // of gateways may do so at once. It returns how many calls were lost.
 func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err error) {
 	gone := map[string]bool{}
@@ -128,7 +128,7 @@ func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err 
 	return lost, nil
 }
 
-// tidy removes the leases and the prompts of gateways that are gone.
+// tidy removes the leases and the files of gateways that are gone.
 func (r *Runner) tidy() {
 	entries, err := os.ReadDir(r.Spool)
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *Runner) tidy() {
 	}
 	for _, e := range entries {
 		owner := strings.TrimSuffix(strings.TrimPrefix(e.Name(), leasePrefix), leaseSuffix)
-		if rest, ok := strings.CutPrefix(e.Name(), promptPrefix); ok {
+		if rest, ok := strings.CutPrefix(e.Name(), filesPrefix); ok {
 			owner, _, _ = strings.Cut(rest, "-")
 		}
 		if rest, ok := strings.CutPrefix(e.Name(), jobsPrefix); ok {

@@ -31,8 +31,8 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 		}
 		return path
 	}
-	stale := []string{write(leasePrefix + dead + leaseSuffix), write(promptPrefix + dead + "-1.txt")}
-	kept := write(promptPrefix + living.owner() + "-1.txt")
+	stale := []string{write(leasePrefix + dead + leaseSuffix), write(filesPrefix + dead + "-1.txt")}
+	kept := write(filesPrefix + living.owner() + "-1.txt")
 	begin := func(owner string) string {
 		id := store.NewID()
 		if err := records.Begin(t.Context(), store.Job{ID: id, Tool: "acme_request", Owner: owner}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -187,7 +188,7 @@ func (r *Runner) revive(row store.Job) (*plan.Call, bool) {
 // its CLI would get from us.
 func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 	catalog := r.Current()
-	filter := host.Filter{Pass: catalog.Settings.Env.Pass, Set: map[string]string{}}
+	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, variables(catalog)), Set: map[string]string{}}
 	if cli, ok := catalog.CLI(row.CLI); ok {
 		filter.Pass = append(append([]string{}, filter.Pass...), cli.Env.Pass...)
 		for name, value := range cli.Env.Set.All() {

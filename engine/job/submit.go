@@ -24,11 +24,9 @@ func (r *Runner) Submit(ctx context.Context, req Request) (Job, *plan.Failure) {
 	return r.newRun(req).submit(ctx)
 }
 
-// Files in the directory of a job beside those of its supervisor.
-const (
-	promptFile = "prompt.txt" // for a program that wants its prompt in a file
-	rowFile    = "row.json"   // what is on record, for when the record is lost
-)
+// rowFile lies in the directory of a job, beside the files of its supervisor and those of
+// its call: what is on record, for when the record is lost.
+const rowFile = "row.json"
 
 func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
 	if failure := r.refused(ctx); failure != nil {
@@ -53,11 +51,7 @@ func (r *Runner) supervised() bool { return keeper.Supported() && !r.desk.inProc
 // there is a row, so that nobody takes a job that is being started for a lost one; and
 // nothing runs without a row.
 func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
-	path := ""
-	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
-		path = filepath.Join(r.folder(), r.id, promptFile)
-	}
-	failure := r.compose(path)
+	failure := r.compose(filepath.Join(r.folder(), r.id))
 	if failure != nil && failure.Class == plan.ClassUsage {
 		return Job{}, failure
 	}
@@ -140,10 +134,8 @@ type sheet struct {
 
 // furnish puts into the directory of a job what the room keeper does not know of.
 func (r *run) furnish(dir *keeper.Dir) error {
-	if r.Call.CLI.CLISpec.Prompt.Via == "file" {
-		if err := os.WriteFile(filepath.Join(dir.Path(), promptFile), []byte(r.Call.Sent()), 0o600); err != nil {
-			return err
-		}
+	if err := place(r.command.Files, dir.Path()); err != nil {
+		return err
 	}
 	text, err := json.Marshal(sheet{r.Place, r.row})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
@@ -45,7 +46,7 @@ func decode(data []byte, format string) (any, error) {
 		if json.Unmarshal(data, &doc) == nil {
 			return doc, nil
 		}
-		if err := json.Unmarshal(plainJSON(data), &doc); err != nil {
+		if err := json.Unmarshal(host.PlainJSON(data), &doc); err != nil {
 			line := ""
 			var at *json.SyntaxError
 			if errors.As(err, &at) {

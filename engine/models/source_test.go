@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
 )
 
 const config = ".acme/config.toml"
@@ -160,7 +162,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if plain := plainJSON(data); len(plain) != len(data) {
+		if plain := host.PlainJSON(data); len(plain) != len(data) {
 			t.Errorf("%d bytes became %d", len(data), len(plain))
 		}
 		for _, format := range []string{"json", "toml"} {

@@ -154,7 +154,7 @@ func dropped(cli *CLI, args []byte, with Command) string {
 		if violations != nil {
 			continue
 		}
-		without, violations := call.Command("/private/prompt")
+		without, violations := call.Command("/private")
 		if violations == nil && slices.Equal(without.Args, with.Args) && maps.Equal(without.Env, with.Env) {
 			return fmt.Sprintf("%s is dropped from %q", p.Name, with.Args)
 		}

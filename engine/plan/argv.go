@@ -19,17 +19,17 @@ type Command struct {
 	Args  []string          // without the program itself
 	Stdin *string           // nil: nothing is written to standard input
 	Env   map[string]string // set for this run, over whatever is passed on
+	Files []File            // that its words name by their paths
 	Steps []Step            // where each word came from, and how the model was found
 }
 
-// Command renders the call. promptFile is the path of the private file that will
-// hold the prompt, for a CLI that reads it from one.
+// Command renders the call. Its files will lie in the folder, a path.
 //
 // This is the one place where a value becomes part of a command line. It gets there
 // joined to its option, or as a word that does not begin with a dash, or after a
 // literal "--"; everything else is refused.
-func (c *Call) Command(promptFile string) (Command, Violations) {
-	r := renderer{call: c, promptFile: promptFile}
+func (c *Call) Command(folder string) (Command, Violations) {
+	r := renderer{call: c, folder: folder}
 	r.cmd = Command{Bin: c.CLI.Bin, Env: map[string]string{}, Args: []string{}, Steps: slices.Clone(c.steps)}
 	for name, value := range c.CLI.Env.Set.All() {
 		r.cmd.Env[name] = value
@@ -62,11 +62,11 @@ func (c *Call) Sent() string {
 }
 
 type renderer struct {
-	call       *Call
-	promptFile string
-	cmd        Command
-	owners     []string // parameter of each word, "" for a literal
-	wrong      Violations
+	call   *Call
+	folder string // of its files
+	cmd    Command
+	owners []string // parameter of each word, "" for a literal
+	wrong  Violations
 }
 
 func (r *renderer) put(word, owner, from string) {
@@ -91,6 +91,8 @@ func (r *renderer) word(w word) {
 		}
 	case slotPrompt:
 		r.prompt(w)
+	case slotMCP:
+		r.servers()
 	case slotParam:
 		r.positional(w)
 	case slotParams:
@@ -119,7 +121,8 @@ func (r *renderer) prompt(w word) {
 	spec := r.call.CLI.CLISpec.Prompt
 	text := r.call.Sent()
 	if spec.Via == "file" {
-		text = r.promptFile
+		r.cmd.Files = append(r.cmd.Files, File{Name: PromptFile, Text: text})
+		text = r.file(PromptFile)
 	}
 	from := "argument " + paramPrompt
 	if spec.Flag == "" {

@@ -28,7 +28,7 @@ func TestArgv(t *testing.T) {
 		call, violations := cli.Bind(json.RawMessage(args), strings.Fields(files["injected"]), ids())
 		if violations == nil {
 			var cmd Command
-			if cmd, violations = call.Command("/private/prompt"); violations == nil {
+			if cmd, violations = call.Command("/private"); violations == nil {
 				return render(call, cmd)
 			}
 		}

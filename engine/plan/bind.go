@@ -29,6 +29,7 @@ func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() s
 	}
 	call := &Call{CLI: c, values: map[string]any{}, given: map[string]bool{}}
 	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
+	b.refuseServers(given)
 	c.table.bind(given, &b.bound, b.special)
 	b.defaultModel()
 	b.mode(newID)
@@ -81,6 +82,19 @@ func (b *binder) special(p *Param, arg any) bool {
 	}
 	b.prompt(p, arg)
 	return true
+}
+
+// refuseServers says of parameters that other CLIs have why this one has not.
+func (b *binder) refuseServers(given map[string]any) {
+	if !b.cli.MCP.isZero() {
+		return
+	}
+	for _, name := range []string{paramServers, paramStrict} {
+		if v, ok := given[name]; ok && v != nil {
+			b.add(name, "%s takes no MCP servers from its callers; cli.%s.mcp would say how", b.cli.Heading(), b.cli.Name)
+		}
+		delete(given, name)
+	}
 }
 
 // prompt has the messages that callers of this kind of tool know.

@@ -28,6 +28,7 @@ type Call struct {
 	steps  []Step // how the model was found
 
 	generated bool // the SessionID is nobody's yet
+	equipment *Equipment
 }
 
 // Conversation is the id of the conversation in which the call is a turn that others
@@ -46,7 +47,7 @@ func (c *Call) Alike() (Command, Violations) {
 	if c.generated {
 		alike.SessionID = "00000000-0000-4000-8000-000000000000"
 	}
-	return alike.Command("prompt")
+	return alike.Command("files")
 }
 
 // Step says where something in a command came from.
@@ -121,7 +122,7 @@ func (c *Call) scope() map[string]any {
 	given := map[string]bool{}
 	env := map[string]any{"mode": string(c.Mode), "prompt": c.Prompt, "given": given}
 	for _, p := range c.CLI.params {
-		if p.role != "" {
+		if p.role != "" && p.role != roleServers {
 			continue
 		}
 		given[p.Name] = c.given[p.Name]

@@ -14,7 +14,8 @@ type Catalog struct {
 	CLIs     []*CLI // in the order of the specs
 	Clients  Map[ClientSpec]
 	Settings Settings
-	Policies []*Policy // in the order of the specs
+	Policies []*Policy       // in the order of the specs
+	Servers  Map[ServerSpec] // MCP servers that can be handed to CLIs
 
 	rules  []rule
 	byName map[string]*CLI
@@ -96,6 +97,7 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 	}
 	c.approval(s, vetted, ps)
 	c.prefixes(ps)
+	c.servers(s, ps)
 	for _, p := range *ps.list {
 		if !p.Warning {
 			return nil, *ps.list
@@ -127,6 +129,7 @@ func compileCLI(name string, spec CLISpec, policies []string, vetted bool, ps pr
 	c.sessions(ps.at("session"))
 	c.argv(ps.at("argv"))
 	c.prompt(ps.at("prompt"))
+	c.mcp(ps.at("mcp"))
 	c.placed(ps.at("params"))
 	c.models(ps.at("models"))
 	c.usable(ps.at("params"))

@@ -41,7 +41,7 @@ var endScope = types.Map{
 func callScope(params []*Param) types.Map {
 	given, scope := types.Map{}, types.Map{"mode": types.String, "prompt": types.String}
 	for _, p := range params {
-		if p.role != "" {
+		if p.role != "" && p.role != roleServers {
 			continue
 		}
 		given[p.Name] = types.Bool

@@ -81,7 +81,7 @@ func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 	if call == nil {
 		return nil, ""
 	}
-	first, violations := call.Command("/private/prompt")
+	first, violations := call.Command("/private")
 	if violations != nil {
 		return nil, ""
 	}
@@ -97,7 +97,7 @@ func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 	if violations != nil {
 		return nil, fmt.Sprintf("bound again: %v", violations)
 	}
-	second, violations := again.Command("/private/prompt")
+	second, violations := again.Command("/private")
 	if violations != nil || !slices.Equal(first.Args, second.Args) {
 		return nil, fmt.Sprintf("bound again: %q, not %q, %v", second.Args, first.Args, violations)
 	}

@@ -58,6 +58,8 @@ const (
 	roleForce       role = "force"
 	roleStrategy    role = "strategy"
 	rolePolicy      role = "policy"
+	roleServers     role = "servers"
+	roleStrict      role = "strict"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -74,12 +76,14 @@ const (
 	paramForce       = "forceRefresh"
 	paramStrategy    = "approvalStrategy"
 	paramPolicy      = "approvalPolicy"
+	paramServers     = "mcpServers"
+	paramStrict      = "strictMcpConfig"
 	paramModel       = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy}
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -96,7 +100,9 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
 	add := func(r role, name string, kind Kind, spec ParamSpec) {
-		last = append(last, &Param{Name: name, Kind: kind, role: r, ParamSpec: spec})
+		p := newParam(name, spec, newProblems())
+		p.Kind, p.role = kind, r
+		last = append(last, p)
 	}
 	if len(cli.Session.Resume) > 0 {
 		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
@@ -120,6 +126,14 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 	if len(policies) > 0 {
 		add(roleStrategy, paramStrategy, String, ParamSpec{Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
 		add(rolePolicy, paramPolicy, String, ParamSpec{Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+	}
+	if !cli.MCP.isZero() {
+		doc := "MCP servers to hand to it."
+		if cli.MCP.Own != nil {
+			doc = "MCP servers of its own configuration that it may use."
+		}
+		add(roleServers, paramServers, List, ParamSpec{Doc: doc, Pattern: serverName})
+		add(roleStrict, paramStrict, Bool, ParamSpec{Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	return first, last
 }

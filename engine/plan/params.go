@@ -44,7 +44,7 @@ func (c compiler) params(ps problems) {
 // reservedNames cannot be parameters: they mean something in an expression, or
 // clients add them by themselves.
 var reservedNames = []string{
-	"given", "mode", "session", "event", "wait_for_previous",
+	"given", "mode", "session", "event", "mcp", "wait_for_previous",
 	"not", "in", "let", "if", "else", "nil", "true", "false", "and", "or", "matches", "contains", "startsWith", "endsWith",
 }
 

@@ -89,7 +89,11 @@ func (p *Param) documentation() string {
 		parts = append(parts, number(float64(*p.MinLength))+" to "+number(float64(*p.MaxLength))+" characters.")
 	}
 	if len(p.aliases) > 0 {
-		parts = append(parts, "Aliases: "+strings.Join(p.aliases, ", ")+".")
+		what := "Aliases: "
+		if p.role == roleServers {
+			what = "There are: "
+		}
+		parts = append(parts, what+strings.Join(p.aliases, ", ")+".")
 	}
 	if b := p.bounds(); b != "" {
 		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
@@ -182,7 +186,7 @@ var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 	`"status":{"type":"string"},"jobId":{"type":"string"},"joined":{"type":"boolean"},` +
 	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
 	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"usage":{"type":"object"},"costUsd":{"type":"number"},` +
+	`"usage":{"type":"object"},"costUsd":{"type":"number"},"mcp":{"type":"object"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
 	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}}},` +
 	`"response":{"type":"string"}},` +

@@ -24,15 +24,17 @@ const everyShape = `{"language":1,"cli":{
 		"models":{"default":"m","aliases":{"z":"","a":"b"},"known":{"k":{"doc":"d","use":"u"},"a":{}},"prefix":"P",
 			"sources":{"v":{"env":"E"},"f":{"path":"~/f","files":"*","var":"V","format":"json","key":["k","l"],"gives":"observed"},"g":{"path":["$A/x","/x"],"key":"k"}}},
 		"session":{"id":"i","create":["c"],"resume":["r"],"latest":["l"],"capture":{"when":"w","take":"t","fold":"first"},"bound":"cwd"},
+		"mcp":{"default":[],"words":["{file}"],"each":["{name}"],"trusted":["t"],"strict":["s"],"none":["n"],"file":{"name":"f.json","text":"-{json}","body":{"b":["{list}",1,true,null]},"server":{"s":"{command}"}},"own":[{"path":"~/o","key":"k"}]},
 		"output":{"format":"jsonl","end":"e","text":"t","model":{"take":"m"},"cost":{"take":"c","fold":"sum"},"costScope":"session","error":{"when":"w","take":"e"},"usage":{"scope":"session","input":"i","output":"o","cacheRead":"r","cacheWrite":"w","reasoning":"s"},"progress":[{"when":"w","label":"l","take":"t","fold":"concat"},{"line":"x"}]},
 		"exits":{"9":"a","10":"b"},"failure":[{"class":"c","when":"w","hint":"h","retry":true},{"class":"c","when":"w","retry":{"afterMs":"x"}},{"class":"c","when":"w"}],
 		"env":{"pass":["A*"],"set":{"Z":"1","A":""},"drop":["B"]},"onCancel":"detach","concurrency":2,"timeouts":{"idleMs":0,"wallMs":1000,"graceMs":5},
 		"version":{"argv":["-v"],"match":"m"},"probe":{"help":[["-h"],[]]},
 		"examples":[{"name":"n","version":"1","in":{"prompt":"p"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0,"progress":"p"}},{"in":{}}]}},
 	"client":{"c":{"title":"t","add":"a","note":"n"}},
+	"mcp":{"z":{"command":"c"},"a":{"title":"t","command":"c","args":["a"],"env":["E"],"trust":true}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},
-	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000}}}`
+	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000}}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}

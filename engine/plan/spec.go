@@ -13,6 +13,7 @@ type Spec struct {
 	Client   Map[ClientSpec] `json:"client,omitzero"`
 	Policy   Map[PolicySpec] `json:"policy,omitzero"`
 	Risk     Map[RuleSpec]   `json:"risk,omitzero"`
+	MCP      Map[ServerSpec] `json:"mcp,omitzero"`
 	Gateway  Settings        `json:"gateway,omitzero"`
 }
 
@@ -27,6 +28,7 @@ type CLISpec struct {
 	Params   Map[ParamSpec]    `json:"params,omitzero"`
 	Models   ModelsSpec        `json:"models,omitzero"`
 	Session  SessionSpec       `json:"session,omitzero"`
+	MCP      MCPSpec           `json:"mcp,omitzero"`
 	Output   OutputSpec        `json:"output,omitzero"`
 	Success  string            `json:"success,omitempty"`
 	Exits    map[string]string `json:"exits,omitempty"`
@@ -293,6 +295,8 @@ type Settings struct {
 	Injected  []string      `json:"injected,omitempty"`
 	Jobs      JobsSpec      `json:"jobs,omitzero"`
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
+	// MCPServers are handed to calls that do not say which.
+	MCPServers []string `json:"mcpServers,omitempty"`
 }
 
 // ApprovalsSpec are the settings of approval; "" and 0 are the defaults.

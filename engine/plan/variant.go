@@ -52,7 +52,7 @@ func (c *CLI) Changes(version string) (ranges []string) {
 
 // patchable are the fields that may differ between versions. What a program is, where
 // it comes from and what its parameters are called stays the same.
-var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk"}
+var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp"}
 
 // versions reads what depends on the version: ranges of parameters, and variants.
 func (c compiler) versions(ps problems) {

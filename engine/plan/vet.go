@@ -123,7 +123,7 @@ func (c *CLI) with(p *Param) *CLI {
 
 // neutralised says by what the value is kept from being an option.
 func (c *Call) neutralised(value string) (way string, safe bool) {
-	cmd, refused := c.Command("/private/prompt")
+	cmd, refused := c.Command("/private")
 	if refused != nil {
 		return "refused: " + refused[0].Text, true
 	}
@@ -167,7 +167,8 @@ func (c *CLI) example(i int, ps problems) {
 	if violations != nil {
 		return
 	}
-	cmd, violations := call.Command("{prompt.file}")
+	call.Equip(pretended(call))
+	cmd, violations := call.Command(Anywhere)
 	for _, v := range violations {
 		ps.at("in").add("example", "%s", Violations{v}.Error())
 	}
@@ -190,6 +191,18 @@ func (c *CLI) example(i int, ps problems) {
 	if ex.Out != nil {
 		c.decodes(call, ex, ps.at("out"))
 	}
+}
+
+// pretended are surroundings in which every server that a call names can be had: its
+// program has its name.
+func pretended(call *Call) Surroundings {
+	names, _ := call.values[paramServers].([]string)
+	servers := Map[ServerSpec]{keys: names, by: map[string]ServerSpec{}}
+	for _, name := range names {
+		servers.by[name] = ServerSpec{Command: name}
+	}
+	return Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
+		Set: func(string) bool { return true }, Own: func([]OwnSpec) ([]string, error) { return names, nil }}
 }
 
 // differs points to the first differing word.

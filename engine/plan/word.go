@@ -23,6 +23,7 @@ const (
 	slotParams        // {params} or {params.GROUP}
 	slotSession       // {session}
 	slotPrompt        // {prompt}
+	slotMCP           // {mcp}
 	slotParam         // {NAME}
 	slotTemplate      // words of session: text around {id}
 )
@@ -95,7 +96,7 @@ func (c compiler) uses(words []word, ps problems) {
 		seen[use{w.slot, w.name}] = true
 		// Who writes options behind "--" hands them to another program, which has
 		// not seen that "--": nothing is safe there.
-		if w.slot == slotParams && w.safe {
+		if (w.slot == slotParams || w.slot == slotMCP) && w.safe {
 			for k := range words {
 				words[k].safe = false
 			}
@@ -140,10 +141,15 @@ func (c compiler) isSlot(w *word, ps problems) bool {
 		w.slot = slotSession
 	case name == "prompt":
 		w.slot = slotPrompt
+	case name == "mcp":
+		w.slot = slotMCP
+		if c.cli.MCP.isZero() {
+			ps.add("slot", "{mcp} has no words").Hint = "say in mcp how the CLI takes MCP servers"
+		}
 	default:
 		p, ok := c.cli.byName[name]
 		if !ok || p.role != "" {
-			ps.add("slot", "unknown slot %s", found).Hint = didYouMean(name, append(c.cli.names(), "params", "session", "prompt"))
+			ps.add("slot", "unknown slot %s", found).Hint = didYouMean(name, append(c.cli.names(), "params", "session", "prompt", "mcp"))
 			return false
 		}
 		w.slot, w.name, p.bySlot = slotParam, name, true
@@ -252,6 +258,13 @@ func (c compiler) placed(ps problems) {
 		}
 		if len(c.cli.session[mode]) > 0 && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotSession || w.misspelt() }) {
 			ps.siblings("argv").add("slot", "no {session} for the words of mode %q", mode)
+		}
+	}
+	for _, mode := range modes {
+		words, ok := c.cli.argv[mode]
+		if ok && !c.cli.MCP.isZero() && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotMCP || w.misspelt() }) {
+			ps.siblings("argv").add("slot", "no {mcp} for the words of mcp")
+			break
 		}
 	}
 	for _, p := range c.cli.params {

@@ -134,7 +134,7 @@ func entryOf(path []string) string {
 	switch {
 	case len(path) == 0:
 		return ""
-	case len(path) == 1 || path[0] != "cli" && path[0] != "client":
+	case len(path) == 1 || path[0] != "cli" && path[0] != "client" && path[0] != "mcp":
 		return path[0]
 	}
 	return path[0] + "\x00" + path[1]

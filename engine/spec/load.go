@@ -128,13 +128,13 @@ func (l *loader) spec() *plan.Spec {
 	return l.decode(good)
 }
 
-// entries are the paths of what is checked on its own: each CLI, each client, and
+// entries are the paths of what is checked on its own: each CLI, client and server, and
 // whatever else stands at the top. Policies are compared with each other, so that all
 // of them are one entry.
 func entries(root *node) (paths [][]string) {
 	for _, k := range root.keys {
 		n := root.fields[k]
-		if k != "cli" && k != "client" || n.kind != object {
+		if k != "cli" && k != "client" && k != "mcp" || n.kind != object {
 			paths = append(paths, []string{k})
 			continue
 		}
@@ -174,11 +174,21 @@ func (l *loader) decode(n *node) *plan.Spec {
 // compile hands the spec to the plan and finds the places of what the plan says.
 func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
 	catalog, problems := plan.Compile(s)
-	l.locate(problems)
+	l.locate(slices.DeleteFunc(problems, l.named))
 	if catalog != nil && o.Vet {
 		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))
 	}
 	return catalog
+}
+
+// named: a server that is referred to has a definition, in which something is wrong.
+func (l *loader) named(p plan.Problem) bool {
+	if p.Code != "mcp" {
+		return false
+	}
+	n, depth := l.root.lookup(p.Path)
+	_, known := l.root.lookup([]string{"mcp", n.text})
+	return depth == len(p.Path) && known == 2
 }
 
 // overridden: an example says what its own layer makes of a call. Where a higher

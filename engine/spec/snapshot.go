@@ -72,6 +72,7 @@ type parts struct {
 	Client   plan.Map[json.RawMessage] `json:"client"`
 	Policy   json.RawMessage           `json:"policy"`
 	Risk     json.RawMessage           `json:"risk"`
+	MCP      plan.Map[json.RawMessage] `json:"mcp"`
 	Gateway  json.RawMessage           `json:"gateway"`
 }
 
@@ -98,7 +99,7 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 	}
 	env := environ(o.Environ, l.r)
 	patches = append(patches, env)
-	if touched["cli"] != nil || touched["client"] != nil {
+	if touched["cli"] != nil || touched["client"] != nil || touched["mcp"] != nil {
 		return res, false // all of them, at once
 	}
 	l.walked = touch(env) // what only variables touch is not worth starting CUE for
@@ -143,6 +144,8 @@ func (p parts) only(touched map[string][]string) *node {
 			raw = p.Policy
 		case "risk":
 			raw = p.Risk
+		case "mcp":
+			raw, _ = p.MCP.Get(path[1])
 		case "gateway":
 			raw = p.Gateway
 		case "language":
@@ -220,6 +223,7 @@ func (p parts) with(root *node, touched map[string][]string) []byte {
 	section("client", p.Client)
 	whole("policy", p.Policy)
 	whole("risk", p.Risk)
+	section("mcp", p.MCP)
 	whole("gateway", p.Gateway)
 	b.WriteByte('}')
 	return b.Bytes()

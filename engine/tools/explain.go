@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/gate"
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -22,6 +23,9 @@ type Explanation struct {
 	Timeouts Timeouts          `json:"timeouts"`       // 0: none
 	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
 	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the specs that hold for the call
+
+	MCP   *plan.Equipment `json:"mcp,omitempty"`   // servers that the call asks for
+	Files []plan.File     `json:"files,omitempty"` // made for the call; the path of one is {NAME.file}
 
 	Approval gate.Decision   `json:"approval"` // what is decided about the call
 	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
@@ -60,7 +64,10 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	command, violations := call.Command("{prompt.file}")
+	if violations := job.Equip(t.Runner.Host, catalog, call, dir); violations != nil {
+		return Explanation{}, errors.New(complaint(name, violations))
+	}
+	command, violations := call.Command(plan.Anywhere)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}
@@ -73,7 +80,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
-		Version: cli.Installed().String(), Warnings: call.Notes,
+		Version: cli.Installed().String(), Warnings: slices.Concat(call.Notes, call.Equipment().Notes()), MCP: call.Equipment(), Files: command.Files,
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"

@@ -33,7 +33,7 @@ func (t *Tools) Pairs(tool string, words []string) (json.RawMessage, error) {
 		}
 		if kind == plan.List {
 			list, _ := args[key].([]any)
-			args[key] = append(list, elements(text)...)
+			args[key] = append(append([]any{}, list...), elements(text)...) // none is a list too
 			continue
 		}
 		args[key] = typed(kind, text)

@@ -30,6 +30,7 @@ type structured struct {
 	CostUSD       *float64         `json:"costUsd,omitempty"`
 	CostScope     string           `json:"costScope,omitempty"`
 	Approval      *approval        `json:"approval,omitempty"`
+	MCP           *plan.Equipment  `json:"mcp,omitempty"`
 	Warnings      []string         `json:"warnings,omitempty"`
 	Error         *plan.Failure    `json:"error,omitempty"`
 
@@ -70,8 +71,8 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, out.Warnings), Error: a.Failure,
-		Approval: shown(req.Approval),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, call.Equipment().Notes(), out.Warnings), Error: a.Failure,
+		Approval: shown(req.Approval), MCP: call.Equipment(),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
@@ -147,6 +148,10 @@ func trailer(s structured) string {
 		put("costUsd", strconv.FormatFloat(*s.CostUSD, 'f', -1, 64))
 	}
 	put("costScope", s.CostScope)
+	if s.MCP != nil {
+		put("mcp", strings.Join(s.MCP.Enabled, ","))
+		put("mcpMissing", strings.Join(s.MCP.Missing, ","))
+	}
 	if s.Error != nil {
 		put("errorClass", s.Error.Class)
 	}

@@ -32,7 +32,7 @@ func (t *Tools) facts(j job.Job) structured {
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
-		Approval: shown(row.Approval),
+		Approval: shown(row.Approval), MCP: j.Equipment(),
 	}
 	took := time.Since(row.Created)
 	if j.State.Ended() && !row.Outcome.Ended.IsZero() {

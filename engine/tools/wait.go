@@ -51,7 +51,7 @@ func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 		j.Row.Approval = req.Approval // of this call, be the job another's
 		return t.begun(j, req.Call)
 	}
-	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
+	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes, MCP: req.Call.Equipment()}
 	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 

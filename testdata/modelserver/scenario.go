@@ -24,7 +24,8 @@ import (
 //	                    turn), then answer, quoting its result; a tool inside a
 //	                    namespace is matched as NAMESPACE/NAME
 //	tool:REGEX={JSON}   the same with these arguments; without them the required
-//	                    parameters are made up from the tool's schema
+//	                    parameters are made up from the tool's schema; {prompt}
+//	                    inside a text stands for the prompt
 //
 // A segment is percent-encoded like any other.
 type scenario struct {
@@ -122,7 +123,7 @@ func (sc scenario) reply(t turn) reply {
 	}
 	for _, offered := range t.tools {
 		if sc.tool.MatchString(offered.fullName()) {
-			args := sc.args
+			args := strings.ReplaceAll(sc.args, "{prompt}", t.escaped())
 			if args == "" {
 				args = offered.madeUpArguments()
 			}

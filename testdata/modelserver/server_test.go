@@ -66,6 +66,9 @@ func TestToolIsCalledOnceATurn(t *testing.T) {
 		if a := ask(t.Context(), s, `tool:Shell={"a":1}`, v, stream, v.body(stream, "x")); a.args != `{"a":1}` {
 			t.Errorf("given arguments: %+v", a)
 		}
+		if a := ask(t.Context(), s, `tool:Shell={"a":"{prompt}!"}`, v, stream, v.body(stream, `x"y`)); a.args != `{"a":"x\"y!"}` {
+			t.Errorf("prompt in arguments: %+v", a)
+		}
 		a = ask(t.Context(), s, "tool:Shell", v, stream, v.answered(v.body(stream, "x"), "RESULT"))
 		if a.tool != "" || !strings.Contains(a.text, "turns=1 ") || !strings.Contains(a.text, "RESULT") {
 			t.Errorf("after the result: %+v", a)

@@ -66,6 +66,13 @@ func (t turn) prompt() (turns int, text string) {
 	return len(t.users), text
 }
 
+// escaped is the prompt as it stands inside a JSON string.
+func (t turn) escaped() string {
+	_, text := t.prompt()
+	quoted, _ := json.Marshal(text)
+	return strings.Trim(string(quoted), `"`)
+}
+
 func (t turn) summary() string {
 	turns, text := t.prompt()
 	sum := sha256.Sum256([]byte(text))

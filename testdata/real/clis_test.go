@@ -27,6 +27,8 @@ type cli struct {
 	shell string
 	allow args
 
+	mcp mcp
+
 	// gives says with which class of failure it gives up on a vendor who plays a
 	// scenario; elsewhere it tries again for so long that the time limit ends it.
 	gives map[string]string
@@ -49,6 +51,7 @@ var clis = []cli{
 		tells: tells{model: true, usage: true, cost: true},
 		shell: "^Bash$",
 		allow: args{"dangerouslySkipPermissions": true},
+		mcp:   mcp{scenario: `tool:^mcp__(one|two|shy)__echo$`, own: []string{".claude.json", "mcpServers"}, strict: true},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
@@ -73,6 +76,7 @@ plugins = false
 		tells: tells{usage: true},
 		shell: "^exec_command$",
 		allow: args{"dangerouslyBypassApprovalsAndSandbox": true},
+		mcp:   mcp{scenario: `tool:^mcp__.*/echo$`, args: args{"model": "unknown-model"}},
 		gives: map[string]string{"e401": "auth", "e404": "error" /* it shows the vendor's text alone */, "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
@@ -91,6 +95,7 @@ plugins = false
 		needs: map[string]string{"sandbox": "config"},
 		shell: "^run_shell_command$",
 		allow: args{"approvalMode": "yolo"},
+		mcp:   mcp{scenario: `tool:^mcp_.*_echo$`, own: []string{".gemini/settings.json", "mcpServers"}, takesOwn: true, strict: true},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
@@ -126,6 +131,7 @@ context_window = 200000
 		},
 		shell: "^run_terminal_command$",
 		allow: args{"alwaysApprove": true},
+		mcp:   mcp{scenario: `tool:^use_tool$={"tool_name":"{prompt}__echo","tool_input":{"text":"hi-from-model"}}`},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit"},
 	},
 	{
@@ -140,6 +146,7 @@ context_window = 200000
 		tells: tells{model: true},
 		shell: "^bash$",
 		allow: args{"allowAllTools": true},
+		mcp:   mcp{scenario: `tool:-echo$`},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 }

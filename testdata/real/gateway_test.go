@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ import (
 
 // patience is how long anything may take before it counts as hung.
 const patience = 3 * time.Minute
+
+// supervisor is what the system calls a process that was started from /proc/self/exe.
+const supervisor = "exe"
 
 // gateway is a running `gateway serve`, and the client that started it.
 type gateway struct {
@@ -123,6 +127,10 @@ func (g *gateway) close(read <-chan struct{}) {
 	if err := g.cmd.Wait(); err != nil {
 		g.t.Errorf("the gateway did not end well: %v", err)
 	}
+	// A supervisor tells the end of its job before it tidies up and ends itself.
+	g.until("the end of the supervisors", func() bool {
+		return !slices.ContainsFunc(with("HOME", g.home), func(p process) bool { return p.name == supervisor })
+	})
 	if left := with("HOME", g.home); len(left) > 0 {
 		g.t.Errorf("processes outlived their call: %v", left)
 	}
@@ -236,6 +244,7 @@ type result struct {
 		UsageScope string
 		Warnings   []string
 		Response   string
+		MCP        *struct{ Enabled, Missing, Requested []string }
 		Error      struct{ Class, Message, Hint string }
 	}
 }

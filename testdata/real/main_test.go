@@ -21,6 +21,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == serverSwitch {
+		beServer(os.Args[2], os.Args[3])
+		return
+	}
 	// The programs wait more than they compute.
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)

@@ -1,0 +1,69 @@
+package job
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// Equip finds the MCP servers of a call that will run in dir.
+func Equip(h *host.Host, c *plan.Catalog, call *plan.Call, dir string) plan.Violations {
+	return call.Equip(plan.Surroundings{
+		Servers: c.Servers, Default: c.Settings.MCPServers, Find: h.Find,
+		Set: func(variable string) bool {
+			filter := Environment(c, call, plan.Command{Env: map[string]string{}}, dir)
+			filter.Pass = []string{variable}
+			environ, err := h.Environ(filter)
+			return err == nil && slices.ContainsFunc(environ, func(kv string) bool {
+				value, ok := strings.CutPrefix(kv, variable+"=")
+				return ok && value != "" // clients pass on empty ones
+			})
+		},
+		Own: func(places []plan.OwnSpec) (names []string, err error) {
+			for _, place := range places {
+				found, wrong := h.Keys(place.Path, place.Key, dir)
+				names, err = append(names, found...), errors.Join(err, wrong)
+			}
+			return names, err
+		},
+	})
+}
+
+// equipment is the name among the recorded arguments of a call under which stands what
+// became of its MCP servers. No parameter has it.
+const equipment = "mcp"
+
+// Equipment is what became of the MCP servers of the job, nil if it has none to do with.
+func (j Job) Equipment() *plan.Equipment {
+	var args struct {
+		MCP *plan.Equipment `json:"mcp"`
+	}
+	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
+		return nil
+	}
+	return args.MCP
+}
+
+// variables are those that MCP servers may have got from us.
+func variables(c *plan.Catalog) (names []string) {
+	for _, server := range c.Servers.All() {
+		names = append(names, server.Env...)
+	}
+	return names
+}
+
+// place writes the files of a call into a folder.
+func place(files []plan.File, folder string) error {
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(folder, f.Name), []byte(f.Text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
