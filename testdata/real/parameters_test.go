@@ -24,6 +24,7 @@ var usual = map[string]any{
 	"profile":         "work",
 	"timeoutMs":       patience.Milliseconds(),
 	"maxBudgetUsd":    1,
+	"mcpServers":      []string{"one", "two"},
 }
 
 // elsewhere are the parameters of conversations, which other tests use: here there
@@ -70,6 +71,7 @@ func (p property) values(t *testing.T, c cli, name string) []any {
 // as conflicts allow. The CLI must understand them all.
 func TestEveryParameter(t *testing.T) {
 	each(t, func(t *testing.T, c cli) {
+		c, _ = c.withServers(t)
 		g := start(t, "ok", c)
 		left := map[string][]any{}
 		for name, p := range g.properties(c) {
