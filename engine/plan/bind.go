@@ -19,6 +19,7 @@ func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string)
 	call := &Call{CLI: c, values: map[string]any{}, given: map[string]bool{}}
 	b := binder{cli: c, call: call, bound: bound{values: call.values, given: call.given}}
 	c.table.bind(given, &b.bound, b.special)
+	call.again = b.before()
 	b.mode(newID)
 	b.relations()
 	b.finish(newID)

@@ -54,7 +54,7 @@ func TestNewerMinorWorks(t *testing.T) {
 	raw(t, path,
 		"ALTER TABLE job ADD COLUMN lease TEXT",
 		"ALTER TABLE job ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
-		"CREATE TABLE session(id TEXT PRIMARY KEY) STRICT",
+		"CREATE TABLE later(id TEXT PRIMARY KEY) STRICT",
 		"PRAGMA user_version=1007")
 	s := mustOpen(t, path)
 	id := mustBegin(t, s, Job{Prompt: "p"})
@@ -79,7 +79,7 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	first := mustBegin(t, old, Job{})
 
 	later := append(migrations[:len(migrations):len(migrations)],
-		migration{1001, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE session(id TEXT PRIMARY KEY) STRICT"},
+		migration{1001, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
 		migration{1002, "ALTER TABLE session ADD COLUMN name TEXT"})
 	newer, err := open(old.path, later)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 2)
 	_, err := open(path, append(migrations[:len(migrations):len(migrations)],
-		migration{1001, "CREATE TABLE session(id TEXT PRIMARY KEY) STRICT"},
+		migration{1001, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
 		migration{1002, "ALTER TABLE nowhere ADD COLUMN x"}))
 	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.2") {
 		t.Fatalf("got %v", err)
