@@ -22,6 +22,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
@@ -73,7 +74,8 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = e.log.open
 	}
-	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
+	sessions := &session.Book{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
+	e.Tools = &tools.Tools{Catalog: e.catalog.Load, Runner: runner, Sessions: sessions, Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}}
 	return e, loaded.Diagnostics
 }
 

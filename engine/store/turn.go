@@ -28,8 +28,8 @@ type Turn struct {
 // openSession notes in the session of a job that this is its first turn. Where the session is
 // gone, so is what there was to note.
 func openSession(ctx context.Context, tx *sql.Tx, job Job) error {
-	result, err := tx.ExecContext(ctx, "UPDATE session SET begun = 1, opener = ?, cwd = coalesce(cwd, ?) WHERE cli = ? AND id = ? AND begun = 0",
-		job.ID, text{&job.Cwd}, job.CLI, job.Session)
+	result, err := tx.ExecContext(ctx, "UPDATE session SET begun = 1, opener = ?, cwd = coalesce(cwd, ?), native_id = coalesce(native_id, ?) WHERE cli = ? AND id = ? AND begun = 0",
+		job.ID, text{&job.Cwd}, text{&job.SessionID}, job.CLI, job.Session)
 	if err != nil {
 		return err
 	}

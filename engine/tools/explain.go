@@ -14,18 +14,20 @@ import (
 // Explanation is what a call would run, without running it.
 type Explanation struct {
 	Tool     string            `json:"tool"`
-	Bin      string            `json:"bin"`            // path of the program, or its name if it is not installed
-	Argv     []string          `json:"argv"`           // without the program itself
-	Stdin    *string           `json:"stdin"`          // null if nothing is written to it
-	Env      map[string]string `json:"env"`            // names, with where each comes from; never values
-	Dir      string            `json:"cwd"`            // working directory
-	Timeouts Timeouts          `json:"timeouts"`       // 0: none
-	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
-	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the specs that hold for the call
+	Bin      string            `json:"bin"`               // path of the program, or its name if it is not installed
+	Argv     []string          `json:"argv"`              // without the program itself
+	Stdin    *string           `json:"stdin"`             // null if nothing is written to it
+	Env      map[string]string `json:"env"`               // names, with where each comes from; never values
+	Dir      string            `json:"cwd"`               // working directory
+	Timeouts Timeouts          `json:"timeouts"`          // 0: none
+	Mode     plan.Mode         `json:"mode"`              // new, resume or latest
+	Session  string            `json:"session,omitempty"` // of which it is a turn
+	Risks    []plan.RiskHit    `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
 	Approval gate.Decision   `json:"approval"` // what is decided about the call
 	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
 	Missing  string          `json:"missing,omitempty"`
+	Warnings []string        `json:"warnings,omitempty"`
 	Steps    []plan.Step     `json:"steps"` // where each word came from
 }
 
@@ -58,6 +60,12 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
+	if t.Sessions != nil {
+		var err error
+		if call, err = t.Sessions.Peek(ctx, call, dir); err != nil {
+			return Explanation{}, err
+		}
+	}
 	command, violations := call.Command("{prompt.file}")
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
@@ -68,7 +76,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	}
 	limits := job.Limits(catalog, call)
 	e := Explanation{
-		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
+		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode, Session: call.Session, Warnings: call.Notes,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
 	}

@@ -47,6 +47,7 @@ var (
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
+		sessionCreate, sessionList, sessionUse, sessionGet, sessionDelete, sessionClear,
 	}
 )
 
@@ -84,6 +85,8 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 		}
 	case JobCancel:
 		r, err = t.cancel(ctx, id, c.Client)
+	case SessionCreate, SessionList, SessionUse, SessionGet, SessionDelete, SessionClear:
+		return t.session(ctx, tool.Name, args)
 	case ApprovalList:
 		r, err = t.approvals(ctx, args)
 	case JobList:

@@ -14,9 +14,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -24,6 +24,8 @@ import (
 type Tools struct {
 	Catalog func() *plan.Catalog
 	Runner  *job.Runner
+
+	Sessions *session.Book // nil: a call belongs to no session but one that it names
 
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
 	Decisions func() (*store.Store, error)
@@ -83,6 +85,8 @@ type Result struct {
 	NeedRoots  bool // nothing was done: call again with the client's roots
 
 	Question *Question // nothing was done: call again with the answer
+
+	busy bool // another call has begun the session meanwhile: nothing was run
 }
 
 // List is the listing of the tools: calls in the order of the specs, the same as jobs,
@@ -134,13 +138,23 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		return refusal(cli.Name, call.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
 	}
 	req := job.Request{Catalog: catalog, Call: call, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
-	if end := t.approve(ctx, c, &req); end != nil {
-		return *end
+	for attempts := 2; ; attempts-- {
+		if end := t.converse(ctx, &req); end != nil {
+			return *end
+		}
+		if end := t.approve(ctx, c, &req); end != nil {
+			return *end
+		}
+		var r Result
+		if tool.async {
+			r = t.submit(ctx, req)
+		} else {
+			r = t.request(ctx, req, c.Progress)
+		}
+		if !r.busy || attempts == 1 {
+			return r
+		}
 	}
-	if tool.async {
-		return t.submit(ctx, req)
-	}
-	return t.request(ctx, req, c.Progress)
 }
 
 // find looks a tool up; problem says what is wrong with the name.
@@ -199,7 +213,7 @@ func complaint(tool string, v plan.Violations) string {
 	return fmt.Sprintf("%d problems with the arguments of %s:\n- %s", len(v), tool, strings.ReplaceAll(v.Error(), "\n", "\n- "))
 }
 
-func newID() string { return uuid.NewString() }
+func newID() string { return session.NewID() }
 
 const needRoots = "need roots"
 

@@ -15,7 +15,9 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure != nil {
 		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
-		return result(req, job.Failed, false, out)
+		r := result(req, job.Failed, false, out)
+		r.busy = failure.Class == plan.ClassBusy
+		return r
 	}
 	joined := j.Joined
 	j, err := t.follow(ctx, j, time.Duration(req.Catalog.Settings.Jobs.SyncMs)*time.Millisecond, tell)
@@ -30,6 +32,12 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		return result(req, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
 	}
+	return t.begun(j, req.Call)
+}
+
+// begun tells of a job that goes on.
+func (t *Tools) begun(j job.Job, call *plan.Call) Result {
+	j.Notes = append(j.Notes, call.Notes...)
 	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 }
 
@@ -38,10 +46,10 @@ func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure == nil {
 		j.Row.Approval = req.Approval // of this call, be the job another's
-		return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+		return t.begun(j, req.Call)
 	}
 	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes}
-	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, busy: failure.Class == plan.ClassBusy}
 }
 
 // joining adds that the call did not start the job.
