@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -27,6 +30,31 @@ func (r *Runner) taking(ctx context.Context, records *store.Store, cli, conversa
 		}
 	}
 	return ""
+}
+
+// patience is for how long another gateway is waited for that starts a turn, and pause
+// for how long between two looks: it takes a few milliseconds.
+const patience, pause = 5 * time.Second, time.Millisecond
+
+// inOrder lets the turns of a session stand in line in the order of their rows: the one
+// that begins it must come first. It lasts until done is called.
+func (r *run) inOrder(ctx context.Context) (done func()) {
+	if r.Call.Session == "" {
+		return func() {}
+	}
+	folder := filepath.Join(r.Pools, turnsOf(r.Call.CLI.Name, r.Call.Session))
+	if os.MkdirAll(folder, 0o700) != nil {
+		return func() {}
+	}
+	file, err := os.OpenFile(filepath.Join(folder, "order"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return func() {}
+	}
+	// One that stopped in the middle must not keep the others for good.
+	for deadline := time.Now().Add(patience); !lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
+		time.Sleep(pause)
+	}
+	return func() { file.Close() }
 }
 
 // unbegun says why there is no row: another call may have begun the session first.
