@@ -325,13 +325,13 @@ func TestFirstTurnThatFails(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		first args
-		then  map[string][]string // what the next calls come to
+		then  map[string]string // what the next call comes to
 	}{
-		{"before", args{"do": []string{"die"}}, map[string][]string{"taker": {"turn 1"}, "chooser": {"turn 1"}}},
-		{"after it was told", args{"then": []string{"die"}}, map[string][]string{"taker": {"turn 2"}, "chooser": {"turn 2"}}},
-		{"after, untold", args{"then": []string{"die"}, "mute": "1"}, map[string][]string{"taker": {"session", "turn 2"}, "chooser": {"turn 1"}}},
+		{"before", args{"do": []string{"die"}}, map[string]string{"taker": "turn 1", "chooser": "turn 1"}},
+		{"after it was told", args{"then": []string{"die"}}, map[string]string{"taker": "turn 2", "chooser": "turn 2"}},
+		{"after, untold", args{"then": []string{"die"}, "mute": "1"}, map[string]string{"taker": "turn 2", "chooser": "turn 1"}},
 	} {
-		for cli, then := range c.then {
+		for cli, want := range c.then {
 			t.Run(cli+" "+c.name, func(t *testing.T) {
 				d := newDesk(t)
 				s := d.ask("session_create", args{"cli": cli})
@@ -342,15 +342,42 @@ func TestFirstTurnThatFails(t *testing.T) {
 				if got := d.ask("session_get", args{"sessionId": s.SessionID}); got.Turns != 0 || !got.Active {
 					t.Errorf("%+v", got)
 				}
-				for _, want := range then {
-					if r := d.ask(cli+"_request", args{"prompt": "y"}); r.Response+r.Error.Class != want {
-						t.Errorf("%+v, want %s", r, want)
-					} else if want == "session" && !strings.Contains(r.Error.Hint, "name another; the session "+s.SessionID+" is active") {
-						t.Errorf("hint: %s", r.Error.Hint)
-					}
-				}
+				d.turn(cli, nil, want)
 			})
 		}
+	}
+}
+
+// TestAConversationThatSeemedNotToBe and one that seemed to be: a job fails and says so,
+// and the next call knows.
+func TestAConversationThatSeemedNotToBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		first args
+		lose  bool
+		then  string
+	}{
+		"it was begun":     {args{"then": []string{"die"}, "mute": "1"}, false, "turn 2"},
+		"it was not begun": {args{"then": []string{"die"}}, true, "turn 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			s := d.ask("session_create", args{"cli": "taker"})
+			c.first["prompt"] = "x"
+			if r := d.ask("taker_request", c.first); r.Error.Class == "" {
+				t.Fatalf("%+v", r)
+			}
+			if c.lose {
+				if err := os.Remove(filepath.Join(d.talking, s.SessionID)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			job := d.ask("taker_request_async", args{"prompt": "y"})
+			if r := d.ask("llm_job_status", args{"jobId": job.JobID, "waitMs": 60_000}); r.Error.Class != "session" {
+				t.Errorf("%+v", r)
+			}
+			d.turn("taker", nil, c.then)
+			d.turn("taker", args{"sessionId": s.SessionID}, "turn "+string(c.then[5]+1))
+		})
 	}
 }
 

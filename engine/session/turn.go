@@ -98,6 +98,17 @@ func in(call *plan.Call, s store.Session, implied bool) (*plan.Call, error) {
 	return turn, nil
 }
 
+// Misjudged reports whether a turn failed because its CLI has the conversation where it
+// seemed not to, or the other way round, as is possible as long as none was answered.
+// Nothing was done then, and the call can be made again.
+func (b *Book) Misjudged(ctx context.Context, call *plan.Call, class string) bool {
+	if class != plan.ClassSession || call.Session == "" {
+		return false
+	}
+	s, err := b.Get(ctx, call.CLI.Name, call.Session)
+	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == plan.New)
+}
+
 // Peek is Turn for a call that is not made: where there is no record, none is begun.
 func (b *Book) Peek(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
 	if !b.exists() {
@@ -143,8 +154,11 @@ func Ended(cli *plan.CLI, job store.Job) *store.Turn {
 		t.Began = true // the id is in use, or the CLI had time to begin
 	case mode == plan.New || o.ErrorClass == plan.ClassSession:
 		t.Undone = true
-		if cli != nil && cli.Creates() {
+		switch creates := cli != nil && cli.Creates(); {
+		case creates && mode == plan.New:
 			t.Reset = job.SessionID
+		case creates: // there may be enough of it left to be in the way
+			t.Reset = NewID()
 		}
 	}
 	return t

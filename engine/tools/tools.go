@@ -86,7 +86,7 @@ type Result struct {
 
 	Question *Question // nothing was done: call again with the answer
 
-	busy bool // another call has begun the session meanwhile: nothing was run
+	again bool // nothing was done, because the session stands otherwise than it seemed
 }
 
 // List is the listing of the tools: calls in the order of the specs, the same as jobs,
@@ -151,7 +151,7 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		} else {
 			r = t.request(ctx, req, c.Progress)
 		}
-		if !r.busy || attempts == 1 {
+		if !r.again || attempts == 1 {
 			return r
 		}
 	}
