@@ -23,6 +23,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
@@ -80,9 +81,10 @@ func assemble(o Options, catalog *plan.Catalog) *Engine {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = e.log.open
 	}
+	sessions := &session.Book{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
 	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	e.Tools = &tools.Tools{
-		Catalog: e.catalog.Load, Runner: runner, Versions: versions,
+		Catalog: e.catalog.Load, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
 		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
 	}

@@ -92,6 +92,10 @@ func fakeStep(name, arg string) error {
 		}
 		_, err = io.Copy(io.Discard, file)
 		return err
+	case "create", "start", "resume", "latest":
+		return talk(name, arg)
+	case "die":
+		syscall.Exit(3)
 	case "sleep":
 		time.Sleep(time.Hour)
 	default:
@@ -184,11 +188,18 @@ func connectAs(t *testing.T, e *engine.Engine, name, capabilities string) *clien
 	c := &client{t: t, in: in, lines: bufio.NewScanner(out), served: make(chan error, 1)}
 	c.lines.Buffer(nil, 1<<20)
 	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		c.served <- e.Serve(ctx, serverIn, serverOut, time.Minute)
 		serverOut.Close()
 	}()
-	t.Cleanup(func() { cancel(); in.Close(); out.Close() })
+	t.Cleanup(func() { // what it does beside writes below a folder that is removed next
+		cancel()
+		in.Close()
+		out.Close()
+		<-ended
+	})
 	c.send(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":%s,"clientInfo":{"name":%q,"version":"7"}}}`, capabilities, name)
 	if m := c.recv(); m.Result.ServerInfo.Name != "llm-cli-gateway" || m.Result.ServerInfo.Version != "test" {
 		t.Fatalf("initialize: %+v", m)

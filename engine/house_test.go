@@ -48,7 +48,7 @@ var owners = map[string][]string{
 	"os/exec":                                  {"engine/proc"},
 	"os/signal":                                {"engine/proc", "engine/keeper", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
-	"github.com/google/uuid":                   {"engine/tools"},
+	"github.com/google/uuid":                   {"engine/session"},
 	"github.com/pelletier/go-toml/v2":          {"engine/models"},
 	"golang.org/x/sys":                         {"engine/proc", "engine/store", "engine/server"},
 	"github.com/rogpeppe/go-internal":          {},

@@ -27,10 +27,10 @@ type process struct {
 	lines *bufio.Scanner
 }
 
-func startGateway(t *testing.T, home, specs string) *process {
+func startGateway(t *testing.T, home, specs string, environ ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0])}
-	p.cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), serveSwitch + "=" + specs}
+	p.cmd.Env = append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), serveSwitch + "=" + specs}, environ...)
 	p.cmd.Stderr = os.Stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var err error

@@ -13,6 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -174,7 +175,7 @@ func (r *run) describe() {
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
-		DedupKey: r.row.DedupKey, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
+		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == plan.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
@@ -213,5 +214,11 @@ func (r *Runner) finish(records *store.Store, row store.Job) error {
 			return err
 		}
 	}
-	return records.Finish(ctx, row.ID, row.Outcome)
+	return r.close(ctx, records, row)
+}
+
+// close writes the end of a job, and what it means for its session.
+func (r *Runner) close(ctx context.Context, records *store.Store, row store.Job) error {
+	cli, _ := r.Current().CLI(row.CLI)
+	return records.FinishTurn(ctx, row.ID, row.Outcome, session.Ended(cli, row))
 }

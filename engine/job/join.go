@@ -28,7 +28,7 @@ var never = time.Unix(1<<33, 0)
 // joining is turned off.
 func (r *run) identify() {
 	window := time.Duration(r.Catalog.Settings.Jobs.DedupMs) * time.Millisecond
-	alike, wrong := r.Call.Alike()
+	mark, alike, wrong := r.Call.Alike()
 	if window <= 0 || wrong != nil {
 		return
 	}
@@ -41,7 +41,7 @@ func (r *run) identify() {
 		return
 	}
 	environ = slices.DeleteFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
-	text, err := json.Marshal([]any{r.Call.CLI.Name, r.Call.Mode, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, alike.Files, r.Call.Sent(), r.Dir, environ})
+	text, err := json.Marshal([]any{r.Call.CLI.Name, mark, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, alike.Files, r.Call.Sent(), r.Dir, environ})
 	if err != nil {
 		return
 	}
@@ -155,7 +155,7 @@ func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
 		}
 		other, err := r.records.BeginOnce(ctx, r.row, r.since)
 		if err != nil {
-			return nil, r.unrecorded(ctx, err)
+			return nil, r.unbegun(ctx, err)
 		}
 		if other == nil {
 			return nil, nil
@@ -174,7 +174,7 @@ func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
 		err = r.records.Begin(ctx, r.row)
 	}
 	if err != nil {
-		return nil, r.unrecorded(ctx, err)
+		return nil, r.unbegun(ctx, err)
 	}
 	return nil, nil
 }

@@ -92,10 +92,11 @@ func (r *run) nest(ctx context.Context) *plan.Failure {
 		}
 	}
 	conversation := r.Call.Conversation()
-	for _, job := range outer {
-		if conversation != "" && job.CLI == r.Call.CLI.Name && strings.EqualFold(job.SessionID, conversation) {
-			return refused("the conversation "+conversation+" is in the middle of a turn, job "+job.ID+", which makes this call", "start a new conversation, or continue another one")
-		}
+	if conversation == "" {
+		return nil
+	}
+	if taking := r.taking(ctx, r.records, r.Call.CLI.Name, conversation); taking != "" {
+		return refused("the conversation "+conversation+" is in the middle of a turn, job "+taking+", which makes this call", "start a new conversation, or continue another one")
 	}
 	return nil
 }

@@ -111,10 +111,11 @@ func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err 
 				continue
 			}
 			proc.EndOrphans(row.ID)
-			err := records.Finish(ctx, row.ID, store.Outcome{
+			row.Outcome = store.Outcome{
 				Ending: store.EndLost, Detail: "gateway_died", ErrorClass: "lost",
 				ErrorMessage: "the gateway was killed while the call ran", Duration: time.Since(row.Created),
-			})
+			}
+			err := r.close(ctx, records, row)
 			if err != nil && !errors.Is(err, store.ErrDone) {
 				return lost, err
 			}

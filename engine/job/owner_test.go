@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -42,7 +43,7 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 	}
 	mine, lostRow, jobRow := begin(living.owner()), begin(dead), begin("")
 
-	other := &Runner{Spool: spool}
+	other := &Runner{Spool: spool, Current: func() *plan.Catalog { return new(plan.Catalog) }}
 	for want := range []int{1: 0} {
 		lost, err := other.Bury(t.Context(), records)
 		if err != nil || lost != 1-want {

@@ -30,8 +30,7 @@ func (r *run) pools() []keeper.Pool {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}
-		sum := sha256.Sum256([]byte(cli.Name + "\x00" + conversation))
-		add(1, turnPool+hex.EncodeToString(sum[:12]))
+		add(1, turnsOf(cli.Name, conversation))
 	}
 	add(cli.Concurrency, fmt.Sprintf("cli-%s-%d", cli.Name, depth))
 	add(r.Catalog.Settings.Jobs.Concurrency, fmt.Sprintf("all-%d", depth))
@@ -40,6 +39,12 @@ func (r *run) pools() []keeper.Pool {
 
 // turnPool begins the name of a pool in which a conversation takes turns.
 const turnPool = "turn-"
+
+// turnsOf is the pool in which a conversation takes turns.
+func turnsOf(cli, conversation string) string {
+	sum := sha256.Sum256([]byte(cli + "\x00" + conversation))
+	return turnPool + hex.EncodeToString(sum[:12])
+}
 
 func (r *run) queueing() time.Duration {
 	return time.Duration(r.Catalog.Settings.Jobs.QueueMs) * time.Millisecond

@@ -74,6 +74,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 		}
 		return failure
 	}
+	defer r.inOrder(ctx)()
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
 		return standing(joined), drop(failure)
 	}

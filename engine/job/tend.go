@@ -86,9 +86,9 @@ func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
 }
 
 // Clear removes the jobs that ended longer ago than the catalog says they are kept,
-// with their directories and rows, directories of jobs that were never begun, and pools
-// that nobody uses. It
-// returns how many jobs went. A live job is never touched.
+// with their directories and rows, directories of jobs that were never begun, pools that
+// nobody uses, and sessions that were not used for longer than it says. It returns how
+// many jobs went. A live job is never touched.
 func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
 	if err != nil {
@@ -116,6 +116,11 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 		}
 		if len(ids) == 0 || failed != nil {
 			break
+		}
+	}
+	if days := r.Current().Settings.Sessions.RetentionDays; days > 0 {
+		if _, err := records.ExpireSessions(ctx, now.AddDate(0, 0, -int(days))); err != nil {
+			failed = errors.Join(failed, err)
 		}
 	}
 	// A conversation has a pool of its own, which nobody needs between two turns.

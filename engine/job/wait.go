@@ -81,9 +81,10 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 
 // Outcome is what became of a job that has ended.
 func (r *Runner) Outcome(job Job) Outcome {
+	notes := slices.Concat(job.Notes, r.unsure(job.Row))
 	if job.out != nil {
 		out := *job.out
-		out.Warnings = append(slices.Clip(out.Warnings), job.Notes...)
+		out.Warnings = append(slices.Clip(out.Warnings), notes...)
 		return out
 	}
 	out := recorded(job.Row)
@@ -98,7 +99,7 @@ func (r *Runner) Outcome(job Job) Outcome {
 			}
 		}
 	}
-	out.Warnings = append(slices.Clip(out.Warnings), job.Notes...)
+	out.Warnings = append(slices.Clip(out.Warnings), notes...)
 	return out
 }
 

@@ -105,6 +105,10 @@ func (r *renderer) word(w word) {
 }
 
 func (r *renderer) session(w word, safe bool) {
+	if r.call.own {
+		r.refuse(paramSession, "there is no such session of %s", r.call.CLI.Heading())
+		return
+	}
 	text := strings.ReplaceAll(w.text, "{id}", r.call.SessionID)
 	if strings.HasPrefix(w.text, "{id}") && !safe && strings.HasPrefix(text, "-") {
 		r.refuse(paramSession, "begins with a dash and would stand as an option")

@@ -32,6 +32,7 @@ func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() s
 	b.refuseServers(given)
 	c.table.bind(given, &b.bound, b.special)
 	b.defaultModel()
+	call.again = b.before()
 	b.mode(newID)
 	b.relations()
 	b.finish(newID)

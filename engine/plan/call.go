@@ -21,33 +21,18 @@ type Call struct {
 	Force         bool          // run, whatever was asked before
 	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
 	Policy        string        // of approval, as asked for; "" for the default
-	Notes         []string      // what was asked for and left out
+	Asked         Asked         // which conversation was asked for
+	Session       string        // of the gateway, of which the call is a turn; "" for none
+	Notes         []string      // what the caller should know of how it was understood
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
 	steps  []Step // how the model was found
 
-	generated bool // the SessionID is nobody's yet
 	equipment *Equipment
-}
-
-// Conversation is the id of the conversation in which the call is a turn that others
-// may want to take as well; "" if it is one that nobody knows yet, or any.
-func (c *Call) Conversation() string {
-	if c.generated || c.Mode == Latest {
-		return ""
-	}
-	return c.SessionID
-}
-
-// Alike is the call as it is compared with others: what is made up for each call,
-// an id or the path of a file, is the same in all.
-func (c *Call) Alike() (Command, Violations) {
-	alike := *c
-	if c.generated {
-		alike.SessionID = "00000000-0000-4000-8000-000000000000"
-	}
-	return alike.Command("files")
+	generated bool   // the SessionID is nobody's yet
+	own       bool   // the SessionID is one of ours, for which the CLI has another
+	again     binder // as it was before the conversation was known
 }
 
 // Step says where something in a command came from.

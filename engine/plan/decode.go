@@ -51,6 +51,7 @@ const (
 	ClassIncomplete = "incomplete"
 	ClassUnparsable = "unparsable"
 	ClassSession    = "session"
+	ClassBusy       = "session_busy"
 	ClassError      = "error"
 	ClassMissing    = "not_installed"
 	ClassStart      = "start_failed"

@@ -208,7 +208,7 @@ func TestAlikeServers(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		cmd, wrong := call.Alike()
+		_, cmd, wrong := call.Alike()
 		if wrong != nil {
 			t.Fatal(wrong)
 		}

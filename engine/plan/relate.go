@@ -15,8 +15,10 @@ func (b *binder) mode(newID func() string) {
 	creates := len(b.cli.Session.Create) > 0
 	call := b.call
 	call.Mode, call.SessionID = New, id
+	call.Asked = Asked{ID: id, Continue: continued, Latest: latest, New: fresh}
+	call.own = OwnID(id) && !fresh && !b.cli.AcceptsID(id)
 	switch {
-	case id != "" && !b.cli.id.MatchString(id):
+	case id != "" && !call.own && !b.cli.AcceptsID(id):
 		if !fresh {
 			call.Mode = Resume
 		}

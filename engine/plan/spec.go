@@ -294,6 +294,7 @@ type Settings struct {
 	OutputCap int64         `json:"outputCap,omitempty"`
 	Injected  []string      `json:"injected,omitempty"`
 	Jobs      JobsSpec      `json:"jobs,omitzero"`
+	Sessions  SessionsSpec  `json:"sessions,omitzero"`
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
 	// MCPServers are handed to calls that do not say which.
 	MCPServers []string `json:"mcpServers,omitempty"`
@@ -306,6 +307,11 @@ type ApprovalsSpec struct {
 	Enforce  bool   `json:"enforce,omitempty"`
 	Danger   string `json:"danger,omitempty"`
 	AskMs    int64  `json:"askMs,omitempty"`
+}
+
+// SessionsSpec are the settings of sessions.
+type SessionsSpec struct {
+	RetentionDays int64 `json:"retentionDays,omitempty"` // since the last turn; 0: kept for good
 }
 
 // JobsSpec are the settings of jobs.

@@ -181,17 +181,35 @@ func TestEmptyFileIsNew(t *testing.T) {
 func TestDamageInsideIsReported(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 40)
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
+	for _, page := range pagesOf(t, path, "job") {
+		overwrite(t, path, 4096*(page-1), bytes.Repeat([]byte{0xa5}, 4096))
 	}
-	overwrite(t, path, 4096, bytes.Repeat([]byte{0xa5}, int(info.Size())-4096))
 	s := mustOpen(t, path)
 	wantFileError(t, s.Begin(ctx, Job{ID: NewID(), Tool: "x"}), path, "damaged")
-	_, err = s.Jobs(ctx, Filter{})
+	_, err := s.Jobs(ctx, Filter{})
 	wantFileError(t, err, path, "damaged")
 	_, err = s.Job(ctx, NewID())
 	wantFileError(t, err, path, "damaged")
+}
+
+// pagesOf are the first pages of a table and of its indices.
+func pagesOf(t *testing.T, path, table string) (pages []int64) {
+	t.Helper()
+	s := mustOpen(t, path)
+	defer s.Close()
+	rows, err := s.reader.Query("SELECT rootpage FROM sqlite_schema WHERE tbl_name = ? AND rootpage > 0", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var page int64
+		if err := rows.Scan(&page); err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+	}
+	return pages
 }
 
 func TestFullDiskIsReportedAndPasses(t *testing.T) {

@@ -22,6 +22,8 @@ func (j *Job) beginColumns() []column {
 		{"catalog_digest", text{&j.CatalogDigest}},
 		{"parent_id", text{&j.ParentID}},
 		{"owner", text{&j.Owner}},
+		{"session", text{&j.Session}},
+		{"opens", flag{&j.Opens}},
 		{"session_id", text{&j.SessionID}},
 		{"correlation_id", text{&j.CorrelationID}},
 		{"cwd", text{&j.Cwd}},

@@ -44,7 +44,9 @@ type Job struct {
 	CatalogDigest string
 	ParentID      string // the job whose child made this call
 	Owner         string // the gateway whose end is the job's end too; empty for a job that outlives it
-	SessionID     string // the gateway's name of the session
+	Session       string // the session of which it is a turn, as callers name it
+	Opens         bool   // it is the first turn of the session
+	SessionID     string // the conversation that was asked for, as its CLI names it
 	CorrelationID string // the client's name of the request; may repeat
 
 	Approval json.RawMessage // what was decided about the call, as an object

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	}
 	io.Copy(io.Discard, os.Stdin)
 	if err := map[string]func(string) error{
-		"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever,
+		"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever, "converse": converse,
 	}[role](os.Args[len(os.Args)-1]); err != nil {
 		fmt.Println("failed:", err)
 		os.Exit(1)

@@ -54,7 +54,7 @@ func TestNewerMinorWorks(t *testing.T) {
 	raw(t, path,
 		"ALTER TABLE job ADD COLUMN lease TEXT",
 		"ALTER TABLE job ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
-		"CREATE TABLE session(id TEXT PRIMARY KEY) STRICT",
+		"CREATE TABLE later(id TEXT PRIMARY KEY) STRICT",
 		"PRAGMA user_version=1007")
 	s := mustOpen(t, path)
 	id := mustBegin(t, s, Job{Prompt: "p"})
@@ -79,8 +79,8 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	first := mustBegin(t, old, Job{})
 
 	later := append(migrations[:len(migrations):len(migrations)],
-		migration{1001, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE session(id TEXT PRIMARY KEY) STRICT"},
-		migration{1002, "ALTER TABLE session ADD COLUMN name TEXT"})
+		migration{1001, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{1002, "ALTER TABLE later ADD COLUMN name TEXT"})
 	newer, err := open(old.path, later)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	if err := newer.writer.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1002 {
 		t.Errorf("user_version %d, %v", version, err)
 	}
-	if _, err := newer.writer.Exec("INSERT INTO session(id, name) VALUES('a', 'b')"); err != nil {
+	if _, err := newer.writer.Exec("INSERT INTO later(id, name) VALUES('a', 'b')"); err != nil {
 		t.Error(err)
 	}
 
@@ -107,18 +107,18 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 2)
 	_, err := open(path, append(migrations[:len(migrations):len(migrations)],
-		migration{1001, "CREATE TABLE session(id TEXT PRIMARY KEY) STRICT"},
+		migration{1001, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
 		migration{1002, "ALTER TABLE nowhere ADD COLUMN x"}))
 	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.2") {
 		t.Fatalf("got %v", err)
 	}
 	s := mustOpen(t, path)
 	var tables, version int
-	if err := s.reader.QueryRow("SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema WHERE name = 'session'").Scan(&tables, &version); err != nil {
+	if err := s.reader.QueryRow("SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema WHERE name = 'later'").Scan(&tables, &version); err != nil {
 		t.Fatal(err)
 	}
 	if tables != 0 || version != 1000 {
-		t.Errorf("session tables %d, version %d", tables, version)
+		t.Errorf("later tables %d, version %d", tables, version)
 	}
 }
 

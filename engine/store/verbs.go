@@ -16,13 +16,19 @@ const (
 
 // Begin makes the live row of a job. Start nothing unless it returned nil: from
 // then on the row survives a crash of the gateway and of the machine. The error
-// is ErrDuplicate if another live job has the same dedup key. Where another process
-// holds the file's write lock, ctx is not looked at until SQLite gives up, after 10 s.
+// is ErrDuplicate if another live job has the same dedup key, ErrBegun if it opens a
+// session that another job has opened. Where another process holds the file's write
+// lock, ctx is not looked at until SQLite gives up, after 10 s.
 func (s *Store) Begin(ctx context.Context, job Job) error {
 	if err := s.check(&job); err != nil {
 		return err
 	}
-	_, err := s.begin.ExecContext(ctx, values(job.beginColumns())...)
+	var err error
+	if job.Opens {
+		err = s.within(ctx, func(tx *sql.Tx) error { return s.insert(ctx, tx, job) })
+	} else {
+		_, err = s.begin.ExecContext(ctx, values(job.beginColumns())...)
+	}
 	if uniqueViolation(err) {
 		return s.failed("begin", job.ID, ErrDuplicate)
 	}
@@ -30,6 +36,17 @@ func (s *Store) Begin(ctx context.Context, job Job) error {
 		return s.failed("begin", job.ID, err)
 	}
 	return nil
+}
+
+// insert makes the live row of a job, and opens its session if it is the first turn.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, job Job) error {
+	if job.Opens {
+		if err := openSession(ctx, tx, job); err != nil {
+			return err
+		}
+	}
+	_, err := tx.StmtContext(ctx, s.begin).ExecContext(ctx, values(job.beginColumns())...)
+	return err
 }
 
 // Joinable is the job that a request with this dedup key may share: a live one, else
@@ -56,7 +73,8 @@ func (s *Store) Joinable(ctx context.Context, key string, since time.Time) (Job,
 
 // BeginOnce makes the live row of a job, unless there is one that its request may
 // share, see Joinable: then that one is returned and no row is made. Of any number of
-// callers in any number of processes one makes the row.
+// callers in any number of processes one makes the row. The error is ErrBegun as for
+// Begin.
 func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined *Job, err error) {
 	if err := s.check(&job); err != nil {
 		return nil, err
@@ -72,7 +90,7 @@ func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined
 		return &other, nil
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		_, err = tx.StmtContext(ctx, s.begin).ExecContext(ctx, values(job.beginColumns())...)
+		err = s.insert(ctx, tx, job)
 	}
 	if err == nil {
 		err = tx.Commit()
@@ -126,6 +144,12 @@ func (s *Store) check(job *Job) error {
 // a row that is finished, ErrNotFound where there is none. A cancelled ctx does
 // not stop it, since the end of a cancelled call is what must not get lost.
 func (s *Store) Finish(ctx context.Context, id string, outcome Outcome) error {
+	return s.FinishTurn(ctx, id, outcome, nil)
+}
+
+// FinishTurn is Finish of a job that was a turn of a session. Both are written, or
+// neither.
+func (s *Store) FinishTurn(ctx context.Context, id string, outcome Outcome, turn *Turn) error {
 	ctx = context.WithoutCancel(ctx)
 	if outcome.Ended.IsZero() {
 		outcome.Ended = time.Now()
@@ -135,14 +159,29 @@ func (s *Store) Finish(ctx context.Context, id string, outcome Outcome) error {
 	if err := s.present(); err != nil {
 		return s.failed("finish", id, err)
 	}
-	result, err := s.finish.ExecContext(ctx, append(values(job.finishColumns()), text{&outcome.Model}, id)...)
+	columns := append(values(job.finishColumns()), text{&outcome.Model}, id)
+	var changed int64
+	done := func(result sql.Result, err error) error {
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		return err
+	}
+	var err error
+	if turn == nil {
+		err = done(s.finish.ExecContext(ctx, columns...))
+	} else {
+		err = s.within(ctx, func(tx *sql.Tx) error {
+			if err := done(tx.StmtContext(ctx, s.finish).ExecContext(ctx, columns...)); err != nil || changed == 0 {
+				return err
+			}
+			return turn.close(ctx, tx, id, outcome.Ended)
+		})
+	}
 	if err != nil {
 		return s.failed("finish", id, err)
 	}
-	switch changed, err := result.RowsAffected(); {
-	case err != nil:
-		return s.failed("finish", id, err)
-	case changed == 1:
+	if changed == 1 {
 		return nil
 	}
 	if _, err := s.Job(ctx, id); err != nil {

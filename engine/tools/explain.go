@@ -15,14 +15,15 @@ import (
 // Explanation is what a call would run, without running it.
 type Explanation struct {
 	Tool     string            `json:"tool"`
-	Bin      string            `json:"bin"`            // path of the program, or its name if it is not installed
-	Argv     []string          `json:"argv"`           // without the program itself
-	Stdin    *string           `json:"stdin"`          // null if nothing is written to it
-	Env      map[string]string `json:"env"`            // names, with where each comes from; never values
-	Dir      string            `json:"cwd"`            // working directory
-	Timeouts Timeouts          `json:"timeouts"`       // 0: none
-	Mode     plan.Mode         `json:"mode"`           // new, resume or latest
-	Risks    []plan.RiskHit    `json:"risk,omitempty"` // rules of the specs that hold for the call
+	Bin      string            `json:"bin"`               // path of the program, or its name if it is not installed
+	Argv     []string          `json:"argv"`              // without the program itself
+	Stdin    *string           `json:"stdin"`             // null if nothing is written to it
+	Env      map[string]string `json:"env"`               // names, with where each comes from; never values
+	Dir      string            `json:"cwd"`               // working directory
+	Timeouts Timeouts          `json:"timeouts"`          // 0: none
+	Mode     plan.Mode         `json:"mode"`              // new, resume or latest
+	Session  string            `json:"session,omitempty"` // of which it is a turn
+	Risks    []plan.RiskHit    `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
 	MCP   *plan.Equipment `json:"mcp,omitempty"`   // servers that the call asks for
 	Files []plan.File     `json:"files,omitempty"` // made for the call; the path of one is {NAME.file}
@@ -64,6 +65,12 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
+	if t.Sessions != nil {
+		var err error
+		if call, err = t.Sessions.Peek(ctx, call, dir); err != nil {
+			return Explanation{}, err
+		}
+	}
 	if violations := job.Equip(t.Runner.Host, catalog, call, dir); violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}
@@ -77,7 +84,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	}
 	limits := job.Limits(catalog, call)
 	e := Explanation{
-		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode,
+		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode, Session: call.Session,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
 		Version: cli.Installed().String(), Warnings: slices.Concat(call.Notes, call.Equipment().Notes()), MCP: call.Equipment(), Files: command.Files,

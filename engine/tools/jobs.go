@@ -49,6 +49,7 @@ var (
 		approvalList,
 		versionsTool, upgradeTool,
 		listModels,
+		sessionCreate, sessionList, sessionUse, sessionGet, sessionDelete, sessionClear,
 	}
 )
 
@@ -89,6 +90,8 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 		}
 	case JobCancel:
 		r, err = t.cancel(ctx, id, c.Client)
+	case SessionCreate, SessionList, SessionUse, SessionGet, SessionDelete, SessionClear:
+		return t.session(ctx, tool.Name, args)
 	case ApprovalList:
 		r, err = t.approvals(ctx, args)
 	case ListModels:

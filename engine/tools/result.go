@@ -71,7 +71,7 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, call.Equipment().Notes(), out.Warnings), Error: a.Failure,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, call.Equipment().Notes(), out.Warnings), Error: reminded(call, a.Failure),
 		Approval: shown(req.Approval), MCP: call.Equipment(),
 	}
 	if out.ExitCode >= 0 {
@@ -85,7 +85,7 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 		if r.IsError = true; state == job.Completed {
 			s.Status = string(job.Failed)
 		}
-		r.Text = append(r.Text, failureText(call.CLI.Heading(), *a.Failure))
+		r.Text = append(r.Text, failureText(call.CLI.Heading(), *s.Error))
 	}
 	if a.Shown != "" {
 		r.Text = append(r.Text, a.Shown)

@@ -34,6 +34,9 @@ func (t *Tools) facts(j job.Job) structured {
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
 		Approval: shown(row.Approval), MCP: j.Equipment(),
 	}
+	if !j.State.Ended() {
+		s.SessionID = row.Session
+	}
 	took := time.Since(row.Created)
 	if j.State.Ended() && !row.Outcome.Ended.IsZero() {
 		o := row.Outcome

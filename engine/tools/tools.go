@@ -14,10 +14,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/version"
 )
@@ -27,6 +27,8 @@ type Tools struct {
 	Catalog func() *plan.Catalog
 	Runner  *job.Runner
 	Models  *models.Registry // nil: what specs say
+
+	Sessions *session.Book // nil: a call belongs to no session but one that it names
 
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
 	Decisions func() (*store.Store, error)
@@ -88,6 +90,8 @@ type Result struct {
 	NeedRoots  bool // nothing was done: call again with the client's roots
 
 	Question *Question // nothing was done: call again with the answer
+
+	again bool // nothing was done, because the session stands otherwise than it seemed
 }
 
 // List is the listing of the tools: calls in the order of the specs, the same as jobs,
@@ -139,13 +143,23 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		return refusal(cli.Name, call.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
 	}
 	req := job.Request{Catalog: catalog, Call: call, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
-	if end := t.approve(ctx, c, &req); end != nil {
-		return *end
+	for attempts := 2; ; attempts-- {
+		if end := t.converse(ctx, &req); end != nil {
+			return *end
+		}
+		if end := t.approve(ctx, c, &req); end != nil {
+			return *end
+		}
+		var r Result
+		if tool.async {
+			r = t.submit(ctx, req)
+		} else {
+			r = t.request(ctx, req, c.Progress)
+		}
+		if !r.again || attempts == 1 {
+			return r
+		}
 	}
-	if tool.async {
-		return t.submit(ctx, req)
-	}
-	return t.request(ctx, req, c.Progress)
 }
 
 // find looks a tool up; problem says what is wrong with the name.
@@ -204,7 +218,7 @@ func complaint(tool string, v plan.Violations) string {
 	return fmt.Sprintf("%d problems with the arguments of %s:\n- %s", len(v), tool, strings.ReplaceAll(v.Error(), "\n", "\n- "))
 }
 
-func newID() string { return uuid.NewString() }
+func newID() string { return session.NewID() }
 
 const needRoots = "need roots"
 

@@ -15,7 +15,9 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure != nil {
 		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
-		return result(req, job.Failed, false, out)
+		r := result(req, job.Failed, false, out)
+		r.again = failure.Class == plan.ClassBusy
+		return r
 	}
 	joined := j.Joined
 	j, err := t.follow(ctx, j, t.softDeadline(), tell)
@@ -28,7 +30,10 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	j.Joined = joined
 	j.Row.Approval = req.Approval // of this call, be the job another's
 	if j.State.Ended() {
-		return result(req, j.State, j.Joined, t.Runner.Outcome(j)).joining(j)
+		out := t.Runner.Outcome(j)
+		r := result(req, j.State, j.Joined, out).joining(j)
+		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Call, out.Answer.Failure.Class)
+		return r
 	}
 	return t.begun(j, req.Call)
 }
@@ -52,7 +57,7 @@ func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 		return t.begun(j, req.Call)
 	}
 	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes, MCP: req.Call.Equipment()}
-	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, again: failure.Class == plan.ClassBusy}
 }
 
 // joining adds that the call did not start the job.

@@ -89,7 +89,8 @@ plugins = false
 				}, map[string]string{".gemini/settings.json": `{
 				"security": {"auth": {"selectedType": "gemini-api-key"}},
 				"privacy": {"usageStatisticsEnabled": false},
-				"general": {"enableAutoUpdate": false, "maxAttempts": 1}}`}
+				"general": {"enableAutoUpdate": false, "maxAttempts": 1,
+					"sessionRetention": {"enabled": false}}}`} // its clean-up removes conversations that were resumed
 		},
 		tells: tells{model: true, usage: true},
 		needs: map[string]string{"sandbox": "config"},

@@ -12,6 +12,8 @@ CREATE TABLE job(
   catalog_digest     TEXT,
   parent_id          TEXT,
   owner              TEXT,
+  session            TEXT,
+  opens              INTEGER,
   session_id         TEXT,
   native_session_id  TEXT,
   correlation_id     TEXT,
@@ -74,6 +76,33 @@ CREATE TABLE approval(
   created_ns     INTEGER NOT NULL
 ) STRICT;
 
+-- Conversations, as callers name them (id) and as their CLIs do (native_id).
+CREATE TABLE session(
+  cli         TEXT NOT NULL,
+  id          TEXT NOT NULL,
+  native_id   TEXT,
+  begun       INTEGER NOT NULL,
+  active      INTEGER NOT NULL,
+  turns       INTEGER NOT NULL,
+  opener      TEXT,
+  cwd         TEXT,
+  description TEXT,
+  created_ns  INTEGER NOT NULL,
+  used_ns     INTEGER NOT NULL,
+  PRIMARY KEY(cli, id)
+) STRICT;
+
+CREATE UNIQUE INDEX session_active ON session(cli) WHERE active = 1;
+CREATE INDEX session_id ON session(id);
+CREATE INDEX session_native ON session(native_id) WHERE native_id IS NOT NULL;
+CREATE INDEX session_used ON session(used_ns);
+
+-- Files of earlier gateways whose content is in here.
+CREATE TABLE imported(
+  source     TEXT PRIMARY KEY,
+  created_ns INTEGER NOT NULL
+) STRICT;
+
 -- For people, with any SQLite browser. No statement of the gateway reads it.
 CREATE VIEW requests AS SELECT
   id,
@@ -82,7 +111,7 @@ CREATE VIEW requests AS SELECT
   cli, cli_version, tool, mode, model,
   state, outcome, error_class, error_message, exit_code,
   duration_ms, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
-  session_id, native_session_id, correlation_id, parent_id,
+  session, session_id, native_session_id, correlation_id, parent_id,
   client_name, client_version, gateway_version, cwd, approval, args,
   prompt, response, response_bytes
 FROM job ORDER BY id DESC;
@@ -93,3 +122,9 @@ CREATE VIEW approvals AS SELECT
   cli, tool, strategy, policy, verdict, decided_by, answer, score, reasons, note,
   correlation_id, client_name, client_version, catalog_digest
 FROM approval ORDER BY id DESC;
+
+CREATE VIEW sessions AS SELECT
+  cli, id, native_id, active, begun, turns, description, cwd,
+  strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS created_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', used_ns / 1e9, 'unixepoch')    AS used_at
+FROM session ORDER BY used_ns DESC;

@@ -1,0 +1,97 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Taking is the job in which this gateway runs and that is a turn of the conversation,
+// "" if there is none: such a conversation cannot go on before we have answered.
+func (r *Runner) Taking(ctx context.Context, cli, conversation string) string {
+	records, err := r.Record()
+	if err != nil { // the call itself will say so
+		return ""
+	}
+	return r.taking(ctx, records, cli, conversation)
+}
+
+func (r *Runner) taking(ctx context.Context, records *store.Store, cli, conversation string) string {
+	for _, outer := range r.outer(ctx, records) {
+		if outer.CLI == cli && (strings.EqualFold(outer.Session, conversation) || strings.EqualFold(outer.SessionID, conversation)) {
+			return outer.ID
+		}
+	}
+	return ""
+}
+
+// patience is for how long another gateway is waited for that starts a turn, and pause
+// for how long between two looks: it takes a few milliseconds.
+const patience, pause = 5 * time.Second, time.Millisecond
+
+// inOrder lets the turns of a session stand in line in the order of their rows: the one
+// that begins it must come first. It lasts until done is called.
+func (r *run) inOrder(ctx context.Context) (done func()) {
+	if r.Call.Session == "" {
+		return func() {}
+	}
+	if os.MkdirAll(r.Pools, 0o700) != nil {
+		return func() {}
+	}
+	// Not in the pool, which is removed when nobody uses it: some sessions share a file.
+	name := "order-" + turnsOf(r.Call.CLI.Name, r.Call.Session)[len(turnPool):][:2]
+	file, err := os.OpenFile(filepath.Join(r.Pools, name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return func() {}
+	}
+	// One that stopped in the middle must not keep the others for good.
+	for deadline := time.Now().Add(patience); !lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
+		time.Sleep(pause)
+	}
+	return func() { file.Close() }
+}
+
+// unbegun says why there is no row: another call may have begun the session first.
+func (r *run) unbegun(ctx context.Context, err error) *plan.Failure {
+	if !errors.Is(err, store.ErrBegun) {
+		return r.unrecorded(ctx, err)
+	}
+	job := ""
+	if found, err := r.records.FindSessions(ctx, r.Call.CLI.Name, r.Call.Session); err == nil && len(found) > 0 {
+		job = found[0].Opener
+	}
+	return &plan.Failure{Class: plan.ClassBusy, Retryable: true,
+		Message: fmt.Sprintf("the session %s is in its first turn, job %s, and has no id yet by which it could go on; nothing was run", r.Call.Session, job),
+		Hint:    "wait for the end of that job (llm_job_status with waitMs), then call again; or pass createNewSession"}
+}
+
+// unsure says what is not certain about which conversation an ended job continued.
+func (r *Runner) unsure(row store.Job) []string {
+	if row.Mode != string(plan.Latest) || row.Outcome.Ending != store.EndOK {
+		return nil
+	}
+	name := row.CLI
+	if cli, ok := r.Current().CLI(row.CLI); ok {
+		name = cli.Heading()
+	}
+	native := row.Outcome.NativeSessionID
+	if native == "" {
+		return []string{name + " does not say which conversation this was, nor whether there was one to continue"}
+	}
+	records, err := r.Record()
+	if err != nil {
+		return nil
+	}
+	found, err := records.FindSessions(context.Background(), row.CLI, native)
+	if err != nil || len(found) == 0 || found[0].Opener != row.ID {
+		return nil
+	}
+	return []string{fmt.Sprintf("nothing is known of an earlier turn of the conversation %s: it began outside of the gateway, or %s had none to continue and began a new one", native, name)}
+}

@@ -1,0 +1,170 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Turn is the call as a turn of the session it belongs to, in a working directory: of
+// the one that it names, else of the active one. A call that belongs to none comes back
+// as it is. The error is a *Refusal if the session and the call do not go together.
+func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
+	cli, asked := call.CLI, call.Asked
+	named := asked.ID != ""
+	if !cli.Converses() || asked.New && !named || asked.Latest && !named {
+		return call, nil
+	}
+	records, err := b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var s store.Session
+	if named {
+		s, err = b.named(ctx, records, call)
+	} else if s, err = records.ActiveSession(ctx, cli.Name); errors.Is(err, store.ErrNoSession) {
+		err = nil
+	}
+	if err != nil || s.ID == "" {
+		return call, err
+	}
+	if asked.New && s.Begun {
+		return call, nil // the CLI says that it has it
+	}
+	implied := !named && !asked.Continue
+	apart := func(format string, args ...any) (*plan.Call, error) {
+		call.Notes = append(call.Notes, fmt.Sprintf("this is a new conversation: the active session "+s.ID+" "+format, args...))
+		return call, nil
+	}
+	var notes []string
+	if s.Cwd != "" && !same(s.Cwd, dir) {
+		switch {
+		case cli.Session.Bound == "":
+			notes = append(notes, fmt.Sprintf("the session %s began in %s and goes on in %s", s.ID, s.Cwd, dir))
+		case implied:
+			return apart("belongs to %s and does not go on in %s", s.Cwd, dir)
+		default:
+			return nil, refuse("pass workingDir "+s.Cwd+", or createNewSession", "the session %s belongs to the directory %s, and the call is made in %s", s.ID, s.Cwd, dir)
+		}
+	}
+	if implied && b.Taking != nil {
+		if outer := b.Taking(ctx, cli.Name, s.ID); outer != "" {
+			return apart("is in the middle of a turn, job %s, which makes this call", outer)
+		}
+	}
+	turn, err := in(call, s, implied)
+	if err == nil {
+		turn.Notes = append(turn.Notes, notes...)
+	}
+	return turn, err
+}
+
+// named is the session that a call names, if there is one.
+func (b *Book) named(ctx context.Context, records *store.Store, call *plan.Call) (store.Session, error) {
+	cli, id := call.CLI, call.Asked.ID
+	s, err := b.of(ctx, records, cli, id)
+	var other *Refusal
+	switch {
+	case errors.As(err, &other) && call.Asked.New: // an id that other CLIs know is as good as any
+		return store.Session{}, nil
+	case err == nil && s.ID == "" && plan.OwnID(id) && !call.Asked.New:
+		return s, noSession(cli.Name, id)
+	}
+	return s, err
+}
+
+// in is the call as the first turn of a session, or a later one.
+func in(call *plan.Call, s store.Session, implied bool) (*plan.Call, error) {
+	mode, id := plan.Resume, s.Native
+	if !s.Begun || id == "" {
+		// If it has begun, its first turn is under way and tells the id at its end. Whoever
+		// makes the same call joins that; for others there is no place yet.
+		mode, id = plan.New, native(call.CLI, s)
+	}
+	turn, wrong := call.In(s.ID, mode, id)
+	if wrong != nil {
+		hint := "correct the arguments and call again; nothing was run"
+		if implied {
+			hint = "the session " + s.ID + " is active and would go on; createNewSession starts another conversation"
+		}
+		return nil, &Refusal{Text: wrong.Error(), Hint: hint}
+	}
+	return turn, nil
+}
+
+// Misjudged reports whether a turn failed because its CLI has the conversation where it
+// seemed not to, or the other way round, as is possible as long as none was answered.
+// Nothing was done then, and the call can be made again.
+func (b *Book) Misjudged(ctx context.Context, call *plan.Call, class string) bool {
+	if class != plan.ClassSession || call.Session == "" {
+		return false
+	}
+	s, err := b.Get(ctx, call.CLI.Name, call.Session)
+	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == plan.New)
+}
+
+// Peek is Turn for a call that is not made: where there is no record, none is begun.
+func (b *Book) Peek(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
+	if !b.exists() {
+		return call, nil
+	}
+	return b.Turn(ctx, call, dir)
+}
+
+// same reports whether two paths name one directory.
+func same(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
+// Ended is what the end of a job means for its session; nil if nothing. The CLI is nil
+// where there is no spec of it any more.
+func Ended(cli *plan.CLI, job store.Job) *store.Turn {
+	if job.Session == "" && (cli == nil || !cli.Converses()) {
+		return nil
+	}
+	o := job.Outcome
+	t := &store.Turn{CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
+	ok, mode := o.Ending == store.EndOK, plan.Mode(job.Mode)
+	if cli != nil && cli.AcceptsID(o.NativeSessionID) {
+		t.Native = o.NativeSessionID
+	}
+	if !ok && mode == plan.Resume && !strings.EqualFold(t.Native, job.SessionID) {
+		t.Native = "" // the answer was given in another conversation
+	}
+	known := t.Native != "" || job.SessionID != ""
+	t.Answered = ok && known
+	switch {
+	case t.Answered || t.Native != "":
+		t.Began = true
+	case mode == plan.New && job.SessionID != "" && (o.ErrorClass == plan.ClassSession || ended(o)):
+		t.Began = true // the id is in use, or the CLI had time to begin
+	case mode == plan.New || o.ErrorClass == plan.ClassSession:
+		t.Undone = true
+		switch creates := cli != nil && cli.Creates(); {
+		case creates && mode == plan.New:
+			t.Reset = job.SessionID
+		case creates: // there may be enough of it left to be in the way
+			t.Reset = NewID()
+		}
+	}
+	return t
+}
+
+// ended reports whether a program that ran was ended by us.
+func ended(o store.Outcome) bool {
+	return o.Ending == store.EndCanceled || o.Ending == store.EndTimeout || o.Ending == store.EndOutputCap
+}
