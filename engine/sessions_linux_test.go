@@ -3,9 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,50 +16,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/proc"
-	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
-
-// talks is the folder in which the fake keeps its conversations, a file each with the
-// number of its turns.
-const talks = "ACME_TALKS"
-
-// talk is a turn of a conversation of the fake: of a new one, under a given id or one of
-// its own, of a known one, or, without a word if there is none, of the newest.
-func talk(how, id string) error {
-	folder := os.Getenv(talks)
-	switch how {
-	case "start":
-		id = store.NewID()
-	case "latest":
-		entries, err := os.ReadDir(folder)
-		if err != nil {
-			return err
-		}
-		id = store.NewID()
-		for _, e := range entries { // ids of its own sort by time
-			id = e.Name()
-		}
-	}
-	file := filepath.Join(folder, id)
-	text, err := os.ReadFile(file)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
-	case how == "create" && err == nil:
-		return fmt.Errorf("the id %s is in use", id)
-	case how == "resume" && err != nil:
-		return fmt.Errorf("the conversation %s is unknown", id)
-	}
-	turns, _ := strconv.Atoi(string(text))
-	if err := os.WriteFile(file, []byte(strconv.Itoa(turns+1)), 0o600); err != nil {
-		return err
-	}
-	if os.Getenv("ACME_MUTE") != "" {
-		return nil
-	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]string{"id": id, "result": fmt.Sprintf("turn %d", turns+1)})
-}
 
 // talkers are three CLIs: one takes ids, one chooses them, one binds them to directories.
 func talkers(t *testing.T) string {
@@ -546,7 +502,7 @@ func TestACallFromInsideItsSession(t *testing.T) {
 	}
 	for _, how := range []args{{"continueSession": true}, {"sessionId": s.SessionID}} {
 		how["prompt"] = "y"
-		if r := inner.ask("taker_request", how); r.Error.Class != "invalid_call" || !strings.Contains(r.Error.Message, "in the middle of a turn, job "+job.JobID) {
+		if r := inner.ask("taker_request", how); r.Error.Class != "nested" || !strings.Contains(r.Error.Message, "in the middle of a turn, job "+job.JobID) {
 			t.Errorf("%+v", r)
 		}
 	}
