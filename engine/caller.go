@@ -13,10 +13,11 @@ type caller struct{ tools *tools.Tools }
 
 func (c caller) Tools() []server.Tool {
 	var out []server.Tool
-	for _, t := range c.tools.List() {
+	for _, t := range c.tools.Offers() {
 		out = append(out, server.Tool{
 			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input, OutputSchema: t.Output,
 			ReadOnly: t.ReadOnly, Destructive: t.Destructive, Idempotent: t.Idempotent, OpenWorld: t.OpenWorld,
+			Brief: t.Brief, Unlisted: t.Why != "",
 		})
 	}
 	return out
