@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/server"
@@ -37,6 +38,24 @@ func (c caller) Call(ctx context.Context, call server.Call) server.Result {
 		out.Tail = server.Member{Name: "response", Value: r.Response}
 	}
 	return out
+}
+
+func (c caller) Resources() (out []server.Resource) {
+	for _, r := range tools.Resources() {
+		out = append(out, server.Resource{URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: jsonType})
+	}
+	return out
+}
+
+const jsonType = "application/json"
+
+func (c caller) Read(ctx context.Context, uri string) (server.Contents, error) {
+	text, err := c.tools.Read(ctx, uri)
+	var none *tools.NoResourceError
+	if errors.As(err, &none) {
+		err = &server.NoResourceError{Text: none.Text}
+	}
+	return server.Contents{MIMEType: jsonType, Text: string(text)}, err
 }
 
 // asking and answered translate what a person says; both rooms use the protocol's words.

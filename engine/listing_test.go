@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
@@ -109,5 +110,49 @@ func BenchmarkListed(b *testing.B) {
 	}
 	for b.Loop() {
 		e.Tools.Listed()
+	}
+}
+
+// TestResources reads, in both eras of the protocol, all that a client is told of.
+func TestResources(t *testing.T) {
+	e, _ := opened(t, fake(t)+"\n"+`cli: zeta: {bin: "echo", argv: ["{session}"], session: {create: ["{id}"], resume: ["{id}"]}}`)
+	c := connect(t, e, "desk")
+	c.call(1, steps(t, "out=fine"))
+	var job string
+	for job == "" {
+		job, _ = c.recv().Result.StructuredContent["jobId"].(string)
+	}
+	made := e.Tools.Call(t.Context(), tools.Call{Name: tools.SessionCreate, Args: json.RawMessage(`{"cli":"zeta"}`)})
+	session, _, _ := strings.Cut(made.Text[0], " ")
+	for era, meta := range map[string]string{"old": `"_meta":{}`, "new": `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`} {
+		uris := []string{}
+		for _, method := range []string{"resources/list", "resources/templates/list"} {
+			c.send(`{"jsonrpc":"2.0","id":2,"method":%q,"params":{%s}}`, method, meta)
+			m := c.recv()
+			for _, r := range m.Result.Resources {
+				uris = append(uris, r.URI)
+			}
+			for _, r := range m.Result.ResourceTemplates {
+				uris = append(uris, strings.NewReplacer("{cli}", "acme", "jobs/{id}", "jobs/"+job, "sessions/{id}", "sessions/"+session).Replace(r.URITemplate))
+			}
+		}
+		if len(uris) != len(tools.Resources()) {
+			t.Errorf("%s: %q", era, uris)
+		}
+		for _, uri := range uris {
+			c.send(`{"jsonrpc":"2.0","id":3,"method":"resources/read","params":{"uri":%q,%s}}`, uri, meta)
+			m := c.recv()
+			if m.Error != nil || len(m.Result.Contents) != 1 || m.Result.Contents[0].URI != uri || m.Result.Contents[0].MIMEType != "application/json" {
+				t.Errorf("%s: %s: %+v", era, uri, m)
+				continue
+			}
+			if text := m.Result.Contents[0].Text; !json.Valid([]byte(text)) || !strings.Contains(text, "acme") && !strings.Contains(text, session) || strings.HasSuffix(uri, job) && !strings.Contains(text, `"response":"fine"`) {
+				t.Errorf("%s: %s: %s", era, uri, text)
+			}
+		}
+		c.send(`{"jsonrpc":"2.0","id":4,"method":"resources/read","params":{"uri":"gateway://job/x",%s}}`, meta)
+		if m := c.recv(); m.Error == nil || !strings.Contains(m.Error.Message, "gateway://jobs/{id}") {
+			t.Errorf("%s: %+v", era, m)
+		}
 	}
 }

@@ -38,6 +38,11 @@ type Caller interface {
 	// but they may change in between. When ctx ends, [context.Cause] says why:
 	// a [*CancelError], [ErrClientGone] or [ErrStopping].
 	Call(ctx context.Context, c Call) Result
+	// Resources are what can be read, which the server asks for once, when it is made.
+	Resources() []Resource
+	// Read returns what is at a URI, any that a client may think of. The error is a
+	// [*NoResourceError] if nothing is.
+	Read(ctx context.Context, uri string) (Contents, error)
 }
 
 // Call is one tools/call.

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/plan"
@@ -85,10 +86,7 @@ func (t *Tools) Listed() (clis []*plan.CLI) {
 }
 
 func (t *Tools) profile(catalog *plan.Catalog) string {
-	if t.Profile != "" {
-		return t.Profile
-	}
-	return catalog.Settings.Tools.Profile
+	return cmp.Or(t.Profile, catalog.Settings.Tools.Profile, Full)
 }
 
 // unlisted says for each CLI why its tools are not listed; "" if they are. Where none

@@ -1,5 +1,6 @@
 // Package tools holds the tools that the gateway offers: their listing and what a
-// call of one does, from arguments to result.
+// call of one does, from arguments to result; and the resources, which tell some of the
+// same to those who only read.
 //
 // It hides binding, placing and running behind one door, which the MCP server and
 // the command line share. It must not know by which transport a call came.
