@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/server"
@@ -13,10 +14,11 @@ type caller struct{ tools *tools.Tools }
 
 func (c caller) Tools() []server.Tool {
 	var out []server.Tool
-	for _, t := range c.tools.List() {
+	for _, t := range c.tools.Offers() {
 		out = append(out, server.Tool{
 			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input, OutputSchema: t.Output,
 			ReadOnly: t.ReadOnly, Destructive: t.Destructive, Idempotent: t.Idempotent, OpenWorld: t.OpenWorld,
+			Brief: t.Brief, Unlisted: t.Why != "",
 		})
 	}
 	return out
@@ -36,6 +38,24 @@ func (c caller) Call(ctx context.Context, call server.Call) server.Result {
 		out.Tail = server.Member{Name: "response", Value: r.Response}
 	}
 	return out
+}
+
+func (c caller) Resources() (out []server.Resource) {
+	for _, r := range tools.Resources() {
+		out = append(out, server.Resource{URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: jsonType})
+	}
+	return out
+}
+
+const jsonType = "application/json"
+
+func (c caller) Read(ctx context.Context, uri string) (server.Contents, error) {
+	text, err := c.tools.Read(ctx, uri)
+	var none *tools.NoResourceError
+	if errors.As(err, &none) {
+		err = &server.NoResourceError{Text: none.Text}
+	}
+	return server.Contents{MIMEType: jsonType, Text: string(text)}, err
 }
 
 // asking and answered translate what a person says; both rooms use the protocol's words.

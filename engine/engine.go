@@ -35,6 +35,7 @@ type Options struct {
 	Specs   []string // folders over the user's, lowest first
 	Environ []string // ours, as os.Environ gives it
 	Version string
+	Profile string // of the listing of tools, over the setting; "": that one's
 	Log     *slog.Logger
 }
 
@@ -84,6 +85,7 @@ func assemble(o Options, catalog *plan.Catalog) *Engine {
 	sessions := &session.Book{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
 	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	e.Tools = &tools.Tools{
+		Profile: o.Profile,
 		Catalog: e.catalog.Load, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
 		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
@@ -149,11 +151,11 @@ func (e *Engine) logger() *slog.Logger {
 // instructions tell a model what the server is for; clients search them.
 func (e *Engine) instructions() string {
 	names := []string{}
-	for _, cli := range e.Catalog().CLIs {
+	for _, cli := range e.Tools.Listed() {
 		names = append(names, cli.Tool()+" ("+cli.Heading()+")")
 	}
 	return "Asks other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
-		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, also to another server later. With _async behind its name a tool starts such a job at once. " +
+		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, also to another server later. With _async behind its name, or with async: true, a tool starts such a job at once. " +
 		"A result carries sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
 }
 

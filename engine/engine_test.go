@@ -342,7 +342,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s has no schemas", tool.Name)
 		}
 	}
-	if len(names) != 2*len(e.Catalog().CLIs)+14 || !slices.Contains(names, "acme_request") {
+	if len(names) != len(e.Tools.List()) || !slices.Contains(names, "acme_request") {
 		t.Errorf("tools: %q", names)
 	}
 

@@ -167,6 +167,10 @@ type message struct {
 		}
 		RequestState string
 
+		Resources         []struct{ URI string }
+		ResourceTemplates []struct{ URITemplate string }
+		Contents          []struct{ URI, MIMEType, Text string }
+
 		IsError bool
 		Content []struct{ Type, Text string }
 

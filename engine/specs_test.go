@@ -15,9 +15,18 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// TestToolSnapshots makes every change of what clients are offered show in a diff.
+// TestToolSnapshots makes every change of what clients can be offered show in a diff.
 func TestToolSnapshots(t *testing.T) {
-	folder := filepath.Join("testdata", "tools")
+	catalog := *builtIn(t).Catalog
+	catalog.Settings.Tools.List = plan.Shown{plan.Everything}
+	for profile, folder := range map[string]string{tools.Full: "tools", tools.Compact: "tools-compact"} {
+		offered := tools.Tools{Catalog: func() *plan.Catalog { return &catalog }, Profile: profile}
+		snapshots(t, filepath.Join("testdata", folder), offered.List())
+	}
+}
+
+func snapshots(t *testing.T, folder string, listed []plan.Tool) {
+	t.Helper()
 	update := os.Getenv("GATEWAY_UPDATE") != ""
 	if update {
 		if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o755)); err != nil {
@@ -25,9 +34,7 @@ func TestToolSnapshots(t *testing.T) {
 		}
 	}
 	known := []string{}
-	catalog := builtIn(t).Catalog
-	offered := tools.Tools{Catalog: func() *plan.Catalog { return catalog }}
-	for _, tool := range offered.List() {
+	for _, tool := range listed {
 		for _, wrong := range tool.Lint() {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
@@ -55,7 +62,7 @@ func TestToolSnapshots(t *testing.T) {
 	}
 	for _, e := range entries {
 		if !slices.Contains(known, e.Name()) {
-			t.Errorf("%s is the snapshot of no tool", e.Name())
+			t.Errorf("%s is the snapshot of no tool", filepath.Join(folder, e.Name()))
 		}
 	}
 }

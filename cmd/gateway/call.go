@@ -162,7 +162,7 @@ func (a *app) completeTool(cmd *cobra.Command, words []string, _ string) ([]stri
 	defer e.Close()
 	var out []string
 	if len(words) == 0 {
-		for _, t := range e.Tools.List() {
+		for _, t := range e.Tools.Offers() {
 			out = append(out, t.Name+"\t"+t.Title)
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp

@@ -14,12 +14,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // version is set when a release is built (-ldflags "-X main.version=...").
@@ -87,7 +89,15 @@ func (f *failure) Unwrap() error { return f.error }
 func fail(err error) error { return &failure{err} }
 
 // app is what the commands share.
-type app struct{ specs []string }
+type app struct {
+	specs   []string
+	profile string // of the listing of tools; "": the setting's
+}
+
+// listing adds the flag for the profile.
+func (a *app) listing(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.profile, "profile", "", "list the tools as `PROFILE` says: full, or compact for few bytes (default: gateway.tools.profile)")
+}
 
 func newRoot() *cobra.Command {
 	a := &app{}
@@ -131,10 +141,13 @@ func help(root *cobra.Command) *cobra.Command {
 
 // open loads the specs. What is wrong with them is printed, one line each.
 func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
+	if a.profile != "" && !slices.Contains(tools.Profiles, a.profile) {
+		return nil, fmt.Errorf("--profile must be %s, not %q", strings.Join(tools.Profiles, " or "), a.profile)
+	}
 	// Standard output may belong to a protocol; logs never go there.
 	level := &slog.LevelVar{}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
-	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Log: log})
+	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log})
 	for _, d := range diags {
 		fmt.Fprintln(cmd.ErrOrStderr(), d)
 	}

@@ -48,6 +48,7 @@ flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`
 			return nil
 		},
 	}
+	a.listing(cmd)
 	cmd.Flags().DurationVar(&linger, "linger", 200*time.Millisecond, "when the client closes its end, wait for the answers of calls in flight for a `TIME`")
 	return cmd
 }

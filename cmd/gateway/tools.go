@@ -15,8 +15,10 @@ func (a *app) tools() *cobra.Command {
 		Use: "tools", GroupID: "use", Args: cobra.NoArgs,
 		Short: "List the tools that clients are offered",
 		Long: `List the tools that clients are offered, each with what its listing costs a client
-in bytes. With --json the listing is printed as tools/list answers it.`,
+in bytes, and those that answer without being listed. With --json the listing is
+printed as tools/list answers it.`,
 	}
+	a.listing(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the listing with its schemas as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e, err := a.open(cmd)
@@ -36,14 +38,29 @@ in bytes. With --json the listing is printed as tools/list answers it.`,
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 		total := 0
-		for _, t := range e.Tools.List() {
+		hidden := map[string][]string{}
+		reasons := []string{}
+		for _, t := range e.Tools.Offers() {
+			if t.Why != "" {
+				if hidden[t.Why] == nil {
+					reasons = append(reasons, t.Why)
+				}
+				hidden[t.Why] = append(hidden[t.Why], t.Name)
+				continue
+			}
 			n := len(t.Listing())
 			total += n
 			first, _, _ := strings.Cut(t.Description, ". ")
 			fmt.Fprintf(w, "%s\t%d bytes\t%s\n", t.Name, n, strings.TrimSuffix(first, ".")+".")
 		}
 		fmt.Fprintf(w, "\t%d bytes\tin all\n", total)
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		for _, why := range reasons {
+			fmt.Fprintf(cmd.OutOrStdout(), "not listed, but answers: %s (%s)\n", strings.Join(hidden[why], ", "), why)
+		}
+		return nil
 	}
 	return cmd
 }

@@ -99,6 +99,31 @@ func (h *Host) Find(bin string) (string, error) {
 	return path, err
 }
 
+// Installed reports which of some programs Find would find, or fail to find for a reason
+// that holds for all of them. The folders are made out once for all, and those that are
+// not there are passed over: of a machine's usual ones that is most.
+func (h *Host) Installed(bins []string) []bool {
+	out := make([]bool, len(bins))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	env, err := h.environment()
+	var folders []string
+	for i, bin := range bins {
+		if out[i] = err != nil || executable(h.found[bin]) == nil; out[i] {
+			continue
+		}
+		if folders == nil {
+			h.path = nil
+			folders = slices.DeleteFunc(slices.Clone(h.search(env)), func(dir string) bool { _, err := os.Stat(dir); return err != nil })
+		}
+		path, err := find(bin, folders, home(env))
+		if out[i] = err == nil; out[i] {
+			h.found[bin] = path
+		}
+	}
+	return out
+}
+
 func find(bin string, folders []string, home string) (string, error) {
 	missing := &NotFoundError{Bin: bin, Looked: folders}
 	candidates := []string{}

@@ -353,3 +353,41 @@ func FuzzEnvironmentFile(f *testing.F) {
 		}
 	})
 }
+
+func TestInstalled(t *testing.T) {
+	home, one, two := t.TempDir(), t.TempDir(), t.TempDir()
+	h := New([]string{"HOME=" + home, "PATH=" + one + ":" + filepath.Join(home, "none")}, []string{"~/bin/*"}, "")
+	bins := []string{"acme", "zeta", filepath.Join(two, "mira"), "~/gone"}
+	expect := func(want ...bool) {
+		t.Helper()
+		got := h.Installed(bins)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		for i, bin := range bins {
+			if _, err := h.Find(bin); (err == nil) != got[i] {
+				t.Errorf("%s: Find says %v", bin, err)
+			}
+		}
+	}
+	program := func(path string, mode os.FileMode) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(false, false, false, false)
+	program(filepath.Join(one, "acme"), 0o700)
+	program(filepath.Join(one, "zeta"), 0o600) // cannot be run
+	program(filepath.Join(two, "mira"), 0o700)
+	expect(true, false, true, false)
+	program(filepath.Join(home, "bin", "v2", "zeta"), 0o700) // in a folder that is new
+	if err := os.Remove(filepath.Join(two, "mira")); err != nil {
+		t.Fatal(err)
+	}
+	expect(true, true, false, false)
+	bad := New(nil, nil, "/there/is/no/such/file")
+	if got := bad.Installed(bins[:1]); !got[0] {
+		t.Error("a fault that hides all programs hides one")
+	}
+}

@@ -18,6 +18,7 @@ type Call struct {
 	Dir           string        // as asked for; "" for the default
 	Idle, Wall    time.Duration // as asked for; 0 for the default
 	Show          string        // "answer", "record" or "events"
+	Async         bool          // asked for as a job
 	Force         bool          // run, whatever was asked before
 	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
 	Policy        string        // of approval, as asked for; "" for the default

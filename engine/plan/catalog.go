@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,7 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 		c.byName[name] = cli
 	}
 	c.approval(s, vetted, ps)
+	c.listed(ps.at("gateway", "tools", "list"))
 	c.prefixes(ps)
 	c.servers(s, ps)
 	for _, p := range *ps.list {
@@ -104,6 +106,21 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 		}
 	}
 	return c, *ps.list
+}
+
+// listed warns of a name in the listing that no CLI has. It is no error, because the CLI
+// may have been taken away.
+func (c *Catalog) listed(ps problems) {
+	names := []string{}
+	for _, cli := range c.CLIs {
+		names = append(names, cli.Name)
+	}
+	for i, name := range c.Settings.Tools.List {
+		if len(names) > 0 && name != Everything && !slices.Contains(names, name) {
+			problem := ps.at(i).add("relation", "there is no CLI %q", name)
+			problem.Hint, problem.Warning = didYouMean(name, names), true
+		}
+	}
 }
 
 // digest is a hash over the canonical JSON of the specs.

@@ -39,7 +39,7 @@ func (t Tool) Lint() []string {
 	if t.Description == "" || len(t.Description) > maxDescription {
 		l.add("description has %d bytes: want 1 to %d", len(t.Description), maxDescription)
 	}
-	l.root("input", t.Input, true)
+	l.root("input", t.Input, !t.Brief)
 	if t.Output != nil {
 		l.root("output", t.Output, false)
 		if len(t.Output) > maxOutputSchema {
@@ -146,12 +146,27 @@ func sortedKeys(m map[string]any) []string {
 func (t Tool) Listing() json.RawMessage {
 	return encode(struct {
 		Name        string          `json:"name"`
-		Title       string          `json:"title"`
+		Title       string          `json:"title,omitempty"`
 		Description string          `json:"description"`
 		Input       json.RawMessage `json:"inputSchema"`
-		Output      json.RawMessage `json:"outputSchema"`
-		Hints       map[string]bool `json:"annotations"`
-	}{t.Name, t.Title, t.Description, t.Input, t.Output, map[string]bool{
-		"readOnlyHint": t.ReadOnly, "destructiveHint": t.Destructive, "idempotentHint": t.Idempotent, "openWorldHint": t.OpenWorld,
-	}})
+		Output      json.RawMessage `json:"outputSchema,omitempty"`
+		Hints       map[string]any  `json:"annotations"`
+	}{t.Name, t.Title, t.Description, t.Input, t.Output, t.hints()})
+}
+
+// hints are the annotations.
+func (t Tool) hints() map[string]any {
+	hints := map[string]any{}
+	if t.Title != "" {
+		hints["title"] = t.Title // where older clients look for it
+	}
+	for _, h := range []struct {
+		name        string
+		is, assumed bool
+	}{{"readOnlyHint", t.ReadOnly, false}, {"destructiveHint", t.Destructive, true}, {"idempotentHint", t.Idempotent, false}, {"openWorldHint", t.OpenWorld, true}} {
+		if !t.Brief || h.is != h.assumed {
+			hints[h.name] = h.is
+		}
+	}
+	return hints
 }

@@ -60,6 +60,7 @@ const (
 	rolePolicy      role = "policy"
 	roleServers     role = "servers"
 	roleStrict      role = "strict"
+	roleAsync       role = "async"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -78,12 +79,13 @@ const (
 	paramPolicy      = "approvalPolicy"
 	paramServers     = "mcpServers"
 	paramStrict      = "strictMcpConfig"
+	paramAsync       = "async"
 	paramModel       = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict}
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict, paramAsync}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -108,8 +110,8 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
 	if len(cli.Session.Latest) > 0 {
-		add(roleLatest, paramContinue, Bool, ParamSpec{Doc: "Continue the current conversation of the working directory."})
-		add(roleLatest, paramLatest, Bool, ParamSpec{Doc: "Continue the newest conversation of the working directory."})
+		add(roleLatest, paramContinue, Bool, ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
+		add(roleLatest, paramLatest, Bool, ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}
 	if len(last) > 0 {
 		doc := "Start a new conversation in any case."
@@ -119,13 +121,13 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 		add(roleNew, paramNew, Bool, ParamSpec{Doc: doc})
 	}
 	add(roleDir, paramDir, String, ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
-	add(roleCorrelation, paramCorrelation, String, ParamSpec{Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
-	add(roleIdle, paramIdle, Int, ParamSpec{Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, paramWall, Int, ParamSpec{Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, paramForce, Bool, ParamSpec{Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	add(roleCorrelation, paramCorrelation, String, ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, paramIdle, Int, ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, paramWall, Int, ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, paramForce, Bool, ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
 	if len(policies) > 0 {
-		add(roleStrategy, paramStrategy, String, ParamSpec{Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
-		add(rolePolicy, paramPolicy, String, ParamSpec{Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+		add(roleStrategy, paramStrategy, String, ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
+		add(rolePolicy, paramPolicy, String, ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.isZero() {
 		doc := "MCP servers to hand to it."
@@ -133,8 +135,9 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 			doc = "MCP servers of its own configuration that it may use."
 		}
 		add(roleServers, paramServers, List, ParamSpec{Doc: doc, Pattern: serverName})
-		add(roleStrict, paramStrict, Bool, ParamSpec{Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
+		add(roleStrict, paramStrict, Bool, ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
+	add(roleAsync, paramAsync, Bool, ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }
 

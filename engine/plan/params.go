@@ -81,6 +81,7 @@ func (c compiler) carrier(p *Param, ps problems) {
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
 	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
 	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.span.all())
+	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.at("values"), p.Values, p.Enum)
 	sayings(ps.at("show"), p.Show, p.Enum)

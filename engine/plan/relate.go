@@ -147,6 +147,7 @@ func (b *binder) finish(newID func() string) {
 	if wall, ok := take(paramWall).(int); ok {
 		call.Wall = time.Duration(wall) * time.Millisecond
 	}
+	call.Async, _ = take(paramAsync).(bool)
 	call.Force, _ = take(paramForce).(bool)
 	call.Strategy, _ = take(paramStrategy).(string)
 	call.Policy, _ = take(paramPolicy).(string)

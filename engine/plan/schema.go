@@ -12,6 +12,9 @@ type Tool struct {
 	Name, Title, Description                     string
 	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
+
+	Brief bool // listed in few bytes: without what MCP takes for granted
+	Rare  bool // left out where few bytes count
 }
 
 // Describe is the listing of the CLI's tool.
@@ -34,7 +37,7 @@ func (c *CLI) DescribeAsync() Tool {
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
 	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Parameters as there."
-	t.Input = c.schema((*Param).terse)
+	t.Input = c.schema(alone, (*Param).terse, false)
 	return t
 }
 
@@ -132,7 +135,11 @@ func defaultText(v any) string {
 }
 
 // InputSchema is the JSON Schema of the tool's arguments.
-func (t *table) InputSchema() json.RawMessage { return t.schema((*Param).property) }
+func (t *table) InputSchema() json.RawMessage { return t.schema(alone, (*Param).property, false) }
+
+// alone is every parameter but the one by which a tool stands for two: where both are
+// listed, nobody needs it.
+func alone(p *Param) bool { return p.role != roleAsync }
 
 // terse leaves out what another tool with the same parameters says.
 func (p *Param) terse() property {
@@ -141,24 +148,36 @@ func (p *Param) terse() property {
 	return out
 }
 
-// schema is the JSON Schema of the arguments, each property as told by show.
-func (t *table) schema(show func(*Param) property) json.RawMessage {
+// schema is the JSON Schema of those arguments that count, each property as told by
+// show. An open one admits others.
+func (t *table) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
 	var b bytes.Buffer
 	required := []string{}
 	b.WriteString(`{"type":"object","properties":{`)
-	for i, p := range t.params {
-		if i > 0 {
+	first := true
+	for _, p := range t.params {
+		if !counts(p) {
+			continue
+		}
+		if !first {
 			b.WriteByte(',')
 		}
+		first = false
 		b.WriteString(quote(p.Name) + ":")
 		b.Write(encode(show(p)))
 		if p.ParamSpec.Required {
 			required = append(required, p.Name)
 		}
 	}
-	b.WriteString(`},"required":`)
-	b.Write(encode(required))
-	b.WriteString(`,"additionalProperties":false}`)
+	b.WriteByte('}')
+	if len(required) > 0 || !open {
+		b.WriteString(`,"required":`)
+		b.Write(encode(required))
+	}
+	if !open {
+		b.WriteString(`,"additionalProperties":false`)
+	}
+	b.WriteByte('}')
 	return b.Bytes()
 }
 

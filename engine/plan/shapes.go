@@ -177,6 +177,36 @@ func (d Danger) MarshalJSON() ([]byte, error) {
 	return json.Marshal(d.All)
 }
 
+// Shown names the CLIs whose tools are listed. Nil stands for those that are found.
+type Shown []string
+
+// Everything is the name that stands for all CLIs.
+const Everything = "*"
+
+// UnmarshalJSON reads "found", "all" or a list of names.
+func (s *Shown) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case `"found"`:
+		*s = nil
+		return nil
+	case `"all"`:
+		*s = Shown{Everything}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(s))
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (s Shown) MarshalJSON() ([]byte, error) {
+	switch {
+	case s == nil:
+		return []byte(`"found"`), nil
+	case len(s) == 1 && s[0] == Everything:
+		return []byte(`"all"`), nil
+	}
+	return json.Marshal([]string(s))
+}
+
 // RetrySpec says whether a failed call may succeed later, and after how long.
 type RetrySpec struct {
 	Yes     bool

@@ -19,7 +19,7 @@ const everyShape = `{"language":1,"cli":{
 		"upgrade":{"latest":["up"],"target":{"bin":"npm","argv":["i","{target}"]},"where":{"z":{"path":"p","latest":["up"],"target":["to","{target}"],"note":"n"},"a":{"path":"q"}}},"versions":{"<2":{"argv":[]},"<1":{}},"login":{"env":["E"],"files":["~/f"],"hint":"h"},"success":"true","risk":[{"id":"i","when":"true","score":7,"reason":"r"}]},
 	"acme":{"title":"T","doc":"D","bin":"b","install":"i","argv":{"new":["n"],"resume":[],"latest":["l"]},
 		"prompt":{"via":"arg","flag":"-p","min":0,"max":5,"maxBytes":6,"guard":" ","excerptBytes":7,"expands":["@path"]},
-		"params":{"p":{"doc":"d","type":"list","flag":"-f","style":"sep","value":"v={json}","each":true,"required":true,"minLength":0,"maxLength":1,"maxItems":2,"pattern":"p","modes":["new"],"at":"g","when":"w","conflicts":["c"],"requires":["r"],"since":"1","until":"2","otherwise":"drop"},
+		"params":{"p":{"doc":"d","type":"list","flag":"-f","style":"sep","value":"v={json}","each":true,"required":true,"minLength":0,"maxLength":1,"maxItems":2,"pattern":"p","modes":["new"],"at":"g","when":"w","conflicts":["c"],"requires":["r"],"since":"1","until":"2","otherwise":"drop","rare":true},
 			"q":{"doc":"d","type":"number","env":"E","min":0,"max":-1.5},"v":{"doc":"d","enum":["a"],"values":{"a":[]},"sep":";"},"w":{"doc":"d","words":["w"],"off":"--no"},"s":{"doc":"d","enum":["b"],"show":{"b":"events"}}},
 		"models":{"default":"m","aliases":{"z":"","a":"b"},"known":{"k":{"doc":"d","use":"u"},"a":{}},"prefix":"P",
 			"sources":{"v":{"env":"E"},"f":{"path":"~/f","files":"*","var":"V","format":"json","key":["k","l"],"gives":"observed"},"g":{"path":["$A/x","/x"],"key":"k"}}},
@@ -34,7 +34,7 @@ const everyShape = `{"language":1,"cli":{
 	"mcp":{"z":{"command":"c"},"a":{"title":"t","command":"c","args":["a"],"env":["E"],"trust":true}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},
-	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000}}}`
+	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000},"tools":{"list":["z"],"fallback":["z"],"profile":"compact"}}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}
@@ -45,6 +45,9 @@ func TestSpecRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		texts = append(texts, `{"cli":{"a":`+string(a.Files[0].Data)+`}}`)
+	}
+	for _, list := range []string{`"all"`, `"found"`, `[]`, `["a"]`, `["a","b"]`} {
+		texts = append(texts, `{"gateway":{"tools":{"list":`+list+`}}}`)
 	}
 	for _, text := range texts {
 		var first, second Spec

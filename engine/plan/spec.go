@@ -80,6 +80,7 @@ type ParamSpec struct {
 	Since     string              `json:"since,omitempty"`     // first version that has the parameter
 	Until     string              `json:"until,omitempty"`     // first version that has it no more
 	Otherwise string              `json:"otherwise,omitempty"` // "drop", or "refuse" by default
+	Rare      bool                `json:"rare,omitempty"`      // not in the compact listing
 }
 
 // PromptSpec says how the prompt travels and how long it may be.
@@ -295,9 +296,17 @@ type Settings struct {
 	Injected  []string      `json:"injected,omitempty"`
 	Jobs      JobsSpec      `json:"jobs,omitzero"`
 	Sessions  SessionsSpec  `json:"sessions,omitzero"`
+	Tools     ToolsSpec     `json:"tools,omitzero"`
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
 	// MCPServers are handed to calls that do not say which.
 	MCPServers []string `json:"mcpServers,omitempty"`
+}
+
+// ToolsSpec are the settings of what clients are shown.
+type ToolsSpec struct {
+	List     Shown    `json:"list,omitzero"`
+	Fallback []string `json:"fallback,omitempty"` // CLIs, where none is found
+	Profile  string   `json:"profile,omitempty"`  // "full", which is the default, or "compact"
 }
 
 // ApprovalsSpec are the settings of approval; "" and 0 are the defaults.

@@ -167,6 +167,44 @@ func TestListedToolsKeepTheirSchemasAndMeta(t *testing.T) {
 	})
 }
 
+func TestUnlistedToolsAnswer(t *testing.T) {
+	d := &desk{tools: []Tool{tool("say"), {Name: "whisper", Unlisted: true}, {Name: "a b", Unlisted: true}}, call: echo}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+		var list struct{ Tools []struct{ Name string } }
+		if err := json.Unmarshal(p.recv().Result, &list); err != nil || len(list.Tools) != 1 || list.Tools[0].Name != "say" {
+			t.Errorf("%+v %v", list, err)
+		}
+		for name, want := range map[string]bool{"whisper": true, "a b": false, "whispe": false} {
+			p.sendf(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":%q}}`, name)
+			got := p.result()
+			if got.IsError == want || name == "whispe" && !strings.Contains(got.Content[0].Text, `The nearest is "whisper"`) {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
+	})
+}
+
+func TestBriefToolsLeaveOutWhatIsAssumed(t *testing.T) {
+	object := json.RawMessage(`{"type":"object"}`)
+	d := &desk{tools: []Tool{
+		{Name: "wild", InputSchema: object, Brief: true, Destructive: true, OpenWorld: true},
+		{Name: "tame", InputSchema: object, Brief: true, ReadOnly: true, Idempotent: true},
+	}}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+		got := string(p.recv().Result)
+		for _, part := range []string{
+			`{"annotations":{"readOnlyHint":true,"destructiveHint":false,"idempotentHint":true,"openWorldHint":false},"inputSchema":{"type":"object"},"name":"tame"}`,
+			`{"annotations":{},"inputSchema":{"type":"object"},"name":"wild"}`,
+		} {
+			if !strings.Contains(got, part) {
+				t.Errorf("no %s in %s", part, got)
+			}
+		}
+	})
+}
+
 func TestResultsOnTheWire(t *testing.T) {
 	for name, test := range map[string]struct {
 		result Result

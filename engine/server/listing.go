@@ -34,6 +34,10 @@ func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
 	var good []mcp.Tool
 	var problems []error
 	for _, t := range tools {
+		if t.Unlisted && toolName.MatchString(t.Name) {
+			l.names[t.Name] = true
+			continue
+		}
 		m, err := vetted(t)
 		if err == nil && l.names[t.Name] {
 			err = errors.New("another tool has the same name")
@@ -59,10 +63,10 @@ func vetted(t Tool) (mcp.Tool, error) {
 		RawInputSchema: t.InputSchema, RawOutputSchema: t.OutputSchema,
 		Annotations: mcp.ToolAnnotation{
 			Title:           t.Title,
-			ReadOnlyHint:    &t.ReadOnly,
-			DestructiveHint: &t.Destructive,
-			IdempotentHint:  &t.Idempotent,
-			OpenWorldHint:   &t.OpenWorld,
+			ReadOnlyHint:    t.hint(&t.ReadOnly, false),
+			DestructiveHint: t.hint(&t.Destructive, true),
+			IdempotentHint:  t.hint(&t.Idempotent, false),
+			OpenWorldHint:   t.hint(&t.OpenWorld, true),
 		},
 	}
 	if !toolName.MatchString(t.Name) {
@@ -84,6 +88,14 @@ func vetted(t Tool) (mcp.Tool, error) {
 		return m, err
 	}
 	return m, nil
+}
+
+// hint is what is listed of a hint; nil if nothing.
+func (t Tool) hint(is *bool, assumed bool) *bool {
+	if t.Brief && *is == assumed {
+		return nil
+	}
+	return is
 }
 
 // object reports whether raw is a JSON object in UTF-8.

@@ -29,6 +29,8 @@ const (
 	codeParams   = -32602
 	codeInternal = -32603
 	codeBusy     = -32000
+
+	codeNoResource = -32002 // up to 2025-11-25
 )
 
 // parse splits b into its parts. The parts do not alias b. A message with an

@@ -17,7 +17,14 @@ import (
 type desk struct {
 	tools []Tool
 	call  func(ctx context.Context, c Call) Result
+
+	resources []Resource
+	read      func(ctx context.Context, uri string) (Contents, error)
 }
+
+func (d *desk) Resources() []Resource { return d.resources }
+
+func (d *desk) Read(ctx context.Context, uri string) (Contents, error) { return d.read(ctx, uri) }
 
 func (d *desk) Tools() []Tool { return d.tools }
 

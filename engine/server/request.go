@@ -48,6 +48,9 @@ func (c *conn) request(m message, b []byte) {
 		r.serve(func() any { return r.initialize(b) })
 	case string(mcp.MethodToolsCall):
 		go r.serve(func() any { return r.callTool(m.Params) })
+	case string(mcp.MethodResourcesRead):
+		b := bytes.Clone(b)
+		go r.serve(func() any { return r.read(m.Params, b) })
 	case string(mcp.MethodSubscriptionsListen):
 		b := bytes.Clone(b)
 		go r.serve(func() any { return r.listen(b) })
@@ -110,20 +113,31 @@ func (r *request) callTool(params json.RawMessage) any {
 		}
 		r.conn.mu.Unlock()
 	}
-	select {
-	case r.conn.s.slots <- struct{}{}:
-		defer func() { <-r.conn.s.slots }()
-	case <-r.ctx.Done():
-		return &rpcError{codeBusy, context.Cause(r.ctx).Error()}
+	leave, e := r.enter()
+	if e != nil {
+		return e
 	}
-	if r.ctx.Err() != nil { // both were ready, and a cancelled call must not run
-		return &rpcError{codeBusy, context.Cause(r.ctx).Error()}
-	}
+	defer leave()
 	b, err := slimCall(r.id, anyTool, p)
 	if err != nil {
 		return &rpcError{codeInternal, err.Error()}
 	}
 	return r.core(r.conn.sess, b)
+}
+
+// enter waits for a place among those that run at once, which leave gives back.
+func (r *request) enter() (leave func(), e *rpcError) {
+	select {
+	case r.conn.s.slots <- struct{}{}:
+		leave = func() { <-r.conn.s.slots }
+	case <-r.ctx.Done():
+		return nil, &rpcError{codeBusy, context.Cause(r.ctx).Error()}
+	}
+	if r.ctx.Err() != nil { // both were ready, and a cancelled call must not run
+		leave()
+		return nil, &rpcError{codeBusy, context.Cause(r.ctx).Error()}
+	}
+	return leave, nil
 }
 
 // answer writes what mcp-go, or we, made of the request.

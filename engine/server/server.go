@@ -73,6 +73,7 @@ func New(o Options) *Server {
 		server.WithToolCapabilities(true),
 		server.WithToolFilter(hideAnyTool),
 	)
+	s.offer(o.Caller.Resources())
 	s.listing.Store(&listing{})
 	if err := s.ListChanged(); err != nil {
 		o.Log.Error("tools left out", "error", err)

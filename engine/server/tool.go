@@ -20,6 +20,10 @@ type Tool struct {
 
 	// The four hints of MCP's annotations. All are listed, also when false.
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
+	// Brief leaves out those hints that say what MCP assumes anyway.
+	Brief bool
+	// Unlisted tools are not shown and answer like the others. Only the Name counts.
+	Unlisted bool
 
 	// Meta is the tool's _meta, by namespaced key; nil when there is none.
 	Meta map[string]any
@@ -30,10 +34,15 @@ type Caller interface {
 	// Tools is the current listing. The server asks when it is made and at
 	// [Server.ListChanged], never per request.
 	Tools() []Tool
-	// Call runs one tool to its end. It is only called with a listed name, but
-	// a listing may change in between. When ctx ends, [context.Cause] says why:
+	// Call runs one tool to its end. It is only called with the name of one of Tools,
+	// but they may change in between. When ctx ends, [context.Cause] says why:
 	// a [*CancelError], [ErrClientGone] or [ErrStopping].
 	Call(ctx context.Context, c Call) Result
+	// Resources are what can be read, which the server asks for once, when it is made.
+	Resources() []Resource
+	// Read returns what is at a URI, any that a client may think of. The error is a
+	// [*NoResourceError] if nothing is.
+	Read(ctx context.Context, uri string) (Contents, error)
 }
 
 // Call is one tools/call.

@@ -63,7 +63,7 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 		"#Failure": reflect.TypeFor[plan.FailureSpec](), "#Env": reflect.TypeFor[plan.EnvSpec](), "#Timeouts": reflect.TypeFor[plan.Timeouts](),
 		"#Risk": reflect.TypeFor[plan.RiskSpec](), "#Version": reflect.TypeFor[plan.VersionSpec](), "#Upgrade": reflect.TypeFor[plan.UpgradeSpec](),
 		"#Probe": reflect.TypeFor[plan.ProbeSpec](), "#Example": reflect.TypeFor[plan.ExampleSpec](), "#Client": reflect.TypeFor[plan.ClientSpec](),
-		"#Login": reflect.TypeFor[plan.LoginSpec](), "#Place": reflect.TypeFor[plan.PlaceSpec](), "#Settings": reflect.TypeFor[plan.Settings](), "#Jobs": reflect.TypeFor[plan.JobsSpec](),
+		"#Login": reflect.TypeFor[plan.LoginSpec](), "#Place": reflect.TypeFor[plan.PlaceSpec](), "#Settings": reflect.TypeFor[plan.Settings](), "#Jobs": reflect.TypeFor[plan.JobsSpec](), "#Tools": reflect.TypeFor[plan.ToolsSpec](),
 	} {
 		s := byName[def]
 		if s == nil {

@@ -12,7 +12,7 @@ import (
 // ApprovalList is the name of the tool that lists decisions.
 const ApprovalList = "approval_list"
 
-var approvalList = plan.NewBuiltin(plan.Tool{Name: ApprovalList, Title: "List approvals", Output: plan.ApprovalsSchema, ReadOnly: true, Idempotent: true,
+var approvalList = plan.NewBuiltin(plan.Tool{Name: ApprovalList, Title: "List approvals", Output: plan.ApprovalsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 	Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
 	number("limit", "At most so many.", 1, 500, 50),
 	&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})

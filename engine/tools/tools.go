@@ -1,5 +1,6 @@
 // Package tools holds the tools that the gateway offers: their listing and what a
-// call of one does, from arguments to result.
+// call of one does, from arguments to result; and the resources, which tell some of the
+// same to those who only read.
 //
 // It hides binding, placing and running behind one door, which the MCP server and
 // the command line share. It must not know by which transport a call came.
@@ -33,6 +34,8 @@ type Tools struct {
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
 	Decisions func() (*store.Store, error)
 	Journal   store.Journal
+
+	Profile string // of the listing, over the setting; "": that one's
 
 	questions questions
 	// Versions tells what is installed.
@@ -94,23 +97,6 @@ type Result struct {
 	again bool // nothing was done, because the session stands otherwise than it seemed
 }
 
-// List is the listing of the tools: calls in the order of the specs, the same as jobs,
-// and what can be done with a job.
-func (t *Tools) List() []plan.Tool {
-	catalog := t.Catalog()
-	out := make([]plan.Tool, 0, 2*len(catalog.CLIs)+len(builtins))
-	for _, cli := range catalog.CLIs {
-		out = append(out, cli.Describe())
-	}
-	for _, cli := range catalog.CLIs {
-		out = append(out, cli.DescribeAsync())
-	}
-	for _, b := range builtins {
-		out = append(out, b.Tool)
-	}
-	return out
-}
-
 // Params are the names of the parameters of a tool, nil if there is no such tool.
 func (t *Tools) Params(name string) []string {
 	found, problem := find(t.Catalog(), name)
@@ -151,7 +137,7 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 			return *end
 		}
 		var r Result
-		if tool.async {
+		if tool.async || call.Async {
 			r = t.submit(ctx, req)
 		} else {
 			r = t.request(ctx, req, c.Progress)

@@ -473,8 +473,8 @@ func TestList(t *testing.T) {
 			t.Errorf("%+v", tool)
 		}
 	}
-	if !slices.Equal(names, []string{"acme_request", "zeta_request", "mira_request", "gone_request",
-		"acme_request_async", "zeta_request_async", "mira_request_async", "gone_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList, CLIVersions, CLIUpgrade, ListModels,
+	if !slices.Equal(names, []string{"acme_request", "zeta_request", "mira_request",
+		"acme_request_async", "zeta_request_async", "mira_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList, CLIVersions, CLIUpgrade, ListModels,
 		SessionCreate, SessionList, SessionUse, SessionGet, SessionDelete, SessionClear}) {
 		t.Errorf("tools: %q", names)
 	}

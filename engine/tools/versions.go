@@ -34,10 +34,10 @@ var (
 		`"target":{"type":"string"},"strategy":{"type":"string"},"command":{"type":"array","items":{"type":"string"}},"dryRun":{"type":"boolean"},"problem":{"type":"string"},` +
 		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}},"required":["status"]}`)
 
-	versionsTool = plan.NewBuiltin(plan.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, ReadOnly: true, Idempotent: true,
+	versionsTool = plan.NewBuiltin(plan.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 		Description: "Tell which CLIs are installed, where, in which version, and whether somebody is logged in."},
 		&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only this CLI.", MaxLength: ptr(64)}})
-	upgradeTool = plan.NewBuiltin(plan.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Destructive: true, OpenWorld: true,
+	upgradeTool = plan.NewBuiltin(plan.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Rare: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
 		&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "CLI to upgrade.", Required: true, MaxLength: ptr(64)}},
 		&plan.Param{Name: "target", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Version or tag.", Default: "latest", MaxLength: ptr(128)}},
