@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,29 @@ func BenchmarkBeginFinish(b *testing.B) {
 			b.Fatal(err)
 		}
 		if err := s.Finish(ctx, job.ID, outcome); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkTurn is what a call costs that begins a conversation: it looks for an active
+// session in vain, and its end makes one.
+func BenchmarkTurn(b *testing.B) {
+	s := newStore(b)
+	job := fullJobWithoutKey()
+	job.Prompt = strings.Repeat("p", 1000)
+	outcome := fullOutcome()
+	outcome.Response = strings.Repeat("r", 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		job.ID = NewID()
+		if _, err := s.ActiveSession(ctx, job.CLI); !errors.Is(err, ErrNoSession) {
+			b.Fatal(err)
+		}
+		if err := s.Begin(ctx, job); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.FinishTurn(ctx, job.ID, outcome, &Turn{CLI: job.CLI, Native: job.ID, Cwd: "/", Answered: true, Began: true}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -63,6 +87,6 @@ func BenchmarkJobs(b *testing.B) {
 
 func fullJobWithoutKey() Job {
 	job := fullJob()
-	job.DedupKey = ""
+	job.DedupKey, job.Session, job.Opens = "", "", false
 	return job
 }

@@ -138,12 +138,27 @@ func TestIndicesServeTheirQueries(t *testing.T) {
 		"SELECT id FROM job WHERE state = 'live' ORDER BY created_ns":      "job_live",
 		"SELECT id FROM job WHERE correlation_id = 'c' ORDER BY id DESC":   "job_correlation",
 		"SELECT id FROM job WHERE id < 'x' AND cli = 'c' ORDER BY id DESC": "sqlite_autoindex_job_1",
+		"SELECT id FROM session WHERE cli = 'c' AND active = 1":            "session_active",
+		"SELECT id FROM session ORDER BY used_ns DESC, id LIMIT 5":         "session_used",
 		"SELECT id FROM requests LIMIT 5":                                  "sqlite_autoindex_job_1",
 	} {
 		var a, b, c int
 		var plan string
 		if err := s.reader.QueryRow("EXPLAIN QUERY PLAN "+query).Scan(&a, &b, &c, &plan); err != nil || !strings.Contains(plan, want) {
 			t.Errorf("%s\n uses %q, %v; want %s", query, plan, err, want)
+		}
+	}
+	// The id is looked for, not through all sessions.
+	rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+sessionSQL+ofID+" AND ?2 IN ('', cli) ORDER BY +used_ns DESC", "i", "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b, c int
+		var plan string
+		if err := rows.Scan(&a, &b, &c, &plan); err != nil || strings.Contains(plan, "SCAN session") {
+			t.Errorf("%q, %v", plan, err)
 		}
 	}
 }

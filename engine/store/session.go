@@ -57,6 +57,10 @@ var (
 	}()
 )
 
+// ofID selects the sessions that have the id ?1. Left to itself, SQLite would look
+// through all of a CLI, or through all in the order of their use.
+const ofID = " WHERE rowid IN (SELECT rowid FROM session WHERE id = ?1 UNION ALL SELECT rowid FROM session WHERE native_id = ?1)"
+
 // querier is a database or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -111,7 +115,7 @@ func (s *Store) within(ctx context.Context, do func(tx *sql.Tx) error) error {
 // FindSessions returns the sessions that have an id, as callers or as their CLI name
 // them, the last used first. Ids are those of one CLI; with an empty cli, of any.
 func (s *Store) FindSessions(ctx context.Context, cli, id string) ([]Session, error) {
-	list, err := sessions(ctx, s.reader, " WHERE ? IN ('', cli) AND (id = ? OR native_id = ?) ORDER BY used_ns DESC, id LIMIT 10", cli, id, id)
+	list, err := sessions(ctx, s.reader, ofID+" AND ?2 IN ('', cli) ORDER BY +used_ns DESC, id LIMIT 10", id, cli)
 	if err != nil {
 		return nil, s.noSession("find", err)
 	}
@@ -120,14 +124,18 @@ func (s *Store) FindSessions(ctx context.Context, cli, id string) ([]Session, er
 
 // ActiveSession is the active session of a CLI, or ErrNoSession.
 func (s *Store) ActiveSession(ctx context.Context, cli string) (Session, error) {
-	list, err := sessions(ctx, s.reader, " WHERE cli = ? AND active = 1", cli)
-	if err == nil && len(list) == 0 {
+	var c Session
+	active, err := s.active.on(s.reader, sessionSQL+" WHERE cli = ? AND active = 1")
+	if err == nil {
+		err = active.QueryRowContext(ctx, cli).Scan(values(c.columns())...)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession
 	}
 	if err != nil {
 		return Session{}, s.noSession("find", err)
 	}
-	return list[0], nil
+	return c, nil
 }
 
 // ActiveSessions are the active ones, by their CLIs.

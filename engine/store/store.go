@@ -25,6 +25,25 @@ const (
 	readers = 2
 )
 
+// lazy is a statement that is prepared at its first use.
+type lazy struct {
+	mu   sync.Mutex
+	stmt *sql.Stmt
+}
+
+func (l *lazy) on(db *sql.DB, query string) (*sql.Stmt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stmt == nil {
+		stmt, err := db.Prepare(query)
+		if err != nil {
+			return nil, err
+		}
+		l.stmt = stmt
+	}
+	return l.stmt, nil
+}
+
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
 	path string
@@ -36,13 +55,14 @@ type Store struct {
 	begin  *sql.Stmt
 	finish *sql.Stmt
 
-	joinable *sql.Stmt // on the writer
-	glance   sync.Once
-	glancing *sql.Stmt // the same for readers, from its first use on
+	joinable      *sql.Stmt
+	told, replace lazy // the session of an id, and its row
 
 	// Readers never wait for the writer, nor it for them. They connect at their
 	// first use, which a gateway that only records does not pay.
 	reader *sql.DB
+	glance lazy // joinable
+	active lazy // session of a CLI
 }
 
 // Open opens the database at path, and makes it first if there is none, with its

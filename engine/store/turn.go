@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -43,23 +44,33 @@ func openSession(ctx context.Context, tx *sql.Tx, job Job) error {
 	return err
 }
 
-// close notes the end of a job in its session.
-func (t *Turn) close(ctx context.Context, tx *sql.Tx, job string, ended time.Time) error {
-	if t.Session == "" && t.Native == "" {
-		return nil
-	}
-	where, args := " WHERE cli = ? AND id = ?", []any{t.CLI, t.Session}
-	if t.Session == "" {
-		where, args = " WHERE cli = ? AND (id = ? OR native_id = ?) ORDER BY used_ns DESC LIMIT 1", []any{t.CLI, t.Native, t.Native}
-	}
-	list, err := sessions(ctx, tx, where, args...)
+// finish writes the end of a job, and notes it in its session.
+func (t *Turn) finish(ctx context.Context, s *Store, job string, ended time.Time, end func(*sql.Stmt) (bool, error)) error {
+	// Before the transaction, which holds the only connection that writes.
+	told, err := s.told.on(s.writer, sessionSQL+ofID+" AND +cli = ?2 ORDER BY id = ?1 DESC, +used_ns DESC LIMIT 1")
 	if err != nil {
 		return err
 	}
+	replace, err := s.replace.on(s.writer, replaceSession)
+	if err != nil {
+		return err
+	}
+	return s.within(ctx, func(tx *sql.Tx) error {
+		if fresh, err := end(tx.StmtContext(ctx, s.finish)); err != nil || !fresh {
+			return err
+		}
+		return t.close(ctx, tx, told, replace, job, ended)
+	})
+}
+
+// close notes the end of a job in its session.
+func (t *Turn) close(ctx context.Context, tx *sql.Tx, told, replace *sql.Stmt, job string, ended time.Time) error {
 	var c Session
+	err := tx.StmtContext(ctx, told).QueryRowContext(ctx, cmp.Or(t.Session, t.Native), t.CLI).Scan(values(c.columns())...)
 	switch {
-	case len(list) > 0:
-		c = list[0]
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return err
+	case err == nil:
 	case t.Session == "":
 		c = Session{CLI: t.CLI, ID: t.Native, Opener: job, Created: ended}
 	default:
@@ -83,6 +94,6 @@ func (t *Turn) close(ctx context.Context, tx *sql.Tx, job string, ended time.Tim
 	case t.Undone && c.Turns == 0:
 		c.Begun, c.Native, c.Cwd = false, t.Reset, ""
 	}
-	_, err = tx.ExecContext(ctx, replaceSession, values(c.columns())...)
+	_, err = tx.StmtContext(ctx, replace).ExecContext(ctx, values(c.columns())...)
 	return err
 }

@@ -54,14 +54,10 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, job Job) error {
 // none.
 func (s *Store) Joinable(ctx context.Context, key string, since time.Time) (Job, error) {
 	var job Job
-	s.glance.Do(func() { s.glancing, _ = s.reader.PrepareContext(context.WithoutCancel(ctx), joinableSQL) })
-	row := s.reader.QueryRowContext
-	if s.glancing != nil {
-		row = func(ctx context.Context, _ string, args ...any) *sql.Row {
-			return s.glancing.QueryRowContext(ctx, args...)
-		}
+	glance, err := s.glance.on(s.reader, joinableSQL)
+	if err == nil {
+		err = glance.QueryRowContext(ctx, key, since.UnixNano()).Scan(values(job.columns())...)
 	}
-	err := row(ctx, joinableSQL, key, since.UnixNano()).Scan(values(job.columns())...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Job{}, ErrNotFound
 	}
@@ -160,28 +156,26 @@ func (s *Store) FinishTurn(ctx context.Context, id string, outcome Outcome, turn
 		return s.failed("finish", id, err)
 	}
 	columns := append(values(job.finishColumns()), text{&outcome.Model}, id)
-	var changed int64
-	done := func(result sql.Result, err error) error {
-		if err == nil {
-			changed, err = result.RowsAffected()
+	fresh := false
+	end := func(finish *sql.Stmt) (bool, error) {
+		result, err := finish.ExecContext(ctx, columns...)
+		if err != nil {
+			return false, err
 		}
-		return err
+		changed, err := result.RowsAffected()
+		fresh = changed == 1
+		return fresh, err
 	}
 	var err error
-	if turn == nil {
-		err = done(s.finish.ExecContext(ctx, columns...))
+	if turn == nil || turn.Session == "" && turn.Native == "" {
+		_, err = end(s.finish)
 	} else {
-		err = s.within(ctx, func(tx *sql.Tx) error {
-			if err := done(tx.StmtContext(ctx, s.finish).ExecContext(ctx, columns...)); err != nil || changed == 0 {
-				return err
-			}
-			return turn.close(ctx, tx, id, outcome.Ended)
-		})
+		err = turn.finish(ctx, s, id, outcome.Ended, end)
 	}
 	if err != nil {
 		return s.failed("finish", id, err)
 	}
-	if changed == 1 {
+	if fresh {
 		return nil
 	}
 	if _, err := s.Job(ctx, id); err != nil {

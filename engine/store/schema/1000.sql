@@ -89,11 +89,10 @@ CREATE TABLE session(
   description TEXT,
   created_ns  INTEGER NOT NULL,
   used_ns     INTEGER NOT NULL,
-  PRIMARY KEY(cli, id)
+  PRIMARY KEY(id, cli)
 ) STRICT;
 
 CREATE UNIQUE INDEX session_active ON session(cli) WHERE active = 1;
-CREATE INDEX session_id ON session(id);
 CREATE INDEX session_native ON session(native_id) WHERE native_id IS NOT NULL;
 CREATE INDEX session_used ON session(used_ns);
 
