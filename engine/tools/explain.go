@@ -25,8 +25,8 @@ type Explanation struct {
 	Session  string            `json:"session,omitempty"` // of which it is a turn
 	Risks    []plan.RiskHit    `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
-	MCP   *plan.Equipment `json:"mcp,omitempty"`   // servers that the call asks for
-	Files []plan.File     `json:"files,omitempty"` // made for the call; the path of one is {NAME.file}
+	MCP   *plan.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
+	Files []plan.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
 
 	Approval gate.Decision   `json:"approval"` // what is decided about the call
 	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each

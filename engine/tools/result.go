@@ -30,7 +30,7 @@ type structured struct {
 	CostUSD       *float64         `json:"costUsd,omitempty"`
 	CostScope     string           `json:"costScope,omitempty"`
 	Approval      *approval        `json:"approval,omitempty"`
-	MCP           *plan.Equipment  `json:"mcp,omitempty"`
+	MCP           *plan.Equipment  `json:"mcpServers,omitempty"`
 	Warnings      []string         `json:"warnings,omitempty"`
 	Error         *plan.Failure    `json:"error,omitempty"`
 

@@ -43,7 +43,7 @@ func TestServersInResults(t *testing.T) {
 		r := tools.call(t, c.name, c.args)
 		var s struct {
 			JobID    string
-			MCP      any
+			MCP      any `json:"mcpServers"`
 			Warnings []string
 		}
 		if err := json.Unmarshal(r.Structured, &s); err != nil {

@@ -244,7 +244,7 @@ type result struct {
 		UsageScope string
 		Warnings   []string
 		Response   string
-		MCP        *struct{ Enabled, Missing, Requested []string }
+		MCP        *struct{ Enabled, Missing, Requested []string } `json:"mcpServers"`
 		Error      struct{ Class, Message, Hint string }
 	}
 }
