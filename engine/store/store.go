@@ -55,6 +55,7 @@ type Store struct {
 	begin  *sql.Stmt
 	finish *sql.Stmt
 
+	once          *sql.Stmt
 	joinable      *sql.Stmt
 	told, replace lazy // the session of an id, and its row
 
@@ -149,7 +150,10 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.finish, err = s.writer.PrepareContext(ctx, finishSQL); err != nil {
 		return err
 	}
-	s.joinable, err = s.writer.PrepareContext(ctx, joinableSQL)
+	if s.joinable, err = s.writer.PrepareContext(ctx, joinableSQL); err != nil {
+		return err
+	}
+	s.once, err = s.writer.PrepareContext(ctx, onceSQL)
 	return err
 }
 

@@ -75,6 +75,16 @@ func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined
 	if err := s.check(&job); err != nil {
 		return nil, err
 	}
+	if !job.Opens {
+		result, err := s.once.ExecContext(ctx, append(values(job.beginColumns()), job.DedupKey, since.UnixNano())...)
+		if err != nil {
+			return nil, s.failed("begin", job.ID, err)
+		}
+		if made, err := result.RowsAffected(); err != nil || made > 0 {
+			return nil, err
+		}
+		// Which one it was is looked at below; should it have gone meanwhile, this is begun.
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, s.failed("begin", job.ID, err)
