@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/version"
@@ -163,7 +164,9 @@ func beginning(path string) (text []byte, whole bool, err error) {
 
 // served is the word of a gateway near the argument that makes it serve. These files
 // may also hold what was said to an agent, so that the word alone means little.
-var served = regexp.MustCompile(`(?s)\bgateway\b.{0,400}?["']serve["']|["']serve["'].{0,400}?\bgateway\b`)
+var served = sync.OnceValue(func() *regexp.Regexp { // only the doctor pays for it
+	return regexp.MustCompile(`(?s)\bgateway\b.{0,400}?["']serve["']|["']serve["'].{0,400}?\bgateway\b`)
+})
 
 // names reports whether the settings of a client name this program, and whether they
 // name any gateway.
@@ -172,5 +175,5 @@ func names(text []byte, program string) (this, some bool) {
 	if bytes.Contains(text, []byte(program)) || bytes.Contains(text, quoted[1:len(quoted)-1]) {
 		return true, true
 	}
-	return false, served.Match(text)
+	return false, served().Match(text)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
-var aliasName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,200}$`)
+var aliasName = regexp.MustCompile(`^[A-Za-z0-9._:/-]+$`)
 
 // aliases lays those of variables over the spec's: what is said for all CLIs, then what
 // is said for this one.
@@ -43,7 +43,7 @@ func (v *view) aliases() {
 	v.models.Aliases = maps.Clone(declared)
 	by := map[string]said{}
 	for _, s := range all {
-		if wrong := v.cli.CheckAlias(s.key); !aliasName.MatchString(s.key) || wrong != "" {
+		if wrong := v.cli.CheckAlias(s.key); !shaped(s.key, aliasName) || wrong != "" {
 			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "is not made of letters, digits and . _ : / -"))
 			continue
 		}

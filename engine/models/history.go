@@ -68,7 +68,7 @@ func (v *view) history(ctx context.Context, name string, s plan.SourceSpec) (use
 			continue
 		}
 		for _, name := range names {
-			if !seen[name] && len(used) < maxUsed && modelName.MatchString(name) {
+			if !seen[name] && len(used) < maxUsed && shaped(name, modelName) {
 				seen[name] = true
 				used = append(used, pair{key: name})
 			}

@@ -113,11 +113,19 @@ func from(variable string) string { return "env:" + variable }
 
 // modelName is what a name from outside a spec must look like: it is shown to models,
 // so it must not be able to tell them anything.
-var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+~()\[\]-]{0,199}$`)
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+~()\[\]-]*$`)
+
+// maxName bounds names from outside. It is not in the patterns, which every start of the
+// program compiles: a repetition so long costs a millisecond.
+const maxName = 200
+
+func shaped(name string, pattern *regexp.Regexp) bool {
+	return len(name) <= maxName && pattern.MatchString(name)
+}
 
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
-	if !modelName.MatchString(name) {
+	if !shaped(name, modelName) {
 		return fmt.Sprintf("%s is no name of a model", quoted(name))
 	}
 	if text := v.cli.CheckModel(name); text != "" {
