@@ -3,7 +3,6 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ type Catalog struct {
 
 	rules  []rule
 	byName map[string]*CLI
+	around around
 	digest string
 }
 
@@ -42,9 +42,18 @@ type CLI struct {
 	variants  []variant // of which none overlap
 	chosen    bool      // made by At
 	installed Version
-	policies  []string // names, for the parameter that chooses one
+	around    around
 
 	declared Models
+
+	sum      [sha256.Size]byte // of all that it was compiled from
+	warnings []Problem         // that compiling it gave
+}
+
+// around is what the parameters of a CLI tell of the rest of the specs.
+type around struct {
+	policies []string
+	servers  []string // with their titles
 }
 
 type failure struct {
@@ -82,21 +91,40 @@ func (c *CLI) Params() []*Param { return c.params }
 
 // Compile checks the specs and compiles them. Without problems (warnings aside)
 // the catalog is whole; otherwise it is nil.
-func Compile(s *Spec) (*Catalog, []Problem) { return compile(s, false) }
+func Compile(s *Spec) (*Catalog, []Problem) { return Recompile(s, Known{}) }
 
-// CompileVetted compiles specs that an earlier Compile found to be without
-// problems: expressions are then left to their first use.
-func CompileVetted(s *Spec) (*Catalog, []Problem) { return compile(s, true) }
+// Known is what compiling need not find out again.
+type Known struct {
+	// Vetted says of a CLI ("cli", its name) or of the rules for all of them ("risk", "")
+	// that an earlier compilation found no problem in it: its expressions are then left
+	// to their first use. nil: nothing is known.
+	Vetted func(section, name string) bool
+	// Before is an earlier catalog: what did not change since is taken over from it.
+	Before *Catalog
+	// Same says of a CLI, by name, that its spec is that of Before. nil: all are compared.
+	Same func(name string) bool
+}
 
-func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
+// Recompile is Compile that relies on what is known.
+func Recompile(s *Spec, known Known) (*Catalog, []Problem) {
+	if known.Vetted == nil {
+		known.Vetted = func(string, string) bool { return false }
+	}
 	ps := newProblems()
-	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}, digest: digest(s)}
+	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}, around: around{s.Policy.Keys(), serverNames(s)}}
 	for name, spec := range s.CLI.All() {
-		cli := compileCLI(name, spec, s.Policy.Keys(), vetted, ps.at("cli", name))
+		cli, sum := c.unchanged(name, spec, known)
+		if cli == nil {
+			own := newProblems("cli", name)
+			cli = compileCLI(name, spec, c.around, known.Vetted("cli", name), own)
+			cli.warnings, cli.sum = *own.list, sum
+		}
+		*ps.list = append(*ps.list, cli.warnings...)
 		c.CLIs = append(c.CLIs, cli)
 		c.byName[name] = cli
 	}
-	c.approval(s, vetted, ps)
+	c.digest = digest(s, c.CLIs)
+	c.approval(s, known.Vetted("risk", ""), ps)
 	c.listed(ps.at("gateway", "tools", "list"))
 	c.prefixes(ps)
 	c.servers(s, ps)
@@ -106,6 +134,26 @@ func compile(s *Spec, vetted bool) (*Catalog, []Problem) {
 		}
 	}
 	return c, *ps.list
+}
+
+// unchanged is the CLI of an earlier catalog that was made of the same; nil, and the sum
+// of the new one, if there is none.
+func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, sum [sha256.Size]byte) {
+	if known.Before != nil {
+		cli = known.Before.byName[name]
+	}
+	if cli != nil && known.Same != nil && known.Same(name) && cli.around.equal(c.around) {
+		return cli, cli.sum
+	}
+	sum = sha256.Sum256(encode([]any{name, spec, c.around.policies, c.around.servers}))
+	if cli != nil && cli.sum == sum {
+		return cli, sum
+	}
+	return nil, sum
+}
+
+func (a around) equal(b around) bool {
+	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers)
 }
 
 // listed warns of a name in the listing that no CLI has. It is no error, because the CLI
@@ -124,13 +172,15 @@ func (c *Catalog) listed(ps problems) {
 }
 
 // digest is a hash over the canonical JSON of the specs.
-func digest(s *Spec) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic("plan: specs are plain data and always marshal: " + err.Error())
+func digest(s *Spec, clis []*CLI) string {
+	rest := *s
+	rest.CLI = Map[CLISpec]{}
+	h := sha256.New()
+	h.Write(encode(rest))
+	for _, cli := range clis {
+		h.Write(cli.sum[:])
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // compiler compiles one CLI and collects its problems.
@@ -139,8 +189,8 @@ type compiler struct {
 	vetted bool
 }
 
-func compileCLI(name string, spec CLISpec, policies []string, vetted bool, ps problems) *CLI {
-	cli := &CLI{Name: name, CLISpec: spec, policies: policies, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
+func compileCLI(name string, spec CLISpec, around around, vetted bool, ps problems) *CLI {
+	cli := &CLI{Name: name, CLISpec: spec, around: around, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
 	c.sessions(ps.at("session"))

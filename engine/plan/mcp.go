@@ -67,7 +67,6 @@ const serverName = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 // servers checks the definitions, and tells the tools which there are.
 func (c *Catalog) servers(s *Spec, ps problems) {
 	c.Servers = s.MCP
-	described := []string{}
 	for name, server := range s.MCP.All() {
 		at := ps.at("mcp", name)
 		executable(server.Command, at.at("command"))
@@ -80,10 +79,6 @@ func (c *Catalog) servers(s *Spec, ps problems) {
 				at.at("env", i).add("env", "%q stands twice", variable)
 			}
 		}
-		if server.Title != "" {
-			name += " (" + server.Title + ")"
-		}
-		described = append(described, name)
 	}
 	for i, name := range s.Gateway.MCPServers {
 		if _, ok := s.MCP.Get(name); !ok {
@@ -92,17 +87,26 @@ func (c *Catalog) servers(s *Spec, ps problems) {
 		}
 	}
 	for _, cli := range c.CLIs {
-		p, ok := cli.byName[paramServers]
-		if !ok || cli.MCP.Own != nil {
+		if cli.MCP.Own != nil {
 			continue
 		}
-		p.aliases = described
 		for i, name := range cli.MCP.Default {
 			if _, ok := s.MCP.Get(name); !ok {
 				ps.at("cli", cli.Name, "mcp", "default", i).add("mcp", "no MCP server is called %q", name).Hint = didYouMean(name, s.MCP.Keys())
 			}
 		}
 	}
+}
+
+// serverNames are the servers that can be handed to CLIs, as a parameter tells of them.
+func serverNames(s *Spec) (told []string) {
+	for name, server := range s.MCP.All() {
+		if server.Title != "" {
+			name += " (" + server.Title + ")"
+		}
+		told = append(told, name)
+	}
+	return told
 }
 
 // plainArgument refuses what readers of the generated files and words do not take for

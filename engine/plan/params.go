@@ -12,7 +12,7 @@ import (
 
 // params reads the parameter table and puts the engine's parameters around it.
 func (c compiler) params(ps problems) {
-	first, last := engineParams(&c.cli.CLISpec, c.cli.policies)
+	first, last := engineParams(&c.cli.CLISpec, c.cli.around.policies)
 	own := []*Param{}
 	for name, spec := range c.cli.CLISpec.Params.All() {
 		at := ps.at("params", name)
@@ -26,6 +26,9 @@ func (c compiler) params(ps problems) {
 	c.cli.table = newTable(slices.Concat(first, own, last))
 	if p, ok := c.cli.byName[paramModel]; ok {
 		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
+	}
+	if p, ok := c.cli.byName[paramServers]; ok && c.cli.MCP.Own == nil {
+		p.aliases = c.cli.around.servers
 	}
 	scope := callScope(c.cli.params)
 	for _, p := range own {

@@ -37,6 +37,17 @@ func (m Map[T]) All() iter.Seq2[string, T] {
 	}
 }
 
+// Set gives a key a value; a new key comes last.
+func (m *Map[T]) Set(key string, v T) {
+	if m.by == nil {
+		m.by = map[string]T{}
+	}
+	if _, old := m.by[key]; !old {
+		m.keys = append(m.keys, key)
+	}
+	m.by[key] = v
+}
+
 // UnmarshalJSON reads an object; a key that comes twice keeps its first place and
 // its last value.
 func (m *Map[T]) UnmarshalJSON(data []byte) error {
@@ -61,11 +72,7 @@ func (m *Map[T]) UnmarshalJSON(data []byte) error {
 		if err := dec.Decode(&v); err != nil {
 			return err
 		}
-		k := key.(string)
-		if _, seen := m.by[k]; !seen {
-			m.keys = append(m.keys, k)
-		}
-		m.by[k] = v
+		m.Set(key.(string), v)
 	}
 	return nil
 }

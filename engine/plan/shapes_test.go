@@ -68,9 +68,6 @@ func TestSpecRoundTrip(t *testing.T) {
 		if text == everyShape && !reflect.DeepEqual(first, second) {
 			t.Errorf("got  %+v\nwant %+v", second, first)
 		}
-		if digest(&first) != digest(&second) {
-			t.Errorf("%s: the digest changed", text)
-		}
 	}
 }
 
@@ -192,7 +189,7 @@ func TestVettedMeansTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	early := compiled(t, text)
-	vetted, problems := CompileVetted(readSpec(t, text))
+	vetted, problems := Recompile(readSpec(t, text), Known{Vetted: func(string, string) bool { return true }})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

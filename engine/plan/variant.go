@@ -135,7 +135,7 @@ func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]Problem) *CLI
 		*found = append(*found, Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
 		spec = base
 	}
-	return compileCLI(c.Name, spec, c.policies, vetted, problems{path: []string{"cli", c.Name}, list: found})
+	return compileCLI(c.Name, spec, c.around, vetted, problems{path: []string{"cli", c.Name}, list: found})
 }
 
 // overlay lays one JSON value over another, as a layer lies over one below: objects

@@ -83,7 +83,7 @@ func TestRanges(t *testing.T) {
 func TestAt(t *testing.T) {
 	text := specText(t, map[string]string{"spec": "ranged"})
 	for _, vetted := range []bool{false, true} {
-		catalog, problems := compile(readSpec(t, text), vetted)
+		catalog, problems := Recompile(readSpec(t, text), Known{Vetted: func(string, string) bool { return vetted }})
 		if catalog == nil {
 			t.Fatal(problems)
 		}

@@ -57,6 +57,31 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 }
 
+// BenchmarkUser is what n files of a user cost over the built-in specs: when a gateway
+// starts, and when one of them was changed under it.
+func BenchmarkUser(b *testing.B) {
+	for _, n := range []int{4, 20, 50, 200, 1000} {
+		user := many(n, ".cue")
+		layers := []Layer{builtin(b), user}
+		o := Options{Snapshot: specs.Snapshot()}
+		b.Run(fmt.Sprintf("%d/start", n), func(b *testing.B) {
+			for b.Loop() {
+				mustLoad(b, o, layers...)
+			}
+		})
+		b.Run(fmt.Sprintf("%d/reload", n), func(b *testing.B) {
+			o := o
+			o.Memory = &Memory{}
+			mustLoad(b, o, layers...)
+			changed := string(user.Files[n/2].Data)
+			for i := 0; b.Loop(); i++ {
+				user.Files[n/2].Data = []byte(strings.Replace(changed, "mini", fmt.Sprintf("mini%d", i), 1))
+				mustLoad(b, o, layers...)
+			}
+		})
+	}
+}
+
 // BenchmarkBuiltin is the load of a start: the built-in specs and one setting.
 func BenchmarkBuiltin(b *testing.B) {
 	layers := []Layer{builtin(b)}

@@ -126,6 +126,14 @@ func (r *report) warn(p pos, path []string, code, format string, args ...any) *D
 	return &r.list[len(r.list)-1]
 }
 
+// take adds all of another report.
+func (r *report) take(other *report) {
+	r.list = append(r.list, other.list...)
+	for _, path := range other.wrong {
+		r.fail(path)
+	}
+}
+
 // failed reports whether the entry at path, or what it stands in, has an error.
 func (r *report) failed(path []string) bool { return r.bad[entryOf(path)] || r.bad[path[0]] }
 

@@ -30,6 +30,8 @@ type Options struct {
 	Snapshot []byte
 	// Vet adds the slower checks: examples, safety of every parameter, tool schemas.
 	Vet bool
+	// Memory of earlier loads; nil: all is read and checked.
+	Memory *Memory
 }
 
 // Result is what a load found. Catalog and Spec are nil if any diagnostic is an
@@ -43,18 +45,30 @@ type Result struct {
 // Load merges layers, lowest first, checks and compiles them. It reads no files,
 // never panics, and reports all problems at once.
 func Load(layers []Layer, o Options) Result {
+	if o.Memory == nil {
+		return loadAll(layers, o)
+	}
+	o.Memory.mu.Lock()
+	defer o.Memory.mu.Unlock()
+	o.Memory.begin()
+	res := loadAll(layers, o)
+	o.Memory.end(res.Catalog)
+	return res
+}
+
+func loadAll(layers []Layer, o Options) Result {
 	if len(o.Snapshot) > 0 && len(layers) > 0 && !o.Vet {
 		if res, ok := loadFast(layers, o); ok {
 			return res
 		}
 	}
-	l := loader{r: &report{}}
-	patches := l.layers(layers)
+	l := loader{r: &report{}, memory: o.Memory}
+	patches := l.layers(layers, 0)
 	patches = append(patches, environ(o.Environ, l.r))
 	for _, p := range patches {
 		l.root = over(l.root, p, nil, l.r)
 	}
-	s := l.spec()
+	s := l.decode(l.good())
 	catalog := l.compile(s, o)
 	diags := Sort(quiet(l.r.list))
 	if Failed(diags) {
@@ -66,18 +80,19 @@ func Load(layers []Layer, o Options) Result {
 // loader carries one load.
 type loader struct {
 	r      *report
+	memory *Memory
 	root   *node
 	broken []*source // files that could not be read at all
 	walked bool      // settings differ from a verified layer by variables only: the walk suffices
 }
 
-// layers reads all files and gives one tree for each layer.
-func (l *loader) layers(layers []Layer) (patches []*node) {
+// layers reads all files and gives one tree for each layer; the first has the number
+// lowest.
+func (l *loader) layers(layers []Layer, lowest int) (patches []*node) {
 	for i, layer := range layers {
 		root := newObject(pos{}, pos{})
 		for _, f := range layer.Files {
-			t := parse(f, l.r)
-			t.src.layer = i
+			t := l.memory.parse(f, lowest+i, l.r)
 			if t.broken {
 				l.broken = append(l.broken, t.src)
 				continue
@@ -89,15 +104,23 @@ func (l *loader) layers(layers []Layer) (patches []*node) {
 	return patches
 }
 
-// spec checks the merged tree and decodes what is right in it.
-func (l *loader) spec() *plan.Spec {
+// good checks the merged tree and gives what is right in it.
+func (l *loader) good() *node {
 	if l.root == nil {
 		l.root = newObject(pos{}, pos{})
 	}
 	checker{r: l.r, root: l.root, excused: l.excused}.check(l.root, fileShape(), nil)
+	all := entries(l.root)
+	var fitting [][]string
+	for _, path := range all {
+		n, _ := l.root.lookup(path)
+		if !l.r.failed(path) && n.whole() && (!l.walked || path[0] != "gateway") {
+			fitting = append(fitting, path)
+		}
+	}
+	verify(fitting, l.root, l.memory, l.r)
 	good := newObject(pos{}, pos{})
-	var v verifier
-	for _, path := range entries(l.root) {
+	for _, path := range all {
 		n, _ := l.root.lookup(path)
 		if l.r.failed(path) || !n.whole() {
 			if len(path) == 2 && path[0] == "cli" && n.kind == object {
@@ -105,15 +128,8 @@ func (l *loader) spec() *plan.Spec {
 			}
 			continue
 		}
-		if !l.walked || path[0] != "gateway" {
-			v.entry(path, l.root, l.r)
-		}
-		if !l.r.failed(path) {
-			if l.versions(path, n); l.r.failed(path) {
-				l.salvage(path, n)
-			}
-		}
-		if l.r.failed(path) {
+		if l.versions(path, n); l.r.failed(path) {
+			l.salvage(path, n)
 			continue
 		}
 		into := good
@@ -125,7 +141,7 @@ func (l *loader) spec() *plan.Spec {
 		}
 		into.set(path[len(path)-1], n)
 	}
-	return l.decode(good)
+	return good
 }
 
 // entries are the paths of what is checked on its own: each CLI, client and server, and
@@ -173,7 +189,11 @@ func (l *loader) decode(n *node) *plan.Spec {
 
 // compile hands the spec to the plan and finds the places of what the plan says.
 func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
-	catalog, problems := plan.Compile(s)
+	known := plan.Known{}
+	if !o.Vet {
+		known.Before = l.memory.before()
+	}
+	catalog, problems := plan.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
 	if catalog != nil && o.Vet {
 		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))

@@ -105,7 +105,7 @@ func TestWalkAndCUEAgree(t *testing.T) {
 		}
 		for _, f := range a.Files {
 			l := loader{r: &report{}}
-			patches := l.layers([]Layer{{Files: []File{{f.Name, f.Data}}}})
+			patches := l.layers([]Layer{{Files: []File{{f.Name, f.Data}}}}, 0)
 			if !isSpec(f.Name) || Failed(l.r.list) {
 				continue
 			}
@@ -117,7 +117,7 @@ func TestWalkAndCUEAgree(t *testing.T) {
 				if n, _ := l.root.lookup(path); !n.whole() {
 					continue
 				}
-				(&verifier{}).entry(path, l.root, cue)
+				verify([][]string{path}, l.root, nil, cue)
 				compared++
 				if walk.failed(path) != Failed(cue.list) {
 					t.Errorf("%s: %v: the walk says %v, CUE says %v", name, path, walk.list, cue.list)

@@ -23,7 +23,7 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 		return nil, res.Diagnostics
 	}
 	l := loader{r: &report{}}
-	root := over(nil, l.layers([]Layer{built})[0], nil, l.r)
+	root := over(nil, l.layers([]Layer{built}, 0)[0], nil, l.r)
 	var b bytes.Buffer
 	b.WriteString(snapshotHead(built) + "{")
 	for i, k := range root.keys { // one line an entry, for the sake of version control
@@ -67,13 +67,13 @@ func snapshotHead(built Layer) string {
 
 // parts is a spec whose entries are still text.
 type parts struct {
-	Language json.RawMessage           `json:"language"`
-	CLI      plan.Map[json.RawMessage] `json:"cli"`
-	Client   plan.Map[json.RawMessage] `json:"client"`
-	Policy   json.RawMessage           `json:"policy"`
-	Risk     json.RawMessage           `json:"risk"`
-	MCP      plan.Map[json.RawMessage] `json:"mcp"`
-	Gateway  json.RawMessage           `json:"gateway"`
+	Language json.RawMessage           `json:"language,omitempty"`
+	CLI      plan.Map[json.RawMessage] `json:"cli,omitzero"`
+	Client   plan.Map[json.RawMessage] `json:"client,omitzero"`
+	Policy   json.RawMessage           `json:"policy,omitempty"`
+	Risk     json.RawMessage           `json:"risk,omitempty"`
+	MCP      plan.Map[json.RawMessage] `json:"mcp,omitzero"`
+	Gateway  json.RawMessage           `json:"gateway,omitempty"`
 }
 
 // loadFast takes from the snapshot what no higher layer touches. It gives up at the
@@ -84,13 +84,13 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 		return res, false
 	}
 	text = bytes.TrimSuffix(text, []byte("}\n"))
-	l := loader{r: &report{}}
-	patches := l.layers(layers[1:])
+	l := loader{r: &report{}, memory: o.Memory}
+	patches := l.layers(layers[1:], 1)
 	touched := map[string][]string{}
 	touch := func(p *node) (fresh bool) {
 		before := len(touched)
 		for _, path := range entries(p) {
-			touched[strings.Join(path, ".")] = path
+			touched[entryKey(path...)] = path
 		}
 		return len(touched) > before
 	}
@@ -103,8 +103,11 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 		return res, false // all of them, at once
 	}
 	l.walked = touch(env) // what only variables touch is not worth starting CUE for
-	changed := &plan.Spec{}
-	if len(touched) > 0 {
+	s, same := &plan.Spec{}, map[string]bool{}
+	var err error
+	if len(touched) == 0 {
+		err = json.Unmarshal(text, s)
+	} else {
 		var base parts
 		if json.Unmarshal(text, &base) != nil {
 			return res, false
@@ -113,22 +116,23 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 		for _, p := range patches {
 			l.root = over(l.root, p, nil, l.r)
 		}
-		changed = l.spec()
-		text = base.with(l.root, touched)
+		l.good()
+		if len(l.r.list) == 0 {
+			s, same, err = l.memory.decode(base.with(l.root, touched))
+		}
 	}
-	if len(l.r.list) > 0 {
+	if len(l.r.list) > 0 || err != nil {
 		return res, false
 	}
-	if _, problems := plan.Compile(changed); len(problems) > 0 {
-		return res, false
-	}
-	s := &plan.Spec{}
-	if json.Unmarshal(text, s) != nil {
-		return res, false
-	}
-	catalog, _ := plan.CompileVetted(s)
-	return Result{Catalog: catalog, Spec: s}, catalog != nil
+	catalog, problems := plan.Recompile(s, plan.Known{
+		Vetted: func(section, name string) bool { return touched[entryKey(section, name)] == nil },
+		Before: o.Memory.before(),
+		Same:   func(name string) bool { return same[name] },
+	})
+	return Result{Catalog: catalog, Spec: s}, len(problems) == 0
 }
+
+func entryKey(path ...string) string { return strings.TrimSuffix(strings.Join(path, "."), ".") }
 
 // only is the tree of the entries that are touched. Its places mean nothing.
 func (p parts) only(touched map[string][]string) *node {
@@ -165,66 +169,38 @@ func (p parts) only(touched map[string][]string) *node {
 	return root
 }
 
-// with is the text of p in which the entries that are touched are those of root.
-func (p parts) with(root *node, touched map[string][]string) []byte {
-	var b bytes.Buffer
-	comma := func() {
-		if b.Len() > 0 && b.Bytes()[b.Len()-1] != '{' {
-			b.WriteByte(',')
+// with is p in which the entries that are touched are those of root.
+func (p parts) with(root *node, touched map[string][]string) (out parts) {
+	whole := func(key string, raw json.RawMessage) json.RawMessage {
+		switch n := root.fields[key]; {
+		case n != nil:
+			return alone(nil, n)
+		case touched[key] != nil:
+			return nil // taken away by a null
 		}
+		return raw
 	}
-	whole := func(key string, raw json.RawMessage) {
-		if n := root.fields[key]; n != nil || len(raw) > 0 && touched[key] == nil {
-			comma()
-			quote(&b, key)
-			b.WriteByte(':')
-			if n != nil {
-				n.json(&b)
-			} else {
-				b.Write(raw)
-			}
-		}
-	}
-	section := func(key string, raws plan.Map[json.RawMessage]) {
-		comma()
-		quote(&b, key)
-		b.WriteString(":{")
+	section := func(key string, raws plan.Map[json.RawMessage]) (out plan.Map[json.RawMessage]) {
 		merged := root.fields[key]
 		if merged == nil {
 			merged = newObject(pos{}, pos{})
 		}
 		for name, raw := range raws.All() {
-			n := merged.fields[name]
-			if n == nil && touched[key+"."+name] != nil {
-				continue // taken away by a null
-			}
-			comma()
-			quote(&b, name)
-			b.WriteByte(':')
-			if n != nil {
-				n.json(&b)
-			} else {
-				b.Write(raw)
+			if n := merged.fields[name]; n != nil {
+				out.Set(name, alone(nil, n))
+			} else if touched[entryKey(key, name)] == nil {
+				out.Set(name, raw)
 			}
 		}
 		for _, name := range merged.keys {
 			if _, old := raws.Get(name); !old {
-				comma()
-				quote(&b, name)
-				b.WriteByte(':')
-				merged.fields[name].json(&b)
+				out.Set(name, alone(nil, merged.fields[name]))
 			}
 		}
-		b.WriteByte('}')
+		return out
 	}
-	b.WriteByte('{')
-	whole("language", p.Language)
-	section("cli", p.CLI)
-	section("client", p.Client)
-	whole("policy", p.Policy)
-	whole("risk", p.Risk)
-	section("mcp", p.MCP)
-	whole("gateway", p.Gateway)
-	b.WriteByte('}')
-	return b.Bytes()
+	return parts{
+		Language: whole("language", p.Language), Policy: whole("policy", p.Policy), Risk: whole("risk", p.Risk), Gateway: whole("gateway", p.Gateway),
+		CLI: section("cli", p.CLI), Client: section("client", p.Client), MCP: section("mcp", p.MCP),
+	}
 }

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"regexp"
 	"sort"
+	"sync"
 )
 
 // source is a file as its positions see it.
 type source struct {
 	name  string
 	data  []byte
-	env   bool  // an environment variable: a name without lines
-	layer int   // counts from 0, the lowest
+	env   bool // an environment variable: a name without lines
+	layer int  // counts from 0, the lowest
+
+	count sync.Once
 	lines []int // offsets at which lines begin; made at the first question
 }
 
@@ -28,14 +31,14 @@ func (p pos) lineCol() (line, col int) {
 	if p.src == nil || p.src.env {
 		return 0, 0
 	}
-	if p.src.lines == nil {
+	p.src.count.Do(func() {
 		p.src.lines = []int{0}
 		for i, c := range p.src.data {
 			if c == '\n' {
 				p.src.lines = append(p.src.lines, i+1)
 			}
 		}
-	}
+	})
 	line = sort.SearchInts(p.src.lines, p.off+1)
 	return line, p.off - p.src.lines[line-1] + 1
 }

@@ -3,6 +3,9 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/cuecontext"
@@ -15,6 +18,63 @@ import (
 // schema anew, but keeps all it ever evaluated.
 const perContext = 16
 
+// verify holds the entries at paths against the schema, several at once: CUE takes most
+// of the time of a load. What memory knows of them is not asked again.
+func verify(paths [][]string, root *node, memory *Memory, r *report) {
+	type entry struct {
+		path  []string
+		text  []byte
+		sum   sum
+		found report
+	}
+	var all []*entry
+	for _, path := range paths {
+		n, _ := root.lookup(path)
+		e := &entry{path: path, text: alone(path, n)}
+		var known bool
+		if e.sum, known = memory.sound(e.text); !known {
+			all = append(all, e)
+		}
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(all)+1)/2) { // a context of its own costs as much as an entry
+		group.Go(func() {
+			v := memory.borrow()
+			defer memory.giveBack(v)
+			for i := next.Add(1); i <= int64(len(all)); i = next.Add(1) {
+				e := all[i-1]
+				v.entry(e.path, e.text, root, &e.found)
+			}
+		})
+	}
+	group.Wait()
+	for _, e := range all {
+		if len(e.found.list) == 0 {
+			memory.keep(e.sum)
+		}
+		r.take(&e.found)
+	}
+}
+
+// borrow is a verifier that was used before, if one is free.
+func (m *Memory) borrow() *verifier {
+	if m == nil {
+		return &verifier{}
+	}
+	if v := m.verifier.Swap(nil); v != nil {
+		return v
+	}
+	return &verifier{}
+}
+
+// giveBack keeps one, and none that holds on to much: what a context saw it never forgets.
+func (m *Memory) giveBack(v *verifier) {
+	if m != nil && v.used < perContext/2 {
+		m.verifier.Store(v)
+	}
+}
+
 // verifier lets CUE itself decide whether an entry fits the schema. What it refuses
 // has nearly always been explained by the checker before.
 type verifier struct {
@@ -23,8 +83,9 @@ type verifier struct {
 	used int
 }
 
-// entry holds the entry at path against the schema, as if it were a whole file.
-func (v *verifier) entry(path []string, root *node, r *report) {
+// entry holds the entry at path, of which text is the JSON, against the schema, as if it
+// were a whole file.
+func (v *verifier) entry(path []string, text []byte, root *node, r *report) {
 	e, _ := root.lookup(path)
 	defer func() {
 		if p := recover(); p != nil {
@@ -37,7 +98,7 @@ func (v *verifier) entry(path []string, root *node, r *report) {
 	}
 	v.used++
 	before := len(r.list)
-	err := v.file.Unify(v.ctx.CompileBytes(alone(path, e))).Validate(cue.Concrete(true))
+	err := v.file.Unify(v.ctx.CompileBytes(text)).Validate(cue.Concrete(true))
 	for _, e := range errors.Errors(err) {
 		format, args := e.Msg()
 		msg := fmt.Sprintf(format, args...)

@@ -16,8 +16,8 @@ func TestCUEDecides(t *testing.T) {
 		`cli: acme: {bin: "a", argv: [], "a\u2028\"b": {"\u007f<&>": "\\"}}`: "x.cue:1:33: cli.acme.a",
 	} {
 		l := loader{r: &report{}}
-		root := over(nil, l.layers([]Layer{layer("x.cue", text)})[0], nil, l.r)
-		(&verifier{}).entry([]string{"cli", "acme"}, root, l.r)
+		root := over(nil, l.layers([]Layer{layer("x.cue", text)}, 0)[0], nil, l.r)
+		verify([][]string{{"cli", "acme"}}, root, nil, l.r)
 		if len(l.r.list) == 0 || !strings.HasPrefix(l.r.list[0].String(), want) {
 			t.Errorf("%s: want %s, got %v", text, want, l.r.list)
 		}
@@ -26,8 +26,8 @@ func TestCUEDecides(t *testing.T) {
 
 // TestContextsAreRenewed: more entries than one context takes.
 func TestContextsAreRenewed(t *testing.T) {
-	res := mustLoad(t, Options{}, many(2*perContext+1, ".cue"))
-	if got := len(res.Catalog.CLIs); got != 2*perContext+1 {
+	res := mustLoad(t, Options{}, many(4*perContext+1, ".cue"))
+	if got := len(res.Catalog.CLIs); got != 4*perContext+1 {
 		t.Error(got)
 	}
 }

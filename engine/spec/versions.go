@@ -19,8 +19,7 @@ func (l *loader) versions(path []string, cli *node) {
 		found := &report{}
 		checker{r: found, root: root, excused: l.excused}.check(root, fileShape(), nil)
 		if len(found.list) == 0 {
-			var v verifier
-			v.entry(path, root, found)
+			verify([][]string{path}, root, l.memory, found)
 		}
 		own := strings.Join(path, ".")
 		for _, d := range found.list {
