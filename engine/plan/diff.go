@@ -47,26 +47,19 @@ func Diff(old, new *Catalog) []Change {
 func (c *Catalog) spec() Spec {
 	s := Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
 	for _, cli := range c.CLIs {
-		s.CLI.put(cli.Name, cli.CLISpec)
+		s.CLI.Set(cli.Name, cli.CLISpec)
 	}
 	for _, p := range c.Policies {
-		s.Policy.put(p.Name, p.PolicySpec)
+		s.Policy.Set(p.Name, p.PolicySpec)
 	}
 	for _, r := range c.rules {
 		rule := RuleSpec{Score: r.Score, Reason: r.Reason}
 		if r.when != nil {
 			rule.When = r.when.src
 		}
-		s.Risk.put(r.ID, rule)
+		s.Risk.Set(r.ID, rule)
 	}
 	return s
-}
-
-func (m *Map[T]) put(key string, value T) {
-	if m.by == nil {
-		m.by = map[string]T{}
-	}
-	m.keys, m.by[key] = append(m.keys, key), value
 }
 
 // differ collects the changes.

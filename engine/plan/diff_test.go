@@ -95,7 +95,7 @@ func with(t *testing.T, base []byte, path, value string) *Catalog {
 	if err := dec.Decode(&s); err != nil {
 		t.Fatalf("%s: %s: %v", path, value, err)
 	}
-	c, problems := CompileVetted(&s)
+	c, problems := compileVetted(&s)
 	if c == nil {
 		t.Fatalf("%s: %s: %v", path, value, problems)
 	}
@@ -125,7 +125,7 @@ func put(t *testing.T, text json.RawMessage, path []string, value string) json.R
 	if known {
 		object.by[key] = inner
 	} else {
-		object.put(key, inner)
+		object.Set(key, inner)
 	}
 	return encode(object)
 }
@@ -188,7 +188,7 @@ func TestDiffOfAnything(t *testing.T) {
 	var last *Catalog
 	pairs := 0
 	for range 1_500 {
-		c, _ := CompileVetted(&Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": randomCLI(r)}}})
+		c, _ := compileVetted(&Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": randomCLI(r)}}})
 		if c == nil {
 			continue
 		}
@@ -223,10 +223,10 @@ func BenchmarkDiff(b *testing.B) {
 		acme.Models.Prefix = ""
 		for i := range 50 {
 			acme.Title = title
-			s.CLI.put(fmt.Sprint("acme", i), acme)
+			s.CLI.Set(fmt.Sprint("acme", i), acme)
 			title = "Acme"
 		}
-		c, problems := CompileVetted(&s)
+		c, problems := compileVetted(&s)
 		if c == nil {
 			b.Fatal(problems)
 		}
