@@ -78,7 +78,8 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 			d.catalog = finish(layers[:1], nil, spec.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
 		}
 	}
-	d.engine = assemble(o, d.catalog)
+	d.engine = &Engine{options: o}
+	d.engine.assemble(d.catalog)
 	d.host = d.engine.Tools.Runner.Host
 	if d.variables, d.envFile = d.host.Variables(); d.envFile != nil {
 		// No CLI can be called then; what else there is to say of them is said without.

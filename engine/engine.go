@@ -28,6 +28,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/engine/watch"
 )
 
 // Options say what a gateway is made of.
@@ -37,6 +38,7 @@ type Options struct {
 	Version string
 	Profile string // of the listing of tools, over the setting; "": that one's
 	Log     *slog.Logger
+	Debug   func(on bool) // told when gateway.debug changes; nil: nobody
 }
 
 // Engine is a gateway without a door.
@@ -45,25 +47,31 @@ type Engine struct {
 
 	options Options
 	catalog atomic.Pointer[plan.Catalog]
-	record  record // of jobs
-	log     record // of calls, where it is another one
+	loads   reloading
+	started plan.Settings // with which the rooms were readied
+	now     chan struct{} // to look at the specs at once
+	record  record        // of jobs
+	log     record        // of calls, where it is another one
 }
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong
 // with the specs; the engine is nil if that is more than a warning.
 func Open(o Options) (*Engine, []spec.Diagnostic) {
-	loaded := Load(o.Specs, o.Environ, false)
+	e := &Engine{options: o, now: make(chan struct{}, 1)}
+	loaded := e.load()
 	if loaded.Catalog == nil {
 		return nil, loaded.Diagnostics
 	}
-	return assemble(o, loaded.Catalog), loaded.Diagnostics
+	e.assemble(loaded.Catalog)
+	return e, loaded.Diagnostics
 }
 
 // assemble readies the rooms. It touches nothing on the disk.
-func assemble(o Options, catalog *plan.Catalog) *Engine {
-	e := &Engine{options: o}
+func (e *Engine) assemble(catalog *plan.Catalog) {
+	o := e.options
 	e.catalog.Store(catalog)
 	settings := catalog.Settings
+	e.started = settings
 	e.log.path = database(settings.LogsDB, filepath.Join(StateDir(), "logs.db"))
 	e.record.path = database(settings.Jobs.DB, e.log.path)
 	e.record.memory = e.record.path == ""
@@ -86,11 +94,10 @@ func assemble(o Options, catalog *plan.Catalog) *Engine {
 	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	e.Tools = &tools.Tools{
 		Profile: o.Profile,
-		Catalog: e.catalog.Load, Runner: runner, Versions: versions, Sessions: sessions,
+		Catalog: e.catalog.Load, Status: e.Status, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
 		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
 	}
-	return e
 }
 
 // Catalog is the current catalog.
@@ -134,10 +141,47 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 		e.Tools.Runner.Tend(tending, e.record.inUse(), e.logger())
 	}()
 	defer func() { stop(); <-tended }()
-	return server.Serve(ctx, in, out, server.Options{
+	greeted := make(chan struct{})
+	s := server.New(server.Options{
 		Name: "llm-cli-gateway", Version: e.options.Version, Instructions: e.instructions(),
-		Caller: caller{e.Tools}, Log: e.options.Log, Grace: max(linger, 1), Hello: e.Tools.Runner.Warm,
+		Caller: caller{e.Tools}, Log: e.options.Log, Grace: max(linger, 1), Hello: func() { e.Tools.Runner.Warm(); close(greeted) },
 	})
+	watching, unwatch := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select { // what was just read can wait for the client
+		case <-greeted:
+			e.watch(watching, s)
+		case <-watching.Done():
+		}
+	}()
+	defer func() { unwatch(); <-watched }()
+	return s.Serve(ctx, in, out)
+}
+
+// watch keeps the specs and the listing as the files and the machine are, until ctx ends.
+func (e *Engine) watch(ctx context.Context, s *server.Server) {
+	listed := e.listed()
+	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
+		e.Reload()
+		if now := e.listed(); now != listed {
+			listed = now
+			if err := s.ListChanged(); err != nil {
+				e.logger().Error("tools left out", "error", err)
+			}
+		}
+	}})
+}
+
+// listed is equal as long as clients are shown the same: a program may have been installed
+// meanwhile, or taken away.
+func (e *Engine) listed() string {
+	names := []string{e.Catalog().Digest()}
+	for _, cli := range e.Tools.Listed() {
+		names = append(names, cli.Name)
+	}
+	return strings.Join(names, " ")
 }
 
 // logger is where what nobody asked for is reported.

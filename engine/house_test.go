@@ -25,7 +25,7 @@ const module = "github.com/llm-cli-gateway/gateway"
 var floors = [][]string{
 	{"schema", "specs"},
 	{"engine/plan", "engine/store", "engine/keeper"},
-	{"engine/spec", "engine/gate", "engine/proc"},
+	{"engine/spec", "engine/gate", "engine/proc", "engine/watch"},
 	{"engine/host", "engine/session"},
 	{"engine/job", "engine/models"},
 	{"engine/version"},
@@ -41,7 +41,7 @@ var owners = map[string][]string{
 	"github.com/mark3labs/mcp-go":              {"engine/server", "cmd/gateway"}, // the demo brings a client
 	"cuelang.org/go":                           {"engine/spec"},
 	"go.yaml.in/yaml/v3":                       {"engine/spec"},
-	"github.com/fsnotify/fsnotify":             {"engine/spec"},
+	"github.com/fsnotify/fsnotify":             {"engine/watch"},
 	"github.com/expr-lang/expr":                {"engine/plan"},
 	"modernc.org/sqlite":                       {"engine/store"},
 	"database/sql":                             {"engine/store"},

@@ -46,6 +46,9 @@ func finish(layers []spec.Layer, diags []spec.Diagnostic, o spec.Options) spec.R
 	return result
 }
 
+// folders are all that a gateway reads specs from, but for those of the binary.
+func folders(further []string) []string { return append([]string{SiteDir, UserDir()}, further...) }
+
 func layers(folders []string) ([]spec.Layer, []spec.Diagnostic) {
 	layers, diags := []spec.Layer{builtIn()}, []spec.Diagnostic(nil)
 	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {

@@ -147,19 +147,20 @@ func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 	// Standard output may belong to a protocol; logs never go there.
 	level := &slog.LevelVar{}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
-	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log})
+	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log, Debug: func(on bool) { level.Set(levels[on]) }})
 	for _, d := range diags {
 		fmt.Fprintln(cmd.ErrOrStderr(), d)
 	}
 	if e == nil {
 		return nil, fail(errors.New("the specs cannot be used; `gateway vet` checks them"))
 	}
-	if e.Catalog().Settings.Debug {
-		level.Set(slog.LevelDebug)
-	}
+	level.Set(levels[e.Catalog().Settings.Debug])
 	log.Debug("specs loaded", "digest", e.Catalog().Digest(), "tools", len(e.Catalog().CLIs), "record", e.RecordPath())
 	return e, nil
 }
+
+// levels of the log, without gateway.debug and with it.
+var levels = map[bool]slog.Level{false: slog.LevelInfo, true: slog.LevelDebug}
 
 // release is the version of this binary.
 func release() string {

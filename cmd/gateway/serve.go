@@ -24,7 +24,8 @@ func (a *app) serve() *cobra.Command {
 		Long: `Answer an MCP client over standard input and output. Clients start this command
 themselves; 'gateway demo' prints the line that adds it to each.
 
-Logs go to standard error. When the client closes its end, or on SIGTERM, calls in
+Logs go to standard error. Changes of the specs take effect while it runs; on SIGHUP they
+are looked for at once, and those that wait for a person (gateway.reload) are taken. When the client closes its end, or on SIGTERM, calls in
 flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
@@ -35,6 +36,15 @@ flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`
 			// A client that closes its end would end us by a signal, before the calls
 			// in flight are canceled.
 			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+			// Elsewhere it ends the program.
+			signal.Reset(syscall.SIGHUP)
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			go func() {
+				for range hangups {
+					e.Accept()
+				}
+			}()
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryTarget)
 			}

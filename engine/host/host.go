@@ -45,6 +45,17 @@ func New(environ, folders []string, envFile string) *Host {
 	return &Host{own: own, folders: folders, envFile: envFile, found: map[string]string{}}
 }
 
+// Configure replaces what New was given by other settings.
+func (h *Host) Configure(folders []string, envFile string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slices.Equal(folders, h.folders) && envFile == h.envFile {
+		return
+	}
+	h.folders, h.envFile = folders, envFile
+	h.path, h.found = nil, map[string]string{}
+}
+
 // Home is the absolute home folder of the user, as the environment says or, where it
 // does not, the system; "" if neither knows one.
 func Home() string {

@@ -406,3 +406,12 @@ func defaultPolicy(s scope, was, is any) {
 		s.widening("calls that name no policy are decided by %s, which lets more pass than %s", quoted(is), quoted(was))
 	}
 }
+
+// eager: changes of the specs need less of a person's consent than they did.
+func eager(s scope, was, is any) {
+	consent := []string{ReloadAll, ReloadHold, ReloadOff}
+	rank := func(v any) int { return max(0, slices.Index(consent, fmt.Sprint(v))) }
+	if rank(is) < rank(was) {
+		s.widening("changes of the specs take effect by themselves that waited for a person")
+	}
+}

@@ -142,6 +142,7 @@ func comparisonsOfSettings() map[string]comparison {
 		"mcpServers": {judge: grows(serverCame, serverWent)},
 
 		"approvals.strategy": {judge: unmanaged}, "approvals.policy": {judge: defaultPolicy}, "approvals.enforce": {judge: closes("callers choose which policy decides, and whether one does")},
+		"reload":           {judge: eager},
 		"approvals.danger": {judge: undenied}, "approvals.askMs": noted,
 	}
 }

@@ -298,9 +298,17 @@ type Settings struct {
 	Sessions  SessionsSpec  `json:"sessions,omitzero"`
 	Tools     ToolsSpec     `json:"tools,omitzero"`
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
+	Reload    string        `json:"reload,omitempty"` // ReloadHold, ReloadOff, or all changes at once
 	// MCPServers are handed to calls that do not say which.
 	MCPServers []string `json:"mcpServers,omitempty"`
 }
+
+// What of a change of the specs takes effect while a gateway runs.
+const (
+	ReloadAll  = "all"
+	ReloadHold = "hold" // all but what widens what calls may do
+	ReloadOff  = "off"  // nothing, before a person says so
+)
 
 // ToolsSpec are the settings of what clients are shown.
 type ToolsSpec struct {

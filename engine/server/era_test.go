@@ -114,9 +114,7 @@ func TestListChangedReachesEachEraInItsWay(t *testing.T) {
 		p.sendf(listenRequest, `"sub"`, modern(""))
 		want(t, p.recv().Method, "notifications/subscriptions/acknowledged")
 		p.quiet()
-		if err := p.server.ListChanged(); err != nil {
-			t.Fatal(err)
-		}
+		p.addTool()
 		want(t, string(p.recv().Params), "")
 		want(t, string(p.recv().Params), `{"_meta":{"io.modelcontextprotocol/subscriptionId":"sub"}}`)
 		p.quiet()
@@ -127,18 +125,38 @@ func TestListChangedOfTheNewEraIsOptIn(t *testing.T) {
 	bubble(t, Options{}, func(p *peer) {
 		p.sendf(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{%s}}`, modern(""))
 		p.recv()
-		if err := p.server.ListChanged(); err != nil {
-			t.Fatal(err)
-		}
+		p.addTool()
 		p.quiet()
 		p.sendf(listenRequest, "7", modern(""))
 		p.recv()
 		p.quiet()
 		p.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}`)
 		p.quiet()
-		if err := p.server.ListChanged(); err != nil {
-			t.Fatal(err)
+		p.addTool()
+		p.quiet()
+	})
+}
+
+// TestTheSameListingIsNoNews, nor are tools that nobody is shown.
+func TestTheSameListingIsNoNews(t *testing.T) {
+	d := &desk{tools: []Tool{tool("say")}, call: echo}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		p.initialize("")
+		hidden := tool("hum")
+		hidden.Unlisted = true
+		for _, tools := range [][]Tool{{tool("say")}, {tool("say"), hidden}, {tool("say")}} {
+			d.tools = tools
+			if err := p.server.ListChanged(); err != nil {
+				t.Fatal(err)
+			}
+			p.quiet()
 		}
+		p.sendf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"hum"}}`)
+		if got := p.result(); !got.IsError || !strings.Contains(got.Content[0].Text, "removed") {
+			t.Errorf("%+v", got)
+		}
+		p.addTool()
+		want(t, p.recv().Method, "notifications/tools/list_changed")
 		p.quiet()
 	})
 }
@@ -185,9 +203,7 @@ func TestConnectionsOfOneServerAreApart(t *testing.T) {
 		if len(ended) != 0 {
 			t.Error("a cancellation crossed over")
 		}
-		if err := p.server.ListChanged(); err != nil {
-			t.Fatal(err)
-		}
+		p.addTool()
 		for _, peer := range []*peer{p, q} {
 			want(t, peer.recv().Method, "notifications/tools/list_changed")
 		}

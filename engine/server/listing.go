@@ -19,6 +19,7 @@ import (
 type listing struct {
 	names map[string]bool
 	gone  map[string]string
+	text  []byte // what clients are shown
 }
 
 var toolName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
@@ -53,7 +54,9 @@ func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
 	for name := range l.names {
 		delete(l.gone, name)
 	}
-	return l, good, errors.Join(problems...)
+	text, err := json.Marshal(good)
+	l.text = text
+	return l, good, errors.Join(append(problems, err)...)
 }
 
 // vetted turns t into mcp-go's form, if every client could read it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -195,5 +196,14 @@ func want(t *testing.T, got, want string) {
 	t.Helper()
 	if got != want {
 		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+}
+
+// addTool changes the listing.
+func (p *peer) addTool() {
+	d := p.server.o.Caller.(*desk)
+	d.tools = append(slices.Clone(d.tools), tool(fmt.Sprintf("further%d", len(d.tools))))
+	if err := p.server.ListChanged(); err != nil {
+		p.t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,10 +87,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	return New(o).Serve(ctx, in, out)
 }
 
-// ListChanged asks the Caller for its tools again, swaps the listing at once and
-// tells every client once, whether it differs or not: comparing catalogs is for
-// those who have them. The error joins what is wrong with tools that
-// had to be left out; the others are served.
+// ListChanged asks the Caller for its tools again and swaps the listing at once. If its
+// bytes differ from those before, every client is told, once. The error joins what is wrong
+// with tools that had to be left out; the others are served.
 func (s *Server) ListChanged() (err error) {
 	s.swap.Lock()
 	defer s.swap.Unlock()
@@ -101,6 +101,10 @@ func (s *Server) ListChanged() (err error) {
 		}
 	}()
 	next, tools, err := newListing(s.o.Caller.Tools(), before)
+	if bytes.Equal(next.text, before.text) {
+		s.listing.Store(next) // the names of tools that are not shown may have changed
+		return err
+	}
 	served := []server.ServerTool{{Tool: mcp.NewToolWithRawSchema(anyTool, "", emptySchema), Handler: s.handle}}
 	for _, t := range tools {
 		served = append(served, server.ServerTool{Tool: t, Handler: s.handle})

@@ -47,7 +47,7 @@ var (
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
-		versionsTool, upgradeTool,
+		gatewayStatus, versionsTool, upgradeTool,
 		listModels,
 		sessionCreate, sessionList, sessionUse, sessionGet, sessionDelete, sessionClear,
 	}
@@ -94,6 +94,8 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 		return t.session(ctx, tool.Name, args)
 	case ApprovalList:
 		r, err = t.approvals(ctx, args)
+	case GatewayStatus:
+		return t.status()
 	case ListModels:
 		cli, _ := args["cli"].(string)
 		r = t.models(ctx, cli)

@@ -174,7 +174,7 @@ func TestRefusalsOfJobTools(t *testing.T) {
 
 func TestHintsOfJobTools(t *testing.T) {
 	for _, tool := range newTools(t).List() {
-		reads := slices.Contains([]string{JobStatus, JobResult, JobList, ApprovalList, CLIVersions, ListModels, SessionList, SessionGet}, tool.Name)
+		reads := slices.Contains([]string{JobStatus, JobResult, JobList, ApprovalList, GatewayStatus, CLIVersions, ListModels, SessionList, SessionGet}, tool.Name)
 		if tool.ReadOnly != reads || tool.Destructive && reads || tool.Name == JobCancel && !tool.Destructive {
 			t.Errorf("%s: %+v", tool.Name, tool)
 		}

@@ -36,6 +36,8 @@ type shelf struct {
 var shelves = []shelf{
 	{name: "catalog", read: (*Tools).readCatalog,
 		all: Resource{scheme + "catalog", "catalog", "Catalog", "The CLIs that the gateway knows: tool, whether it is installed, where, in which version, signs of a login, and what to do about problems."}},
+	{name: "status", read: (*Tools).readStatus,
+		all: Resource{scheme + "status", "status", "Status of the gateway", "Which specs are in force: their digest, files, and what is wrong with an edit that is not."}},
 	{name: "models", read: (*Tools).readModels,
 		all: Resource{scheme + "models", "models", "Models", "The models and aliases of all CLIs, and their defaults, with where each was found."},
 		one: Resource{scheme + "models/{cli}", "models-of-cli", "Models of a CLI", "The models and aliases of one CLI, and its default."}},

@@ -124,7 +124,7 @@ func TestReadWhatIsNotThere(t *testing.T) {
 	tools := newTools(t)
 	missing := store.NewID()
 	for uri, says := range map[string]string{
-		"": "there are gateway://catalog, gateway://models, gateway://models/{cli}", "catalog": "there is no resource", "gateway:catalog": "no resource", "gateway://": "no resource",
+		"": "there are gateway://catalog, gateway://status, gateway://models, gateway://models/{cli}", "catalog": "there is no resource", "gateway:catalog": "no resource", "gateway://": "no resource",
 		"GATEWAY://catalog": "no resource", "gateway://Catalog": "no resource", "gateway://catalog/": "no resource", "gateway://catalog/x": "no resource", "gateway://catalog?x": "no resource",
 		"gateway://models/": "no resource", "gateway://models/{cli}": `no CLI "{cli}"`, "gateway://models/acm": `did you mean "acme"?`, "gateway://models/acme/": "no resource", "gateway://models/a%2Fb": `no CLI "a/b"`,
 		"gateway://models/%zz": "no resource", "gateway://models//acme": "no resource", "gateway://models/acme%00": `no CLI "acme\x00"`, "gateway://models/\xff": `no CLI`,

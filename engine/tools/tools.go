@@ -35,6 +35,8 @@ type Tools struct {
 	Decisions func() (*store.Store, error)
 	Journal   store.Journal
 
+	Status func() Status // of the specs; nil: there is nothing to tell
+
 	Profile string // of the listing, over the setting; "": that one's
 
 	questions questions

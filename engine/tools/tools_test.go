@@ -474,7 +474,7 @@ func TestList(t *testing.T) {
 		}
 	}
 	if !slices.Equal(names, []string{"acme_request", "zeta_request", "mira_request",
-		"acme_request_async", "zeta_request_async", "mira_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList, CLIVersions, CLIUpgrade, ListModels,
+		"acme_request_async", "zeta_request_async", "mira_request_async", JobStatus, JobResult, JobCancel, JobList, ApprovalList, GatewayStatus, CLIVersions, CLIUpgrade, ListModels,
 		SessionCreate, SessionList, SessionUse, SessionGet, SessionDelete, SessionClear}) {
 		t.Errorf("tools: %q", names)
 	}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+	"github.com/llm-cli-gateway/gateway/specs"
+)
+
+// reloading is what a gateway knows of its specs from one load to the next.
+type reloading struct {
+	mu     sync.Mutex // held by a load
+	memory spec.Memory
+	seen   [sha256.Size]byte // sum of what was read last
+	files  map[string]int    // bytes of each file then
+
+	accepted atomic.Bool // a person wants what is there, also if it widens
+	status   atomic.Pointer[tools.Status]
+}
+
+// load is the first one.
+func (e *Engine) load() spec.Result {
+	layers, found := layers(e.options.Specs)
+	e.loads.seen, e.loads.files = sumOf(layers, found), sizes(layers)
+	res := e.compile(layers, found)
+	if res.Catalog != nil {
+		e.loads.status.Store(&tools.Status{Digest: res.Catalog.Digest(), Since: time.Now(), Files: told(layers), Warnings: lines(res.Diagnostics)})
+	}
+	return res
+}
+
+func (e *Engine) compile(layers []spec.Layer, found []spec.Diagnostic) spec.Result {
+	return finish(layers, found, spec.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory})
+}
+
+// Status tells which specs are in force, and what there is to say of those that are not.
+func (e *Engine) Status() tools.Status { return *e.loads.status.Load() }
+
+// Accept makes the next look at the specs take what is there, as a person wishes who was
+// told of it.
+func (e *Engine) Accept() {
+	e.loads.accepted.Store(true)
+	select {
+	case e.now <- struct{}{}:
+	default: // a look is on its way
+	}
+}
+
+// Reload reads the specs again and reports whether others are in force now. Where they
+// cannot be used, or widen what calls may do and have to wait, those before stay, and the
+// status says why. A call keeps what it began with.
+func (e *Engine) Reload() bool {
+	e.loads.mu.Lock()
+	defer e.loads.mu.Unlock()
+	mode := e.Catalog().Settings.Reload
+	accepted := e.loads.accepted.Swap(false)
+	if mode == plan.ReloadOff && !accepted {
+		return false
+	}
+	layers, found := e.settled()
+	seen := sumOf(layers, found)
+	status := e.Status()
+	if seen == e.loads.seen && (status.Held == nil || !accepted) {
+		return false
+	}
+	e.loads.seen, e.loads.files = seen, sizes(layers)
+	res := e.compile(layers, found)
+	status.Failed, status.Held = nil, nil
+	defer func() { e.loads.status.Store(&status) }()
+	if res.Catalog == nil {
+		status.Failed = &tools.Failed{Time: time.Now(), Problems: lines(res.Diagnostics)}
+		e.logger().Error("the specs cannot be used as they are now; those before stay in force", "problems", len(status.Failed.Problems), "first", status.Failed.Problems[0])
+		return false
+	}
+	before := e.Catalog()
+	changes := plan.Diff(before, res.Catalog)
+	widening := widenings(changes)
+	if mode == plan.ReloadHold && len(widening) > 0 && !accepted {
+		status.Held = &tools.Held{Time: time.Now(), Digest: res.Catalog.Digest(), Changes: widening}
+		e.logger().Warn("the specs widen what calls may do, so they wait for a person (SIGHUP, or a new start); those before stay in force", "changes", widening)
+		return false
+	}
+	for _, text := range widening {
+		e.logger().Warn("the specs widen what calls may do", "change", text)
+	}
+	status.Files, status.Warnings = told(layers), lines(res.Diagnostics)
+	if res.Catalog.Digest() == before.Digest() {
+		return false // other words for the same
+	}
+	e.take(res.Catalog)
+	status.Digest, status.Since = res.Catalog.Digest(), time.Now()
+	status.Reloads++
+	status.Restart = e.fixed(res.Catalog.Settings)
+	e.logger().Info("the specs were read again", "digest", status.Digest, "changes", len(changes))
+	for _, setting := range status.Restart {
+		e.logger().Warn("a setting waits for the next start", "setting", setting)
+	}
+	return true
+}
+
+// take puts a catalog in force.
+func (e *Engine) take(c *plan.Catalog) {
+	e.Tools.Runner.Host.Configure(c.Settings.Path, c.Settings.EnvFile)
+	e.catalog.Store(c)
+	if e.options.Debug != nil {
+		e.options.Debug(c.Settings.Debug)
+	}
+}
+
+// fixed are the settings that are not as the gateway found them when it started, where
+// only then they count: a database that is open is not left.
+func (e *Engine) fixed(s plan.Settings) (waiting []string) {
+	if s.LogsDB != e.started.LogsDB {
+		waiting = append(waiting, "gateway.logsDb")
+	}
+	if s.Jobs.DB != e.started.Jobs.DB {
+		waiting = append(waiting, "gateway.jobs.db")
+	}
+	return waiting
+}
+
+// Bounds of waiting for whoever empties a file before writing it.
+const (
+	writing = 50 * time.Millisecond
+	patient = 20
+)
+
+// settled reads the specs. A file that was just emptied is likely to be written to in the
+// next moment; an editor that saves in place does so.
+func (e *Engine) settled() (read []spec.Layer, found []spec.Diagnostic) {
+	for range patient {
+		read, found = layers(e.options.Specs)
+		if !e.emptied(read) {
+			break
+		}
+		time.Sleep(writing)
+	}
+	return read, found
+}
+
+func (e *Engine) emptied(layers []spec.Layer) bool {
+	for name, size := range sizes(layers) {
+		if size == 0 && e.loads.files[name] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func sizes(layers []spec.Layer) map[string]int {
+	out := map[string]int{}
+	for _, l := range layers {
+		for _, f := range l.Files {
+			out[f.Name] = len(f.Data)
+		}
+	}
+	return out
+}
+
+// sumOf is equal for reads that cannot give different catalogs.
+func sumOf(layers []spec.Layer, found []spec.Diagnostic) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, l := range layers {
+		fmt.Fprintf(h, "%q\n", l.Name)
+		for _, f := range l.Files {
+			fmt.Fprintf(h, "%q %d\n", f.Name, len(f.Data))
+			h.Write(f.Data)
+		}
+	}
+	for _, d := range found {
+		fmt.Fprintln(h, d)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// told are the files of all layers but the one that the binary carries.
+func told(layers []spec.Layer) []tools.SpecFile {
+	files := []tools.SpecFile{}
+	for _, l := range layers[1:] {
+		for _, f := range l.Files {
+			files = append(files, tools.SpecFile{Name: f.Name, SHA256: fmt.Sprintf("%x", sha256.Sum256(f.Data))})
+		}
+	}
+	return files
+}
+
+func lines(diags []spec.Diagnostic) (out []string) {
+	for _, d := range diags {
+		out = append(out, d.String())
+	}
+	return out
+}
+
+func widenings(changes []plan.Change) (out []string) {
+	for _, c := range changes {
+		if c.Kind == plan.Widening {
+			out = append(out, strings.Join(c.Path, ".")+": "+c.Text)
+		}
+	}
+	return slices.Compact(out)
+}

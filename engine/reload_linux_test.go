@@ -1,0 +1,308 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
+)
+
+// house is a gateway over a folder of specs that the test edits.
+type house struct {
+	*engine.Engine
+	t   *testing.T
+	dir string
+}
+
+func newHouse(t *testing.T, files ...string) *house {
+	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	h := &house{t: t, dir: t.TempDir()}
+	for i := 0; i < len(files); i += 2 {
+		h.save(files[i], files[i+1])
+	}
+	var found any
+	h.Engine, found = h.open()
+	if h.Engine == nil {
+		t.Fatal(found)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+func (h *house) open() (*engine.Engine, any) {
+	return engine.Open(engine.Options{Specs: []string{h.dir}, Environ: append(os.Environ(), "LLM_GATEWAY_DEDUP_WINDOW_MS=0"), Version: "test"})
+}
+
+// save replaces a file as most editors do, or takes it away.
+func (h *house) save(name, text string) {
+	h.t.Helper()
+	file, next := filepath.Join(h.dir, name), filepath.Join(h.dir, "."+name+".tmp")
+	if text == "" {
+		if err := os.Remove(file); err != nil {
+			h.t.Fatal(err)
+		}
+		return
+	}
+	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.Rename(next, file); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// says is a CLI that answers with two words.
+func (h *house) says(name, first, second string) string {
+	self, err := os.Executable()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return fmt.Sprintf(`cli: %s: {bin: %q, argv: ["out=%s ", "out=%s"], env: set: ACME_FAKE: "1", concurrency: 0}`, name, self, first, second)
+}
+
+func (h *house) call(tool string) tools.Result {
+	return h.Tools.Call(h.t.Context(), tools.Call{Name: tool, Args: json.RawMessage(`{"prompt":"x"}`)})
+}
+
+// next is the next message that is no notification of progress.
+func (c *client) next(t *testing.T) message {
+	t.Helper()
+	for {
+		if m := c.recv(); m.Method != "notifications/progress" {
+			return m
+		}
+	}
+}
+
+// TestASavedSpecIsLive: a CLI that is added is listed, once, and can be called; so is one
+// that is taken away, which says so; what changes no listing is no news.
+func TestASavedSpecIsLive(t *testing.T) {
+	h := newHouse(t)
+	h.save("acme.cue", h.says("acme", "good", "day"))
+	h.Reload()
+	c := connect(t, h.Engine, "desk")
+	list := func() (names string) {
+		c.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+		for _, tool := range c.next(t).Result.Tools {
+			names += " " + tool.Name
+		}
+		return names + " "
+	}
+	call := func(tool string) (string, bool) {
+		c.send(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":%q,"arguments":{"prompt":"x"}}}`, tool)
+		m := c.next(t)
+		if m.Method != "" {
+			t.Fatalf("%s, where an answer was due", m.Method)
+		}
+		return m.Result.Content[0].Text, m.Result.IsError
+	}
+	if text, _ := call("acme_request"); text != "good day" {
+		t.Fatal(text)
+	}
+	h.save("zeta.cue", h.says("zeta", "good", "night"))
+	if m := c.next(t); m.Method != "notifications/tools/list_changed" {
+		t.Fatalf("%+v", m)
+	}
+	if names := list(); !strings.Contains(names, " zeta_request ") || !strings.Contains(names, " zeta_request_async ") {
+		t.Error(names)
+	}
+	if text, _ := call("zeta_request"); text != "good night" {
+		t.Error(text)
+	}
+	// Another command line needs no other listing.
+	h.save("acme.cue", h.says("acme", "better", "day"))
+	until(t, "the new command line", func() bool { text, _ := call("acme_request"); return text == "better day" })
+	h.save("zeta.cue", "")
+	if m := c.next(t); m.Method != "notifications/tools/list_changed" {
+		t.Fatalf("%+v", m)
+	}
+	if names := list(); strings.Contains(names, "zeta") {
+		t.Error(names)
+	}
+	if text, failed := call("zeta_request"); !failed || !strings.Contains(text, `There is no tool "zeta_request": it was removed since the tools were listed`) {
+		t.Error(text)
+	}
+}
+
+// TestTheUsersFolderComesLater, while a gateway runs.
+func TestTheUsersFolderComesLater(t *testing.T) {
+	h := newHouse(t)
+	c := connect(t, h.Engine, "desk")
+	if err := os.MkdirAll(engine.UserDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.dir = engine.UserDir()
+	h.save("acme.cue", h.says("acme", "good", "day"))
+	if m := c.next(t); m.Method != "notifications/tools/list_changed" {
+		t.Fatalf("%+v", m)
+	}
+	if r := h.call("acme_request"); r.Response != "good day" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestABrokenEditChangesNothing but what the status says.
+func TestABrokenEditChangesNothing(t *testing.T) {
+	h := newHouse(t, "a.cue", `cli: zeta: {bin: "zeta", argv: []}`)
+	h.save("acme.cue", h.says("acme", "good", "day"))
+	if !h.Reload() || h.Reload() {
+		t.Fatal("one change, one reload")
+	}
+	good := h.Status()
+	h.save("acme.cue", strings.Replace(h.says("acme", "bad", "day"), "argv", "agrv", 1))
+	if h.Reload() {
+		t.Fatal("a broken edit is in force")
+	}
+	if r := h.call("acme_request"); r.Response != "good day" {
+		t.Errorf("%+v", r)
+	}
+	s := h.Status()
+	if s.Digest != good.Digest || s.Reloads != good.Reloads || !s.Since.Equal(good.Since) || s.Failed == nil || len(s.Failed.Problems) != 1 ||
+		!strings.Contains(s.Failed.Problems[0], `acme.cue:1:`) || !strings.Contains(s.Failed.Problems[0], `did you mean "argv"?`) {
+		t.Errorf("%+v %+v", s, s.Failed)
+	}
+	r := h.call("gateway_status")
+	if !r.IsError {
+		t.Error("gateway_status takes no prompt")
+	}
+	r = h.Tools.Call(t.Context(), tools.Call{Name: "gateway_status", Args: json.RawMessage(`{}`)})
+	if r.IsError || !strings.Contains(r.Text[0], s.Failed.Problems[0]) || !strings.Contains(r.Text[0], good.Digest) || !json.Valid(r.Structured) {
+		t.Errorf("%+v", r)
+	}
+	if text, err := h.Tools.Read(t.Context(), "gateway://status"); err != nil || string(text) != string(r.Structured) {
+		t.Errorf("%s %v", text, err)
+	}
+	h.save("acme.cue", h.says("acme", "good", "day")+"\n")
+	if h.Reload() {
+		t.Error("what says the same as before is a change")
+	}
+	if s := h.Status(); s.Failed != nil || s.Digest != good.Digest {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestWhatWidensWaits for a person, where the settings in force say so: those of the edit
+// itself do not count.
+func TestWhatWidensWaits(t *testing.T) {
+	h := newHouse(t, "a.cue", `gateway: reload: "hold"`)
+	h.save("acme.cue", h.says("acme", "good", "day"))
+	h.save("a.cue", `gateway: reload: "all"`)
+	for range 2 {
+		if h.Reload() {
+			t.Fatal("it did not wait")
+		}
+		held := h.Status().Held
+		if held == nil || !strings.Contains(strings.Join(held.Changes, "\n"), "cli.acme: callers can run another program") || !strings.Contains(strings.Join(held.Changes, "\n"), "gateway.reload: ") {
+			t.Fatalf("%+v", held)
+		}
+	}
+	if r := h.call("acme_request"); !r.IsError {
+		t.Error("it can be called")
+	}
+	h.Accept()
+	if !h.Reload() || h.Status().Held != nil {
+		t.Fatal("it was accepted")
+	}
+	if r := h.call("acme_request"); r.Response != "good day" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestWhatDoesNotWidenDoesNotWait.
+func TestWhatDoesNotWidenDoesNotWait(t *testing.T) {
+	h := newHouse(t, "a.cue", `gateway: reload: "hold"`)
+	h.save("b.cue", `gateway: jobs: syncMs: 1000`)
+	if !h.Reload() || h.Catalog().Settings.Jobs.SyncMs != 1000 {
+		t.Error(h.Status())
+	}
+}
+
+// TestReloadsCanBeOff, until a person asks for one.
+func TestReloadsCanBeOff(t *testing.T) {
+	h := newHouse(t, "a.cue", `gateway: reload: "off"`)
+	h.save("b.cue", `gateway: jobs: syncMs: 1000`)
+	if h.Reload() {
+		t.Fatal("reloaded")
+	}
+	h.Accept()
+	if !h.Reload() || h.Catalog().Settings.Jobs.SyncMs != 1000 {
+		t.Error(h.Status())
+	}
+}
+
+// TestWhatWaitsForTheNextStart is said.
+func TestWhatWaitsForTheNextStart(t *testing.T) {
+	h := newHouse(t)
+	h.save("a.cue", `gateway: {logsDb: "none", path: ["/nowhere"]}`)
+	if !h.Reload() || len(h.Status().Restart) != 1 || h.Status().Restart[0] != "gateway.logsDb" {
+		t.Errorf("%+v", h.Status())
+	}
+	h.save("a.cue", `gateway: path: ["/nowhere"]`)
+	if !h.Reload() || len(h.Status().Restart) != 0 {
+		t.Errorf("%+v", h.Status())
+	}
+}
+
+// TestCallsKeepWhatTheyBeganWith: callers at once while the specs change under them. Each
+// answer is of one state of the specs, none is lost, and nothing is left behind.
+func TestCallsKeepWhatTheyBeganWith(t *testing.T) {
+	const callers = 32
+	reloads := 60
+	if os.Getenv("GATEWAY_STRESS") != "" {
+		reloads = 1000
+	}
+	h := newHouse(t)
+	h.save("acme.cue", h.says("acme", "0", "0"))
+	h.Reload()
+	h.call("acme_request")
+	runtime.GC()
+	before := runtime.NumGoroutine()
+	var group sync.WaitGroup
+	var stop atomic.Bool
+	answered := make(chan struct{}, 1)
+	for range callers {
+		group.Go(func() {
+			for last := 0; !stop.Load(); {
+				r := h.call("acme_request")
+				var first, second int
+				if _, err := fmt.Sscanf(r.Response, "%d %d", &first, &second); err != nil || r.IsError || first != second || first < last {
+					t.Errorf("after %d: %+v", last, r)
+					return
+				}
+				last = first
+				select {
+				case answered <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	for i := range reloads {
+		if !t.Failed() {
+			<-answered // so that each state has calls
+		}
+		h.save("acme.cue", h.says("acme", fmt.Sprint(i+1), fmt.Sprint(i+1)))
+		if !h.Reload() {
+			t.Fatal(h.Status())
+		}
+	}
+	stop.Store(true)
+	group.Wait()
+	if s := h.Status(); s.Reloads != reloads+1 {
+		t.Errorf("%d reloads, want %d", s.Reloads, reloads+1)
+	}
+	until(t, "the end of all that was begun", func() bool { return runtime.NumGoroutine() <= before+4 })
+}
