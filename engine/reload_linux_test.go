@@ -304,5 +304,6 @@ func TestCallsKeepWhatTheyBeganWith(t *testing.T) {
 	if s := h.Status(); s.Reloads != reloads+1 {
 		t.Errorf("%d reloads, want %d", s.Reloads, reloads+1)
 	}
-	until(t, "the end of all that was begun", func() bool { return runtime.NumGoroutine() <= before+4 })
+	// Supervisors that were warmed for so many callers may stay.
+	until(t, "the end of all that was begun", func() bool { return runtime.NumGoroutine() <= before+callers })
 }
