@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
@@ -306,4 +307,45 @@ func TestCallsKeepWhatTheyBeganWith(t *testing.T) {
 	}
 	// Supervisors that were warmed for so many callers may stay.
 	until(t, "the end of all that was begun", func() bool { return runtime.NumGoroutine() <= before+callers })
+}
+
+// TestJobsOutliveTheirSpec: one that has ended, and one that runs when its CLI is taken away.
+func TestJobsOutliveTheirSpec(t *testing.T) {
+	h := newHouse(t)
+	h.save("acme.cue", fake(t))
+	h.Reload()
+	gate := filepath.Join(t.TempDir(), "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, do := range [][]string{{"out=done"}, {"await=" + gate, "out=done later"}} {
+		r := h.Tools.Call(t.Context(), tools.Call{Name: "acme_request_async", Args: steps(t, do...)})
+		var told struct{ JobID string }
+		if err := json.Unmarshal(r.Structured, &told); err != nil || told.JobID == "" {
+			t.Fatalf("%+v", r)
+		}
+		ids = append(ids, told.JobID)
+	}
+	result := func(id string) string {
+		r := h.Tools.Call(t.Context(), tools.Call{Name: "llm_job_result", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":20000}`, id))})
+		return r.Response
+	}
+	if got := result(ids[0]); got != "done" {
+		t.Error(got)
+	}
+	h.save("acme.cue", "")
+	if !h.Reload() {
+		t.Fatal(h.Status())
+	}
+	open, err := os.OpenFile(gate, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open.Close()
+	for i, want := range []string{"done", "done later"} {
+		if got := result(ids[i]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

@@ -93,7 +93,9 @@ func (r *Runner) Outcome(job Job) Outcome {
 	} else if dir, err := r.dir(job.Row.ID); err == nil {
 		if s, err := dir.State(); err == nil && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
 			e := r.recalled(job.Row, dir, s)
-			if read, _, err := e.decode(); err == nil {
+			// Where the spec by which it was read is gone, what was found then is on record.
+			readable := e.call != nil || job.Row.Mode == program || job.Row.State != store.Done
+			if read, _, err := e.decode(); err == nil && readable {
 				read.ID, read.Duration = out.ID, out.Duration
 				out = read
 			}
