@@ -7,8 +7,9 @@ import (
 
 // Brief is the listing of the CLI's tool in few bytes: what calls seldom give is named
 // alone, and one tool does for both ways to wait.
-func (c *CLI) Brief() Tool {
-	c = c.At("")
+func (c *CLI) Brief() Tool { return c.listings.brief() }
+
+func (c *CLI) describeBriefly() Tool {
 	t := c.Describe().brief(c.table.brief())
 	t.Description = "Ask " + c.Heading() + "."
 	if c.Doc != "" {

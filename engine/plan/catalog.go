@@ -43,6 +43,7 @@ type CLI struct {
 	chosen    bool      // made by At
 	installed Version
 	around    around
+	listings  *listings
 
 	declared Models
 
@@ -205,6 +206,7 @@ func compileCLI(name string, spec CLISpec, around around, vetted bool, ps proble
 	c.programs(ps)
 	c.upgrades(ps.at("upgrade"))
 	c.versions(ps)
+	cli.listings = cli.list()
 	return cli
 }
 

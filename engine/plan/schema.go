@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Tool is what a client is told about a tool.
@@ -18,8 +19,25 @@ type Tool struct {
 }
 
 // Describe is the listing of the CLI's tool.
-func (c *CLI) Describe() Tool {
-	c = c.At("")
+func (c *CLI) Describe() Tool { return c.listings.full() }
+
+// DescribeAsync is the listing of the tool that starts the call as a job. What the
+// parameters mean is said once, by the tool that waits.
+func (c *CLI) DescribeAsync() Tool { return c.listings.async() }
+
+// listings are those of the tools of a CLI, whatever version of it is installed. They
+// are made once: of most CLIs the next catalog has the same.
+type listings struct{ full, async, brief func() Tool }
+
+func (c *CLI) list() *listings {
+	return &listings{
+		full:  sync.OnceValue(func() Tool { return c.At("").describe() }),
+		async: sync.OnceValue(func() Tool { return c.At("").describeAsync() }),
+		brief: sync.OnceValue(func() Tool { return c.At("").describeBriefly() }),
+	}
+}
+
+func (c *CLI) describe() Tool {
 	return Tool{
 		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
 		Input: c.InputSchema(), Output: OutputSchema,
@@ -29,10 +47,7 @@ func (c *CLI) Describe() Tool {
 	}
 }
 
-// DescribeAsync is the listing of the tool that starts the call as a job. What the
-// parameters mean is said once, by the tool that waits.
-func (c *CLI) DescribeAsync() Tool {
-	c = c.At("")
+func (c *CLI) describeAsync() Tool {
 	t := c.Describe()
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
