@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) vet() *cobra.Command {
-	var strict, verbose bool
+	var strict, verbose, coverage bool
 	var format string
 	cmd := &cobra.Command{
 		Use: "vet [PATH...]", GroupID: "write",
@@ -36,6 +36,7 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
   $ gateway vet --verbose                            # bytes of every tool, and the proofs`,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count")
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn of parameters, values, modes and output that no example shows")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
@@ -47,7 +48,11 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 				return fmt.Errorf("cannot read %s: %w", path, err)
 			}
 		}
-		result := engine.Vet(paths, a.specs, os.Environ())
+		more := []func(*spec.Options){}
+		if coverage {
+			more = append(more, engine.Coverage)
+		}
+		result := engine.Vet(paths, a.specs, os.Environ(), more...)
 		if err := report(cmd.OutOrStdout(), result, format, verbose); err != nil {
 			return fail(err)
 		}

@@ -32,6 +32,10 @@ type Options struct {
 	Vet bool
 	// Memory of earlier loads; nil: all is read and checked.
 	Memory *Memory
+	// Judge says for Vet what policies make of the calls of examples.
+	Judge func(*plan.Catalog, *plan.Call) map[string]string
+	// Coverage adds warnings about what no example shows.
+	Coverage bool
 }
 
 // Result is what a load found. Catalog and Spec are nil if any diagnostic is an
@@ -196,9 +200,20 @@ func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
 	catalog, problems := plan.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
 	if catalog != nil && o.Vet {
-		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))
+		l.locate(slices.DeleteFunc(catalog.Vet(o.judge(catalog)), l.overridden))
+	}
+	if catalog != nil && o.Coverage {
+		l.locate(catalog.Uncovered())
 	}
 	return catalog
+}
+
+// judge is the Judge for one catalog.
+func (o Options) judge(c *plan.Catalog) plan.Judge {
+	if o.Judge == nil {
+		return nil
+	}
+	return func(call *plan.Call) map[string]string { return o.Judge(c, call) }
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.
@@ -217,9 +232,15 @@ func (l *loader) overridden(p plan.Problem) bool {
 	if p.Code != "example" {
 		return false
 	}
-	cli, _ := l.root.lookup(p.Path[:2])
 	examples, _ := l.root.lookup(p.Path[:3])
-	return cli.layer() > examples.layer()
+	said := [][]string{p.Path[:2]}
+	if len(p.Path) > 4 && (p.Path[4] == "risk" || p.Path[4] == "verdict") {
+		said = append(said, []string{"risk"}, []string{"policy"})
+	}
+	return slices.ContainsFunc(said, func(path []string) bool {
+		n, depth := l.root.lookup(path)
+		return depth == len(path) && n.layer() > examples.layer()
+	})
 }
 
 func (l *loader) locate(problems []plan.Problem) {
