@@ -44,6 +44,27 @@ type Result struct {
 	Catalog     *plan.Catalog
 	Spec        *plan.Spec
 	Diagnostics []Diagnostic // sorted, none twice
+
+	root *node // what was merged, of a load with Vet
+}
+
+// Locate finds the places of problems with a catalog that was loaded with Vet. Of what a
+// range of versions says, as ranges names for a CLI, the place is in that range.
+func (r Result) Locate(problems []plan.Problem, ranges map[string][]string) []Diagnostic {
+	l := loader{r: &report{}, root: r.root}
+	for i, p := range problems {
+		if len(p.Path) < 3 {
+			continue
+		}
+		for _, key := range ranges[p.Path[1]] {
+			patched := slices.Concat(p.Path[:2], []string{"versions", key}, p.Path[2:])
+			if _, depth := r.root.lookup(patched); depth == len(patched) {
+				problems[i].Path = patched
+			}
+		}
+	}
+	l.locate(problems)
+	return Sort(l.r.list)
 }
 
 // Load merges layers, lowest first, checks and compiles them. It reads no files,
@@ -78,7 +99,7 @@ func loadAll(layers []Layer, o Options) Result {
 	if Failed(diags) {
 		return Result{Diagnostics: diags}
 	}
-	return Result{Catalog: catalog, Spec: s, Diagnostics: diags}
+	return Result{Catalog: catalog, Spec: s, Diagnostics: diags, root: l.root}
 }
 
 // loader carries one load.
@@ -255,9 +276,13 @@ func (l *loader) locate(problems []plan.Problem) {
 			at = n.at.into(n.text, p.Offset)
 		}
 		add := l.r.add
-		if p.Warning {
+		if p.Warning || p.Note {
 			add = l.r.warn
 		}
-		add(at, p.Path, p.Code, "%s", p.Text).Hint = p.Hint
+		d := add(at, p.Path, p.Code, "%s", p.Text)
+		d.Hint = p.Hint
+		if p.Note {
+			d.Severity = Note
+		}
 	}
 }
