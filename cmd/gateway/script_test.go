@@ -48,6 +48,7 @@ func TestScript(t *testing.T) {
 			"alone": alone,
 			"exits": exits,
 			"jobid": jobID,
+			"paste": paste,
 			"tidy":  tidy,
 		},
 	})

@@ -99,7 +99,11 @@ func loadAll(layers []Layer, o Options) Result {
 	if Failed(diags) {
 		return Result{Diagnostics: diags}
 	}
-	return Result{Catalog: catalog, Spec: s, Diagnostics: diags, root: l.root}
+	res := Result{Catalog: catalog, Spec: s, Diagnostics: diags}
+	if o.Vet {
+		res.root = l.root
+	}
+	return res
 }
 
 // loader carries one load.
