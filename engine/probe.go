@@ -42,7 +42,7 @@ func Probe(ctx context.Context, loaded spec.Result, names, environ []string) ([]
 	settings := catalog.Settings
 	p := probe{
 		catalog: catalog, named: len(names) > 0,
-		prober: &version.Prober{Host: host.New(environ, settings.Path, settings.EnvFile)},
+		prober: version.Patient(host.New(environ, settings.Path, settings.EnvFile)),
 	}
 	told := make([]Probed, len(clis))
 	problems := make([][]plan.Problem, len(clis))

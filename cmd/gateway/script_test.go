@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"gateway":    main,
 		standInName:  main,
 		"fake-agent": fakeAgent,
+		"fake-help":  fakeHelp,
 		"rows":       rows,
 	})
 }

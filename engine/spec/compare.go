@@ -39,6 +39,9 @@ func Compare(cli *plan.CLI, version string, answers []Answer) []plan.Problem {
 	for _, line := range cli.Says() {
 		c.line(line)
 	}
+	for _, m := range c.missing {
+		c.lacks(m)
+	}
 	for _, place := range slices.Sorted(maps.Keys(c.texts)) {
 		c.news(place)
 	}
@@ -54,8 +57,16 @@ type comparison struct {
 	visited map[string]bool  // places at which options stand
 	entered map[string]bool  // places at which a subcommand stands
 	used    map[string]bool  // options and subcommands, wherever they stand
+	missing []*missing
 	told    map[string]bool
 	found   []plan.Problem
+}
+
+// missing is an option that is not at places where the spec writes it.
+type missing struct {
+	flag   string
+	path   []string
+	places []string
 }
 
 func (c *comparison) add(path []string, code, format string, args ...any) *plan.Problem {
@@ -157,7 +168,7 @@ func (c *comparison) option(place string, said plan.Said, next *plan.Said) (took
 	}
 	o := h.Option(flag)
 	if o == nil {
-		c.lacks(place, flag, said.Path)
+		c.miss(place, flag, said.Path)
 		return follows && (!next.Fixed || h.Command(next.Text) == nil)
 	}
 	if joined {
@@ -171,19 +182,38 @@ func (c *comparison) option(place string, said plan.Said, next *plan.Said) (took
 	return took
 }
 
-// lacks reports an option that is not where the spec writes it.
-func (c *comparison) lacks(place, flag string, path []string) {
+// miss remembers an option that is not where the spec writes it.
+func (c *comparison) miss(place, flag string, path []string) {
+	i := slices.IndexFunc(c.missing, func(m *missing) bool { return m.flag == flag && slices.Equal(m.path, path) })
+	if i < 0 {
+		i = len(c.missing)
+		c.missing = append(c.missing, &missing{flag: flag, path: path})
+	}
+	if m := c.missing[i]; !slices.Contains(m.places, place) {
+		m.places = append(m.places, place)
+	}
+}
+
+// lacks reports an option that is missing. One that has another name now is likely to
+// be among those that the spec does not know.
+func (c *comparison) lacks(m *missing) {
+	typed := []string{}
+	for _, place := range m.places {
+		typed = append(typed, c.typed(place))
+	}
 	for _, other := range slices.Sorted(maps.Keys(c.texts)) {
-		if h := c.texts[other]; h != nil && h.Option(flag) != nil {
-			c.add(path, CodeMoved, "%s is no option of %s, but of %s", flag, c.typed(place), c.typed(other))
+		if h := c.texts[other]; h != nil && h.Option(m.flag) != nil {
+			c.add(m.path, CodeMoved, "%s is no option of %s, but of %s", m.flag, either(typed), c.typed(other))
 			return
 		}
 	}
 	names := []string{}
-	for _, o := range c.texts[place].Options {
-		names = append(names, o.Names...)
+	for _, o := range c.texts[m.places[0]].Options {
+		if !slices.ContainsFunc(o.Names, func(n string) bool { return c.used[n] || c.ignored(n) }) {
+			names = append(names, o.Names...)
+		}
 	}
-	c.add(path, CodeLacks, "%s has no option %s%s", c.name, flag, behind(place)).Hint = meant(flag, names)
+	c.add(m.path, CodeLacks, "%s has no option %s: it is not in the help of %s", c.name, m.flag, strings.Join(typed, " and ")).Hint = meant(m.flag, names)
 }
 
 // typed is a place as a person would type it.
@@ -206,7 +236,7 @@ func (c *comparison) value(flag string, o *HelpOption, said plan.Said) {
 	if o.Values == nil || o.Loose || strings.ContainsAny(said.Text, "{}") || slices.Contains(o.Values, said.Text) || c.hidden(flag+"="+said.Text) {
 		return
 	}
-	c.add(said.Path, CodeLacks, "%s: %s does not take %q, but %s", c.name, flag, said.Text, either(quoted(o.Values))).Hint = meant(said.Text, o.Values)
+	c.add(said.Path, CodeLacks, "%s: %s does not take %q, but %s", c.name, flag, said.Text, either(quoted(o.Values)))
 }
 
 // values compares the values of an enum. Those of a help text that stand in prose count

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
@@ -16,6 +17,9 @@ const (
 	helpLimit  = 20 * time.Second
 	mostOfHelp = 1 << 20
 )
+
+// Patient is a prober for one who can wait, and who remembers nothing.
+func Patient(h *host.Host) *Prober { return &Prober{Host: h, limit: helpLimit} }
 
 // Help is what a CLI prints after words that ask for help, which plan.AsksHelp has found
 // to do so. It may stand on either output, and some programs end with an error behind
@@ -33,11 +37,7 @@ func (p *Prober) Help(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI,
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	limit := helpLimit
-	if p.limit > 0 {
-		limit = p.limit
-	}
-	stdout, stderr, exit, err := p.run(ctx, catalog, cli, path, dir, inquiry{words, limit, mostOfHelp})
+	stdout, stderr, exit, err := p.run(ctx, catalog, cli, path, dir, inquiry{words, p.most(), mostOfHelp})
 	if err != nil {
 		return "", err
 	}
