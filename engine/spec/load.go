@@ -29,6 +29,7 @@ type Options struct {
 	// of other texts is ignored. There are no warnings about what is taken from it.
 	Snapshot []byte
 	// Vet adds the slower checks: examples, safety of every parameter, tool schemas.
+	// Without it the catalog and the spec have no examples, and nothing of probe.
 	Vet bool
 	// Memory of earlier loads; nil: all is read and checked.
 	Memory *Memory
@@ -87,7 +88,7 @@ func loadAll(layers []Layer, o Options) Result {
 			return res
 		}
 	}
-	l := loader{r: &report{}, memory: o.Memory}
+	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet}
 	patches := l.layers(layers, 0)
 	patches = append(patches, environ(o.Environ, l.r))
 	for _, p := range patches {
@@ -112,6 +113,7 @@ type loader struct {
 	memory *Memory
 	root   *node
 	broken []*source // files that could not be read at all
+	vet    bool      // with the slower checks
 	walked bool      // settings differ from a verified layer by variables only: the walk suffices
 }
 
@@ -161,6 +163,9 @@ func (l *loader) good() *node {
 			l.salvage(path, n)
 			continue
 		}
+		if path[0] == "cli" && n.kind == object && !l.vet {
+			lean(n)
+		}
 		into := good
 		for _, k := range path[:len(path)-1] {
 			if into.fields[k] == nil {
@@ -171,6 +176,12 @@ func (l *loader) good() *node {
 		into.set(path[len(path)-1], n)
 	}
 	return good
+}
+
+// lean leaves out of a CLI what only vet reads.
+func lean(cli *node) {
+	cli.drop("examples")
+	cli.drop("probe")
 }
 
 // entries are the paths of what is checked on its own: each CLI, client and server, and

@@ -25,9 +25,8 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 	l := loader{r: &report{}}
 	root := over(nil, l.layers([]Layer{built}, 0)[0], nil, l.r)
 	if clis := root.fields["cli"]; clis != nil {
-		for _, cli := range clis.fields { // a start need not read what only vet looks at
-			cli.drop("examples")
-			cli.drop("probe")
+		for _, cli := range clis.fields {
+			lean(cli)
 		}
 	}
 	var b bytes.Buffer
