@@ -162,7 +162,13 @@ const jsonl = `output: {format: "jsonl", end: "event.result != nil", text: "even
 // close it and go on with others.
 func newBench(t *testing.T, lines string, environ ...string) *bench {
 	t.Helper()
-	b := &bench{t: t, home: t.TempDir(), dir: t.TempDir()}
+	return newBenchIn(t, t.TempDir(), lines, environ...)
+}
+
+// newBenchIn opens one over a home that there may be already.
+func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
+	t.Helper()
+	b := &bench{t: t, home: home, dir: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

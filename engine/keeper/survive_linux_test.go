@@ -4,11 +4,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
 // gateway is another process that plays the gateway.
@@ -391,30 +394,49 @@ func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 
 // T30
 func TestADiskThatIsFull(t *testing.T) {
-	root := t.TempDir()
-	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skip("mounting a small file system: ", err)
-	}
-	defer syscall.Unmount(root, syscall.MNT_DETACH)
-	exe, err := os.Executable()
-	check(t, err)
-	j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=1000000"}}
-	d, err := Prepare(root, j)
-	check(t, err)
-	_, err = testCrew.Start(d, helperEnv)
-	check(t, err)
-	s := waitFor(t, d)
-	if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
-		t.Errorf("state %+v", s)
-	}
-	j.ID, j.Stdin = "b", make([]byte, 4096)
-	if _, err := Prepare(root, j); err == nil {
-		t.Error("there was space for another job")
-	}
-	if exists(root + "/b") {
-		t.Error("a failed job left its directory")
-	}
-	check(t, d.Remove())
-	until(t, "there is space again", func() bool { d, err = Prepare(root, j); return err == nil })
-	check(t, d.Remove())
+	const size = 4 << 20
+	disk.Each(t, size, func(t *testing.T, root string) {
+		root += "/jobs"
+		exe, err := os.Executable()
+		check(t, err)
+		j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=" + strconv.Itoa(2*size)}}
+		d, err := Prepare(root, j)
+		check(t, err)
+		_, err = testCrew.Start(d, helperEnv)
+		check(t, err)
+		s := waitFor(t, d)
+		if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
+			t.Errorf("state %+v", s)
+		}
+		release := disk.Fill(t, root) // a file system may have kept something for itself
+		j.ID, j.Stdin = "b", make([]byte, 4096)
+		if _, err := Prepare(root, j); err == nil {
+			t.Error("there was space for another job")
+		}
+		if exists(root + "/b") {
+			t.Error("a failed job left its directory")
+		}
+		release()
+		check(t, d.Remove())
+		until(t, "there is space again", func() bool { d, err = Prepare(root, j); return err == nil })
+		check(t, d.Remove())
+	})
+}
+
+// What is recorded when the disk is full from the beginning has its place already.
+func TestAJobEndsOnAFullDisk(t *testing.T) {
+	disk.Each(t, 4<<20, func(t *testing.T, root string) {
+		exe, err := os.Executable()
+		check(t, err)
+		gate := t.TempDir() + "/gate"
+		d, err := Prepare(root+"/jobs", Job{ID: "a", Path: exe, Dir: "/", Args: []string{"await=" + gate, "exit=6"}})
+		check(t, err)
+		_, err = testCrew.Start(d, helperEnv)
+		check(t, err)
+		disk.Fill(t, root)
+		check(t, os.WriteFile(gate, nil, 0o600))
+		if s := waitFor(t, d); s.Phase != Ended || s.Exit.Code != 6 {
+			t.Errorf("state %+v", s)
+		}
+	})
 }
