@@ -117,7 +117,10 @@ func (r *run) directory() (*keeper.Dir, *plan.Failure) {
 	}
 	dir, err := keeper.Prepare(r.folder(), job)
 	if err == nil {
+		// A row that has no directory yet must not look as if it had lost it.
+		r.row.Folder = r.folder()
 		if err = r.furnish(dir); err != nil {
+			r.row.Folder = ""
 			err = errors.Join(err, dir.Remove())
 		}
 	}

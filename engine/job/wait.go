@@ -93,9 +93,13 @@ func (r *Runner) Outcome(job Job) Outcome {
 	} else if dir, err := r.dir(job.Row.ID); err == nil {
 		if s, err := dir.State(); err == nil && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
 			e := r.recalled(job.Row, dir, s)
-			// Where the spec by which it was read is gone, what was found then is on record.
-			readable := e.call != nil || job.Row.Mode == program || job.Row.State != store.Done
-			if read, _, err := e.decode(); err == nil && readable {
+			// Where the spec by which it was read is gone, what was found then is on record. So
+			// it is where the directory does not agree: of that the disk may not have had all
+			// when the power went away.
+			read, ending, err := e.decode()
+			readable := e.call != nil || job.Row.Mode == program
+			agrees := ending == store.EndOK || ending == job.Row.Outcome.Ending
+			if err == nil && (readable && agrees || job.Row.State != store.Done) {
 				read.ID, read.Duration = out.ID, out.Duration
 				out = read
 			}

@@ -392,6 +392,61 @@ func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	}
 }
 
+// T34: the disk takes files in no order, so a record may be there and the output not.
+func TestARecordWithoutItsOutput(t *testing.T) {
+	for name, tc := range map[string]struct {
+		harm func(x *trial)
+		boot string
+		want Reason
+	}{
+		"some of it is missing": {func(x *trial) { check(t, os.Truncate(x.Path()+stdoutFile, 3)) }, "another", Rebooted},
+		"all of it is missing":  {func(x *trial) { check(t, os.Remove(x.Path()+stderrFile)) }, "another", Rebooted},
+		"only its size is there": {func(x *trial) {
+			check(t, os.Truncate(x.Path()+stdoutFile, 2))
+			check(t, os.Truncate(x.Path()+stdoutFile, 4))
+		}, "another", Rebooted},
+		"it was cut off":       {func(x *trial) { check(t, os.Truncate(x.Path()+stdoutFile, 3)) }, bootID(), SupervisorDied},
+		"it is there":          {func(*trial) {}, "another", Exited},
+		"it ended with a zero": {func(x *trial) { overwrite(t, x.Path()+stdoutFile, 3, []byte{0}) }, bootID(), Exited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := prepare(t, Limits{}, "exit=0")
+			now := time.Now()
+			start := Start{Pid: 1 << 22, Supervisor: 1 << 22, Boot: tc.boot, At: now}
+			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: captured(4, 100), Stderr: captured(4, 100)}
+			overwrite(t, x.Path()+statusFile, startSlot, start.encode(x.ID()))
+			overwrite(t, x.Path()+statusFile, exitSlot, exit.encode(x.ID()))
+			overwrite(t, x.Path()+stdoutFile, 0, []byte("some"))
+			overwrite(t, x.Path()+stderrFile, 0, []byte("some"))
+			tc.harm(x)
+			x.release()
+			if s := x.wait(); s.Exit.Reason != tc.want || (s.Phase == Ended) != (tc.want == Exited) {
+				t.Errorf("state %+v", s)
+			}
+		})
+	}
+}
+
+// T34: of a directory, some files may have reached the disk and others not.
+func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
+	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile} {
+		x := prepare(t, Limits{}, "exit=0")
+		overwrite(t, x.Path()+statusFile, startSlot, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
+		x.release()
+		check(t, os.Remove(x.Path()+name))
+		if s := x.wait(); s.Phase != Lost || s.Exit.Reason == NeverStarted {
+			t.Errorf("without %s: %+v", name, s)
+		}
+		if _, err := x.Sweep(); err != nil {
+			t.Errorf("without %s: %v", name, err)
+		}
+		check(t, x.Remove())
+		if _, err := x.State(); !os.IsNotExist(err) {
+			t.Errorf("removed: %v", err)
+		}
+	}
+}
+
 // T30
 func TestADiskThatIsFull(t *testing.T) {
 	const size = 4 << 20

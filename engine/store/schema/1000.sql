@@ -12,6 +12,7 @@ CREATE TABLE job(
   catalog_digest     TEXT,
   parent_id          TEXT,
   owner              TEXT,
+  folder             TEXT, -- of all jobs of its gateway; what a job printed lies in folder/id
   session            TEXT,
   opens              INTEGER,
   session_id         TEXT,
