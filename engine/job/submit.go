@@ -58,7 +58,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	r.identify()
 	if failure == nil {
 		if joined, failure := r.join(ctx); joined != nil || failure != nil {
-			return standing(joined), failure
+			return r.shared(ctx, joined), failure
 		}
 	}
 	r.describe()
@@ -76,7 +76,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	}
 	defer r.inOrder(ctx)()
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
-		return standing(joined), drop(failure)
+		return r.shared(ctx, joined), drop(failure)
 	}
 	pid := 0
 	if failure == nil {
@@ -94,13 +94,6 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 		job.Position = r.position(ctx, r.records, job)
 	}
 	return job, nil
-}
-
-func standing(j *Job) Job {
-	if j == nil {
-		return Job{}
-	}
-	return *j
 }
 
 // directory prepares the directory of the job, with all that its program reads.

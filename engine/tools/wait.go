@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -19,7 +20,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 		r.again = failure.Class == plan.ClassBusy
 		return r
 	}
-	joined := j.Joined
+	joined, notes := j.Joined, j.Notes
 	j, err := t.follow(ctx, j, t.softDeadline(), tell)
 	if err == nil && !j.State.Ended() && ctx.Err() != nil {
 		var left job.Job
@@ -29,6 +30,11 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	}
 	if err != nil { // of the record, not of the job, which has begun
 		j.Notes = append(j.Notes, "where it stands now cannot be told: "+err.Error())
+	}
+	for _, note := range notes {
+		if !slices.Contains(j.Notes, note) {
+			j.Notes = append(j.Notes, note)
+		}
 	}
 	j.Joined = joined
 	j.Row.Approval = req.Approval // of this call, be the job another's
