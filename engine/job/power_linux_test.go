@@ -47,28 +47,32 @@ func TestPowerCut(t *testing.T) {
 		return
 	}
 	const cuts, gateways = 12, 2
-	d := disk.NewCuttable(t, 64<<20)
-	effect := t.TempDir()
+	d, effect := disk.NewCuttable(t, 64<<20), t.TempDir()
 	var begun, done list
-	acks := make(chan bool, 100)
+	said, over := make(chan *worker, 1000), make(chan string, gateways)
 	var all []*worker
 	for range gateways {
-		all = append(all, startWorker(t, d.Root+","+effect, func(verb, id string) {
-			if verb == "done" {
-				done.add(id)
-			} else {
+		all = append(all, startWorker(t, d.Root+","+effect, over, func(w *worker, verb, id string) {
+			if verb == "begun" {
 				begun.add(id)
+				w = nil
+			} else {
+				done.add(id)
 			}
-			select {
-			case acks <- true:
-			default:
-			}
+			said <- w
 		}))
 	}
 	var seen []powerCut
 	for range cuts {
 		for range 1 + rand.N(15) {
-			<-acks
+			select {
+			case w := <-said:
+				if w != nil { // it may make another call, and no more: the disk has an end
+					w.grant(t)
+				}
+			case rest := <-over:
+				t.Fatalf("a gateway ended: %s", rest)
+			}
 		}
 		cut := powerCut{Root: d.Root, Done: done.all()}
 		cut.Begun = begun.all() // who is done has begun
@@ -83,7 +87,11 @@ func TestPowerCut(t *testing.T) {
 		seen = append(seen, cut)
 	}
 	for _, w := range all {
-		w.end(t)
+		w.in.Close()
+		rest := <-over
+		if err := w.cmd.Wait(); err != nil {
+			t.Fatalf("%v\n%s", err, rest)
+		}
 	}
 	text, err := json.Marshal(seen)
 	if err != nil {
@@ -128,16 +136,17 @@ func itself(role string) *exec.Cmd {
 	return cmd
 }
 
-// worker is a process that makes calls until its input ends.
+// worker is a process that makes as many calls as it is granted, until its input ends.
 type worker struct {
-	cmd  *exec.Cmd
-	in   io.Closer
-	rest chan string // what it said that was no acknowledgement
+	cmd *exec.Cmd
+	in  io.WriteCloser
 }
 
-func startWorker(t *testing.T, arg string, acknowledged func(verb, id string)) *worker {
+// startWorker starts one that may make a few calls. What it acknowledges is told, and at
+// its end what else it said.
+func startWorker(t *testing.T, arg string, over chan<- string, told func(w *worker, verb, id string)) *worker {
 	t.Helper()
-	w := &worker{cmd: itself("work=" + arg), rest: make(chan string, 1)}
+	w := &worker{cmd: itself("work=" + arg)}
 	in, err := w.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -146,8 +155,7 @@ func startWorker(t *testing.T, arg string, acknowledged func(verb, id string)) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.in = in
-	w.cmd.Stderr = w.cmd.Stdout
+	w.in, w.cmd.Stderr = in, w.cmd.Stdout
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,22 +165,23 @@ func startWorker(t *testing.T, arg string, acknowledged func(verb, id string)) *
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			if verb, id, ok := strings.Cut(lines.Text(), " "); ok && store.ValidID(id) {
-				acknowledged(verb, id)
+				told(w, verb, id)
 			} else {
 				rest.WriteString(lines.Text() + "\n")
 			}
 		}
-		w.rest <- rest.String()
+		over <- rest.String()
 	}()
+	for range 5 {
+		w.grant(t)
+	}
 	return w
 }
 
-func (w *worker) end(t *testing.T) {
+func (w *worker) grant(t *testing.T) {
 	t.Helper()
-	w.in.Close()
-	said := <-w.rest
-	if err := w.cmd.Wait(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	if _, err := io.WriteString(w.in, "+"); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -184,19 +193,12 @@ const powerSpec = "}\ngateway: jobs: dedupMs: 3600000\nclient: c: {title: \"c\",
 func work(t *testing.T, arg string) {
 	root, effect, _ := strings.Cut(arg, ",")
 	b := newBenchIn(t, filepath.Join(root, "home"), powerSpec)
-	over := make(chan bool)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(over)
-	}()
 	var callers sync.WaitGroup
 	for range 3 {
 		callers.Go(func() {
-			for {
-				select {
-				case <-over:
+			for grant := make([]byte, 1); ; {
+				if _, err := os.Stdin.Read(grant); err != nil {
 					return
-				default:
 				}
 				size := 1 + rand.N(100)
 				switch rand.N(20) {
@@ -297,7 +299,7 @@ func (cut powerCut) check(t *testing.T) {
 	b.sound()
 }
 
-// whole checks one job, and that the same call is made again unless it was answered.
+// whole checks one job: what it says of itself is so, and on record.
 func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) State {
 	res, err := b.runner.Result(t.Context(), row.ID, 0, 1<<30)
 	if err != nil {
