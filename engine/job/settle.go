@@ -114,6 +114,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
 		}
 	}
+	synced := e.sync()
 	out, ending, err := e.decode()
 	if err != nil {
 		return Job{}, err
@@ -129,7 +130,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
 		// The rest is in the directory alone, and the row promises it.
-		if err := e.dir.Sync(); err != nil {
+		if err := <-synced; err != nil {
 			return Job{}, err
 		}
 	}
@@ -152,6 +153,18 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.out = &out
 	return job, nil
+}
+
+// sync has the disk take the directory of a job that printed so much that its row might
+// not hold the answer, while that is read. The result comes later.
+func (e *ending) sync() <-chan error {
+	synced := make(chan error, 1)
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
+		go func() { synced <- e.dir.Sync() }()
+	} else {
+		synced <- nil
+	}
+	return synced
 }
 
 // decode reads what the job printed.
