@@ -47,7 +47,7 @@ func TestPowerCut(t *testing.T) {
 		return
 	}
 	const cuts, gateways = 12, 2
-	d, effect := disk.NewCuttable(t, 64<<20), t.TempDir()
+	d, effect := disk.NewCuttable(t, 48<<20), t.TempDir()
 	var begun, done list
 	said, over := make(chan *worker, 1000), make(chan string, gateways)
 	var all []*worker
@@ -64,7 +64,7 @@ func TestPowerCut(t *testing.T) {
 	}
 	var seen []powerCut
 	for range cuts {
-		for range 1 + rand.N(15) {
+		for range 1 + rand.N(10) {
 			select {
 			case w := <-said:
 				if w != nil { // it may make another call, and no more: the disk has an end
