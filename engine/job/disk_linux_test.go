@@ -13,6 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
+// T30
 func TestDiskFull(t *testing.T) {
 	const size = 4 << 20
 	disk.Each(t, size, func(t *testing.T, root string) {
@@ -41,7 +42,7 @@ func TestDiskFull(t *testing.T) {
 	})
 }
 
-// TestDiskFullUnderTheRecord: the end of what was accepted is told, and recorded when there is
+// TestDiskFullUnderTheRecord: T30, of the record. The end of what was accepted is told, and recorded when there is
 // space; what cannot be recorded is refused.
 func TestDiskFullUnderTheRecord(t *testing.T) {
 	disk.Each(t, 8<<20, func(t *testing.T, root string) {
