@@ -72,6 +72,12 @@ func cliFinding(cli *plan.CLI, s version.State) Finding {
 			}
 		}
 	}
+	if s.Unverified != "" {
+		facts = append(facts, "its spec is unverified: "+s.Unverified)
+		if f.State == FindingOK {
+			f.State = FindingNote
+		}
+	}
 	f.Text = strings.Join(facts, "; ")
 	return f
 }

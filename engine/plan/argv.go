@@ -294,11 +294,16 @@ func (r *renderer) variables() {
 			continue
 		}
 		for _, text := range r.texts(p, v) {
-			if entry := len(p.Env) + len("=") + len(text); entry >= MaxWord {
-				r.refuse(p.Name, "is too long for the environment: %s bytes with its name, at most %s fit", number(float64(entry)), number(MaxWord-1))
-			}
-			r.cmd.Env[p.Env] = text
-			r.cmd.Steps = append(r.cmd.Steps, Step{Word: p.Env, From: r.origin(p) + " (environment)"})
+			r.variable(p.Env, text, p.Name, r.origin(p))
 		}
 	}
+}
+
+// variable sets one. Its value is not told: a key may be in it.
+func (r *renderer) variable(name, text, owner, from string) {
+	if entry := len(name) + len("=") + len(text); entry >= MaxWord {
+		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", number(float64(entry)), number(MaxWord-1))
+	}
+	r.cmd.Env[name] = text
+	r.cmd.Steps = append(r.cmd.Steps, Step{Word: name, From: from + " (environment)"})
 }

@@ -281,6 +281,9 @@ func (c compiler) programs(ps problems) {
 		}
 		carried[p.Env] = p.Name
 	}
+	if other, ok := carried[c.cli.MCP.File.Env]; ok && c.cli.MCP.File.Env != "" {
+		ps.at("mcp", "file", "env").add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
+	}
 }
 
 // helpWords are the options that ask for help.

@@ -171,9 +171,14 @@ func (r *renderer) servers() {
 		}
 	}
 	general := map[string]string{}
-	if spec.File.Name != "" && len(e.servers) > 0 {
-		r.cmd.Files = append(r.cmd.Files, File{Name: spec.File.Name, Text: spec.File.render(e.servers)})
-		general[slotFile] = r.file(spec.File.Name)
+	switch file := spec.File; {
+	case file.isZero() || len(e.servers) == 0:
+	case file.Env != "":
+		from := fmt.Sprintf("cli.%s.mcp.file.env", r.call.CLI.Name)
+		r.variable(file.Env, strings.TrimSuffix(file.render(e.servers), "\n"), paramServers, from)
+	default:
+		r.cmd.Files = append(r.cmd.Files, File{Name: file.Name, Text: file.render(e.servers)})
+		general[slotFile] = r.file(file.Name)
 	}
 	if len(e.servers) > 0 {
 		put("words", spec.Words, general)
@@ -212,14 +217,38 @@ func (f MCPFile) render(servers []server) string {
 		byName[s.name] = body
 		list = append(list, body)
 	}
-	text := string(encode(fill(f.Body, map[string]any{slotServers: byName, slotList: list})))
+	body := fill(f.Body, map[string]any{slotServers: byName, slotList: list})
+	for _, s := range servers {
+		body = lay(body, fill(f.Each, s.slots()))
+		if s.Trust {
+			body = lay(body, fill(f.Trusted, s.slots()))
+		}
+	}
+	text := string(encode(body))
 	if f.Text == "" {
 		return text + "\n"
 	}
 	return strings.Replace(f.Text, slotJSON, text, 1)
 }
 
-// fill is the template with values in the places of its slots.
+// lay puts one JSON value over another: objects field by field, anything else as a whole.
+func lay(under, over any) any {
+	into, ok := under.(map[string]any)
+	fields, both := over.(map[string]any)
+	if !ok || !both {
+		return over
+	}
+	for key, value := range fields {
+		if old, there := into[key]; there {
+			value = lay(old, value)
+		}
+		into[key] = value
+	}
+	return into
+}
+
+// fill is the template with values in the places of its slots. A list of words that
+// stands in a list becomes part of it.
 func fill(template any, slots map[string]any) any {
 	switch v := template.(type) {
 	case string:
@@ -227,15 +256,23 @@ func fill(template any, slots map[string]any) any {
 			return value
 		}
 	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = fill(item, slots)
+		out := make([]any, 0, len(v))
+		for _, item := range v {
+			filled := fill(item, slots)
+			words, ok := filled.([]string)
+			if !ok {
+				out = append(out, filled)
+			}
+			for _, word := range words {
+				out = append(out, word)
+			}
 		}
 		return out
 	case map[string]any:
+		name, _ := slots[slotName].(string)
 		out := make(map[string]any, len(v))
 		for key, item := range v {
-			out[key] = fill(item, slots)
+			out[strings.ReplaceAll(key, slotName, name)] = fill(item, slots)
 		}
 		return out
 	}

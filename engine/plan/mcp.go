@@ -31,13 +31,19 @@ type MCPSpec struct {
 	Own []OwnSpec `json:"own,omitempty"`
 }
 
-// MCPFile is a private file that is made for each call.
+// MCPFile is a private file that is made for each call, or what would stand in one.
 type MCPFile struct {
-	Name   string         `json:"name"`
+	Name   string         `json:"name,omitempty"`
+	Env    string         `json:"env,omitempty"`  // variable that holds the text instead of a file
 	Text   string         `json:"text,omitempty"` // around {json}
 	Body   map[string]any `json:"body"`
 	Server map[string]any `json:"server"` // what {servers} and {list} have for each
+	// What lies over the body for each server, and then for each with trust.
+	Each    map[string]any `json:"each,omitempty"`
+	Trusted map[string]any `json:"trusted,omitempty"`
 }
+
+func (f MCPFile) isZero() bool { return f.Name == "" && f.Env == "" && f.Body == nil }
 
 // OwnSpec is an object in a JSON file whose keys are names of servers.
 type OwnSpec struct {
@@ -46,7 +52,7 @@ type OwnSpec struct {
 }
 
 func (s MCPSpec) isZero() bool {
-	return s.Default == nil && s.Words == nil && s.Each == nil && s.Trusted == nil && s.Strict == nil && s.None == nil && s.File.Name == "" && s.Own == nil
+	return s.Default == nil && s.Words == nil && s.Each == nil && s.Trusted == nil && s.Strict == nil && s.None == nil && s.File.isZero() && s.Own == nil
 }
 
 // Slots of what a CLI is told about servers.
@@ -157,11 +163,13 @@ func (c compiler) mcp(ps problems) {
 		}
 	}
 	switch {
-	case spec.Own != nil && file.Name != "":
+	case spec.Own != nil && !file.isZero():
 		ps.at("file").add("mcp", "own servers of the CLI are not written into a file").Key = true
+	case !file.isZero() && (file.Name == "") == (file.Env == ""):
+		ps.at("file").add("mcp", "needs either a name or env").Key = true
 	case file.Name != "" && !used[slotFile]:
 		ps.at("file").add("slot", "the file reaches no word").Hint = "write {file} where its path belongs, in words or each"
-	case file.Name == "" && !used[slotName]:
+	case file.isZero() && !used[slotName]:
 		problem := ps.add("mcp", "servers reach nothing")
 		problem.Hint, problem.Key = "add file, or each with {name}", true
 	}
@@ -173,13 +181,14 @@ func (c compiler) mcp(ps problems) {
 			ps.at("own", i, "path").add("mcp", "a pattern must begin with ~/")
 		}
 	}
-	if file.Name != "" {
+	if !file.isZero() {
 		c.mcpFile(file, ps.at("file"))
 	}
 }
 
 func (c compiler) mcpFile(file MCPFile, ps problems) {
-	if !fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name) {
+	reservedVariable(file.Env, ps.at("env"))
+	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name)) {
 		ps.at("name").add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
 	}
 	if file.Text != "" && strings.Count(file.Text, slotJSON) != 1 {
@@ -188,13 +197,22 @@ func (c compiler) mcpFile(file MCPFile, ps problems) {
 	if n := templateSlots(file.Body, []string{slotServers, slotList}, ps.at("body")); n == 0 {
 		ps.at("body").add("slot", "the servers are missing").Hint = "write {servers} or {list}"
 	}
-	if n := templateSlots(file.Server, []string{slotName, slotCommand, slotArgs, slotEnv}, ps.at("server")); n == 0 {
+	own := []string{slotName, slotCommand, slotArgs, slotEnv}
+	if n := templateSlots(file.Server, own, ps.at("server")); n == 0 {
 		ps.at("server").add("slot", "nothing of the server is written").Hint = "write {command}, {args} and the like"
+	}
+	for _, over := range []struct {
+		key  string
+		body map[string]any
+	}{{"each", file.Each}, {"trusted", file.Trusted}} {
+		if n := templateSlots(over.body, own, ps.at(over.key)); over.body != nil && n == 0 {
+			ps.at(over.key).add("slot", "says the same of every server").Hint = "write {name} into a key, or say it in body"
+		}
 	}
 }
 
 // templateSlots checks the slots of a template and counts them. A slot is a text of its
-// own, since what it stands for need not be one.
+// own, since what it stands for need not be one; but {name} can be part of a key.
 func templateSlots(template any, known []string, ps problems) (count int) {
 	switch v := template.(type) {
 	case string:
@@ -211,7 +229,13 @@ func templateSlots(template any, known []string, ps problems) (count int) {
 			count += templateSlots(item, known, ps.at(i))
 		}
 	case map[string]any:
+		named := slices.DeleteFunc(slices.Clone(known), func(slot string) bool { return slot != slotName })
 		for _, key := range sortedKeys(v) {
+			for _, found := range placeholder.FindAllString(key, -1) {
+				if at := ps.at(key); knownSlot(found, named, at) {
+					count++
+				}
+			}
 			count += templateSlots(v[key], known, ps.at(key))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,9 @@ func TestServers(t *testing.T) {
 		}
 		for _, f := range cmd.Files {
 			fmt.Fprintf(&b, "file: %s\n%s", f.Name, f.Text)
+		}
+		for _, name := range slices.Sorted(maps.Keys(cmd.Env)) {
+			fmt.Fprintf(&b, "set: %s=%s\n", name, cmd.Env[name])
 		}
 		if e := call.Equipment(); e != nil {
 			fmt.Fprintf(&b, "mcp: %s\n", encode(e))

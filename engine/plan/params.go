@@ -74,7 +74,7 @@ func (c compiler) carrier(p *Param, ps problems) {
 	needs(p.Words != nil, "words", `type "bool"`, p.Kind == Bool)
 	needs(p.Values != nil, "values", "an enum", len(p.Enum) > 0)
 	needs(p.Show != nil, "show", "an enum", len(p.Enum) > 0)
-	needs(p.Value != "", "value", "a flag", p.Flag != "")
+	needs(p.Value != "", "value", "a flag or env", p.Flag != "" || p.Env != "")
 	needs(p.Style != "", "style", "a flag", p.Flag != "")
 	needs(p.Each, "each", `type "list"`, p.Kind == List)
 	needs(p.Sep != "", "sep", `type "list"`, p.Kind == List)

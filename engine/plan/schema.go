@@ -41,8 +41,9 @@ func (c *CLI) describe() Tool {
 	return Tool{
 		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
 		Input: c.InputSchema(), Output: OutputSchema,
-		// An agent can change files wherever its spec has a parameter that lets it.
-		Destructive: slices.ContainsFunc(c.params, func(p *Param) bool { return !p.Danger.IsZero() }),
+		// An agent can change files wherever its spec has a parameter that lets it, and
+		// perhaps where nobody knows.
+		Destructive: c.Unverified != "" || slices.ContainsFunc(c.params, func(p *Param) bool { return !p.Danger.IsZero() }),
 		OpenWorld:   true,
 	}
 }
@@ -59,11 +60,22 @@ func (c *CLI) describeAsync() Tool {
 // description begins with a sentence that stands alone: clients search and cut.
 func (c *CLI) description() string {
 	var b strings.Builder
-	b.WriteString("Ask " + c.Heading() + " and return its answer.")
+	b.WriteString("Ask " + c.Heading() + c.doubt() + " and return its answer.")
 	if c.Doc != "" {
 		b.WriteString(" " + c.Doc)
 	}
+	if c.Unverified != "" {
+		b.WriteString(" Unverified: " + c.Unverified)
+	}
 	return b.String()
+}
+
+// doubt is what is said beside the heading of a CLI whose spec nobody has tried.
+func (c *CLI) doubt() string {
+	if c.Unverified == "" {
+		return ""
+	}
+	return " (unverified)"
 }
 
 // property is one property of a schema. Bounds stand in the description as well,

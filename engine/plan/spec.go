@@ -19,23 +19,24 @@ type Spec struct {
 
 // CLISpec describes one command-line program.
 type CLISpec struct {
-	Title    string            `json:"title,omitempty"`
-	Doc      string            `json:"doc,omitempty"`
-	Bin      string            `json:"bin"`
-	Install  string            `json:"install,omitempty"`
-	Argv     ArgvSpec          `json:"argv"`
-	Prompt   PromptSpec        `json:"prompt,omitzero"`
-	Params   Map[ParamSpec]    `json:"params,omitzero"`
-	Models   ModelsSpec        `json:"models,omitzero"`
-	Session  SessionSpec       `json:"session,omitzero"`
-	MCP      MCPSpec           `json:"mcp,omitzero"`
-	Output   OutputSpec        `json:"output,omitzero"`
-	Success  string            `json:"success,omitempty"`
-	Exits    map[string]string `json:"exits,omitempty"`
-	Failure  []FailureSpec     `json:"failure,omitempty"`
-	Env      EnvSpec           `json:"env,omitzero"`
-	Timeouts Timeouts          `json:"timeouts,omitzero"`
-	OnCancel string            `json:"onCancel,omitempty"` // "kill" or "detach"; "": the gateway's
+	Title      string            `json:"title,omitempty"`
+	Doc        string            `json:"doc,omitempty"`
+	Bin        string            `json:"bin"`
+	Install    string            `json:"install,omitempty"`
+	Unverified string            `json:"unverified,omitempty"` // why nobody knows that the spec is right
+	Argv       ArgvSpec          `json:"argv"`
+	Prompt     PromptSpec        `json:"prompt,omitzero"`
+	Params     Map[ParamSpec]    `json:"params,omitzero"`
+	Models     ModelsSpec        `json:"models,omitzero"`
+	Session    SessionSpec       `json:"session,omitzero"`
+	MCP        MCPSpec           `json:"mcp,omitzero"`
+	Output     OutputSpec        `json:"output,omitzero"`
+	Success    string            `json:"success,omitempty"`
+	Exits      map[string]string `json:"exits,omitempty"`
+	Failure    []FailureSpec     `json:"failure,omitempty"`
+	Env        EnvSpec           `json:"env,omitzero"`
+	Timeouts   Timeouts          `json:"timeouts,omitzero"`
+	OnCancel   string            `json:"onCancel,omitempty"` // "kill" or "detach"; "": the gateway's
 	// Concurrency is how many calls run at once; 0 is no limit of its own.
 	Concurrency int                  `json:"concurrency,omitempty"`
 	Risk        []RiskSpec           `json:"risk,omitempty"`

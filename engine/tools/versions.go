@@ -29,7 +29,7 @@ const (
 var (
 	versionsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type":"array","items":{"type":"object","properties":{` +
 		`"cli":{"type":"string"},"installed":{"type":"boolean"},"path":{"type":"string"},"version":{"type":"string"},"matchesSpec":{"type":"boolean"},` +
-		`"login":{"type":"string","enum":["found","none","unknown"]},"loginHint":{"type":"string"},"problem":{"type":"string"},"hint":{"type":"string"}}}}},"required":["clis"]}`)
+		`"login":{"type":"string","enum":["found","none","unknown"]},"loginHint":{"type":"string"},"unverified":{"type":"string"},"problem":{"type":"string"},"hint":{"type":"string"}}}}},"required":["clis"]}`)
 	upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"installed":{"type":"string"},` +
 		`"target":{"type":"string"},"strategy":{"type":"string"},"command":{"type":"array","items":{"type":"string"}},"dryRun":{"type":"boolean"},"problem":{"type":"string"},` +
 		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}},"required":["status"]}`)
@@ -146,6 +146,9 @@ func stateText(heading string, s version.State) string {
 		if s.LoginHint != "" {
 			b.WriteString(" (" + s.LoginHint + ")")
 		}
+	}
+	if s.Unverified != "" {
+		b.WriteString("\n  Unverified: " + s.Unverified)
 	}
 	if s.Problem != "" {
 		b.WriteString("\n  Problem: " + s.Problem)

@@ -27,8 +27,11 @@ type State struct {
 	LoginHint string `json:"loginHint,omitempty"` // how to log in, where there is no sign of it
 	// Changes are the ranges of versions whose part of the spec holds for this one.
 	Changes []string `json:"changes,omitempty"`
-	Problem string   `json:"problem,omitempty"` // what is wrong, "" if nothing
-	Hint    string   `json:"hint,omitempty"`    // what to do about the problem, or to install it
+	// Unverified says why nobody knows whether the spec is right.
+	Unverified string `json:"unverified,omitempty"`
+
+	Problem string `json:"problem,omitempty"` // what is wrong, "" if nothing
+	Hint    string `json:"hint,omitempty"`    // what to do about the problem, or to install it
 	// Looked are the folders in which a program that is missing was looked for: often
 	// the same for all, so that who lists several says them once.
 	Looked []string `json:"-"`
@@ -36,7 +39,7 @@ type State struct {
 
 // State finds out about one CLI. A program that failed to answer before is asked again.
 func (p *Prober) State(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI) State {
-	s := State{CLI: cli.Name, Login: LoginUnknown}
+	s := State{CLI: cli.Name, Login: LoginUnknown, Unverified: cli.Unverified}
 	environ, err := p.Host.Environ(job.EnvironmentOf(catalog, cli, map[string]string{}, ""))
 	if err != nil { // the environment file: no CLI can be called
 		s.Problem = err.Error()

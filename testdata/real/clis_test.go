@@ -150,6 +150,44 @@ context_window = 200000
 		mcp:   mcp{scenario: `tool:-echo$`},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
+	{
+		name: "qwen",
+		setup: func(base string) (env, files map[string]string) {
+			return map[string]string{"OPENAI_BASE_URL": base + "/v1", "OPENAI_API_KEY": key, "OPENAI_MODEL": "fake-model"},
+				map[string]string{".qwen/settings.json": `{
+				"privacy": {"usageStatisticsEnabled": false},
+				"general": {"enableAutoUpdate": false}}`}
+		},
+		tells: tells{model: true, usage: true},
+		shell: "^run_shell_command$",
+		allow: args{"approvalMode": "yolo"},
+		// It offers tools of servers behind one tool that calls any.
+		mcp:   mcp{scenario: `tool:^tool_call$={"name":"mcp__{prompt}__echo","arguments":{"text":"hi-from-model"}}`, own: []string{".qwen/settings.json", "mcpServers"}, strict: true},
+		gives: map[string]string{"e401": "auth", "e404": "model", "cut": "transient", "empty": "empty"},
+	},
+	{
+		name: "opencode",
+		setup: func(base string) (env, files map[string]string) {
+			const plugin = `{"dependencies": {"@opencode-ai/plugin": "*"}}`
+			return map[string]string{"OPENCODE_DISABLE_MODELS_FETCH": "1"}, map[string]string{
+				".config/opencode/opencode.json": fmt.Sprintf(`{
+				"model": "fake/fake-model",
+				"provider": {"fake": {"npm": "@ai-sdk/openai-compatible",
+					"options": {"baseURL": "%s/v1", "apiKey": "%s"},
+					"models": {"fake-model": {}, "asked-for-model": {}}}}}`, base, key),
+				// It would download these beside every call that finds them missing.
+				".config/opencode/package.json":       plugin,
+				".config/opencode/package-lock.json":  `{"packages": {"": ` + plugin + `}}`,
+				".config/opencode/node_modules/.keep": "",
+			}
+		},
+		tells:  tells{usage: true, cost: true},
+		values: map[string]any{"model": "fake/asked-for-model", "agent": "plan", "variant": "high"},
+		shell:  "^bash$",
+		allow:  args{"permission": "configured"},
+		mcp:    mcp{scenario: `tool:_echo$`},
+		gives:  map[string]string{"e401": "auth", "e404": "model", "empty": "empty"},
+	},
 }
 
 func (c cli) tool() string { return c.name + "_request" }

@@ -22,7 +22,7 @@ major=${major%%.*}
 [ "$major" -ge 20 ] || fail "node $node is too old: 20 or newer is needed"
 
 if ! cmp -s "$here/package.json" "$clis/package.json" || [ ! -d "$bin" ]; then
-	echo "installing the pinned CLIs (about 1 GB)" >&2
+	echo "installing the pinned CLIs (about 1.5 GB)" >&2
 	rm -f "$clis/package.json"
 	cp "$here/package.json" "$clis/package.json.new"
 	mv "$clis/package.json.new" "$clis/package.json"
@@ -38,6 +38,10 @@ fi
 # Puts the native binary of the platform package in the place of a stub.
 "$bin/claude" --version >/dev/null 2>&1 ||
 	(cd "$clis/node_modules/@anthropic-ai/claude-code" && node install.cjs >&2)
+
+# It links its native binary in the place of a stub, too.
+"$bin/opencode" --version >/dev/null 2>&1 ||
+	(cd "$clis/node_modules/opencode-ai" && node postinstall.mjs >&2)
 
 verify() { # command, what its version must say
 	said=$(HOME=$home "$bin/$1" --version 2>/dev/null </dev/null | head -n 1) || true
@@ -58,3 +62,5 @@ verify grok "$(version @xai-official/grok)"
 # Its launcher unpacks 160 MB into every new HOME; the tests use many.
 [ ! -x "$home/.grok/bin/grok" ] || ln -sfn ../../home/.grok/bin/grok "$bin/grok"
 verify copilot "$(version @github/copilot)"
+verify qwen "$(version @qwen-code/qwen-code)"
+verify opencode "$(version opencode-ai)"
