@@ -2,7 +2,6 @@ package real
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -166,17 +165,12 @@ func TestAllAtOnce(t *testing.T) {
 
 func together(t *testing.T, g *gateway, callees []cli) {
 	t.Helper()
-	var responses []<-chan json.RawMessage
-	for i, c := range callees {
-		_, response := g.begin(c, args{"prompt": marked(fmt.Sprint("number ", i))})
-		responses = append(responses, response)
+	calls := make([]args, len(callees))
+	for i := range callees {
+		calls[i] = args{"prompt": marked(fmt.Sprint("number ", i))}
 	}
 	sessions := map[string]bool{}
-	for i, response := range responses {
-		var r result
-		if err := json.Unmarshal(g.await(0, response), &r); err != nil {
-			t.Fatal(err)
-		}
+	for i, r := range g.callAll(callees, calls) {
 		answered(t, r, 1, fmt.Sprint("number ", i))
 		if r.StructuredContent.CLI != callees[i].name || sessions[r.StructuredContent.SessionID] {
 			t.Errorf("call %d: %s", i, r.text())

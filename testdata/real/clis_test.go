@@ -13,8 +13,9 @@ type cli struct {
 	// the environment file, and files by their path below HOME.
 	setup func(base string) (env, files map[string]string)
 
-	tells tells
-	limit int // bytes from which on its model sees only an excerpt; 0: none
+	tells   tells
+	history bool // it keeps one that its spec says how to read
+	limit   int  // bytes from which on its model sees only an excerpt; 0: none
 
 	// values are for parameters where those of usual (parameters_test.go) do not do.
 	values map[string]any
@@ -28,6 +29,10 @@ type cli struct {
 	allow args
 
 	mcp mcp
+
+	// collides: of runs that begin at once one may find the database of all locked. It
+	// says so before it does anything.
+	collides bool
 
 	// gives says with which class of failure it gives up on a vendor who plays a
 	// scenario; elsewhere it tries again for so long that the time limit ends it.
@@ -48,11 +53,12 @@ var clis = []cli{
 				"IS_SANDBOX": "1", // or it refuses to skip permissions as root
 			}, nil
 		},
-		tells: tells{model: true, usage: true, cost: true},
-		shell: "^Bash$",
-		allow: args{"dangerouslySkipPermissions": true},
-		mcp:   mcp{scenario: `tool:^mcp__(one|two|shy)__echo$`, own: []string{".claude.json", "mcpServers"}, strict: true},
-		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		tells:   tells{model: true, usage: true, cost: true},
+		history: true,
+		shell:   "^Bash$",
+		allow:   args{"dangerouslySkipPermissions": true},
+		mcp:     mcp{scenario: `tool:^mcp__(one|two|shy)__echo$`, own: []string{".claude.json", "mcpServers"}, strict: true},
+		gives:   map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
 		name: "codex",
@@ -73,11 +79,12 @@ enabled = false
 plugins = false
 `, base)}
 		},
-		tells: tells{usage: true},
-		shell: "^exec_command$",
-		allow: args{"dangerouslyBypassApprovalsAndSandbox": true},
-		mcp:   mcp{scenario: `tool:^mcp__.*/echo$`, args: args{"model": "unknown-model"}},
-		gives: map[string]string{"e401": "auth", "e404": "error" /* it shows the vendor's text alone */, "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		tells:   tells{usage: true},
+		history: true,
+		shell:   "^exec_command$",
+		allow:   args{"dangerouslyBypassApprovalsAndSandbox": true},
+		mcp:     mcp{scenario: `tool:^mcp__.*/echo$`, args: args{"model": "unknown-model"}},
+		gives:   map[string]string{"e401": "auth", "e404": "error" /* it shows the vendor's text alone */, "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
 		name: "gemini",
@@ -92,12 +99,13 @@ plugins = false
 				"general": {"enableAutoUpdate": false, "maxAttempts": 1,
 					"sessionRetention": {"enabled": false}}}`} // its clean-up removes conversations that were resumed
 		},
-		tells: tells{model: true, usage: true},
-		needs: map[string]string{"sandbox": "config"},
-		shell: "^run_shell_command$",
-		allow: args{"approvalMode": "yolo"},
-		mcp:   mcp{scenario: `tool:^mcp_.*_echo$`, own: []string{".gemini/settings.json", "mcpServers"}, takesOwn: true, strict: true},
-		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		tells:   tells{model: true, usage: true},
+		history: true,
+		needs:   map[string]string{"sandbox": "config"},
+		shell:   "^run_shell_command$",
+		allow:   args{"approvalMode": "yolo"},
+		mcp:     mcp{scenario: `tool:^mcp_.*_echo$`, own: []string{".gemini/settings.json", "mcpServers"}, takesOwn: true, strict: true},
+		gives:   map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
 	},
 	{
 		name: "grok",
@@ -158,9 +166,10 @@ context_window = 200000
 				"privacy": {"usageStatisticsEnabled": false},
 				"general": {"enableAutoUpdate": false}}`}
 		},
-		tells: tells{model: true, usage: true},
-		shell: "^run_shell_command$",
-		allow: args{"approvalMode": "yolo"},
+		tells:   tells{model: true, usage: true},
+		history: true,
+		shell:   "^run_shell_command$",
+		allow:   args{"approvalMode": "yolo"},
 		// It offers tools of servers behind one tool that calls any.
 		mcp:   mcp{scenario: `tool:^tool_call$={"name":"mcp__{prompt}__echo","arguments":{"text":"hi-from-model"}}`, own: []string{".qwen/settings.json", "mcpServers"}, strict: true},
 		gives: map[string]string{"e401": "auth", "e404": "model", "cut": "transient", "empty": "empty"},
@@ -181,12 +190,13 @@ context_window = 200000
 				".config/opencode/node_modules/.keep": "",
 			}
 		},
-		tells:  tells{usage: true, cost: true},
-		values: map[string]any{"model": "fake/asked-for-model", "agent": "plan", "variant": "high"},
-		shell:  "^bash$",
-		allow:  args{"permission": "configured"},
-		mcp:    mcp{scenario: `tool:_echo$`},
-		gives:  map[string]string{"e401": "auth", "e404": "model", "empty": "empty"},
+		tells:    tells{usage: true, cost: true},
+		values:   map[string]any{"model": "fake/asked-for-model", "agent": "plan", "variant": "high"},
+		shell:    "^bash$",
+		allow:    args{"permission": "configured"},
+		mcp:      mcp{scenario: `tool:_echo$`},
+		collides: true,
+		gives:    map[string]string{"e401": "auth", "e404": "model", "empty": "empty"},
 	},
 }
 

@@ -291,6 +291,29 @@ func (g *gateway) call(c cli, a args) result {
 	return r
 }
 
+// callAll makes calls at once. One that collided with another is made again.
+func (g *gateway) callAll(clis []cli, calls []args) (results []result) {
+	g.t.Helper()
+	var responses []<-chan json.RawMessage
+	for i, c := range clis {
+		_, response := g.begin(c, calls[i])
+		responses = append(responses, response)
+	}
+	for _, response := range responses {
+		var r result
+		if raw := g.await(0, response); json.Unmarshal(raw, &r) != nil {
+			g.t.Fatalf("not a result: %s", raw)
+		}
+		results = append(results, r)
+	}
+	for i, c := range clis { // one by one, when all are over
+		if c.collides && results[i].StructuredContent.Error.Class == "transient" {
+			results[i] = g.call(c, calls[i])
+		}
+	}
+	return results
+}
+
 func encode(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -97,16 +97,12 @@ func TestServers(t *testing.T) {
 		c, trace := c.withServers(t)
 		g := start(t, c.mcp.scenario, c)
 		names := []string{"one", "two", "one", "two"}
-		var responses []<-chan json.RawMessage
+		var calls []args
 		for _, name := range names {
-			_, response := g.begin(c, c.asks(name, args{"mcpServers": []string{name}, "forceRefresh": true}))
-			responses = append(responses, response)
+			calls = append(calls, c.asks(name, args{"mcpServers": []string{name}, "forceRefresh": true}))
 		}
-		for i, name := range names {
-			var r result
-			if err := json.Unmarshal(g.await(0, responses[i]), &r); err != nil {
-				t.Fatal(err)
-			}
+		for i, r := range g.callAll([]cli{c, c, c, c}, calls) {
+			name := names[i]
 			if r.IsError || !strings.Contains(r.StructuredContent.Response, said(name, "HI-FROM-MODEL")) {
 				t.Errorf("%s was not called: %s", name, r.text())
 			}

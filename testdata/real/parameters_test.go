@@ -148,17 +148,26 @@ func (g *gateway) properties(c cli) map[string]property {
 	return nil
 }
 
-// explain says what is wrong with a call; "" if nothing.
+// explain says what is wrong with a call, or who would not let it run; "" if nothing.
 func (g *gateway) explain(c cli, a args) string {
 	g.t.Helper()
 	cmd := g.command("explain", c.tool(), "--json", encode(a))
-	_, err := cmd.Output()
+	said, err := cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		return string(exit.Stderr)
 	}
 	if err != nil {
 		g.t.Fatal(err)
+	}
+	var e struct {
+		Approval struct{ Policy, Verdict string }
+	}
+	if err := json.Unmarshal(said, &e); err != nil || e.Approval.Verdict == "" {
+		g.t.Fatalf("%v: %s", err, said)
+	}
+	if e.Approval.Verdict != "approve" {
+		return "the policy " + e.Approval.Policy + " does not let it run"
 	}
 	return ""
 }
