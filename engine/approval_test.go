@@ -106,7 +106,7 @@ func TestApprovalChangesNothing(t *testing.T) {
 				bound++
 			}
 		}
-		if bound < 4 {
+		if bound < min(4, len(sets)) {
 			t.Errorf("%s: only %d of %d calls could be bound", cli.Name, bound, len(sets))
 		}
 	}
@@ -167,7 +167,14 @@ func TestBypassIsNeverApprovedByStrict(t *testing.T) {
 			}
 		}
 		plain, _ := cli.Bind(json.RawMessage(`{"prompt": "tell me about passwords"}`), nil, func() string { return "00000000-0000-4000-8000-000000000000" })
-		for _, d := range gate.Each(catalog, plain) {
+		each := gate.Each(catalog, plain)
+		if cli.Unverified != "" { // nobody knows whether it only reads
+			if each[1].Verdict == gate.Approve {
+				t.Errorf("%s: unverified, and %+v", cli.Name, each[1])
+			}
+			continue
+		}
+		for _, d := range each {
 			if d.Verdict != gate.Approve || d.Score != 0 {
 				t.Errorf("%s: a call that only reads: %+v", cli.Name, d)
 			}

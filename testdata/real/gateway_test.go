@@ -121,7 +121,8 @@ func (g *gateway) write(path, text string) {
 func (g *gateway) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(gatewayBin, args...)
 	cmd.Dir = g.work
-	cmd.Env = []string{"HOME=" + g.home, "LLM_GATEWAY_ENV_FILE=" + filepath.Join(g.home, "gateway.env")}
+	// A busy machine takes long to load seven programs, and no answer is to become a job.
+	cmd.Env = []string{"HOME=" + g.home, "LLM_GATEWAY_ENV_FILE=" + filepath.Join(g.home, "gateway.env"), "LLM_GATEWAY_SYNC_DEADLINE_MS=0"}
 	return cmd
 }
 

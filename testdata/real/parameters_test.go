@@ -23,6 +23,7 @@ var usual = map[string]any{
 	"denyTools":       []string{"shell(rm:*)", "shell(mv:*)"},
 	"profile":         "work",
 	"timeoutMs":       patience.Milliseconds(),
+	"idleTimeoutMs":   patience.Milliseconds(),
 	"maxBudgetUsd":    1,
 	"mcpServers":      []string{"one", "two"},
 }
