@@ -35,7 +35,7 @@ func comparisonsOfSpec() map[string]comparison {
 
 		"cli": {added: newCLI, removed: goneCLI, enter: enterCLI, leave: scope.ranges},
 
-		"cli.*.title": noted, "cli.*.doc": noted, "cli.*.install": noted,
+		"cli.*.title": noted, "cli.*.doc": noted, "cli.*.install": noted, "cli.*.unverified": noted,
 		"cli.*.bin":         {judge: rewritten("runs %s, and not %s")},
 		"cli.*.argv":        {judge: commandLines},
 		"cli.*.concurrency": {judge: lifted},
