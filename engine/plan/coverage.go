@@ -56,7 +56,8 @@ func (s *coverage) add(call *Call, ex ExampleSpec) {
 		case p.Show != nil:
 			told = true
 		case p.Env != "":
-			told = named || slices.Contains(ex.Env.Names, p.Env)
+			// One that its condition leaves out has no name to be told by.
+			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !p.when.holds(call.scope())
 		}
 		if !told {
 			continue
