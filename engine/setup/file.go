@@ -36,6 +36,20 @@ func Settings(name string, e Entry) (Change, error) {
 	return c, nil
 }
 
+// Text says what becomes of a file that was read as old and is to hold another text.
+func Text(name string, old, text []byte) (Change, error) {
+	c, err := open(name)
+	if err == nil && !bytes.Equal(c.Old, old) {
+		err = c.meanwhile()
+	}
+	c.New = text
+	return c, err
+}
+
+func (c Change) meanwhile() error {
+	return fmt.Errorf("%s has been changed by somebody else meanwhile; try again", c.Name)
+}
+
 // open reads a file that is to change, or that is to be made.
 func open(name string) (Change, error) {
 	c := Change{Name: name, path: name, mode: 0o600}
@@ -100,7 +114,7 @@ func (c Change) Write() (backup string, err error) {
 			return "", fmt.Errorf("cannot keep the old text: %w", err)
 		}
 	}
-	return backup, c.write()
+	return backup, c.Replace()
 }
 
 // current reports whether the file is still as it was read.
@@ -109,10 +123,15 @@ func (c Change) current() error {
 	if c.Exists && err == nil && bytes.Equal(now, c.Old) || !c.Exists && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return fmt.Errorf("%s has been changed by somebody else meanwhile; try again", c.Name)
+	return c.meanwhile()
 }
 
-func (c Change) write() error {
+// Replace is Write for a text of which nothing is worth keeping: it is made, or says the
+// same.
+func (c Change) Replace() error {
+	if c.Same() {
+		return nil
+	}
 	if err := c.current(); err != nil {
 		return err
 	}

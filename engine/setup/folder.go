@@ -25,10 +25,10 @@ type Step struct {
 // Make writes the file. The text that it takes the place of is one that was made here,
 // and is not kept.
 func (s Step) Make() error {
-	if s.Kept || s.Same() {
+	if s.Kept {
 		return nil
 	}
-	return s.write()
+	return s.Replace()
 }
 
 // Prepare compares a folder with the pieces it is to have. A file that was made by an
