@@ -25,7 +25,7 @@ const module = "github.com/llm-cli-gateway/gateway"
 var floors = [][]string{
 	{"schema", "specs"},
 	{"engine/plan", "engine/store", "engine/keeper"},
-	{"engine/spec", "engine/gate", "engine/proc", "engine/watch"},
+	{"engine/spec", "engine/gate", "engine/proc", "engine/watch", "engine/manual"},
 	{"engine/host", "engine/session", "engine/setup"},
 	{"engine/job", "engine/models"},
 	{"engine/version"},

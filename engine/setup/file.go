@@ -26,7 +26,7 @@ type Change struct {
 
 // Settings reads a file of settings and says what becomes of it with the entry in it.
 func Settings(name string, e Entry) (Change, error) {
-	c, err := open(name)
+	c, err := Open(name)
 	if err != nil {
 		return c, err
 	}
@@ -38,7 +38,7 @@ func Settings(name string, e Entry) (Change, error) {
 
 // Text says what becomes of a file that was read as old and is to hold another text.
 func Text(name string, old, text []byte) (Change, error) {
-	c, err := open(name)
+	c, err := Open(name)
 	if err == nil && !bytes.Equal(c.Old, old) {
 		err = c.meanwhile()
 	}
@@ -50,8 +50,8 @@ func (c Change) meanwhile() error {
 	return fmt.Errorf("%s has been changed by somebody else meanwhile; try again", c.Name)
 }
 
-// open reads a file that is to change, or that is to be made.
-func open(name string) (Change, error) {
+// Open reads a file that is to change, or that is to be made.
+func Open(name string) (Change, error) {
 	c := Change{Name: name, path: name, mode: 0o600}
 	switch path, err := filepath.EvalSymlinks(name); {
 	case err == nil:

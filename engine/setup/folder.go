@@ -36,7 +36,7 @@ func (s Step) Make() error {
 // kept.
 func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
 	for _, p := range pieces {
-		c, err := open(filepath.Join(dir, filepath.FromSlash(p.Path)))
+		c, err := Open(filepath.Join(dir, filepath.FromSlash(p.Path)))
 		if err != nil {
 			return nil, err
 		}
