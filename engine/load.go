@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/llm-cli-gateway/gateway/engine/gate"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
@@ -18,15 +20,32 @@ func UserDir() string { return filepath.Join(StateDir(), "specs") }
 // over the one before. With vet the slower checks run too.
 func Load(folders, environ []string, vet bool) spec.Result {
 	layers, diags := layers(folders)
-	return finish(layers, diags, spec.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet})
+	return finish(layers, diags, spec.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet, Judge: judge})
+}
+
+// judge is what the policies say of the call of an example.
+func judge(c *plan.Catalog, call *plan.Call) map[string]string {
+	said := map[string]string{}
+	for _, d := range gate.Each(c, call) {
+		if d.Policy != "" {
+			said[d.Policy] = string(d.Verdict)
+		}
+	}
+	return said
 }
 
 // Vet checks files and folders, each over the built-in specs and the ones before.
 // Neither the user's specs nor the environment count, so that the outcome is the
 // same on every machine. Without paths it checks what a gateway would load.
-func Vet(paths, folders, environ []string) spec.Result {
+func Vet(paths, folders, environ []string, more ...func(*spec.Options)) spec.Result {
+	o := spec.Options{Snapshot: specs.Snapshot(), Vet: true, Judge: judge}
+	for _, set := range more {
+		set(&o)
+	}
 	if len(paths) == 0 {
-		return Load(folders, environ, true)
+		layers, diags := layers(folders)
+		o.Environ = environ
+		return finish(layers, diags, o)
 	}
 	diags := []spec.Diagnostic(nil)
 	layers := []spec.Layer{builtIn()}
@@ -34,8 +53,11 @@ func Vet(paths, folders, environ []string) spec.Result {
 		layer, more := read(path)
 		layers, diags = append(layers, layer), append(diags, more...)
 	}
-	return finish(layers, diags, spec.Options{Snapshot: specs.Snapshot(), Vet: true})
+	return finish(layers, diags, o)
 }
+
+// Coverage makes Vet warn of what no example shows.
+func Coverage(o *spec.Options) { o.Coverage = true }
 
 func finish(layers []spec.Layer, diags []spec.Diagnostic, o spec.Options) spec.Result {
 	result := spec.Load(layers, o)

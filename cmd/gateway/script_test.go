@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"gateway":    main,
 		standInName:  main,
 		"fake-agent": fakeAgent,
+		"fake-help":  fakeHelp,
 		"rows":       rows,
 	})
 }
@@ -48,6 +49,7 @@ func TestScript(t *testing.T) {
 			"alone": alone,
 			"exits": exits,
 			"jobid": jobID,
+			"paste": paste,
 			"tidy":  tidy,
 		},
 	})

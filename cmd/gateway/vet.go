@@ -17,41 +17,65 @@ import (
 )
 
 func (a *app) vet() *cobra.Command {
-	var strict, verbose bool
+	var strict, verbose, coverage, ask bool
 	var format string
 	cmd := &cobra.Command{
-		Use: "vet [PATH...]", GroupID: "write",
+		Use: "vet [PATH...] [--probe [CLI...]]", GroupID: "write",
 		Short: "Check specs; silent when they are fine",
 		Long: `Check specs: files or folders, each over the built-in specs and those before it.
 Without a path, what 'gateway serve' would load is checked.
 
 Every problem is one line, file:line:col: path: what is wrong. Nothing is run and no
-agent needs to be installed: examples in specs are compared with the command lines
+agent needs to be installed, but for --probe: examples in specs are compared with the command lines
 they give, tool schemas are held against what all clients understand, and for each
 parameter it is proved that no value can stand as an option.
+
+With --probe the installed programs are asked for their version and their help texts,
+and nothing else: what a spec uses and its program lacks is a problem, what the program
+has and the spec does not know a warning. Words that are names of agents choose some;
+a path then has a / or a dot in it.
 
 Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`,
 		Example: `  $ gateway vet specs/
   $ gateway vet --strict --format github my-agent.cue
+  $ gateway vet --probe acme                         # does it still take what we give it?
   $ gateway vet --verbose                            # bytes of every tool, and the proofs`,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count")
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn of parameters, values, modes and output that no example shows")
+	cmd.Flags().BoolVar(&ask, "probe", false, "ask the installed programs for their options and compare the specs with them")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
 		if !slices.Contains(spec.Formats, format) {
 			return fmt.Errorf("--format must be one of %s, not %q", strings.Join(spec.Formats, ", "), format)
 		}
+		var names []string
+		if ask {
+			names, paths = split(paths)
+		}
 		for _, path := range paths {
 			if _, err := os.Stat(path); err != nil {
 				return fmt.Errorf("cannot read %s: %w", path, err)
 			}
 		}
-		result := engine.Vet(paths, a.specs, os.Environ())
-		if err := report(cmd.OutOrStdout(), result, format, verbose); err != nil {
+		more := []func(*spec.Options){}
+		if coverage {
+			more = append(more, engine.Coverage)
+		}
+		result := engine.Vet(paths, a.specs, os.Environ(), more...)
+		var asked []engine.Probed
+		if ask && !spec.Failed(result.Diagnostics) {
+			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
+			if err != nil {
+				return fail(err)
+			}
+			asked, result.Diagnostics = told, spec.Sort(append(result.Diagnostics, found...))
+		}
+		if err := report(cmd.OutOrStdout(), result, asked, format, verbose); err != nil {
 			return fail(err)
 		}
-		if spec.Failed(result.Diagnostics) || strict && len(result.Diagnostics) > 0 {
+		if spec.Failed(result.Diagnostics) || strict && spec.Warned(result.Diagnostics) {
 			return exitCode(1)
 		}
 		return nil
@@ -66,7 +90,19 @@ type measured struct {
 	Proofs []plan.Proof `json:"proofs"`
 }
 
-func report(w io.Writer, result spec.Result, format string, verbose bool) error {
+// split tells the names of CLIs from paths.
+func split(words []string) (names, paths []string) {
+	for _, word := range words {
+		if strings.ContainsAny(word, `/\.`) {
+			paths = append(paths, word)
+		} else {
+			names = append(names, word)
+		}
+	}
+	return names, paths
+}
+
+func report(w io.Writer, result spec.Result, asked []engine.Probed, format string, verbose bool) error {
 	if !verbose || result.Catalog == nil || format == "github" || format == "sarif" {
 		return spec.Print(w, result.Diagnostics, format)
 	}
@@ -78,10 +114,17 @@ func report(w io.Writer, result spec.Result, format string, verbose bool) error 
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"diagnostics": append([]spec.Diagnostic{}, result.Diagnostics...), "tools": all})
+		told := map[string]any{"diagnostics": append([]spec.Diagnostic{}, result.Diagnostics...), "tools": all}
+		if asked != nil {
+			told["probed"] = asked
+		}
+		return enc.Encode(told)
 	}
 	if err := spec.Print(w, result.Diagnostics, format); err != nil {
 		return err
+	}
+	for _, p := range asked {
+		fmt.Fprintln(w, p)
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, m := range all {

@@ -147,7 +147,9 @@ func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, s
 	if cli != nil && known.Same != nil && known.Same(name) && cli.around.equal(c.around) {
 		return cli, cli.sum
 	}
-	sum = sha256.Sum256(encode([]any{name, spec, c.around.policies, c.around.servers}))
+	lean := spec
+	lean.Examples, lean.Probe = nil, ProbeSpec{} // only vet reads them
+	sum = sha256.Sum256(encode([]any{name, lean, c.around.policies, c.around.servers}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
@@ -260,6 +262,14 @@ func (c compiler) programs(ps problems) {
 			ps.at("version", "match").add("regexp", "%q has no group", m).Hint = "put the version in ( )"
 		}
 	}
+	for i, words := range c.cli.CLISpec.Probe.Help {
+		for k, word := range words {
+			noNUL(word, ps.at("probe", "help", i, k))
+		}
+		if !AsksHelp(words) {
+			ps.at("probe", "help", i).add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
+		}
+	}
 	for name := range c.cli.Env.Set.All() {
 		reservedVariable(name, ps.at("env", "set", name))
 		value, _ := c.cli.Env.Set.Get(name)
@@ -272,6 +282,18 @@ func (c compiler) programs(ps problems) {
 		}
 		carried[p.Env] = p.Name
 	}
+}
+
+// helpWords are the options that ask for help.
+var helpWords = []string{"--help", "-h", "-help", "--help-all"}
+
+// AsksHelp reports whether words make a program print its help and do nothing else:
+// subcommands, then an option for help. The word "help" alone could be a prompt, and
+// behind another option even "--help" could be its value.
+func AsksHelp(words []string) bool {
+	last := len(words) - 1
+	return last >= 0 && slices.Contains(helpWords, words[last]) &&
+		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
 }
 
 func reservedVariable(name string, ps problems) {

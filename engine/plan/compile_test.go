@@ -43,7 +43,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		catalog.Vet()
+		catalog.Vet(nil)
 		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
 		if violations == nil {
 			call.Command("")

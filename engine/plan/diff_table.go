@@ -102,7 +102,7 @@ func comparisonsOfSpec() map[string]comparison {
 
 		"cli.*.upgrade.where.*.path": {judge: composite(Widening)}, "cli.*.upgrade.where.*.latest": {judge: composite(Widening)},
 		"cli.*.upgrade.where.*.target": {judge: composite(Widening)}, "cli.*.upgrade.where.*.note": noted,
-		"cli.*.probe.help": {judge: composite(Widening)},
+		"cli.*.probe.help": noted, "cli.*.probe.ignore": noted, "cli.*.probe.hidden": noted, // nothing but help is asked for
 
 		"client": {}, "client.*": {judge: composite(Note)},
 

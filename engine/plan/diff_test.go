@@ -195,7 +195,8 @@ func TestDiffOfAnything(t *testing.T) {
 		if last != nil {
 			pairs++
 			changes := Diff(last, c)
-			if (len(changes) == 0) != (last.Digest() == c.Digest()) {
+			same := !slices.ContainsFunc(changes, func(c Change) bool { return len(c.Path) < 3 || c.Path[2] != "examples" && c.Path[2] != "probe" })
+			if same != (last.Digest() == c.Digest()) {
 				t.Fatalf("%d changes between\n%s\n%s", len(changes), encode(last.spec()), encode(c.spec()))
 			}
 			if again := Diff(last, c); !reflect.DeepEqual(changes, again) {

@@ -15,6 +15,7 @@ type Problem struct {
 	Text    string   // what is wrong, one line
 	Hint    string   // what to do about it, shown in parentheses; may be empty
 	Warning bool     // counts only under --strict
+	Note    bool     // never counts
 	Key     bool     // the position is that of the key, not of its value
 	Offset  int      // bytes into the string value at Path where the problem is
 }

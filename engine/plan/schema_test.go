@@ -201,11 +201,11 @@ func TestVetSeesInjection(t *testing.T) {
 	if catalog == nil {
 		t.Fatal(problems)
 	}
-	if found := catalog.Vet(); len(found) > 0 {
+	if found := catalog.Vet(nil); len(found) > 0 {
 		t.Fatalf("nothing is wrong yet: %v", found)
 	}
 	catalog.CLIs[0].argv[New][0].safe = true
-	found := catalog.Vet()
+	found := catalog.Vet(nil)
 	if len(found) != 1 || found[0].Error() != `cli.acme.params.one: a value can stand as an option: --evil` {
 		t.Errorf("got %v", found)
 	}

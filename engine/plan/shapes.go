@@ -294,3 +294,28 @@ func (f SystemFile) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(map[string]string(f))
 }
+
+// ExampleEnv is what an example says of variables: names, or names and values.
+type ExampleEnv struct {
+	Names  []string
+	Values map[string]string
+}
+
+// IsZero reports whether nothing is said.
+func (e ExampleEnv) IsZero() bool { return e.Names == nil && e.Values == nil }
+
+// UnmarshalJSON reads a list of names or an object.
+func (e *ExampleEnv) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, &e.Names)
+	}
+	return json.Unmarshal(data, &e.Values)
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (e ExampleEnv) MarshalJSON() ([]byte, error) {
+	if e.Names != nil {
+		return json.Marshal(e.Names)
+	}
+	return json.Marshal(e.Values)
+}

@@ -241,23 +241,31 @@ type PlaceSpec struct {
 	Note   string   `json:"note,omitempty"`
 }
 
-// ProbeSpec names the help texts that list the program's flags.
+// ProbeSpec says how the program is asked for what it takes, and which differences
+// from the spec are known: options, commands, and values as --option=value.
 type ProbeSpec struct {
-	Help [][]string `json:"help,omitempty"`
+	Help   [][]string `json:"help,omitempty"`
+	Ignore []string   `json:"ignore,omitempty"` // it has them
+	Hidden []string   `json:"hidden,omitempty"` // it takes them, and does not say so
 }
 
 // ExampleSpec is a call and what must come of it.
 type ExampleSpec struct {
-	Name    string         `json:"name,omitempty"`
-	Version string         `json:"version,omitempty"` // of the program; "" for the newest
-	In      map[string]any `json:"in"`
-	Argv    []string       `json:"argv,omitzero"`
-	Stdin   *string        `json:"stdin,omitempty"`
-	Env     []string       `json:"env,omitempty"`
-	Stdout  string         `json:"stdout,omitempty"`
-	Stderr  string         `json:"stderr,omitempty"`
-	Exit    int            `json:"exit,omitempty"`
-	Out     *ExampleOut    `json:"out,omitempty"`
+	Name    string            `json:"name,omitempty"`
+	Version string            `json:"version,omitempty"` // of the program; "" for the newest
+	In      map[string]any    `json:"in"`
+	Refused string            `json:"refused,omitempty"` // part of what is said
+	Mode    Mode              `json:"mode,omitempty"`
+	Argv    []string          `json:"argv,omitzero"`
+	Stdin   *string           `json:"stdin,omitempty"`
+	Env     ExampleEnv        `json:"env,omitzero"`
+	Files   Map[any]          `json:"files,omitzero"` // text, or an object
+	Risk    []string          `json:"risk,omitzero"`
+	Verdict map[string]string `json:"verdict,omitempty"` // by policy
+	Stdout  string            `json:"stdout,omitempty"`
+	Stderr  string            `json:"stderr,omitempty"`
+	Exit    int               `json:"exit,omitempty"`
+	Out     *ExampleOut       `json:"out,omitempty"`
 }
 
 // ExampleOut is what the captured output of an example must decode to. Only the

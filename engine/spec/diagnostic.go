@@ -11,6 +11,7 @@ import (
 const (
 	Error   = "error"
 	Warning = "warning" // counts only for those who ask to be strict
+	Note    = "note"    // never counts
 )
 
 // Diagnostic is one problem at one place. Line and Col count from 1, Col in bytes;
@@ -21,7 +22,7 @@ type Diagnostic struct {
 	Col      int    `json:"col,omitempty"`
 	Path     string `json:"path,omitempty"` // in the spec, dotted; "" when it is the file itself
 	Code     string `json:"code"`           // kebab-case name of the kind of problem
-	Severity string `json:"severity"`       // Error or Warning
+	Severity string `json:"severity"`       // Error, Warning or Note
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"` // what to do, or where the other half is
 }
@@ -44,8 +45,8 @@ func (d Diagnostic) Text() string {
 	if d.Path != "" {
 		b.WriteString(oneLine(d.Path) + ": ")
 	}
-	if d.Severity == Warning {
-		b.WriteString("warning: ")
+	if d.Severity != Error && d.Severity != "" {
+		b.WriteString(d.Severity + ": ")
 	}
 	b.WriteString(oneLine(d.Message))
 	if d.Hint != "" {
@@ -77,6 +78,11 @@ func isControl(r rune) bool {
 // Failed reports whether any of them is an error.
 func Failed(diags []Diagnostic) bool {
 	return slices.ContainsFunc(diags, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+// Warned reports whether any of them is a warning.
+func Warned(diags []Diagnostic) bool {
+	return slices.ContainsFunc(diags, func(d Diagnostic) bool { return d.Severity == Warning })
 }
 
 // Sort orders by file, line and column and leaves repetitions out: the same words

@@ -29,9 +29,14 @@ type Options struct {
 	// of other texts is ignored. There are no warnings about what is taken from it.
 	Snapshot []byte
 	// Vet adds the slower checks: examples, safety of every parameter, tool schemas.
+	// Without it the catalog and the spec have no examples, and nothing of probe.
 	Vet bool
 	// Memory of earlier loads; nil: all is read and checked.
 	Memory *Memory
+	// Judge says for Vet what policies make of the calls of examples.
+	Judge func(*plan.Catalog, *plan.Call) map[string]string
+	// Coverage adds warnings about what no example shows.
+	Coverage bool
 }
 
 // Result is what a load found. Catalog and Spec are nil if any diagnostic is an
@@ -40,6 +45,27 @@ type Result struct {
 	Catalog     *plan.Catalog
 	Spec        *plan.Spec
 	Diagnostics []Diagnostic // sorted, none twice
+
+	root *node // what was merged, of a load with Vet
+}
+
+// Locate finds the places of problems with a catalog that was loaded with Vet. Of what a
+// range of versions says, as ranges names for a CLI, the place is in that range.
+func (r Result) Locate(problems []plan.Problem, ranges map[string][]string) []Diagnostic {
+	l := loader{r: &report{}, root: r.root}
+	for i, p := range problems {
+		if len(p.Path) < 3 {
+			continue
+		}
+		for _, key := range ranges[p.Path[1]] {
+			patched := slices.Concat(p.Path[:2], []string{"versions", key}, p.Path[2:])
+			if _, depth := r.root.lookup(patched); depth == len(patched) {
+				problems[i].Path = patched
+			}
+		}
+	}
+	l.locate(problems)
+	return Sort(l.r.list)
 }
 
 // Load merges layers, lowest first, checks and compiles them. It reads no files,
@@ -62,7 +88,7 @@ func loadAll(layers []Layer, o Options) Result {
 			return res
 		}
 	}
-	l := loader{r: &report{}, memory: o.Memory}
+	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet}
 	patches := l.layers(layers, 0)
 	patches = append(patches, environ(o.Environ, l.r))
 	for _, p := range patches {
@@ -74,7 +100,11 @@ func loadAll(layers []Layer, o Options) Result {
 	if Failed(diags) {
 		return Result{Diagnostics: diags}
 	}
-	return Result{Catalog: catalog, Spec: s, Diagnostics: diags}
+	res := Result{Catalog: catalog, Spec: s, Diagnostics: diags}
+	if o.Vet {
+		res.root = l.root
+	}
+	return res
 }
 
 // loader carries one load.
@@ -83,6 +113,7 @@ type loader struct {
 	memory *Memory
 	root   *node
 	broken []*source // files that could not be read at all
+	vet    bool      // with the slower checks
 	walked bool      // settings differ from a verified layer by variables only: the walk suffices
 }
 
@@ -132,6 +163,9 @@ func (l *loader) good() *node {
 			l.salvage(path, n)
 			continue
 		}
+		if path[0] == "cli" && n.kind == object && !l.vet {
+			lean(n)
+		}
 		into := good
 		for _, k := range path[:len(path)-1] {
 			if into.fields[k] == nil {
@@ -142,6 +176,12 @@ func (l *loader) good() *node {
 		into.set(path[len(path)-1], n)
 	}
 	return good
+}
+
+// lean leaves out of a CLI what only vet reads.
+func lean(cli *node) {
+	cli.drop("examples")
+	cli.drop("probe")
 }
 
 // entries are the paths of what is checked on its own: each CLI, client and server, and
@@ -196,9 +236,20 @@ func (l *loader) compile(s *plan.Spec, o Options) *plan.Catalog {
 	catalog, problems := plan.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
 	if catalog != nil && o.Vet {
-		l.locate(slices.DeleteFunc(catalog.Vet(), l.overridden))
+		l.locate(slices.DeleteFunc(catalog.Vet(o.judge(catalog)), l.overridden))
+	}
+	if catalog != nil && o.Coverage {
+		l.locate(catalog.Uncovered())
 	}
 	return catalog
+}
+
+// judge is the Judge for one catalog.
+func (o Options) judge(c *plan.Catalog) plan.Judge {
+	if o.Judge == nil {
+		return nil
+	}
+	return func(call *plan.Call) map[string]string { return o.Judge(c, call) }
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.
@@ -217,9 +268,15 @@ func (l *loader) overridden(p plan.Problem) bool {
 	if p.Code != "example" {
 		return false
 	}
-	cli, _ := l.root.lookup(p.Path[:2])
 	examples, _ := l.root.lookup(p.Path[:3])
-	return cli.layer() > examples.layer()
+	said := [][]string{p.Path[:2]}
+	if len(p.Path) > 4 && (p.Path[4] == "risk" || p.Path[4] == "verdict") {
+		said = append(said, []string{"risk"}, []string{"policy"})
+	}
+	return slices.ContainsFunc(said, func(path []string) bool {
+		n, depth := l.root.lookup(path)
+		return depth == len(path) && n.layer() > examples.layer()
+	})
 }
 
 func (l *loader) locate(problems []plan.Problem) {
@@ -234,9 +291,13 @@ func (l *loader) locate(problems []plan.Problem) {
 			at = n.at.into(n.text, p.Offset)
 		}
 		add := l.r.add
-		if p.Warning {
+		if p.Warning || p.Note {
 			add = l.r.warn
 		}
-		add(at, p.Path, p.Code, "%s", p.Text).Hint = p.Hint
+		d := add(at, p.Path, p.Code, "%s", p.Text)
+		d.Hint = p.Hint
+		if p.Note {
+			d.Severity = Note
+		}
 	}
 }

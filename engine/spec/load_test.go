@@ -263,3 +263,26 @@ func TestNothingIsKept(t *testing.T) {
 		t.Errorf("50 loads left %d KB", (after-before)>>10)
 	}
 }
+
+// TestExamplesAreForVet holds that a start does not carry what only vet reads, and that
+// it makes no difference to who compares catalogs.
+func TestExamplesAreForVet(t *testing.T) {
+	base := layer("a.cue", `cli: acme: {bin: "acme", argv: ["--x"], probe: {help: [["--help"]], ignore: ["--y"]}, examples: [{in: {prompt: "hi"}, argv: ["--x"]}]}`)
+	snap, diags := Snapshot(base)
+	if Failed(diags) {
+		t.Fatal(diags)
+	}
+	vetted := mustLoad(t, Options{Vet: true}, base)
+	if cli := vetted.Catalog.CLIs[0]; len(cli.Examples) != 1 || len(cli.Probe.Help) != 1 {
+		t.Errorf("vet reads %+v, %+v", cli.Examples, cli.Probe)
+	}
+	for name, o := range map[string]Options{"from text": {}, "from the snapshot": {Snapshot: snap}, "with a memory": {Memory: &Memory{}}} {
+		started := mustLoad(t, o, base)
+		if cli := started.Catalog.CLIs[0]; cli.Examples != nil || cli.Probe.Help != nil || cli.Probe.Ignore != nil {
+			t.Errorf("%s: %+v, %+v", name, cli.Examples, cli.Probe)
+		}
+		if started.Catalog.Digest() != vetted.Catalog.Digest() {
+			t.Errorf("%s: another digest", name)
+		}
+	}
+}

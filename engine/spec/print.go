@@ -56,7 +56,11 @@ func annotation(d Diagnostic) string {
 	if d.Line > 0 {
 		place += fmt.Sprintf(",line=%d,col=%d", d.Line, d.Col)
 	}
-	d.Severity, place = Error, "::"+d.Severity+" "+place
+	command := d.Severity
+	if command == Note {
+		command = "notice"
+	}
+	d.Severity, place = Error, "::"+command+" "+place
 	return fmt.Sprintf("%s,title=%s::%s", place, property.Replace(d.Code), value.Replace(d.Text()))
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // snapshotFormat changes when the same texts give another snapshot.
-const snapshotFormat = 1
+const snapshotFormat = 2
 
 // Snapshot is the checked data of a lowest layer, with a key over the texts that it
 // came from, so that a start need not parse and check again what shipped with the
@@ -24,6 +24,11 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 	}
 	l := loader{r: &report{}}
 	root := over(nil, l.layers([]Layer{built}, 0)[0], nil, l.r)
+	if clis := root.fields["cli"]; clis != nil {
+		for _, cli := range clis.fields {
+			lean(cli)
+		}
+	}
 	var b bytes.Buffer
 	b.WriteString(snapshotHead(built) + "{")
 	for i, k := range root.keys { // one line an entry, for the sake of version control

@@ -31,33 +31,44 @@ func (p *Prober) question(ctx context.Context, catalog *plan.Catalog, cli *plan.
 		return answer{err: err}
 	}
 	defer os.RemoveAll(dir)
-	stdout, stderr, err := p.run(ctx, catalog, cli, path, dir)
+	stdout, stderr, exit, err := p.run(ctx, catalog, cli, path, dir, inquiry{cli.CLISpec.Version.Argv, p.most(), mostOutput})
+	if err == nil && exit != 0 {
+		err = ended(exit, stdout, stderr)
+	}
 	if err != nil {
 		return answer{err: err}
 	}
 	return understand(cli, stdout, stderr)
 }
 
-func (p *Prober) run(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI, path, dir string) (stdout, stderr string, err error) {
+// inquiry is what a program is asked.
+type inquiry struct {
+	words  []string
+	limit  time.Duration
+	output int64 // bytes of its answer that are read
+}
+
+// run gives what a program answered, and its exit code.
+func (p *Prober) run(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI, path, dir string, q inquiry) (stdout, stderr string, code int, err error) {
 	environ, err := p.Host.Environ(job.EnvironmentOf(catalog, cli, maps.Collect(cli.Env.Set.All()), dir))
 	if err != nil {
-		return "", "", err
+		return "", "", 0, err
 	}
 	out, err := os.Create(filepath.Join(dir, "stdout"))
 	if err != nil {
-		return "", "", err
+		return "", "", 0, err
 	}
 	defer out.Close()
 	errOut, err := os.Create(filepath.Join(dir, "stderr"))
 	if err != nil {
-		return "", "", err
+		return "", "", 0, err
 	}
 	defer errOut.Close()
 	process, err := proc.Start(proc.Command{
-		Path: path, Args: cli.CLISpec.Version.Argv, Env: environ, Dir: dir, Stdout: out, Stderr: errOut, Cookie: store.NewID(),
-	}, proc.Limits{Wall: p.most(), Grace: 100 * time.Millisecond, Output: mostOutput})
+		Path: path, Args: q.words, Env: environ, Dir: dir, Stdout: out, Stderr: errOut, Cookie: store.NewID(),
+	}, proc.Limits{Wall: q.limit, Grace: 100 * time.Millisecond, Output: q.output})
 	if err != nil {
-		return "", "", err
+		return "", "", 0, err
 	}
 	select {
 	case <-process.Done():
@@ -65,20 +76,23 @@ func (p *Prober) run(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI, 
 		process.Stop(proc.Canceled)
 	}
 	exit := process.Exit()
-	stdout, stderr = read(out, exit.Stdout), read(errOut, exit.Stderr)
+	stdout, stderr = read(out, exit.Stdout, q.output), read(errOut, exit.Stderr, q.output)
 	switch {
 	case ctx.Err() != nil:
-		return "", "", ctx.Err()
+		return "", "", 0, ctx.Err()
 	case exit.Reason == proc.WallTimeout:
-		return "", "", fmt.Errorf("it did not answer within %s", p.most())
-	case exit.Code != 0:
-		said := firstLine(stderr)
-		if said == "" {
-			said = firstLine(stdout)
-		}
-		return "", "", fmt.Errorf("it ended with exit code %d%s", exit.Code, quoted(": ", said))
+		return "", "", 0, fmt.Errorf("it did not answer within %s", q.limit)
 	}
-	return stdout, stderr, nil
+	return stdout, stderr, exit.Code, nil
+}
+
+// ended is the error of a program that did not end well.
+func ended(code int, stdout, stderr string) error {
+	said := firstLine(stderr)
+	if said == "" {
+		said = firstLine(stdout)
+	}
+	return fmt.Errorf("it ended with exit code %d%s", code, quoted(": ", said))
 }
 
 func (p *Prober) most() time.Duration {
@@ -90,8 +104,8 @@ func (p *Prober) most() time.Duration {
 
 // read gives what was printed, or its beginning; what cannot be read is an answer that
 // says nothing.
-func read(f *os.File, c proc.Capture) string {
-	text, _ := io.ReadAll(io.LimitReader(proc.Reader(f, c), mostOutput))
+func read(f *os.File, c proc.Capture, most int64) string {
+	text, _ := io.ReadAll(io.LimitReader(proc.Reader(f, c), most))
 	return strings.ToValidUTF8(string(text), "")
 }
 

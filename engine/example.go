@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// mostOutput is how many characters of each output of a job are looked at.
+const mostOutput = 2 << 20
+
+// Example writes a job that has ended as an example for the spec of its CLI, in CUE and
+// without secrets. The notes say what a reader should know of it. The error is a
+// *job.NoJobError if there is no such job.
+func (e *Engine) Example(ctx context.Context, id string) (text string, notes []string, err error) {
+	res, err := e.Tools.Runner.Result(ctx, id, 0, mostOutput)
+	if err != nil {
+		return "", nil, err
+	}
+	row := res.Row
+	if !res.State.Ended() {
+		return "", nil, fmt.Errorf("job %s is %s: an example shows how a call ended; `gateway jobs result %s --wait 10m` waits for that", id, res.State, id)
+	}
+	catalog := e.Catalog()
+	cli, ok := catalog.CLI(row.CLI)
+	if !ok {
+		return "", nil, fmt.Errorf("job %s is not a call of a CLI that the specs know (%s)", id, row.Tool)
+	}
+	clean, err := e.Tools.Runner.Cleaner(catalog, cli)
+	if err != nil {
+		return "", nil, err
+	}
+	r := plan.Recorded{
+		Mode: plan.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
+		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text),
+	}
+	if r.Arguments, r.Servers, err = arguments(row, clean); err != nil {
+		return "", nil, err
+	}
+	for i, word := range row.Argv {
+		row.Argv[i] = clean(word)
+	}
+	end := row.Outcome
+	kept := int64(len(res.Stdout.Text)+len(res.Stderr.Text)) > 0 || end.OutBytes+end.ErrBytes == 0
+	byItself := (end.Ending == store.EndOK || end.Ending == store.EndError) && end.ExitCode != nil && *end.ExitCode >= 0 && end.Signal == nil
+	if r.Printed = byItself && kept && !end.Truncated && !res.Stdout.More && !res.Stderr.More; r.Printed {
+		r.Exit = *end.ExitCode
+	}
+	judged := func(call *plan.Call) map[string]string { return judge(catalog, call) }
+	ex, notes := catalog.Example(cli, r, judged)
+	for _, p := range catalog.Problems(cli, ex, judged) {
+		notes = append(notes, "vet would say: "+p.Text)
+	}
+	text, err = spec.FormatExample(ex)
+	return text, notes, err
+}
+
+// arguments are those of a row, and the MCP servers among them.
+func arguments(row store.Job, clean func(string) string) (args map[string]any, servers []string, err error) {
+	if len(row.Args) == 0 {
+		return nil, nil, nil
+	}
+	if err := json.Unmarshal(row.Args, &args); err != nil {
+		return nil, nil, fmt.Errorf("the arguments of job %s cannot be read: %w", row.ID, err)
+	}
+	for name, v := range args {
+		switch v := v.(type) {
+		case string:
+			args[name] = clean(v)
+		case []any:
+			for i, item := range v {
+				if text, ok := item.(string); ok {
+					v[i] = clean(text)
+				}
+			}
+		}
+	}
+	equipped, ok := args["mcp"].(map[string]any)
+	if !ok {
+		return args, nil, nil
+	}
+	delete(args, "mcp")
+	servers = []string{}
+	names, _ := equipped["requested"].([]any)
+	for _, name := range names {
+		if s, ok := name.(string); ok {
+			servers = append(servers, s)
+		}
+	}
+	return args, servers, nil
+}

@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/version"
+)
+
+// Probed is what a probe asked.
+type Probed struct {
+	CLI     string     `json:"cli"`
+	Path    string     `json:"path,omitempty"` // "" if it is not installed
+	Version string     `json:"version,omitempty"`
+	Asked   [][]string `json:"asked,omitempty"`
+}
+
+// Probe asks the programs of CLIs, or of all, for their help texts and holds the specs
+// against them. The result must come from Vet, and without errors. Of a program that is
+// not installed there is a note, and an error if it was named.
+func Probe(ctx context.Context, loaded spec.Result, names, environ []string) ([]Probed, []spec.Diagnostic, error) {
+	catalog := loaded.Catalog
+	clis := catalog.CLIs
+	if len(names) > 0 {
+		clis = nil
+	}
+	for _, name := range names {
+		cli, ok := catalog.CLI(name)
+		if !ok {
+			return nil, nil, fmt.Errorf("there is no CLI %q%s; a folder is written ./%s", name, nearest(catalog, name), name)
+		}
+		if !slices.Contains(clis, cli) {
+			clis = append(clis, cli)
+		}
+	}
+	settings := catalog.Settings
+	p := probe{
+		catalog: catalog, named: len(names) > 0,
+		prober: version.Patient(host.New(environ, settings.Path, settings.EnvFile)),
+	}
+	told := make([]Probed, len(clis))
+	problems := make([][]plan.Problem, len(clis))
+	var wait sync.WaitGroup
+	room := make(chan struct{}, atOnce)
+	for i, cli := range clis {
+		wait.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			told[i], problems[i] = p.cli(ctx, cli)
+		})
+	}
+	wait.Wait()
+	ranges := map[string][]string{}
+	for i, cli := range clis {
+		ranges[cli.Name] = cli.Changes(told[i].Version)
+	}
+	return told, loaded.Locate(slices.Concat(problems...), ranges), ctx.Err()
+}
+
+func nearest(catalog *plan.Catalog, name string) string {
+	names := []string{}
+	for _, cli := range catalog.CLIs {
+		names = append(names, cli.Name)
+	}
+	if near := plan.Nearest(name, names); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}
+
+// atOnce is how many programs are asked at the same time.
+const atOnce = 2
+
+type probe struct {
+	catalog *plan.Catalog
+	prober  *version.Prober
+	named   bool
+}
+
+// cli asks one program. What it lacks is told at its place in the spec.
+func (p probe) cli(ctx context.Context, cli *plan.CLI) (told Probed, found []plan.Problem) {
+	told.CLI = cli.Name
+	at := func(code, text string, keys ...string) *plan.Problem {
+		found = append(found, plan.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
+		return &found[len(found)-1]
+	}
+	path, err := p.prober.Host.Find(cli.Bin)
+	if err != nil {
+		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so nothing was asked", cli.Heading()), "bin")
+		problem.Note = !p.named
+		if p.named {
+			problem.Text, problem.Hint = err.Error(), cli.Install
+		}
+		return told, found
+	}
+	told.Path = path
+	state := p.prober.State(ctx, p.catalog, cli)
+	told.Version = state.Version
+	switch {
+	case state.Matches != nil && !*state.Matches:
+		at("probe-strange", state.Problem, "version", "match").Hint = state.Hint
+		return told, found
+	case state.Problem != "":
+		problem := at("probe-version", state.Problem, "version", "argv")
+		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
+	}
+	if len(cli.CLISpec.Probe.Help) == 0 {
+		problem := at(spec.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
+		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
+		return told, found
+	}
+	var answers []spec.Answer
+	for _, words := range cli.CLISpec.Probe.Help {
+		told.Asked = append(told.Asked, words)
+		text, err := p.prober.Help(ctx, p.catalog, cli, words)
+		answers = append(answers, spec.Answer{Words: words, Text: text, Err: err})
+	}
+	return told, append(found, spec.Compare(cli, told.Version, answers)...)
+}
+
+// String is what was asked, on one line.
+func (p Probed) String() string {
+	if p.Path == "" {
+		return p.CLI + ": not installed"
+	}
+	asked := []string{}
+	for _, words := range p.Asked {
+		asked = append(asked, strings.Join(words, " "))
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s at %s; asked: %s", p.CLI, p.Version, p.Path, strings.Join(asked, ", "))), " ")
+}
