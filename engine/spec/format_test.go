@@ -72,7 +72,7 @@ func TestFormatAnything(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			if isSpec(f.Name) {
+			if IsSpec(f.Name) {
 				files = append(files, File(f))
 			}
 		}

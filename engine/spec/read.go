@@ -35,7 +35,7 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 	}
 	var files []File
 	for _, e := range entries {
-		if !isSpec(e.Name()) {
+		if !IsSpec(e.Name()) {
 			continue
 		}
 		full := filepath.Join(dir, e.Name())
@@ -72,7 +72,7 @@ func ReadFS(fsys fs.FS, prefix string) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries {
-		if e.IsDir() || !isSpec(e.Name()) {
+		if e.IsDir() || !IsSpec(e.Name()) {
 			continue
 		}
 		data, err := fs.ReadFile(fsys, e.Name())
@@ -93,7 +93,8 @@ func ReadFile(name string) (File, error) {
 	return File{display(name), data}, nil
 }
 
-func isSpec(name string) bool {
+// IsSpec reports whether a file of that name in a folder of specs counts.
+func IsSpec(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 		return false
 	}
