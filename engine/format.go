@@ -3,6 +3,7 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/setup"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
@@ -18,7 +19,7 @@ func Format(paths []string, fix bool) (changes []setup.Change, diags []spec.Diag
 			folder = path
 		}
 		layer, found := read(path)
-		diags = append(diags, found...)
+		diags = append(diags, slices.DeleteFunc(found, func(d spec.Diagnostic) bool { return d.Code == spec.CodeLocked })...)
 		for _, file := range layer.Files {
 			name := path
 			if folder != "" {

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) vet() *cobra.Command {
-	var strict, verbose, coverage, ask bool
+	var strict, verbose, coverage, ask, locked bool
 	var format, against string
 	cmd := &cobra.Command{
 		Use: "vet [PATH...] [--probe [CLI...]]", GroupID: "write",
@@ -41,6 +41,9 @@ reviewers: what breaks callers, such as a parameter that is gone, and what widen
 calls may do, such as a mark of danger that is gone, are problems; with --verbose all
 that changed is told.
 
+A folder with a specs.lock is held against it (see 'gateway lock'). What differs is a
+warning; an error with --locked, and where the variable CI is set.
+
 Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`,
 		Example: `  $ gateway vet specs/
   $ gateway vet --strict --format github my-agent.cue
@@ -51,6 +54,7 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count")
 	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn of parameters, values, modes and output that no example shows")
 	cmd.Flags().BoolVar(&ask, "probe", false, "ask the installed programs for their options and compare the specs with them")
+	cmd.Flags().BoolVar(&locked, "locked", false, "let it be an error if a folder has no specs.lock or differs from it")
 	cmd.Flags().StringVar(&against, "against", "", "compare the specs with those of the git commit, tag or branch `REF`")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
@@ -79,6 +83,9 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 				return fail(err)
 			}
 			asked, result.Diagnostics = told, spec.Sort(append(result.Diagnostics, found...))
+		}
+		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
+			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
 		if against != "" && !spec.Failed(result.Diagnostics) {
 			found, err := a.against(cmd.Context(), against, paths, verbose)
