@@ -11,7 +11,7 @@ FUZZTIME ?= 30s
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # testdata/ is not part of ./..., but what tests stand on is tested as well.
-PACKAGES := ./... ./testdata/modelserver/...
+PACKAGES := ./... ./testdata/modelserver/... ./testdata/disk/...
 REAL     := $(wildcard testdata/real/*_test.go)
 # Packages whose tests rewrite what they expect when GATEWAY_UPDATE=1.
 GOLDEN   := $(sort $(dir $(shell grep -rl --include='*_test.go' GATEWAY_UPDATE cmd engine)))

@@ -57,9 +57,19 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	records, err := store.Open(filepath.Join(home, ".llm-cli-gateway", "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer records.Close()
 	for key := range keys {
 		if len(ids[key]) != 1 {
 			t.Errorf("call %d: %d jobs", key, len(ids[key]))
+		}
+		for id := range ids[key] {
+			if joins, err := records.Joins(t.Context(), id.(string), 0); err != nil || len(joins) != gateways-1 {
+				t.Errorf("call %d: %d calls joined, %v", key, len(joins), err)
+			}
 		}
 	}
 	for what, folder := range map[string]string{"runs": runs, "directories": filepath.Join(home, ".llm-cli-gateway", "jobs")} {

@@ -42,7 +42,7 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			if tail != nil {
 				tail.Close()
 			}
-			live.show("")
+			live.end()
 			if err != nil {
 				return fail(err)
 			}
@@ -71,6 +71,7 @@ func verdict(status string) error {
 type live struct {
 	w    io.Writer // nil: no terminal
 	line string
+	open bool // where it would stand is a line of others that has not ended
 }
 
 func newLive(w io.Writer) *live {
@@ -80,17 +81,40 @@ func newLive(w io.Writer) *live {
 	return &live{w: w}
 }
 
-const clearLine = "\r\x1b[K"
+// Of a line that is wrapped only the last part could be cleared, so it is cut off.
+const (
+	clearLine = "\r\x1b[K"
+	cutLines  = "\x1b[?7l"
+	wrapLines = "\x1b[?7h"
+)
 
 func (l *live) show(line string) {
-	if l.w != nil && line != l.line {
-		fmt.Fprint(l.w, clearLine+line)
-		l.line = line
+	if l.w == nil || l.open || line == l.line {
+		return
+	}
+	text := clearLine
+	if line != "" {
+		text += cutLines + line + wrapLines
+	}
+	fmt.Fprint(l.w, text)
+	l.line = line
+}
+
+// end leaves the terminal to what comes after.
+func (l *live) end() {
+	l.show("")
+	if l.w != nil && l.open {
+		fmt.Fprintln(l.w)
 	}
 }
 
 // around writes what scrolls past above the line.
-func (l *live) around(w io.Writer) io.Writer { return above{l, w} }
+func (l *live) around(w io.Writer) io.Writer {
+	if l.w == nil || !terminal(w) {
+		return w
+	}
+	return above{l, w}
+}
 
 type above struct {
 	line *live
@@ -99,6 +123,9 @@ type above struct {
 
 func (a above) Write(b []byte) (int, error) {
 	a.line.show("")
+	if len(b) > 0 {
+		a.line.open = b[len(b)-1] != '\n'
+	}
 	return a.w.Write(b)
 }
 

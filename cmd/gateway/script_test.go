@@ -143,11 +143,17 @@ func fakeAgent() {
 			say(dir)
 		case "--print":
 			fmt.Println(value)
+		case "--type": // no whole line
+			fmt.Print(value)
 		case "--complain":
 			fmt.Fprintln(os.Stderr, value)
 		case "--exit":
 			code, _ := strconv.Atoi(value)
 			os.Exit(code)
+		case "--await", "--await-too": // the writer of a FIFO
+			if gate, err := os.Open(value); err == nil {
+				gate.Close()
+			}
 		case "--hang": // until killed: a signal that is never sent keeps it waiting
 			never := make(chan os.Signal, 1)
 			signal.Notify(never, syscall.SIGHUP)

@@ -32,12 +32,12 @@ func TestCensusOnlyLooks(t *testing.T) {
 		defer dir.Remove()
 		rows = append(rows, store.Job{ID: dir.ID()}) // prepared, and its supervisor is yet to come
 		want.Queued = 1
-		broken := store.NewID()
-		if err := os.Mkdir(filepath.Join(r.Jobs, broken), 0o700); err != nil {
+		broken, bare := store.NewID(), store.NewID()
+		if err := errors.Join(os.MkdirAll(filepath.Join(r.Jobs, broken, "status"), 0o700), os.Mkdir(filepath.Join(r.Jobs, bare), 0o700)); err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, store.Job{ID: broken})
-		want.Missing = 2
+		rows = append(rows, store.Job{ID: broken}, store.Job{ID: bare})
+		want.Missing, want.Lost = 2, 2
 	}
 	for range 2 {
 		if got := r.Census(rows); got != want {

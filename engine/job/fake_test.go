@@ -21,6 +21,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
 	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -87,6 +88,8 @@ func fakeStep(name, arg string) {
 		file, err := os.CreateTemp(arg, "run-*")
 		must(err)
 		file.Close()
+	case "effect": // a file in a folder that has the name of the job
+		must(os.WriteFile(filepath.Join(arg, os.Getenv(proc.CookieName)), nil, 0o600))
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 	case "polite": // exit 0 with a good answer when asked to end
@@ -162,7 +165,27 @@ const jsonl = `output: {format: "jsonl", end: "event.result != nil", text: "even
 // close it and go on with others.
 func newBench(t *testing.T, lines string, environ ...string) *bench {
 	t.Helper()
-	b := &bench{t: t, home: t.TempDir(), dir: t.TempDir()}
+	home := t.TempDir()
+	var b *bench
+	t.Cleanup(func() { // a test that failed must not leave jobs behind
+		if b == nil {
+			return
+		}
+		entries, _ := os.ReadDir(b.runner.Jobs)
+		for _, e := range entries {
+			if dir, err := keeper.Open(filepath.Join(b.runner.Jobs, e.Name())); err == nil {
+				_ = dir.Cancel("the test is over")
+			}
+		}
+	})
+	b = newBenchIn(t, home, lines, environ...)
+	return b
+}
+
+// newBenchIn opens one over a home that others may use too.
+func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
+	t.Helper()
+	b := &bench{t: t, home: home, dir: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -184,15 +207,7 @@ func newBench(t *testing.T, lines string, environ ...string) *bench {
 		Spool: filepath.Join(b.home, "run"), Version: "9.9",
 		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *plan.Catalog { return b.catalog },
 	}
-	t.Cleanup(func() {
-		b.runner.Close()
-		entries, _ := os.ReadDir(b.runner.Jobs)
-		for _, e := range entries { // a test that failed must not leave jobs behind
-			if dir, err := keeper.Open(filepath.Join(b.runner.Jobs, e.Name())); err == nil {
-				_ = dir.Cancel("the test is over")
-			}
-		}
-	})
+	t.Cleanup(b.runner.Close)
 	return b
 }
 

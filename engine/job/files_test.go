@@ -84,35 +84,6 @@ func (b *bench) noSpool() {
 	b.runner.Spool = filepath.Join(file, "run")
 }
 
-// TestDiskFull needs a small disk of its own, which only some users may mount.
-func TestDiskFull(t *testing.T) {
-	b := newBench(t, "")
-	if err := os.MkdirAll(b.runner.Jobs, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := mountSmall(b.runner.Jobs); err != nil {
-		t.Skip("cannot mount: ", err)
-	}
-	t.Cleanup(func() { unmount(b.runner.Jobs) })
-	out := b.runner.Run(t.Context(), b.request("out=begin", "fill=3000000"))
-	if class(out) != plan.ClassDisk || out.Answer.Failure.Hint == "" {
-		t.Errorf("failure: %+v", out.Answer.Failure)
-	}
-	b.row(out)
-	call := b.bind(strings.Repeat("long ", 19_000)+"end", map[string]any{"do": []string{"sha"}})
-	full := filepath.Join(b.runner.Jobs, "full")
-	if err := os.WriteFile(full, make([]byte, 1<<20), 0o600); err == nil {
-		t.Error("the small disk is not small")
-	}
-	out = b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
-	if class(out) != plan.ClassDisk || !strings.Contains(out.Answer.Failure.Message, "cannot be prepared") {
-		t.Errorf("failure: %+v", out.Answer.Failure)
-	}
-	if row := b.row(out); row.Outcome.Ending != store.EndStartFailed {
-		t.Errorf("row: %+v", row.Outcome)
-	}
-}
-
 func TestSpoolFallsBackToTheTemporaryFolder(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)

@@ -50,7 +50,7 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 		if err != nil {
 			return out, errs, err
 		}
-		if s.Phase == keeper.Ended {
+		if s.Phase == keeper.Ended || s.Phase == keeper.Lost {
 			return proc.Capture(s.Exit.Stdout), proc.Capture(s.Exit.Stderr), nil
 		}
 		o, e, err := dir.Captured()

@@ -36,6 +36,7 @@ type Job struct {
 	Joined    bool  // the call that asks for it did not start it
 	Position  int   // of a queued one among those that wait, from 1; 0: not known
 	Notes     []string
+	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
 
 	kept *kept    // if this gateway started it
 	out  *Outcome // of one that ended, if it was read just now

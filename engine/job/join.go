@@ -178,3 +178,37 @@ func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
 	}
 	return nil, nil
 }
+
+// shared is the job that the call joined, which has the call on record then; zero if it
+// joined none.
+func (r *run) shared(ctx context.Context, joined *Job) Job {
+	if joined == nil {
+		return Job{}
+	}
+	job, calm := *joined, context.WithoutCancel(ctx)
+	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Call.CorrelationID, Approval: r.Approval,
+		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
+	err := r.records.Join(calm, join)
+	if r.Log != nil && err == nil {
+		var log *store.Store
+		if log, err = r.Log(); err == nil && log != nil {
+			err = log.Join(calm, join)
+		}
+	}
+	if err != nil { // nothing was run for it, so the answer need not be withheld
+		job.Notes = append(slices.Clip(job.Notes), "that this call was made could not be recorded: "+err.Error())
+	}
+	return job
+}
+
+// maxJoins is how many calls that share a job are told.
+const maxJoins = 20
+
+// Joins are the newest calls that share a job, 20 at most.
+func (r *Runner) Joins(ctx context.Context, id string) ([]store.Join, error) {
+	records, err := r.Record()
+	if err != nil {
+		return nil, err
+	}
+	return records.Joins(ctx, id, maxJoins)
+}

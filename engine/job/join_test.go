@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,50 @@ func joining(t *testing.T, lines string, environ ...string) *bench {
 	b := newBench(t, lines, environ...)
 	b.catalog.Settings.Jobs.DedupMs = time.Hour.Milliseconds()
 	return b
+}
+
+// TestJoinsAreOnRecord: a call for which nothing was run is on record all the same, where
+// its job is and where calls are.
+func TestJoinsAreOnRecord(t *testing.T) {
+	b := joining(t, "")
+	calls, err := store.Open(filepath.Join(b.home, "calls.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer calls.Close()
+	b.runner.Log = func() (*store.Store, error) { return calls, nil }
+	gate, open := b.gate()
+	id := b.submit(gate, "out=fine").Row.ID
+	live := b.request(gate, "out=fine")
+	live.Call.CorrelationID, live.Approval = "live", []byte(`{"score":1}`)
+	if j, failure := b.runner.Submit(t.Context(), live); failure != nil || !j.Joined || len(j.Notes) > 0 {
+		t.Fatalf("%+v %v", j, failure)
+	}
+	open()
+	b.await(id)
+	done := b.async(gate, "out=fine")
+	done.Call.CorrelationID = "done"
+	if out := b.runner.Run(t.Context(), done); out.ID != id || len(out.Warnings) > 0 {
+		t.Fatalf("%+v", out)
+	}
+	res, err := b.runner.Result(t.Context(), id, 0, 10)
+	if err != nil || len(res.Joins) != 2 {
+		t.Fatalf("%+v %v", res.Joins, err)
+	}
+	want := store.Join{JobID: id, Tool: "acme_request", CorrelationID: "live", Approval: live.Approval, GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3", Created: res.Joins[1].Created}
+	if newest := res.Joins[0]; !reflect.DeepEqual(res.Joins[1], want) || newest.Tool != "acme_request_async" || newest.CorrelationID != "done" {
+		t.Errorf("%+v", res.Joins)
+	}
+	if got, err := calls.Joins(t.Context(), id, 0); err != nil || !reflect.DeepEqual(got, res.Joins) {
+		t.Errorf("among the calls: %+v %v", got, err)
+	}
+	// The answer is there, so a full disk is no reason to withhold it.
+	if err := os.Rename(filepath.Join(b.home, "calls.db"), filepath.Join(b.home, "moved.db")); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.runner.Run(t.Context(), done); out.Answer.Text != "fine" || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "could not be recorded") {
+		t.Errorf("%+v", out)
+	}
 }
 
 // counting is a step that leaves a trace of each run in a folder.

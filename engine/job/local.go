@@ -40,7 +40,7 @@ func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
 		}
 		if joined != nil || refused != nil {
 			files.close()
-			return standing(joined), refused
+			return r.shared(ctx, joined), refused
 		}
 	}
 	var process *proc.Process

@@ -62,7 +62,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 	}
 	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
 	run.row = store.Job{
-		ID: run.id, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
+		ID: run.id, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Folder: r.folder(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
 	dir, err := keeper.Prepare(r.folder(), keeper.Job{

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -65,6 +66,9 @@ func TestRowOfACall(t *testing.T) {
 			OutBytes: int64(len(record) + 1), ErrBytes: 6, Model: row.Outcome.Model, NativeSessionID: "conv-1", Response: "fine",
 			InputTokens: &in, OutputTokens: &outTokens, CostUSD: &cost,
 		},
+	}
+	if keeper.Supported() {
+		want.Folder = b.runner.Jobs
 	}
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("row\ngot  %+v\nwant %+v", row, want)

@@ -35,6 +35,9 @@ func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Resul
 		return Result{}, err
 	}
 	res := Result{Job: job}
+	if res.Joins, err = r.Joins(ctx, id); err != nil {
+		return Result{}, err
+	}
 	if job.State.Ended() {
 		res.Outcome = r.Outcome(job)
 	}

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,16 +60,29 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 }
 
 // missing is a live row without a directory: a call that some gateway runs itself, or
-// a job whose directory was removed, or lies elsewhere because another user or another
-// home made it. Nothing is known about it, so nothing is recorded.
+// a job whose directory was removed or went with the power, or lies elsewhere because
+// another user or another home made it. Of one elsewhere nothing is known, so nothing is
+// recorded, nor as long as the folder of all is not there and may come back.
 func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Job, error) {
 	again, err := records.Job(ctx, job.Row.ID) // its end may have been recorded between two looks
 	if err == nil && again.State == store.Done {
 		return r.stand(ctx, records, again)
 	}
-	if job.Durable {
-		job.State = Orphaned
-		job.Notes = append(job.Notes, "its directory "+filepath.Join(r.folder(), job.Row.ID)+" is not there")
+	if !job.Durable {
+		return job, nil
+	}
+	job.State = Orphaned
+	gone := "its directory " + filepath.Join(cmp.Or(job.Row.Folder, r.folder()), job.Row.ID) + " is not there"
+	if _, there := os.Stat(r.folder()); err != nil || there != nil || again.Folder != r.folder() {
+		job.Notes = append(job.Notes, gone)
+		return job, nil
+	}
+	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: plan.ClassLost, ErrorMessage: gone,
+		Ended: time.Now(), Duration: max(0, time.Since(again.Created))}
+	err = r.finish(records, again)
+	again.State, job.Row = store.Done, again
+	if err != nil && !errors.Is(err, store.ErrDone) {
+		job.Notes = append(job.Notes, unfinished(err))
 	}
 	return job, nil
 }
@@ -100,6 +114,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
 		}
 	}
+	synced := e.sync()
 	out, ending, err := e.decode()
 	if err != nil {
 		return Job{}, err
@@ -112,6 +127,12 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	}
 	if text := e.state.Exit.Detail; text != "" {
 		end.Detail += ": " + e.secrets.clean(text)
+	}
+	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
+		// The rest is in the directory alone, and the row promises it.
+		if err := <-synced; err != nil {
+			return Job{}, err
+		}
 	}
 	if end.Ended = exit.Ended; e.state.Phase == keeper.Lost || end.Ended.IsZero() {
 		end.Ended = time.Now()
@@ -132,6 +153,18 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.out = &out
 	return job, nil
+}
+
+// sync has the disk take the directory of a job that printed so much that its row might
+// not hold the answer, while that is read. The result comes later.
+func (e *ending) sync() <-chan error {
+	synced := make(chan error, 1)
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
+		go func() { synced <- e.dir.Sync() }()
+	} else {
+		synced <- nil
+	}
+	return synced
 }
 
 // decode reads what the job printed.

@@ -58,7 +58,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	r.identify()
 	if failure == nil {
 		if joined, failure := r.join(ctx); joined != nil || failure != nil {
-			return standing(joined), failure
+			return r.shared(ctx, joined), failure
 		}
 	}
 	r.describe()
@@ -76,7 +76,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	}
 	defer r.inOrder(ctx)()
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
-		return standing(joined), drop(failure)
+		return r.shared(ctx, joined), drop(failure)
 	}
 	pid := 0
 	if failure == nil {
@@ -96,13 +96,6 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	return job, nil
 }
 
-func standing(j *Job) Job {
-	if j == nil {
-		return Job{}
-	}
-	return *j
-}
-
 // directory prepares the directory of the job, with all that its program reads.
 func (r *run) directory() (*keeper.Dir, *plan.Failure) {
 	program, failure := r.find()
@@ -117,7 +110,10 @@ func (r *run) directory() (*keeper.Dir, *plan.Failure) {
 	}
 	dir, err := keeper.Prepare(r.folder(), job)
 	if err == nil {
+		// A row that has no directory yet must not look as if it had lost it.
+		r.row.Folder = r.folder()
 		if err = r.furnish(dir); err != nil {
+			r.row.Folder = ""
 			err = errors.Join(err, dir.Remove())
 		}
 	}

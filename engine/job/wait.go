@@ -75,8 +75,31 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 		}
 	}
 	again, err := r.Status(context.WithoutCancel(ctx), id)
+	if err != nil && r.goesOn(&job) { // it has a record of its own, which says so
+		return job, nil
+	}
 	again.Joined, again.kept = job.Joined, job.kept
 	return again, err
+}
+
+// goesOn reports whether a job is under way by what its directory says, and notes where it
+// stands.
+func (r *Runner) goesOn(job *Job) bool {
+	dir, err := r.dir(job.Row.ID)
+	if err != nil {
+		return false
+	}
+	s, err := dir.State()
+	switch {
+	case err == nil && s.Phase == keeper.Queued:
+		job.State = Queued
+	case err == nil && s.Phase == keeper.Running:
+		job.State = Running
+	default:
+		return false
+	}
+	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
+	return true
 }
 
 // Outcome is what became of a job that has ended.
@@ -93,9 +116,13 @@ func (r *Runner) Outcome(job Job) Outcome {
 	} else if dir, err := r.dir(job.Row.ID); err == nil {
 		if s, err := dir.State(); err == nil && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
 			e := r.recalled(job.Row, dir, s)
-			// Where the spec by which it was read is gone, what was found then is on record.
-			readable := e.call != nil || job.Row.Mode == program || job.Row.State != store.Done
-			if read, _, err := e.decode(); err == nil && readable {
+			// Where the spec by which it was read is gone, what was found then is on record. So
+			// it is where the directory does not agree: of that the disk may not have had all
+			// when the power went away.
+			read, ending, err := e.decode()
+			readable := e.call != nil || job.Row.Mode == program
+			agrees := ending == store.EndOK || ending == job.Row.Outcome.Ending
+			if err == nil && (readable && agrees || job.Row.State != store.Done) {
 				read.ID, read.Duration = out.ID, out.Duration
 				out = read
 			}
@@ -106,13 +133,17 @@ func (r *Runner) Outcome(job Job) Outcome {
 }
 
 // Cancel asks for the end of a job, of all that it started and of the jobs that it asked
-// gateways for, and waits for it, for d at most. A job that has ended stays as it is.
+// gateways for, and waits for it, for d at most. A job that has ended stays as it is. One
+// of which the record cannot be read is ended all the same, and the error is the record's.
 func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (Job, error) {
 	job, err := r.Status(ctx, id)
-	if err != nil || job.State.Ended() {
+	if none := (*NoJobError)(nil); errors.As(err, &none) || err == nil && job.State.Ended() {
 		return job, err
 	}
-	if err := r.cancel(ctx, id, by, 0); err != nil {
+	if failed := r.cancel(ctx, id, by, 0); err == nil {
+		err = failed
+	}
+	if err != nil {
 		return job, err
 	}
 	if d <= 0 {

@@ -50,5 +50,7 @@
 // A lock goes with its process, whatever kills it, and does not survive a
 // reboot: "lease free and no exit record" is the one sign of a lost job. The
 // status file has its full size from the beginning and is written in place,
-// because on a full disk nothing else can be.
+// because on a full disk nothing else can be. A record counts only with the output
+// of which it tells: when the power goes away, the disk may have the one and not the
+// other.
 package keeper

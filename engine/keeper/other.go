@@ -39,4 +39,5 @@ func (d *Dir) State() (State, error)                    { return State{}, ErrUns
 func (d *Dir) Wait(stop <-chan struct{}) (State, error) { return State{}, ErrUnsupported }
 func (d *Dir) Cancel(text string) error                 { return ErrUnsupported }
 func (d *Dir) Sweep() (ended int, err error)            { return 0, ErrUnsupported }
+func (d *Dir) Sync() error                              { return ErrUnsupported }
 func (d *Dir) Remove() error                            { return ErrUnsupported }

@@ -10,6 +10,9 @@ import (
 // records reads what the status file holds.
 func (d *Dir) records() (s Start, e Exit, ended bool, err error) {
 	b, err := os.ReadFile(d.path + statusFile)
+	if os.IsNotExist(err) { // of the directory, not all had reached the disk when the power went away
+		_, err = os.Lstat(d.path)
+	}
 	if err != nil {
 		return s, e, false, err
 	}
@@ -17,8 +20,45 @@ func (d *Dir) records() (s Start, e Exit, ended bool, err error) {
 		b = append(b, make([]byte, statusSize-len(b))...)
 	}
 	s, _ = decodeStart(d.id, b[startSlot:startSlot+slotSize])
-	e, ended = decodeExit(d.id, b[exitSlot:exitSlot+slotSize])
+	if e, ended = decodeExit(d.id, b[exitSlot:exitSlot+slotSize]); ended && !d.whole(s, e) {
+		e, ended = Exit{}, false
+	}
 	return s, e, ended, nil
+}
+
+// whole reports whether there is the output of which the record tells. The disk takes
+// both as it likes: a record may have reached it before the power went away, and what
+// it tells of not.
+func (d *Dir) whole(s Start, e Exit) bool {
+	for _, o := range []struct {
+		name string
+		size int64
+	}{{stdoutFile, e.Stdout.Size}, {stderrFile, e.Stderr.Size}} {
+		if o.size == 0 {
+			continue
+		}
+		st, err := os.Stat(d.path + o.name)
+		if err != nil || st.Size() < o.size {
+			return false
+		}
+		// Some file systems note the new size of a file before they have its bytes.
+		if s.Boot != bootID() && !d.written(o.name, o.size-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// written reports whether there is a byte at an offset that is not what holes are read as.
+func (d *Dir) written(name string, at int64) bool {
+	fd, err := openFile(d.path+name, syscall.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	defer syscall.Close(fd)
+	b := make([]byte, 1)
+	n, err := retry(func() (int, error) { return syscall.Pread(fd, b, at) })
+	return err == nil && n == 1 && b[0] != 0
 }
 
 // State tells where the job stands. It asks no process.
@@ -34,17 +74,17 @@ func (d *Dir) State() (State, error) {
 		return s, nil
 	}
 	fd, err := glance(d.path)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		defer syscall.Close(fd)
-	case syscall.EWOULDBLOCK:
+	case err == syscall.EWOULDBLOCK:
 		s.Phase = Running
 		if s.Start.Pid == 0 {
 			s.Phase = Queued
 		}
 		s.Cancel, s.Canceling = marker(d.path)
 		return s, nil
-	default:
+	case !os.IsNotExist(err): // a lease that is gone is nobody's
 		return State{}, err
 	}
 	return d.settled()
@@ -100,16 +140,35 @@ func (d *Dir) untouched() bool {
 // ended left nothing. It is safe to repeat, and for two gateways at once.
 func (d *Dir) Sweep() (ended int, err error) {
 	fd, err := glance(d.path)
-	if err == syscall.EWOULDBLOCK {
+	switch {
+	case err == nil:
+		defer syscall.Close(fd)
+	case err == syscall.EWOULDBLOCK:
 		return 0, ErrLive
-	}
-	if err != nil {
+	case !os.IsNotExist(err):
 		return 0, err
 	}
-	defer syscall.Close(fd)
 	s, err := d.settled()
 	if err != nil || s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		return 0, err
 	}
 	return sweepLost(d.id, s.Start), nil
+}
+
+// Sync has the disk take what there is of the output and of the records by now. Who has
+// promised all of it must not rely on the supervisor, which does so a moment after it has
+// said that the job has ended.
+func (d *Dir) Sync() error {
+	for _, name := range []string{stdoutFile, stderrFile, statusFile, ""} {
+		fd, err := openFile(d.path+name, syscall.O_RDONLY)
+		if err != nil {
+			return &os.PathError{Op: "open", Path: d.path + name, Err: err}
+		}
+		_, err = retry(func() (int, error) { return 0, syscall.Fsync(fd) })
+		syscall.Close(fd)
+		if err != nil {
+			return &os.PathError{Op: "fsync", Path: d.path + name, Err: err}
+		}
+	}
+	return nil
 }

@@ -223,14 +223,15 @@ func (s *supervisor) settle() {
 	<-s.settled
 	settled := make(chan struct{})
 	s.settled = settled
-	lasting := []int{s.status}
-	s.status = -1
+	var lasting []int
 	for i, o := range s.out {
 		if o.size > 0 {
 			lasting = append(lasting, o.fd)
 			s.out[i] = nil
 		}
 	}
+	lasting = append(lasting, s.status) // last, since it tells of the others
+	s.status = -1
 	go func() {
 		for _, fd := range lasting {
 			syncData(fd)

@@ -4,11 +4,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
 // gateway is another process that plays the gateway.
@@ -389,32 +392,106 @@ func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	}
 }
 
+// T34: the disk takes files in no order, so a record may be there and the output not.
+func TestARecordWithoutItsOutput(t *testing.T) {
+	for name, tc := range map[string]struct {
+		harm func(x *trial)
+		boot string
+		want Reason
+	}{
+		"some of it is missing": {func(x *trial) { check(t, os.Truncate(x.Path()+stdoutFile, 3)) }, "another", Rebooted},
+		"all of it is missing":  {func(x *trial) { check(t, os.Remove(x.Path()+stderrFile)) }, "another", Rebooted},
+		"only its size is there": {func(x *trial) {
+			check(t, os.Truncate(x.Path()+stdoutFile, 2))
+			check(t, os.Truncate(x.Path()+stdoutFile, 4))
+		}, "another", Rebooted},
+		"it was cut off":       {func(x *trial) { check(t, os.Truncate(x.Path()+stdoutFile, 3)) }, bootID(), SupervisorDied},
+		"it is there":          {func(*trial) {}, "another", Exited},
+		"it ended with a zero": {func(x *trial) { overwrite(t, x.Path()+stdoutFile, 3, []byte{0}) }, bootID(), Exited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := prepare(t, Limits{}, "exit=0")
+			now := time.Now()
+			start := Start{Pid: 1 << 22, Supervisor: 1 << 22, Boot: tc.boot, At: now}
+			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: captured(4, 100), Stderr: captured(4, 100)}
+			overwrite(t, x.Path()+statusFile, startSlot, start.encode(x.ID()))
+			overwrite(t, x.Path()+statusFile, exitSlot, exit.encode(x.ID()))
+			overwrite(t, x.Path()+stdoutFile, 0, []byte("some"))
+			overwrite(t, x.Path()+stderrFile, 0, []byte("some"))
+			tc.harm(x)
+			x.release()
+			if s := x.wait(); s.Exit.Reason != tc.want || (s.Phase == Ended) != (tc.want == Exited) {
+				t.Errorf("state %+v", s)
+			}
+		})
+	}
+}
+
+// T34: of a directory, some files may have reached the disk and others not.
+func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
+	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile} {
+		x := prepare(t, Limits{}, "exit=0")
+		overwrite(t, x.Path()+statusFile, startSlot, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
+		x.release()
+		check(t, os.Remove(x.Path()+name))
+		if s := x.wait(); s.Phase != Lost || s.Exit.Reason == NeverStarted {
+			t.Errorf("without %s: %+v", name, s)
+		}
+		if _, err := x.Sweep(); err != nil {
+			t.Errorf("without %s: %v", name, err)
+		}
+		check(t, x.Remove())
+		if _, err := x.State(); !os.IsNotExist(err) {
+			t.Errorf("removed: %v", err)
+		}
+	}
+}
+
 // T30
 func TestADiskThatIsFull(t *testing.T) {
-	root := t.TempDir()
-	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skip("mounting a small file system: ", err)
-	}
-	defer syscall.Unmount(root, syscall.MNT_DETACH)
-	exe, err := os.Executable()
-	check(t, err)
-	j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=1000000"}}
-	d, err := Prepare(root, j)
-	check(t, err)
-	_, err = testCrew.Start(d, helperEnv)
-	check(t, err)
-	s := waitFor(t, d)
-	if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
-		t.Errorf("state %+v", s)
-	}
-	j.ID, j.Stdin = "b", make([]byte, 4096)
-	if _, err := Prepare(root, j); err == nil {
-		t.Error("there was space for another job")
-	}
-	if exists(root + "/b") {
-		t.Error("a failed job left its directory")
-	}
-	check(t, d.Remove())
-	until(t, "there is space again", func() bool { d, err = Prepare(root, j); return err == nil })
-	check(t, d.Remove())
+	const size = 4 << 20
+	disk.Each(t, size, func(t *testing.T, root string) {
+		root += "/jobs"
+		exe, err := os.Executable()
+		check(t, err)
+		j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=" + strconv.Itoa(2*size)}}
+		d, err := Prepare(root, j)
+		check(t, err)
+		_, err = testCrew.Start(d, helperEnv)
+		check(t, err)
+		s := waitFor(t, d)
+		if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
+			t.Errorf("state %+v", s)
+		}
+		release := disk.Fill(t, root) // a file system may have kept something for itself
+		j.ID, j.Stdin = "b", make([]byte, 4096)
+		if _, err := Prepare(root, j); err == nil {
+			t.Error("there was space for another job")
+		}
+		if exists(root + "/b") {
+			t.Error("a failed job left its directory")
+		}
+		release()
+		check(t, d.Remove())
+		until(t, "there is space again", func() bool { d, err = Prepare(root, j); return err == nil })
+		check(t, d.Remove())
+	})
+}
+
+// What is recorded when the disk is full from the beginning has its place already.
+func TestAJobEndsOnAFullDisk(t *testing.T) {
+	disk.Each(t, 4<<20, func(t *testing.T, root string) {
+		exe, err := os.Executable()
+		check(t, err)
+		gate := t.TempDir() + "/gate"
+		d, err := Prepare(root+"/jobs", Job{ID: "a", Path: exe, Dir: "/", Args: []string{"await=" + gate, "exit=6"}})
+		check(t, err)
+		_, err = testCrew.Start(d, helperEnv)
+		check(t, err)
+		disk.Fill(t, root)
+		check(t, os.WriteFile(gate, nil, 0o600))
+		if s := waitFor(t, d); s.Phase != Ended || s.Exit.Code != 6 {
+			t.Errorf("state %+v", s)
+		}
+	})
 }

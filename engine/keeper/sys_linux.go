@@ -87,10 +87,14 @@ func punch(fd int, from, to int64) error {
 	return err
 }
 
+// burst is what programs write at once. A file system on which that found no space may
+// have some blocks again a moment later, which it had kept for itself.
+const burst = 64 << 10
+
 // full reports whether the output stopped because there was no space for more.
-// The command alone saw the error and many do not report it, so this asks for a
-// block where the next byte would have gone. It does so only if the command failed
-// or the disk looks full: the block stays with the file.
+// The command alone saw the error and many do not report it, so this asks for space
+// where the next byte would have gone. It does so only if the command failed
+// or the disk looks full: what is got stays with the file.
 func (o *spool) full(code int) bool {
 	var fs syscall.Statfs_t
 	if syscall.Fstatfs(o.fd, &fs) != nil {
@@ -98,10 +102,14 @@ func (o *spool) full(code int) bool {
 	}
 	// The numbers alone prove nothing: some blocks are reserved for root, and a
 	// quota does not show.
-	if code == 0 && fs.Bavail*uint64(fs.Bsize) >= 1<<20 {
-		return false
+	want := int64(burst)
+	if fs.Bavail*uint64(fs.Bsize) >= 1<<20 {
+		if code == 0 {
+			return false
+		}
+		want = block
 	}
-	_, err := retry(func() (int, error) { return 0, syscall.Fallocate(o.fd, fallocKeepSize, o.size, block) })
+	_, err := retry(func() (int, error) { return 0, syscall.Fallocate(o.fd, fallocKeepSize, o.size, want) })
 	return err == syscall.ENOSPC || err == syscall.EDQUOT
 }
 

@@ -18,10 +18,14 @@ func punchHole(f *os.File, from, to int64) error {
 	return os.NewSyscallError("fallocate", err)
 }
 
+// burst is what programs write at once. A file system on which that found no space may
+// have some blocks again a moment later, which it had kept for itself.
+const burst = 64 << 10
+
 // full reports whether the output stopped because there was no space for more.
-// The child alone saw the error and many do not report it, so this asks for a
-// block where the next byte would have gone. It does so only if the child failed
-// or the disk looks full: the block stays with the file.
+// The child alone saw the error and many do not report it, so this asks for space
+// where the next byte would have gone. It does so only if the child failed
+// or the disk looks full: what is got stays with the file.
 func (s *spool) full(st status) bool {
 	var fs unix.Statfs_t
 	if err := control(s.f, func(fd int) error { return unix.Fstatfs(fd, &fs) }); err != nil {
@@ -29,10 +33,14 @@ func (s *spool) full(st status) bool {
 	}
 	// The numbers alone prove nothing: some blocks are reserved for root, and a
 	// quota does not show.
-	if st.code == 0 && fs.Bavail*uint64(fs.Bsize) >= 1<<20 {
-		return false
+	want := int64(burst)
+	if fs.Bavail*uint64(fs.Bsize) >= 1<<20 {
+		if st.code == 0 {
+			return false
+		}
+		want = block
 	}
-	return isFull(fallocate(s.f, unix.FALLOC_FL_KEEP_SIZE, s.size, block))
+	return isFull(fallocate(s.f, unix.FALLOC_FL_KEEP_SIZE, s.size, want))
 }
 
 func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

@@ -123,7 +123,7 @@ func TestKeepExplains(t *testing.T) {
 	check(t, d.Remove())
 }
 
-// A supervisor must cost as little as a program that has only what it needs. What
+// T33: a supervisor must cost as little as a program that has only what it needs. What
 // this test links is not all that a gateway does, but it is enough to show that
 // the supervisor comes before the rest.
 func TestASupervisorInitialisesLittle(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
 func alive(pid int) bool {
@@ -399,33 +401,31 @@ func TestOutputClosedUnderTheCommand(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skip("cannot mount a small file system:", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
-	f, err := os.OpenFile(filepath.Join(dir, "out"), os.O_RDWR|os.O_CREATE, 0o600)
-	check(t, err)
-	t.Cleanup(func() { f.Close() })
-	for _, tc := range []struct {
-		step string
-		want error
-	}{
-		{"fill=1000", nil},
-		{"fill=1000000", ErrNoSpace}, // it fails
-		{"flood", ErrNoSpace},        // it exits with code 0
-	} {
-		check(t, f.Truncate(0))
-		j := newJob(t, tc.step)
-		j.Stdout = f
-		e := j.run(t, Limits{})
-		if !errors.Is(e.Err, tc.want) || e.Reason != Exited {
-			t.Errorf("%s: exit %+v", tc.step, e)
+	const size = 4 << 20
+	disk.Each(t, size, func(t *testing.T, root string) {
+		f, err := os.OpenFile(filepath.Join(root, "out"), os.O_RDWR|os.O_CREATE, 0o600)
+		check(t, err)
+		t.Cleanup(func() { f.Close() })
+		for _, tc := range []struct {
+			step string
+			want error
+		}{
+			{"fill=1000", nil},
+			{"fill=" + strconv.Itoa(2*size), ErrNoSpace}, // it fails
+			{"flood", ErrNoSpace},                        // it exits with code 0
+		} {
+			check(t, f.Truncate(0))
+			j := newJob(t, tc.step)
+			j.Stdout = f
+			e := j.run(t, Limits{})
+			if !errors.Is(e.Err, tc.want) || e.Reason != Exited {
+				t.Errorf("%s: exit %+v", tc.step, e)
+			}
+			if got := read(t, f, e.Stdout); got != string(patternBytes(0, e.Stdout.Size)) || len(got) < 1000 {
+				t.Errorf("%s: %d bytes were kept, or others than written", tc.step, len(got))
+			}
 		}
-		if got := read(t, f, e.Stdout); got != string(patternBytes(0, e.Stdout.Size)) || len(got) < 1000 {
-			t.Errorf("%s: %d bytes were kept, or others than written", tc.step, len(got))
-		}
-	}
+	})
 }
 
 func diskUse(t *testing.T, f *os.File) int64 {

@@ -167,6 +167,9 @@ func (c *comparison) option(place string, said plan.Said, next *plan.Said) (took
 		return follows && !next.Fixed
 	}
 	o := h.Option(flag)
+	if o == nil && joinedShort(h, flag) {
+		return false
+	}
 	if o == nil {
 		c.miss(place, flag, said.Path)
 		return follows && (!next.Fixed || h.Command(next.Text) == nil)
@@ -180,6 +183,23 @@ func (c *comparison) option(place string, said plan.Said, next *plan.Said) (took
 	}
 	c.values(flag, o, said)
 	return took
+}
+
+// joinedShort reports whether a word is made of short options: several without a value,
+// or one with its value behind it.
+func joinedShort(h *Help, word string) bool {
+	if len(word) < 3 || word[1] == '-' {
+		return false
+	}
+	if first := h.Option(word[:2]); first != nil && first.Value != "" {
+		return true
+	}
+	for _, letter := range word[1:] {
+		if h.Option("-"+string(letter)) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // miss remembers an option that is not where the spec writes it.

@@ -16,6 +16,9 @@
 // problems show at once (salvage.go). Specs that ship with the binary skip all of
 // this (snapshot.go).
 //
+// A spec can also be held against what its program says of itself: help.go reads help
+// texts, and compare.go tells what differs. Who asks the program is another room's matter.
+//
 // Evaluation of CUE cannot be cancelled or bounded from outside. Spec folders
 // belong to the operator, who could as well write an endless program; ReadDir
 // refuses files that others can write.

@@ -22,6 +22,7 @@ func (j *Job) beginColumns() []column {
 		{"catalog_digest", text{&j.CatalogDigest}},
 		{"parent_id", text{&j.ParentID}},
 		{"owner", text{&j.Owner}},
+		{"folder", text{&j.Folder}},
 		{"session", text{&j.Session}},
 		{"opens", flag{&j.Opens}},
 		{"session_id", text{&j.SessionID}},

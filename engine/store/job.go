@@ -44,6 +44,7 @@ type Job struct {
 	CatalogDigest string
 	ParentID      string // the job whose child made this call
 	Owner         string // the gateway whose end is the job's end too; empty for a job that outlives it
+	Folder        string // where its directory lies, by its id
 	Session       string // the session of which it is a turn, as callers name it
 	Opens         bool   // it is the first turn of the session
 	SessionID     string // the conversation that was asked for, as its CLI names it

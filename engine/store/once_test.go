@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +161,53 @@ func TestPut(t *testing.T) {
 		}
 		if _, err := s.Put(ctx, Job{ID: "../x", Tool: "t"}); err == nil {
 			t.Error("what is no id was taken")
+		}
+	})
+}
+
+func TestJoins(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx, at := t.Context(), time.Unix(0, 1_900_000_000_123_456_789).UTC()
+		job, other := keyed("k"), keyed("other")
+		for _, j := range []Job{job, other} {
+			if err := s.Begin(ctx, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first := Join{JobID: job.ID, Tool: "acme_request", ParentID: NewID(), CorrelationID: "cor", Approval: json.RawMessage(`{"score":1}`),
+			GatewayVersion: "1", ClientName: "desk", ClientVersion: "2", Created: at}
+		second := Join{JobID: job.ID, Tool: "acme_request_async", Created: at} // the same moment
+		strange := Join{JobID: other.ID, Tool: "acme_request"}
+		for _, j := range []Join{first, second, strange} {
+			if err := s.Join(ctx, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.Joins(ctx, job.ID, 0); err != nil || !reflect.DeepEqual(got, []Join{second, first}) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if got, err := s.Joins(ctx, job.ID, 1); err != nil || !reflect.DeepEqual(got, []Join{second}) {
+			t.Errorf("one: %+v, %v", got, err)
+		}
+		if got, err := s.Joins(ctx, other.ID, 0); err != nil || len(got) != 1 || time.Since(got[0].Created) > time.Hour {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if err := s.Join(ctx, Join{JobID: "../x", Tool: "t"}); err == nil {
+			t.Error("what is no id was joined")
+		}
+		// They go with the job, and not before.
+		for _, id := range []string{job.ID, other.ID} {
+			if id == job.ID {
+				if err := s.Finish(ctx, id, Outcome{Ending: EndOK}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Delete(ctx, id); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Joins(ctx, id, 0); err != nil || (len(got) > 0) != (id == other.ID) {
+				t.Errorf("%+v, %v", got, err)
+			}
 		}
 	})
 }

@@ -58,6 +58,7 @@ type Store struct {
 	once          *sql.Stmt
 	joinable      *sql.Stmt
 	told, replace lazy // the session of an id, and its row
+	joined        lazy
 
 	// Readers never wait for the writer, nor it for them. They connect at their
 	// first use, which a gateway that only records does not pay.

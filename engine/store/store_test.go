@@ -64,7 +64,7 @@ func mustJob(t testing.TB, s *Store, id string) Job {
 func fullJob() Job {
 	return Job{
 		ID: NewID(), Tool: "acme_request", CLI: "acme", CLIVersion: "1.2", Mode: "plan", Model: "large", DedupKey: "key",
-		SpecHash: "s1", CatalogDigest: "c1", Owner: "owner", ParentID: NewID(), Session: "gw-1", Opens: true, SessionID: "ses", CorrelationID: "cor",
+		SpecHash: "s1", CatalogDigest: "c1", Owner: "owner", Folder: "/jobs", ParentID: NewID(), Session: "gw-1", Opens: true, SessionID: "ses", CorrelationID: "cor",
 		Approval: json.RawMessage(`{"verdict":"approved","score":7}`),
 		Cwd:      "/home/x", Prompt: "héllo\n世界 'quoted' \"twice\"",
 		Args: json.RawMessage(`{"deep":{"a":[1,2.5,null]}}`), Argv: []string{"-p", "", "--x=ü"}, EnvNames: []string{"HOME", "PATH"},

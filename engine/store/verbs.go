@@ -281,13 +281,24 @@ func (s *Store) Expired(ctx context.Context, before time.Time) ([]string, error)
 	return ids, nil
 }
 
-// Delete removes the row of a finished job. A live one stays, and one that is not
-// there is no error.
+// Delete removes the row of a finished job, and what is known of calls that share it. A live
+// one stays, and one that is not there is no error.
 func (s *Store) Delete(ctx context.Context, id string) error {
-	if err := s.present(); err != nil {
-		return s.failed("delete", id, err)
+	err := s.present()
+	if err == nil {
+		err = s.within(ctx, func(tx *sql.Tx) error {
+			for _, statement := range []string{
+				"DELETE FROM job WHERE id = ? AND state = 'done'",
+				"DELETE FROM joined WHERE job_id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?1)",
+			} {
+				if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	if _, err := s.writer.ExecContext(ctx, "DELETE FROM job WHERE id = ? AND state = 'done'", id); err != nil {
+	if err != nil {
 		return s.failed("delete", id, err)
 	}
 	return nil

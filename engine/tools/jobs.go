@@ -77,7 +77,9 @@ func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result 
 	case JobStatus:
 		var j job.Job
 		if j, err = t.await(ctx, id, time.Duration(wait)*time.Millisecond, c.Progress); err == nil {
-			r = t.told(j, "")
+			if j.Joins, err = t.Runner.Joins(ctx, id); err == nil {
+				r = t.told(j, "")
+			}
 		}
 	case JobResult:
 		if _, err = t.await(ctx, id, time.Duration(wait)*time.Millisecond, c.Progress); err == nil {

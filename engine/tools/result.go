@@ -41,6 +41,7 @@ type structured struct {
 	Created    string  `json:"created,omitempty"`
 	Ended      string  `json:"ended,omitempty"`
 	Canceling  bool    `json:"canceling,omitempty"`
+	JoinedBy   []join  `json:"joinedBy,omitempty"` // further calls that it answers, newest first
 	Printed    *int64  `json:"outputBytes,omitempty"`
 	Truncated  *bool   `json:"truncated,omitempty"`
 	TotalChars *int    `json:"totalChars,omitempty"`
@@ -163,6 +164,9 @@ func trailer(s structured) string {
 	}
 	if s.Canceling {
 		put("canceling", "true")
+	}
+	if len(s.JoinedBy) > 0 {
+		put("joinedBy", strconv.Itoa(len(s.JoinedBy)))
 	}
 	if s.TotalChars != nil {
 		put("totalChars", strconv.Itoa(*s.TotalChars))

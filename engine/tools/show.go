@@ -20,6 +20,9 @@ func (t *Tools) told(j job.Job, more string) Result {
 	if more != "" {
 		text += "\n" + more
 	}
+	for _, call := range s.JoinedBy {
+		text += "\n" + call.line()
+	}
 	if s.Durable != nil && !*s.Durable && !j.State.Ended() {
 		text += "\nIt ends when the gateway that started it does: nothing is durable here (gateway.jobs.db)."
 	}
@@ -33,6 +36,9 @@ func (t *Tools) facts(j job.Job) structured {
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
 		Approval: shown(row.Approval), MCP: j.Equipment(),
+	}
+	for _, call := range j.Joins {
+		s.JoinedBy = append(s.JoinedBy, join{call.Tool, call.CorrelationID, call.ClientName, call.Created.UTC().Format(time.RFC3339Nano)})
 	}
 	if !j.State.Ended() {
 		s.SessionID = row.Session
@@ -49,6 +55,26 @@ func (t *Tools) facts(j job.Job) structured {
 	ms := took.Milliseconds()
 	s.DurationMs = &ms
 	return s
+}
+
+// join is a call that a job answers and that did not start it.
+type join struct {
+	Tool          string `json:"tool"`
+	CorrelationID string `json:"correlationId,omitempty"`
+	Client        string `json:"client,omitempty"`
+	Created       string `json:"created"`
+}
+
+// line tells of it in a line for people.
+func (j join) line() string {
+	text := "Joined at " + j.Created + " by " + j.Tool
+	if j.Client != "" {
+		text += fmt.Sprintf(" of %q", j.Client)
+	}
+	if j.CorrelationID != "" {
+		text += fmt.Sprintf(", correlationId %q", j.CorrelationID)
+	}
+	return text
 }
 
 // heading is the human name of the program of a job.

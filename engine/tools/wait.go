@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -19,13 +20,21 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 		r.again = failure.Class == plan.ClassBusy
 		return r
 	}
-	joined := j.Joined
+	joined, notes := j.Joined, j.Notes
 	j, err := t.follow(ctx, j, t.softDeadline(), tell)
 	if err == nil && !j.State.Ended() && ctx.Err() != nil {
-		j, err = t.Runner.Abandon(ctx, j)
+		var left job.Job
+		if left, err = t.Runner.Abandon(ctx, j); err == nil {
+			j = left
+		}
 	}
-	if err != nil {
-		return problem(err)
+	if err != nil { // of the record, not of the job, which has begun
+		j.Notes = append(j.Notes, "where it stands now cannot be told: "+err.Error())
+	}
+	for _, note := range notes {
+		if !slices.Contains(j.Notes, note) {
+			j.Notes = append(j.Notes, note)
+		}
 	}
 	j.Joined = joined
 	j.Row.Approval = req.Approval // of this call, be the job another's
@@ -73,10 +82,14 @@ func (r Result) joining(j job.Job) Result {
 const tellEvery = 250 * time.Millisecond
 
 // follow waits for a job, for d at most if that is not 0, and reports meanwhile what it
-// does.
+// does. With an error the job is as it stood when that was last known.
 func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell func(string)) (job.Job, error) {
 	if tell == nil {
-		return t.Runner.Wait(ctx, j, d)
+		next, err := t.Runner.Wait(ctx, j, d)
+		if err != nil {
+			return j, err
+		}
+		return next, nil
 	}
 	deadline := time.Now().Add(d)
 	tail := t.Runner.Tail(j)
@@ -88,9 +101,12 @@ func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell fun
 		if d > 0 {
 			slice = max(time.Millisecond, min(slice, time.Until(deadline)))
 		}
-		var err error
-		if j, err = t.Runner.Wait(ctx, j, slice); err != nil || j.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
+		next, err := t.Runner.Wait(ctx, j, slice)
+		if err != nil {
 			return j, err
+		}
+		if j = next; j.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
+			return j, nil
 		}
 		if now := t.standing(j, tail.Look()); now != said {
 			said = now

@@ -14,7 +14,7 @@ import (
 // Bounds of a question about options. Programs that an interpreter runs take seconds to
 // print their help, on a machine with much to do.
 const (
-	helpLimit  = 20 * time.Second
+	helpLimit  = 30 * time.Second
 	mostOfHelp = 1 << 20
 )
 

@@ -26,6 +26,8 @@ import (
 //	tool:REGEX={JSON}   the same with these arguments; without them the required
 //	                    parameters are made up from the tool's schema; {prompt}
 //	                    inside a text stands for the prompt
+//	held:SCENARIO       the same, but once a tool was run no answer comes before
+//	                    Handler.Release
 //
 // A segment is percent-encoded like any other.
 type scenario struct {
@@ -33,6 +35,7 @@ type scenario struct {
 	once   bool
 	delay  time.Duration
 	hang   bool
+	held   bool
 	cut    bool
 	empty  bool
 	big    int // bytes
@@ -43,6 +46,11 @@ type scenario struct {
 var counted = regexp.MustCompile(`^(e|slow|big)(\d{1,6})(once(?:-.*)?)?$`)
 
 func parseScenario(segment string) (scenario, error) {
+	if rest, ok := strings.CutPrefix(segment, "held:"); ok {
+		sc, err := parseScenario(rest)
+		sc.held = true
+		return sc, err
+	}
 	if pattern, ok := strings.CutPrefix(segment, "tool:"); ok {
 		pattern, args, given := strings.Cut(pattern, "={")
 		if given {
@@ -82,15 +90,21 @@ func parseScenario(segment string) (scenario, error) {
 }
 
 // wait holds a slow answer back. It reports whether anybody still wants it.
-func (h *Handler) wait(r *http.Request, sc scenario) bool {
+func (h *Handler) wait(r *http.Request, sc scenario, t turn) bool {
 	var due <-chan time.Time
-	if !sc.hang {
+	var released <-chan struct{}
+	switch {
+	case sc.held && t.result != nil:
+		released = h.released
+	case !sc.hang:
 		timer := time.NewTimer(sc.delay)
 		defer timer.Stop()
 		due = timer.C
 	}
 	select {
 	case <-due:
+		return true
+	case <-released:
 		return true
 	case <-r.Context().Done():
 	case <-h.quit:

@@ -29,7 +29,9 @@ type Request struct {
 
 // Handler answers as the vendors would and remembers what it was asked.
 type Handler struct {
-	quit chan struct{}
+	quit     chan struct{}
+	released chan struct{}
+	release  sync.Once
 
 	mu   sync.Mutex
 	seen []Request
@@ -38,7 +40,7 @@ type Handler struct {
 
 // NewHandler returns a handler without a listener.
 func NewHandler() *Handler {
-	return &Handler{quit: make(chan struct{}), once: map[string]bool{}}
+	return &Handler{quit: make(chan struct{}), released: make(chan struct{}), once: map[string]bool{}}
 }
 
 // Server is a Handler on a loopback port of its own.
@@ -63,6 +65,9 @@ func (s *Server) Close() {
 	close(s.quit)
 	s.http.Close()
 }
+
+// Release lets the answers go that are held, now and from now on.
+func (h *Handler) Release() { h.release.Do(func() { close(h.released) }) }
 
 // Requests returns what was asked so far, oldest first. Another process gets
 // the same as JSON from /requests.
@@ -148,7 +153,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, sc.status, proto.failure(sc.status, fmt.Sprintf("fake status %d", sc.status)))
 		return
 	}
-	if !h.wait(r, sc) {
+	if !h.wait(r, sc, t) {
 		return
 	}
 	answer := sc.reply(t)

@@ -131,6 +131,31 @@ func TestHangEndsWithTheServer(t *testing.T) {
 	}
 }
 
+func TestHeldAnswersAreReleased(t *testing.T) {
+	each(t, func(t *testing.T, s *Server, v vendor, stream bool) {
+		if a := ask(t.Context(), s, "held:tool:Shell", v, stream, v.body(stream, "x")); a.tool != "Shell" {
+			t.Errorf("the call: %+v", a)
+		}
+		ended, before := make(chan answer), len(s.Requests())
+		go func() {
+			ended <- ask(context.Background(), s, "held:tool:Shell", v, stream, v.answered(v.body(stream, "x"), "RESULT"))
+		}()
+		for len(s.Requests()) == before {
+			runtime.Gosched()
+		}
+		select {
+		case a := <-ended:
+			t.Fatalf("answered: %+v", a)
+		default:
+		}
+		s.Release()
+		if a := <-ended; !strings.Contains(a.text, "RESULT") {
+			t.Errorf("released: %+v", a)
+		}
+		s.Release() // once more is no mistake
+	})
+}
+
 func TestSlowAnswers(t *testing.T) {
 	s := New()
 	defer s.Close()

@@ -30,7 +30,7 @@ func TestPrompt(t *testing.T) {
 }
 
 func TestScenarioErrors(t *testing.T) {
-	for _, segment := range []string{"", "nope", "e99", "e200", "e600", "slow", "big1once", "tool:(", "e429twice"} {
+	for _, segment := range []string{"", "nope", "e99", "e200", "e600", "slow", "big1once", "tool:(", "held:nope", "e429twice"} {
 		if _, err := parseScenario(segment); err == nil {
 			t.Errorf("%q was accepted", segment)
 		}

@@ -38,6 +38,14 @@ type gateway struct {
 	in      io.WriteCloser
 	last    int
 	waiting map[int]chan json.RawMessage
+	told    []progress
+}
+
+// progress is what the gateway told of a call that has not ended.
+type progress struct {
+	Token    string `json:"progressToken"`
+	Progress float64
+	Message  string
 }
 
 // start starts a gateway for some CLIs whose vendors all play one scenario. Its own
@@ -161,12 +169,22 @@ func (g *gateway) read(out io.Reader) {
 		var m struct {
 			ID     *int
 			Method string
+			Params json.RawMessage
 			Result json.RawMessage
 			Error  json.RawMessage
 		}
 		if err := json.Unmarshal(line, &m); err != nil {
 			g.t.Errorf("the gateway printed %.200q: %v", line, err)
 			continue
+		}
+		if m.Method == "notifications/progress" {
+			var p progress
+			if err := json.Unmarshal(m.Params, &p); err != nil {
+				g.t.Errorf("the gateway tells %s: %v", line, err)
+			}
+			g.mu.Lock()
+			g.told = append(g.told, p)
+			g.mu.Unlock()
 		}
 		if m.ID == nil || m.Method != "" {
 			continue

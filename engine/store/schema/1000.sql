@@ -12,6 +12,7 @@ CREATE TABLE job(
   catalog_digest     TEXT,
   parent_id          TEXT,
   owner              TEXT,
+  folder             TEXT, -- of all jobs of its gateway; what a job printed lies in folder/id
   session            TEXT,
   opens              INTEGER,
   session_id         TEXT,
@@ -55,6 +56,22 @@ CREATE INDEX job_dedup_recent ON job(dedup_key, created_ns) WHERE dedup_key IS N
 CREATE INDEX job_live ON job(created_ns) WHERE state='live';
 CREATE INDEX job_parent ON job(parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX job_correlation ON job(correlation_id) WHERE correlation_id IS NOT NULL;
+
+-- Calls for which nothing was run, because they are the same as one that was.
+CREATE TABLE joined(
+  job_id          TEXT NOT NULL, -- of which they were given the answer
+  tool            TEXT NOT NULL,
+  parent_id       TEXT,
+  correlation_id  TEXT,
+  approval        TEXT,
+  gateway_version TEXT,
+  client_name     TEXT,
+  client_version  TEXT,
+  created_ns      INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX joined_job ON joined(job_id);
+CREATE INDEX joined_correlation ON joined(correlation_id) WHERE correlation_id IS NOT NULL;
 
 -- Decisions about calls, also about those that were denied and never became a job.
 CREATE TABLE approval(
@@ -114,6 +131,12 @@ CREATE VIEW requests AS SELECT
   client_name, client_version, gateway_version, cwd, approval, args,
   prompt, response, response_bytes
 FROM job ORDER BY id DESC;
+
+CREATE VIEW joins AS SELECT
+  job_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS joined_at,
+  tool, correlation_id, parent_id, client_name, client_version, gateway_version, approval
+FROM joined ORDER BY created_ns DESC;
 
 CREATE VIEW approvals AS SELECT
   id,

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Join is a call for which nothing was run, because it is the same as one that was made
+// before: it shares the job of that.
+type Join struct {
+	JobID          string // whose answer it was given
+	Tool           string // by which it was made; never empty
+	ParentID       string // the job whose child made it
+	CorrelationID  string // the client's name of the request
+	Approval       json.RawMessage
+	GatewayVersion string
+	ClientName     string
+	ClientVersion  string
+	Created        time.Time // zero: now
+}
+
+func (j *Join) columns() []column {
+	return []column{
+		{"job_id", text{&j.JobID}},
+		{"tool", text{&j.Tool}},
+		{"parent_id", text{&j.ParentID}},
+		{"correlation_id", text{&j.CorrelationID}},
+		{"approval", jsonBytes(&j.Approval)},
+		{"gateway_version", text{&j.GatewayVersion}},
+		{"client_name", text{&j.ClientName}},
+		{"client_version", text{&j.ClientVersion}},
+		{"created_ns", instant{&j.Created}},
+	}
+}
+
+var (
+	joinColumns = names(new(Join).columns())
+	joinSQL     = "INSERT INTO joined(" + strings.Join(joinColumns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(joinColumns)-1) + ")"
+	joinsSQL    = "SELECT " + strings.Join(joinColumns, ", ") + " FROM joined WHERE job_id = ? ORDER BY rowid DESC LIMIT ?"
+)
+
+// Join records that a call shares a job, whether that has ended or not.
+func (s *Store) Join(ctx context.Context, j Join) error {
+	if !ValidID(j.JobID) {
+		return fmt.Errorf("join job: %q is not an id", j.JobID)
+	}
+	if j.Created.IsZero() {
+		j.Created = time.Now()
+	}
+	err := s.present()
+	var stmt *sql.Stmt
+	if err == nil {
+		stmt, err = s.joined.on(s.writer, joinSQL)
+	}
+	if err == nil {
+		_, err = stmt.ExecContext(ctx, values(j.columns())...)
+	}
+	if err != nil {
+		return s.failed("join", j.JobID, err)
+	}
+	return nil
+}
+
+// Joins returns the calls that share a job, newest first. A limit of zero means 50; 500
+// is the most.
+func (s *Store) Joins(ctx context.Context, id string, limit int) ([]Join, error) {
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	rows, err := s.reader.QueryContext(ctx, joinsSQL, id, min(limit, maxPage))
+	if err != nil {
+		return nil, s.failed("list calls that joined", id, err)
+	}
+	defer rows.Close()
+	var list []Join
+	for rows.Next() {
+		var j Join
+		if err := rows.Scan(values(j.columns())...); err != nil {
+			return nil, s.failed("list calls that joined", id, err)
+		}
+		list = append(list, j)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.failed("list calls that joined", id, err)
+	}
+	return list, nil
+}
