@@ -4,15 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
 )
 
-// cliName is how a CLI may be called.
-var cliName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,24}$`)
+// isName reports whether a CLI may be called so.
+func isName(name string) bool {
+	for i, c := range name {
+		if (c < 'a' || c > 'z') && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 25
+}
 
 func (a *app) new() *cobra.Command {
 	var n engine.NewSpec
@@ -35,7 +41,7 @@ is there already is never written over.`,
 	cmd.Flags().StringVar(&n.Dir, "dir", "", "write into the folder `DIR` (default: yours)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the spec, and write nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if n.Name = args[0]; !cliName.MatchString(n.Name) {
+		if n.Name = args[0]; !isName(n.Name) {
 			return fmt.Errorf("%q is no name for an agent: at most 25 small letters, digits and _, beginning with a letter", n.Name)
 		}
 		if n.Dir == "" {

@@ -58,8 +58,6 @@ func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
 // later that nobody has changed it.
 const Seal = "{seal}"
 
-var sealedText = regexp.MustCompile(`sum [0-9a-f]{32}`)
-
 func sealed(text []byte) []byte {
 	return bytes.Replace(text, []byte(Seal), []byte(sum(text)), 1)
 }
@@ -71,6 +69,6 @@ func sum(text []byte) string {
 
 // untouched reports whether a text is as it was made.
 func untouched(text []byte) bool {
-	found := sealedText.Find(text)
+	found := regexp.MustCompile(`sum [0-9a-f]{32}`).Find(text)
 	return found != nil && string(found) == sum(bytes.Replace(text, found, []byte(Seal), 1))
 }

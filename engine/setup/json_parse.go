@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"sync"
 )
 
 const maxJSONDepth = 200
@@ -81,7 +82,7 @@ func (p *jsonParser) value(depth int) (*jsonNode, error) {
 	case '[':
 		return p.array(depth)
 	}
-	raw := scalar.Find(p.text[p.at:])
+	raw := scalar().Find(p.text[p.at:])
 	n := &jsonNode{start: p.at, end: p.at + len(raw)}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -92,8 +93,10 @@ func (p *jsonParser) value(depth int) (*jsonNode, error) {
 	return n, nil
 }
 
-// scalar is a string, or a number or word.
-var scalar = regexp.MustCompile(`^(?:"(?:[^"\\\n]|\\.)*"|[-+.0-9A-Za-z]+)`)
+// scalar is a string, or a number or word. Only who edits pays for it.
+var scalar = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:"(?:[^"\\\n]|\\.)*"|[-+.0-9A-Za-z]+)`)
+})
 
 func (p *jsonParser) object(depth int) (*jsonNode, error) {
 	n := &jsonNode{start: p.at, object: true}

@@ -115,12 +115,15 @@ func lines(path []string, entry plan.Map[any]) []byte {
 	return b.Bytes()
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+// bare reports whether a key needs no quotes.
+func bare(key string) bool {
+	return key != "" && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
 
 func dotted(path []string) string {
 	keys := make([]string, len(path))
 	for i, key := range path {
-		if keys[i] = key; !bareKey.MatchString(key) {
+		if keys[i] = key; !bare(key) {
 			keys[i] = tomlValue(key)
 		}
 	}
@@ -156,18 +159,18 @@ func replaceTable(text []byte, path []string, entry plan.Map[any]) []byte {
 	header := regexp.MustCompile(`^\s*\[\s*` + strings.Join(tomlKeys(path), `\s*\.\s*`) + `\s*\]\s*(#.*)?$`)
 	inside := false
 	for line := range bytes.Lines(text) {
-		bare := bytes.TrimRight(line, "\r\n")
+		text := bytes.TrimRight(line, "\r\n")
 		switch {
-		case header.Match(bare):
+		case header.Match(text):
 			inside = true
 			out.Write(bytes.TrimRight(line, "\r\n"))
 			out.WriteByte('\n')
 			out.Write(lines(nil, entry))
 			continue
-		case bytes.HasPrefix(bytes.TrimSpace(bare), []byte("[")):
+		case bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")):
 			inside = false
 		}
-		if key, _, ok := bytes.Cut(bare, []byte("=")); inside && ok {
+		if key, _, ok := bytes.Cut(text, []byte("=")); inside && ok {
 			if _, ours := entry.Get(strings.Trim(string(bytes.TrimSpace(key)), `"'`)); ours {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -128,25 +129,38 @@ func (d Draft) params(w *draftWriter) {
 	}
 }
 
-// ours are options that the gateway gives or that have a field of their own.
-var ours = []struct {
-	option *regexp.Regexp
-	why    string
-}{
-	{regexp.MustCompile(`^-(h|-help)$|^--(help-.*|version|completions?)$|^-[vV]$`), "tells, and does not answer"},
-	{regexp.MustCompile(`^--(resume|continue|session|session-id|fork-session|last)$`), "see session"},
-	{regexp.MustCompile(`^--(output-format|format|json|output|stream-json)$`), "see argv and output: the gateway always asks for the same format"},
-	{regexp.MustCompile(`^--(prompt|prompt-file|prompt-interactive|print|interactive|input-format)$`), "see prompt"},
-	{regexp.MustCompile(`^-C$|^--(cwd|cd|directory|dir|working-directory|workdir)$`), "calls have workingDir"},
-	{regexp.MustCompile(`^--(mcp-config|mcp-servers?|strict-mcp-config)$`), "see mcp"},
+// looks are how options are told by their names. Only who drafts a spec pays for them.
+type looks struct {
+	ours     []ourOption
+	reckless *regexp.Regexp // of options by which a program stops asking
+	careful  *regexp.Regexp // of options that take something away, whatever is told of them
+	flag     *regexp.Regexp // of options that a spec can have
+	number   *regexp.Regexp // of what stands for a number
 }
 
-// reckless is how options look by which a program stops asking.
-var reckless = regexp.MustCompile(`(?i)danger|yolo|bypass|unsafe|auto.?approv|approv\w*.?all|always.?approv|allow.?all|no.?sandbox|full.?access|full.?auto|skip.{0,12}(permission|approv|confirm|trust|check)|` +
-	`without.{0,20}(ask|approv|confirm|permission|prompt)|(never|not).(ask|prompt)|no.?confirm|^--?(y|yes|force)$|^--(allow|trust)|accept.?edits|auto.?accept`)
+// ourOption is one that the gateway gives, or that has a field of its own.
+type ourOption struct {
+	option *regexp.Regexp
+	why    string
+}
 
-// careful is how options look that take something away, whatever is told of them.
-var careful = regexp.MustCompile(`^--(deny|disallow|disable|exclude|safe|sandbox$)`)
+var look = sync.OnceValue(func() looks {
+	return looks{
+		ours: []ourOption{
+			{regexp.MustCompile(`^-(h|-help)$|^--(help-.*|version|completions?)$|^-[vV]$`), "tells, and does not answer"},
+			{regexp.MustCompile(`^--(resume|continue|session|session-id|fork-session|last)$`), "see session"},
+			{regexp.MustCompile(`^--(output-format|format|json|output|stream-json)$`), "see argv and output: the gateway always asks for the same format"},
+			{regexp.MustCompile(`^--(prompt|prompt-file|prompt-interactive|print|interactive|input-format)$`), "see prompt"},
+			{regexp.MustCompile(`^-C$|^--(cwd|cd|directory|dir|working-directory|workdir)$`), "calls have workingDir"},
+			{regexp.MustCompile(`^--(mcp-config|mcp-servers?|strict-mcp-config)$`), "see mcp"},
+		},
+		reckless: regexp.MustCompile(`(?i)danger|yolo|bypass|unsafe|auto.?approv|approv\w*.?all|always.?approv|allow.?all|no.?sandbox|full.?access|full.?auto|skip.{0,12}(permission|approv|confirm|trust|check)|` +
+			`without.{0,20}(ask|approv|confirm|permission|prompt)|(never|not).(ask|prompt)|no.?confirm|^--?(y|yes|force)$|^--(allow|trust)|accept.?edits|auto.?accept`),
+		careful: regexp.MustCompile(`^--(deny|disallow|disable|exclude|safe|sandbox$)`),
+		flag:    regexp.MustCompile(`^(-[A-Za-z0-9]|--[A-Za-z0-9][A-Za-z0-9-]*)$`),
+		number:  regexp.MustCompile(`(?i)^[<\[]?(n|num|number|int|integer|count|seconds|ms|port|turns)[>\]]?$`),
+	}
+})
 
 // positive is the option that another turns off, nil if it does not: --x of --no-x.
 func positive(h *Help, o HelpOption) *HelpOption {
@@ -164,12 +178,12 @@ func positive(h *Help, o HelpOption) *HelpOption {
 func param(h *Help, o HelpOption) (name, line, why string) {
 	flag := ""
 	for _, n := range o.Names {
-		for _, known := range ours {
+		for _, known := range look().ours {
 			if known.option.MatchString(n) {
 				return "", "", known.why
 			}
 		}
-		if goodFlag.MatchString(n) && len(n) > len(flag) {
+		if look().flag.MatchString(n) && len(n) > len(flag) {
 			flag = n
 		}
 	}
@@ -190,7 +204,7 @@ func param(h *Help, o HelpOption) (name, line, why string) {
 		add("type", "list")
 	case o.Value == "":
 		add("type", "bool")
-	case numeric.MatchString(o.Value):
+	case look().number.MatchString(o.Value):
 		add("type", "int")
 	}
 	values := slices.DeleteFunc(slices.Clone(o.Values), func(v string) bool { return v == "" })
@@ -207,21 +221,16 @@ func param(h *Help, o HelpOption) (name, line, why string) {
 	if o.List {
 		add("each", true)
 	}
-	risky := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !reckless.MatchString(v) })
+	risky := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !look().reckless.MatchString(v) })
 	switch {
 	case len(risky) > 0:
 		add("danger", risky)
-	case careful.MatchString(flag):
-	case reckless.MatchString(flag), len(values) == 0 && reckless.MatchString(doc):
+	case look().careful.MatchString(flag):
+	case look().reckless.MatchString(flag), len(values) == 0 && look().reckless.MatchString(doc):
 		add("danger", true)
 	}
 	return name, name + ": {" + strings.Join(fields, ", ") + "}", ""
 }
-
-var (
-	goodFlag = regexp.MustCompile(`^(-[A-Za-z0-9]|--[A-Za-z0-9][A-Za-z0-9-]*)$`)
-	numeric  = regexp.MustCompile(`(?i)^[<\[]?(n|num|number|int|integer|count|seconds|ms|port|turns)[>\]]?$`)
-)
 
 // camelCase makes the name of a parameter; "" if none can be made.
 func camelCase(flag string) string {
