@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -36,15 +37,13 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 		fail(display(dir), code, "", "%s", reason(err))
 		return nil, r.list
 	}
-	if at, why, fix := foreignFolder(dir); why != "" {
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
+	if at, why, fix := foreignFolder(dir); why != "" && len(entries) > 0 {
 		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
 		return nil, r.list
 	}
 	var files []File
 	for _, e := range entries {
-		if !IsSpec(e.Name()) {
-			continue
-		}
 		full := filepath.Join(dir, e.Name())
 		name := display(full)
 		info, err := os.Stat(full)
