@@ -66,6 +66,11 @@ func TestFormatAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := builtin(t).Files
+	for _, f := range files {
+		if got, _ := Format(f, false); string(got) != string(f.Data) {
+			t.Errorf("%s is not in canonical form; gateway fmt brings it there", f.Name)
+		}
+	}
 	for _, name := range names {
 		a, err := txtar.ParseFile(name)
 		if err != nil {
