@@ -41,12 +41,18 @@ func (c *CLI) Says() (lines [][]Phrase) {
 		}
 	}
 	own(c.CLISpec.Version.Argv, "version", "argv")
-	up := c.CLISpec.Upgrade
-	if up.Latest.Bin == "" {
-		own(up.Latest.Argv, "upgrade", "latest")
+	steps := func(latest, target StepSpec, path ...string) {
+		if latest.Bin == "" {
+			own(latest.Argv, append(slices.Clone(path), "latest")...)
+		}
+		if target.Bin == "" {
+			own(target.Argv, append(slices.Clone(path), "target")...)
+		}
 	}
-	if up.Target.Bin == "" {
-		own(up.Target.Argv, "upgrade", "target")
+	up := c.CLISpec.Upgrade
+	steps(up.Latest, up.Target, "upgrade")
+	for name, place := range up.Where.All() {
+		steps(place.Latest, place.Target, "upgrade", "where", name)
 	}
 	return lines
 }

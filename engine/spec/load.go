@@ -65,6 +65,12 @@ func (r Result) Locate(problems []plan.Problem, ranges map[string][]string) []Di
 				problems[i].Path = patched
 			}
 		}
+		// A list of words may be written alone, or as argv of an object.
+		last := len(p.Path) - 1
+		longer := slices.Concat(p.Path[:last], []string{"argv"}, p.Path[last:])
+		if _, depth := r.root.lookup(longer); depth == len(longer) {
+			problems[i].Path = longer
+		}
 	}
 	l.locate(problems)
 	return Sort(l.r.list)
