@@ -35,6 +35,7 @@ check: ## look at the sources only: format, vet for three systems, specs
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	$(GO) run ./cmd/gateway vet --strict --coverage specs cmd/gateway/demo.cue
+	$(GO) run ./cmd/gateway fmt --check specs cmd/gateway/demo.cue schema/starter
 
 unit: ## run the tests, watched by the race detector
 	$(GO) test -race $(PACKAGES)

@@ -25,8 +25,8 @@ const module = "github.com/llm-cli-gateway/gateway"
 var floors = [][]string{
 	{"schema", "specs"},
 	{"engine/plan", "engine/store", "engine/keeper"},
-	{"engine/spec", "engine/gate", "engine/proc", "engine/watch"},
-	{"engine/host", "engine/session"},
+	{"engine/spec", "engine/gate", "engine/proc", "engine/watch", "engine/manual"},
+	{"engine/host", "engine/session", "engine/setup"},
 	{"engine/job", "engine/models"},
 	{"engine/version"},
 	{"engine/tools", "engine/flow"},
@@ -49,7 +49,7 @@ var owners = map[string][]string{
 	"os/signal":                                {"engine/proc", "engine/keeper", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
 	"github.com/google/uuid":                   {"engine/session"},
-	"github.com/pelletier/go-toml/v2":          {"engine/models"},
+	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/setup"}, // one reads, one writes
 	"golang.org/x/sys":                         {"engine/proc", "engine/store", "engine/server"},
 	"github.com/rogpeppe/go-internal":          {},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},

@@ -74,14 +74,14 @@ func folders(further []string) []string { return append([]string{SiteDir, UserDi
 func layers(folders []string) ([]spec.Layer, []spec.Diagnostic) {
 	layers, diags := []spec.Layer{builtIn()}, []spec.Diagnostic(nil)
 	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
-		files, found := spec.ReadDir(optional.dir)
+		files, found := readDir(optional.dir)
 		if len(found) == 1 && found[0].Code == spec.CodeNoFolder {
 			continue
 		}
 		layers, diags = append(layers, spec.Layer{Name: optional.name, Files: files}), append(diags, found...)
 	}
 	for _, dir := range folders {
-		files, found := spec.ReadDir(dir)
+		files, found := readDir(dir)
 		layers, diags = append(layers, spec.Layer{Name: dir, Files: files}), append(diags, found...)
 	}
 	return layers, diags
@@ -95,10 +95,17 @@ func builtIn() spec.Layer {
 	return spec.Layer{Name: "built-in", Files: files}
 }
 
+// readDir reads the files of a folder, and holds them against its lock.
+func readDir(dir string) ([]spec.File, []spec.Diagnostic) {
+	files, diags := spec.ReadDir(dir)
+	_, differs := spec.CheckLock(dir, files)
+	return files, append(diags, differs...)
+}
+
 // read reads a file or a folder as a layer.
 func read(path string) (spec.Layer, []spec.Diagnostic) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		files, diags := spec.ReadDir(path)
+		files, diags := readDir(path)
 		return spec.Layer{Name: path, Files: files}, diags
 	}
 	file, err := spec.ReadFile(path)

@@ -117,7 +117,7 @@ tool of it; adding an agent, a model alias or a setting is an edit of a spec.`,
 	}
 	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "read the specs of `DIR` too, over yours; can be repeated")
 	root.AddGroup(&cobra.Group{ID: "use", Title: "Use:"}, &cobra.Group{ID: "write", Title: "Write specs:"})
-	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.models(), a.doctor(), a.tools(), a.vet(), a.record(), a.explain(), a.upgrade(), a.version())
+	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
 	root.SetHelpCommand(help(root))
 	root.SetCompletionCommandGroupID("use")
 	return root

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ import (
 )
 
 func (a *app) vet() *cobra.Command {
-	var strict, verbose, coverage, ask bool
-	var format string
+	var strict, verbose, coverage, ask, locked bool
+	var format, against string
 	cmd := &cobra.Command{
 		Use: "vet [PATH...] [--probe [CLI...]]", GroupID: "write",
 		Short: "Check specs; silent when they are fine",
@@ -35,15 +36,26 @@ and nothing else: what a spec uses and its program lacks is a problem, what the 
 has and the spec does not know a warning. Words that are names of agents choose some;
 a path then has a / or a dot in it.
 
+With --against the specs are also compared with what they were at a commit of git, for
+reviewers: what breaks callers, such as a parameter that is gone, and what widens what
+calls may do, such as a mark of danger that is gone, are problems; with --verbose all
+that changed is told.
+
+A folder with a specs.lock is held against it (see 'gateway lock'). What differs is a
+warning; an error with --locked, and where the variable CI is set.
+
 Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`,
 		Example: `  $ gateway vet specs/
   $ gateway vet --strict --format github my-agent.cue
   $ gateway vet --probe acme                         # does it still take what we give it?
+  $ gateway vet --against origin/main specs/         # what does this change widen or break?
   $ gateway vet --verbose                            # bytes of every tool, and the proofs`,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count")
 	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn of parameters, values, modes and output that no example shows")
 	cmd.Flags().BoolVar(&ask, "probe", false, "ask the installed programs for their options and compare the specs with them")
+	cmd.Flags().BoolVar(&locked, "locked", false, "let it be an error if a folder has no specs.lock or differs from it")
+	cmd.Flags().StringVar(&against, "against", "", "compare the specs with those of the git commit, tag or branch `REF`")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
@@ -72,6 +84,16 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 			}
 			asked, result.Diagnostics = told, spec.Sort(append(result.Diagnostics, found...))
 		}
+		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
+			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
+		}
+		if against != "" && !spec.Failed(result.Diagnostics) {
+			found, err := a.against(cmd.Context(), against, paths, verbose)
+			if err != nil {
+				return fail(err)
+			}
+			result.Diagnostics = spec.Sort(append(result.Diagnostics, found...))
+		}
 		if err := report(cmd.OutOrStdout(), result, asked, format, verbose); err != nil {
 			return fail(err)
 		}
@@ -81,6 +103,24 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 		return nil
 	}
 	return cmd
+}
+
+// against compares the paths with what they were, or the folders of the user's specs.
+func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool) ([]spec.Diagnostic, error) {
+	if len(paths) == 0 {
+		if _, err := os.Stat(engine.UserDir()); err == nil {
+			paths = append(paths, engine.UserDir())
+		}
+		paths = append(paths, a.specs...)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("there are no specs of yours to compare: %s does not exist; name a path", engine.UserDir())
+	}
+	found, err := engine.Against(ctx, ref, paths, os.Environ())
+	if !verbose {
+		found = slices.DeleteFunc(found, func(d spec.Diagnostic) bool { return d.Severity == spec.Note })
+	}
+	return found, err
 }
 
 // measured is what vet can tell about one tool.

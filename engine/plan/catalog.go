@@ -129,6 +129,7 @@ func Recompile(s *Spec, known Known) (*Catalog, []Problem) {
 	c.listed(ps.at("gateway", "tools", "list"))
 	c.prefixes(ps)
 	c.servers(s, ps)
+	c.clients(ps)
 	for _, p := range *ps.list {
 		if !p.Warning {
 			return nil, *ps.list

@@ -50,12 +50,8 @@ func (c *Catalog) spec() Spec {
 	for _, p := range c.Policies {
 		s.Policy.Set(p.Name, p.PolicySpec)
 	}
-	for _, r := range c.rules {
-		rule := RuleSpec{Score: r.Score, Reason: r.Reason}
-		if r.when != nil {
-			rule.When = r.when.src
-		}
-		s.Risk.Set(r.ID, rule)
+	for _, r := range c.Rules() {
+		s.Risk.Set(r.ID, r.RuleSpec)
 	}
 	return s
 }

@@ -36,6 +36,24 @@ type rule struct {
 	when *expression
 }
 
+// NamedRule is a rule that scores calls of all CLIs.
+type NamedRule struct {
+	ID string
+	RuleSpec
+}
+
+// Rules are those for all CLIs, in the order of the specs.
+func (c *Catalog) Rules() (all []NamedRule) {
+	for _, r := range c.rules {
+		named := NamedRule{r.ID, RuleSpec{Score: r.Score, Reason: r.Reason}}
+		if r.when != nil {
+			named.When = r.when.src
+		}
+		all = append(all, named)
+	}
+	return all
+}
+
 // Policy returns the policy of that name.
 func (c *Catalog) Policy(name string) (*Policy, bool) {
 	i := slices.IndexFunc(c.Policies, func(p *Policy) bool { return p.Name == name })

@@ -276,6 +276,25 @@ func (t Texts) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]string(t))
 }
 
+// UnmarshalJSON reads a file, or {linux, darwin, windows}.
+func (f *SystemFile) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		var file string
+		err := json.Unmarshal(data, &file)
+		*f = SystemFile{anySystem: file}
+		return err
+	}
+	return json.Unmarshal(data, (*map[string]string)(f))
+}
+
+// MarshalJSON writes the form that UnmarshalJSON reads.
+func (f SystemFile) MarshalJSON() ([]byte, error) {
+	if file, ok := f[anySystem]; ok {
+		return json.Marshal(file)
+	}
+	return json.Marshal(map[string]string(f))
+}
+
 // ExampleEnv is what an example says of variables: names, or names and values.
 type ExampleEnv struct {
 	Names  []string

@@ -30,7 +30,7 @@ const everyShape = `{"language":1,"cli":{
 		"env":{"pass":["A*"],"set":{"Z":"1","A":""},"drop":["B"]},"onCancel":"detach","concurrency":2,"timeouts":{"idleMs":0,"wallMs":1000,"graceMs":5},
 		"version":{"argv":["-v"],"match":"m"},"probe":{"help":[["-h"],[]],"ignore":["--a*"],"hidden":["--b=c"]},
 		"examples":[{"in":{},"refused":"r","env":{"E":"1"}},{"name":"n","version":"1","in":{"prompt":"p"},"mode":"new","files":{"z":"t","a":{"k":1}},"risk":[],"verdict":{"z":"deny"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0,"progress":"p"}},{"in":{}}]}},
-	"client":{"c":{"title":"t","add":"a","note":"n","files":["~/f"]}},
+	"client":{"c":{"title":"t","add":"a","note":"n","files":["~/f"],"config":{"file":"~/f","key":["a","b"],"entry":{"z":"{gateway}","a":["x",{"y":1}]}}},"d":{"title":"t","add":"a","config":{"file":{"darwin":"~/d","linux":"~/l"},"key":"k","entry":{}}}},
 	"mcp":{"z":{"command":"c"},"a":{"title":"t","command":"c","args":["a"],"env":["E"],"trust":true}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},

@@ -290,8 +290,20 @@ type ClientSpec struct {
 	Note  string `json:"note,omitempty"`
 	// Files are where the client keeps its servers: ~/ or {VARIABLE:~/folder}/ in front,
 	// of all systems.
-	Files []string `json:"files,omitempty"`
+	Files  []string     `json:"files,omitempty"`
+	Config ClientConfig `json:"config,omitzero"`
 }
+
+// ClientConfig says what to write into a client's settings. Without a file there is
+// nothing to write.
+type ClientConfig struct {
+	File  SystemFile `json:"file"`
+	Key   Texts      `json:"key"` // path of the object that has the servers by name
+	Entry Map[any]   `json:"entry"`
+}
+
+// SystemFile is a file, or one for each system, by the names that Go has for systems.
+type SystemFile map[string]string
 
 // Settings are the gateway's own.
 type Settings struct {

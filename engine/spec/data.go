@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +12,8 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
+
+	"github.com/llm-cli-gateway/gateway/schema"
 )
 
 // builder reads plain data off a syntax tree, which is all that YAML and most CUE
@@ -21,6 +24,9 @@ type builder struct {
 	r        *report
 	yaml     bool
 	computed bool // the file says something that only evaluation knows
+
+	schema string // what the file calls the schema that it imports; "" if it does not
+	used   bool   // and that it does so with reason
 }
 
 func (b *builder) at(p token.Pos) pos {
@@ -42,7 +48,38 @@ func (b *builder) at(p token.Pos) pos {
 func (b *builder) file(decls []ast.Decl) *node {
 	root := newObject(pos{b.src, 0}, pos{b.src, 0})
 	b.decls(root, decls, nil)
+	b.computed = b.computed || b.schema != "" && !b.used // CUE has a word about that
 	return root
+}
+
+// imports: of the schema nothing has to be computed, as it adds no data.
+func (b *builder) imports(d *ast.ImportDecl) {
+	for _, s := range d.Specs {
+		path, err := literal.Unquote(s.Path.Value)
+		name := "schema"
+		if s.Name != nil {
+			name = s.Name.Name
+		}
+		if err != nil || strings.TrimSuffix(path, ":schema") != schema.Import || b.schema != "" {
+			b.computed = true
+		}
+		b.schema = name
+	}
+}
+
+// fromSchema reports whether e is a definition of the schema that is imported.
+func (b *builder) fromSchema(e ast.Expr) bool {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok || b.schema == "" {
+		return false
+	}
+	pkg, ok := sel.X.(*ast.Ident)
+	name, isName := sel.Sel.(*ast.Ident)
+	if !ok || !isName || pkg.Name != b.schema || !slices.Contains(definitions(), name.Name) {
+		return false
+	}
+	b.used = true
+	return true
 }
 
 func (b *builder) decls(into *node, decls []ast.Decl, path []string) {
@@ -51,9 +88,14 @@ func (b *builder) decls(into *node, decls []ast.Decl, path []string) {
 		case *ast.Field:
 			b.field(into, d, path)
 		case *ast.Package, *ast.CommentGroup, *ast.BadDecl:
-		case *ast.ImportDecl, *ast.LetClause:
+		case *ast.ImportDecl:
+			b.imports(d)
+		case *ast.LetClause:
 			b.computed = true
 		case *ast.EmbedDecl:
+			if b.fromSchema(d.Expr) {
+				continue
+			}
 			b.embed(into, d.Expr, path)
 		default: // comprehensions, ellipses, attributes
 			b.computed, into.hazy = true, true
@@ -94,6 +136,9 @@ func (b *builder) field(into *node, f *ast.Field, path []string) {
 	if ident, ok := f.Label.(*ast.Ident); ok && (strings.HasPrefix(ident.Name, "_") || strings.HasPrefix(ident.Name, "#")) {
 		b.computed = true
 		return
+	}
+	if b.schema != "" && name == b.schema { // below which the name means the field
+		b.computed = true
 	}
 	if _, alias := f.Label.(*ast.Alias); alias || f.Alias != nil || f.Constraint != token.ILLEGAL {
 		b.computed = true
@@ -137,6 +182,10 @@ func (b *builder) value(e ast.Expr, path []string) *node {
 		return n
 	}
 	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		if b.fromSchema(e) && ofObjects(e.Sel.(*ast.Ident).Name) { // cli: schema.#CLIs, for editors
+			return newObject(at, at)
+		}
 	case *ast.ParenExpr:
 		return b.value(e.X, path)
 	case *ast.StructLit:
@@ -162,6 +211,12 @@ func (b *builder) value(e ast.Expr, path []string) *node {
 			}
 		}
 	case *ast.BinaryExpr:
+		switch {
+		case e.Op == token.AND && b.fromSchema(e.X):
+			return b.value(e.Y, path)
+		case e.Op == token.AND && b.fromSchema(e.Y):
+			return b.value(e.X, path)
+		}
 		if v := b.both(e, path); v != nil {
 			b.computed = true
 			return v

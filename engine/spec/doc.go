@@ -19,6 +19,9 @@
 // A spec can also be held against what its program says of itself: help.go reads help
 // texts, and compare.go tells what differs. Who asks the program is another room's matter.
 //
+// Beside that it serves those who write specs: canonical form (format.go), a JSON Schema
+// for editors (jsonschema.go), drafts out of help texts (draft.go) and locks (lock.go).
+//
 // Evaluation of CUE cannot be cancelled or bounded from outside. Spec folders
 // belong to the operator, who could as well write an endless program; ReadDir
 // refuses files that others can write.

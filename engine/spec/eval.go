@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,23 +52,45 @@ func importSchema(_ token.Pos, path string) *build.Instance {
 	return inst
 }
 
-// permissive is the schema with every definition opened.
+// permissive is the schema with every definition opened. One of objects stays an object,
+// so that whoever names it alone has said something.
 var permissive = sync.OnceValue(func() string {
 	b := strings.Builder{}
 	b.WriteString("package schema\n")
 	for _, name := range definitions() {
-		b.WriteString(name + ": _\n")
+		open := "_"
+		if ofObjects(name) {
+			open = "{...}"
+		}
+		b.WriteString(name + ": " + open + "\n")
 	}
 	return b.String()
 })
 
-// definitions are the names that the schema exports.
-var definitions = sync.OnceValue(func() (names []string) {
+var schemaFile = sync.OnceValue(func() *ast.File {
 	file, err := parser.ParseFile("schema.cue", schema.Text)
 	if err != nil {
 		panic("spec: the schema does not parse: " + err.Error())
 	}
-	for _, d := range file.Decls {
+	return file
+})
+
+// ofObjects reports whether a definition of the schema is one of objects.
+func ofObjects(name string) bool {
+	return slices.ContainsFunc(schemaFile().Decls, func(d ast.Decl) bool {
+		f, ok := d.(*ast.Field)
+		if !ok {
+			return false
+		}
+		label, isName := f.Label.(*ast.Ident)
+		_, object := f.Value.(*ast.StructLit)
+		return isName && label.Name == name && object
+	})
+}
+
+// definitions are the names that the schema exports.
+var definitions = sync.OnceValue(func() (names []string) {
+	for _, d := range schemaFile().Decls {
 		if f, ok := d.(*ast.Field); ok {
 			if ident, ok := f.Label.(*ast.Ident); ok {
 				names = append(names, ident.Name)

@@ -23,7 +23,7 @@ func FuzzLoad(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, file := range txtar.Parse(data).Files {
-			if isSpec(file.Name) {
+			if IsSpec(file.Name) {
 				f.Add(file.Data, filepath.Ext(file.Name) != ".cue")
 			}
 		}

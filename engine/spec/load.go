@@ -33,6 +33,8 @@ type Options struct {
 	Vet bool
 	// Memory of earlier loads; nil: all is read and checked.
 	Memory *Memory
+	// Places keeps what Locate needs, as Vet does.
+	Places bool
 	// Judge says for Vet what policies make of the calls of examples.
 	Judge func(*plan.Catalog, *plan.Call) map[string]string
 	// Coverage adds warnings about what no example shows.
@@ -46,10 +48,10 @@ type Result struct {
 	Spec        *plan.Spec
 	Diagnostics []Diagnostic // sorted, none twice
 
-	root *node // what was merged, of a load with Vet
+	root *node // what was merged, of a load with Vet or Places
 }
 
-// Locate finds the places of problems with a catalog that was loaded with Vet. Of what a
+// Locate finds the places of problems with a catalog that was loaded with Vet or Places. Of what a
 // range of versions says, as ranges names for a CLI, the place is in that range.
 func (r Result) Locate(problems []plan.Problem, ranges map[string][]string) []Diagnostic {
 	l := loader{r: &report{}, root: r.root}
@@ -107,7 +109,7 @@ func loadAll(layers []Layer, o Options) Result {
 		return Result{Diagnostics: diags}
 	}
 	res := Result{Catalog: catalog, Spec: s, Diagnostics: diags}
-	if o.Vet {
+	if o.Vet || o.Places {
 		res.root = l.root
 	}
 	return res

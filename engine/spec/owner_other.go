@@ -4,4 +4,6 @@ package spec
 
 import "io/fs"
 
-func foreign(fs.FileInfo) string { return "" }
+func foreign(string, fs.FileInfo) (why, fix string) { return "", "" }
+
+func foreignFolder(string) (name, why, fix string) { return "", "", "" }

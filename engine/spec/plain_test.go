@@ -69,6 +69,8 @@ var plain = []string{
 	"package x\n\n// doc\na: 1 // line\n@attr(x)\nb: 2 @tag(y)",
 	`a: 1K, b: 1M, c: 1G, d: 1T, e: 1P, f: 1Ki, g: 1Mi, h: 1Gi, i: 1Ti, j: 1Pi, k: 1.5P, l: .25Ki, m: 0.0, n: 00.5, o: 1_0.5, p: 5.e3, q: .5e-3`,
 	`#"raw"#: 1, "a\tb": 2, "": 3`,
+	"package gateway\nimport \"gateway.dev/schema\"\nschema.#File\ncli: schema.#CLIs\ncli: a: schema.#CLI & {bin: \"x\"}\ngateway: schema.#Settings\nx: {y: 1} & schema.#Param",
+	"import s \"gateway.dev/schema:schema\"\na: s.#Bin & \"x\"\nb: (s.#Line & (\"y\"))\nc: s.#Extract & {take: \"z\"}",
 	`a: 123456789012345678901234567890, b: 0.1234567890123456789, c: 1E+2`,
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,10 +16,13 @@ import (
 // exist, which is fine where a folder is only looked for.
 const CodeNoFolder = "no-folder"
 
+// CodeUnsafe is the code of what other users could have written.
+const CodeUnsafe = "unsafe-file"
+
 // ReadDir reads the spec files (*.cue, *.yaml, *.yml) of one folder, sorted by name,
 // not those of folders inside it. Names that begin with a dot or an underscore are
-// skipped. Files that other users could have written are refused: a spec names
-// programs to run.
+// skipped. Files that other users could have written, or put in their place, are
+// refused: a spec names programs to run.
 func ReadDir(dir string) ([]File, []Diagnostic) {
 	r := &report{}
 	fail := func(name, code, hint, format string, args ...any) {
@@ -33,11 +37,13 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 		fail(display(dir), code, "", "%s", reason(err))
 		return nil, r.list
 	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
+	if at, why, fix := foreignFolder(dir); why != "" && len(entries) > 0 {
+		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
+		return nil, r.list
+	}
 	var files []File
 	for _, e := range entries {
-		if !isSpec(e.Name()) {
-			continue
-		}
 		full := filepath.Join(dir, e.Name())
 		name := display(full)
 		info, err := os.Stat(full)
@@ -50,8 +56,7 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 			fail(name, "unreadable", "rename the folder; spec files stand in one folder", "a folder with the name of a spec file")
 		case !info.Mode().IsRegular():
 			fail(name, "unreadable", "", "not a regular file")
-		case foreign(info) != "":
-			fail(name, "unsafe-file", "a spec names programs to run", "%s", foreign(info))
+		case unsafe(fail, full, e, info):
 		default:
 			data, err := readSome(full)
 			if err != nil {
@@ -64,6 +69,26 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 	return files, r.list
 }
 
+// unsafe reports a file that other users could have written: itself, or where a link
+// leads to.
+func unsafe(fail func(name, code, hint, format string, args ...any), full string, e fs.DirEntry, info fs.FileInfo) bool {
+	at := full
+	why, fix := foreign(display(full), info)
+	if why == "" && e.Type()&fs.ModeSymlink != 0 {
+		if real, err := filepath.EvalSymlinks(full); err == nil {
+			at, why, fix = foreignFolder(filepath.Dir(real))
+		}
+	}
+	if why == "" {
+		return false
+	}
+	if at != full {
+		why = display(at) + ": " + why
+	}
+	fail(display(full), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
+	return true
+}
+
 // ReadFS is ReadDir for files that the binary carries. Names are shown below prefix.
 func ReadFS(fsys fs.FS, prefix string) ([]File, error) {
 	entries, err := fs.ReadDir(fsys, ".")
@@ -72,7 +97,7 @@ func ReadFS(fsys fs.FS, prefix string) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries {
-		if e.IsDir() || !isSpec(e.Name()) {
+		if e.IsDir() || !IsSpec(e.Name()) {
 			continue
 		}
 		data, err := fs.ReadFile(fsys, e.Name())
@@ -93,7 +118,8 @@ func ReadFile(name string) (File, error) {
 	return File{display(name), data}, nil
 }
 
-func isSpec(name string) bool {
+// IsSpec reports whether a file of that name in a folder of specs counts.
+func IsSpec(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 		return false
 	}

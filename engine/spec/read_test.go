@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -67,7 +68,7 @@ func TestReadDirTroubles(t *testing.T) {
 	want := []string{
 		"s/folder.cue: a folder with the name of a spec file (rename the folder; spec files stand in one folder)",
 		"s/link.cue: the link leads nowhere: no such file or directory",
-		"s/shared.cue: every user can write this file (mode 0666) (a spec names programs to run)",
+		"s/shared.cue: every user can write this file (mode 0666) (chmod o-w s/shared.cue; a spec names programs to run)",
 	}
 	if os.Geteuid() != 0 { // root reads everything
 		write(t, "s/unreadable.cue", "")
@@ -86,6 +87,59 @@ func TestReadDirTroubles(t *testing.T) {
 	}
 	if listed(files) != "s/good.cue s/same.yaml" {
 		t.Error(listed(files))
+	}
+}
+
+// TestForeignFolders: who can write a folder can put another file in the place of one.
+func TestForeignFolders(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no modes")
+	}
+	chmod := func(name string, mode os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		prepare func(top string)
+		want    string // where it is told, below the top; "" if all is well
+	}{
+		"all is well":        {func(string) {}, ""},
+		"the folder":         {func(top string) { chmod(filepath.Join(top, "up", "specs"), 0o777) }, "up/specs"},
+		"a folder above":     {func(top string) { chmod(filepath.Join(top, "up"), 0o777) }, "up"},
+		"others may add":     {func(top string) { chmod(filepath.Join(top, "up"), 0o777|os.ModeSticky) }, ""},
+		"its group":          {func(top string) { chmod(filepath.Join(top, "up"), 0o775) }, ""},
+		"where a link leads": {func(top string) { chmod(filepath.Join(top, "else"), 0o777) }, "up/specs/link.cue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			dir := filepath.Join(top, "up", "specs")
+			for _, folder := range []string{dir, filepath.Join(top, "else")} {
+				if err := os.MkdirAll(folder, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, file := range []string{filepath.Join(dir, "a.cue"), filepath.Join(top, "else", "b.cue")} {
+				if err := os.WriteFile(file, []byte("cli: {}\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Symlink(filepath.Join(top, "else", "b.cue"), filepath.Join(dir, "link.cue")); err != nil {
+				t.Fatal(err)
+			}
+			c.prepare(top)
+			files, diags := ReadDir(dir)
+			if c.want == "" {
+				if len(files) != 2 || len(diags) != 0 {
+					t.Errorf("%d files, %v", len(files), diags)
+				}
+				return
+			}
+			if len(diags) != 1 || diags[0].File != filepath.Join(top, filepath.FromSlash(c.want)) || diags[0].Code != CodeUnsafe || !strings.Contains(diags[0].Hint, "chmod o-w "+top) {
+				t.Errorf("%v", diags)
+			}
+		})
 	}
 }
 

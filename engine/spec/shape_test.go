@@ -106,7 +106,7 @@ func TestWalkAndCUEAgree(t *testing.T) {
 		for _, f := range a.Files {
 			l := loader{r: &report{}}
 			patches := l.layers([]Layer{{Files: []File{{f.Name, f.Data}}}}, 0)
-			if !isSpec(f.Name) || Failed(l.r.list) {
+			if !IsSpec(f.Name) || Failed(l.r.list) {
 				continue
 			}
 			l.root = over(nil, patches[0], nil, l.r)

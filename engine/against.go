@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Against compares the spec files and folders at the paths with what they were at a
+// commit of git, both over the built-in specs: what breaks callers and what widens what
+// calls may do are errors, all else notes. A file that bears the name of a built-in one
+// stands in its place, so that the built-in specs themselves can be compared.
+func Against(ctx context.Context, ref string, paths []string, environ []string) ([]spec.Diagnostic, error) {
+	g, err := newGit(environ)
+	if err != nil {
+		return nil, err
+	}
+	var old, now []spec.Layer
+	for _, p := range paths {
+		layer, _ := read(p) // what is wrong with it has been told
+		before, err := g.layer(ctx, ref, p)
+		if err != nil {
+			return nil, err
+		}
+		now, old = append(now, layer), append(old, before)
+	}
+	replaced := map[string]bool{}
+	for _, l := range slices.Concat(old, now) {
+		for _, f := range l.Files {
+			replaced[path.Base(filepath.ToSlash(f.Name))] = true
+		}
+	}
+	whole, rest := builtIn(), builtIn()
+	rest.Files = slices.DeleteFunc(rest.Files, func(f spec.File) bool { return replaced[path.Base(f.Name)] })
+	load := func(base spec.Layer, layers []spec.Layer) spec.Result {
+		return spec.Load(append([]spec.Layer{base}, layers...), spec.Options{Places: true})
+	}
+	// A file of the same name may also be a patch, that says nothing alone.
+	a, b := load(rest, old), load(rest, now)
+	if a.Catalog == nil || b.Catalog == nil {
+		a, b = load(whole, old), load(whole, now)
+	}
+	if a.Catalog == nil {
+		return nil, unusable("the specs at "+ref, a.Diagnostics)
+	}
+	if b.Catalog == nil {
+		return nil, unusable("the specs", b.Diagnostics)
+	}
+	return placed(a, b), nil
+}
+
+func unusable(what string, diags []spec.Diagnostic) error {
+	for _, d := range diags {
+		if d.Severity == spec.Error {
+			return fmt.Errorf("%s cannot be compared: %s", what, d)
+		}
+	}
+	return fmt.Errorf("%s cannot be compared", what)
+}
+
+// placed finds the places of changes: in the new specs, or in the old ones for what only
+// they have.
+func placed(old, now spec.Result) (diags []spec.Diagnostic) {
+	for _, c := range plan.Diff(old.Catalog, now.Catalog) {
+		p := []plan.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == plan.Note, Key: true}}
+		if p[0].Note {
+			p[0].Text = c.Text
+		}
+		places := now.Locate(p, nil)
+		if c.Gone || len(places) > 0 && places[0].File == "" {
+			places = old.Locate(p, nil)
+		}
+		diags = append(diags, places...)
+	}
+	return spec.Sort(diags)
+}
+
+// git asks the program of that name.
+type git struct {
+	path    string
+	environ []string
+}
+
+func newGit(environ []string) (git, error) {
+	found, err := host.New(environ, nil, "").Find("git")
+	if err != nil {
+		return git{}, fmt.Errorf("git is needed to look at earlier specs: %w", err)
+	}
+	// In a hook git names its repository by variables, which need not be that of a path.
+	own := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })
+	return git{path: found, environ: append(own, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")}, nil
+}
+
+// layer is what a file or folder was at a commit.
+func (g git) layer(ctx context.Context, ref, name string) (spec.Layer, error) {
+	dir, only := name, ""
+	if info, err := os.Stat(name); err == nil && !info.IsDir() {
+		dir, only = filepath.Dir(name), filepath.Base(name)
+	}
+	layer := spec.Layer{Name: name}
+	commit, err := g.run(ctx, dir, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
+	if err != nil {
+		return layer, fmt.Errorf("%s: git knows no commit %q: %w", name, ref, err)
+	}
+	listing, err := g.run(ctx, dir, "ls-tree", "-z", strings.TrimSpace(string(commit)))
+	if err != nil {
+		return layer, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, entry := range strings.Split(strings.TrimSuffix(string(listing), "\x00"), "\x00") {
+		facts, file, _ := strings.Cut(entry, "\t")
+		fields := strings.Fields(facts) // mode, type, object
+		if len(fields) != 3 || !strings.HasPrefix(fields[0], "100") || !spec.IsSpec(file) || only != "" && file != only {
+			continue
+		}
+		text, err := g.run(ctx, dir, "cat-file", "blob", fields[2])
+		if err != nil {
+			return layer, fmt.Errorf("%s: %w", name, err)
+		}
+		layer.Files = append(layer.Files, spec.File{Name: ref + ":" + filepath.ToSlash(filepath.Join(dir, file)), Data: text})
+	}
+	return layer, nil
+}
+
+// Bounds of a question to git.
+const (
+	gitLimit  = time.Minute
+	gitOutput = 8 << 20 // bytes
+)
+
+// run gives what git prints. The error tells the first line of what it complains of.
+func (g git) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	at, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	spool, err := os.MkdirTemp("", "llm-gateway-git-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(spool)
+	var files [2]*os.File
+	for i, name := range []string{"stdout", "stderr"} {
+		if files[i], err = os.Create(filepath.Join(spool, name)); err != nil {
+			return nil, err
+		}
+		defer files[i].Close()
+	}
+	process, err := proc.Start(proc.Command{
+		Path: g.path, Args: append([]string{"--no-pager"}, args...), Env: g.environ, Dir: at,
+		Stdout: files[0], Stderr: files[1], Cookie: store.NewID(),
+	}, proc.Limits{Wall: gitLimit, Output: gitOutput})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-process.Done():
+	case <-ctx.Done():
+		process.Stop(proc.Canceled)
+	}
+	exit := process.Exit()
+	out, err := io.ReadAll(proc.Reader(files[0], exit.Stdout))
+	complaint, _ := io.ReadAll(io.LimitReader(proc.Reader(files[1], exit.Stderr), 4096))
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case exit.Code != 0:
+		first, _, _ := strings.Cut(strings.TrimSpace(string(complaint)), "\n")
+		if first == "" {
+			first = fmt.Sprintf("git ended with exit code %d", exit.Code)
+		}
+		return nil, errors.New(first)
+	}
+	return out, errors.Join(err, exit.Err)
+}

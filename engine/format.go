@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/llm-cli-gateway/gateway/engine/setup"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+)
+
+// Format says what becomes of the spec files at the paths, which are files or folders,
+// in canonical form; with fix, also of the newest version of the language. Files that
+// cannot be read are among the diagnostics and not among the changes.
+func Format(paths []string, fix bool) (changes []setup.Change, diags []spec.Diagnostic) {
+	for _, path := range paths {
+		folder := ""
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			folder = path
+		}
+		layer, found := read(path)
+		diags = append(diags, slices.DeleteFunc(found, func(d spec.Diagnostic) bool { return d.Code == spec.CodeLocked })...)
+		for _, file := range layer.Files {
+			name := path
+			if folder != "" {
+				name = filepath.Join(folder, filepath.Base(file.Name))
+			}
+			text, found := spec.Format(file, fix)
+			diags = append(diags, found...)
+			if found != nil {
+				continue
+			}
+			change, err := setup.Text(name, file.Data, text)
+			if err != nil {
+				diags = append(diags, spec.Diagnostic{File: file.Name, Code: "unreadable", Severity: spec.Error, Message: err.Error()})
+				continue
+			}
+			change.Name = file.Name
+			changes = append(changes, change)
+		}
+	}
+	return changes, spec.Sort(diags)
+}

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/setup"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/schema"
+)
+
+// InitFolder says what a folder lacks in order that specs can be written in it with the
+// help of editors and of CUE's own tools.
+func InitFolder(dir string) ([]setup.Step, error) {
+	yaml, err := spec.JSONSchema()
+	if err != nil {
+		return nil, err
+	}
+	made := "Made by gateway init, which brings it up to date as long as nobody changes it. " + setup.Seal
+	return setup.Prepare(dir, []setup.Piece{
+		{Path: "cue.mod/module.cue", Text: []byte("// " + made + "\n" + schema.Module)},
+		{Path: "cue.mod/pkg/" + schema.Import + "/schema.cue", Text: []byte("// " + made + "\n\n" + schema.Text)},
+		{Path: "spec.schema.json", Text: append(fmt.Appendf(nil, "{\n  \"$comment\": %q,", made), yaml[1:]...)},
+		{Path: "mine.cue", Text: []byte(schema.Starter), Starter: true},
+	})
+}
+
+// Client is an MCP client, and where the gateway stands with it on this machine.
+type Client struct {
+	Name string
+	plan.ClientSpec
+	File       string // into which the gateway is written, "" if nobody knows
+	Found      bool   // the client has left traces here
+	Configured string // file that names a gateway, "" if none does
+}
+
+// Clients looks for all MCP clients that the catalog knows.
+func Clients(catalog *plan.Catalog, environ []string, program string) ([]Client, error) {
+	h := host.New(environ, catalog.Settings.Path, catalog.Settings.EnvFile)
+	variables, err := h.Variables()
+	if err != nil {
+		return nil, err
+	}
+	d := &doctor{program: program, variables: variables}
+	var all []Client
+	for name, c := range catalog.Clients.All() {
+		client := Client{Name: name, ClientSpec: c, File: variables.Place(c.Config.File.For(runtime.GOOS))}
+		if detail, ok := d.client(name, c).Detail.(clientDetail); ok {
+			client.Configured, client.Found = detail.File, len(detail.Looked) > 0
+		}
+		if folder := filepath.Dir(client.File); client.File != "" && folder != homeDir() {
+			_, err := os.Stat(folder)
+			client.Found = client.Found || err == nil
+		}
+		if cli, ok := catalog.CLI(name); ok && !client.Found {
+			_, err := h.Find(cli.Bin)
+			client.Found = err == nil
+		}
+		all = append(all, client)
+	}
+	return all, nil
+}
+
+// Settings is what becomes of the client's settings with the gateway in them.
+func (c Client) Settings(program string) (setup.Change, error) {
+	return setup.Settings(c.File, setup.NewEntry(append(append([]string{}, c.Config.Key...), serverName), c.Config.Entry, program))
+}
+
+// serverName is what the gateway is called in settings of clients.
+const serverName = "gateway"

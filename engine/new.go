@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/setup"
+	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/schema"
+)
+
+// NewSpec says what a new spec is to be made of.
+type NewSpec struct {
+	Name    string   // of the CLI
+	Bin     string   // its program; "": the name
+	Command []string // words of the subcommand that answers a prompt
+	Ask     bool     // ask the program for its options
+	YAML    bool
+	Dir     string // folder for the file
+	Catalog *plan.Catalog
+	Environ []string
+}
+
+// New is a file with the draft of a spec. It passes vet. Nothing is written yet, and a
+// file that is there already is an error, as is a CLI of that name.
+func New(ctx context.Context, n NewSpec) (setup.Change, error) {
+	d := spec.Draft{Name: n.Name, Bin: n.Bin, Command: n.Command, YAML: n.YAML, Without: map[string]string{}}
+	if d.Bin == "" {
+		d.Bin = strings.ReplaceAll(n.Name, "_", "-")
+	}
+	if cli, taken := n.Catalog.CLI(n.Name); taken {
+		return setup.Change{}, fmt.Errorf("there is a CLI %q already (%s); what is to be different about it is a patch: cli: %s: ...", n.Name, cli.Heading(), n.Name)
+	}
+	if _, err := os.Stat(filepath.Join(n.Dir, "cue.mod", "pkg", filepath.FromSlash(schema.Import))); err == nil {
+		d.Schema = true
+	}
+	for _, ext := range []string{".cue", ".yaml", ".yml"} {
+		file := filepath.Join(n.Dir, n.Name+ext)
+		if _, err := os.Lstat(file); err == nil {
+			return setup.Change{}, fmt.Errorf("%s is there already", file)
+		}
+	}
+	file, catalog, err := drafted(&d)
+	if err != nil {
+		return setup.Change{}, err
+	}
+	if n.Ask {
+		cli, _ := catalog.CLI(n.Name)
+		h := host.New(n.Environ, n.Catalog.Settings.Path, n.Catalog.Settings.EnvFile)
+		words := append(append([]string{}, n.Command...), "--help")
+		text, err := version.Patient(h).Help(ctx, n.Catalog, cli, words)
+		if err != nil {
+			return setup.Change{}, fmt.Errorf("%s cannot be asked for its options: %w", d.Bin, err)
+		}
+		help := spec.ParseHelp(text)
+		d.Help = &help
+		if file, _, err = drafted(&d); err != nil {
+			return setup.Change{}, err
+		}
+	}
+	change, err := setup.Open(filepath.Join(n.Dir, file.Name))
+	change.New = file.Data
+	return change, err
+}
+
+// drafted writes the draft, and leaves out parameters that a spec cannot have, until it
+// passes.
+func drafted(d *spec.Draft) (spec.File, *plan.Catalog, error) {
+	file := spec.File{Name: d.Name + ".cue"}
+	if d.YAML {
+		file.Name = d.Name + ".yaml"
+	}
+	for {
+		file.Data = d.Write()
+		if text, wrong := spec.Format(file, false); wrong == nil {
+			file.Data = text
+		}
+		result := spec.Load([]spec.Layer{{Name: "draft", Files: []spec.File{file}}}, spec.Options{Vet: true, Judge: judge})
+		better := false
+		var first error
+		for _, diag := range result.Diagnostics {
+			name, inside := strings.CutPrefix(diag.Path, "cli."+d.Name+".params.")
+			name, _, _ = strings.Cut(name, ".")
+			switch {
+			case inside && d.Without[name] == "":
+				d.Without[name], better = diag.Message, true
+			case first == nil && diag.Severity == spec.Error:
+				first = errors.New(diag.String())
+			}
+		}
+		switch {
+		case better:
+		case first != nil:
+			return file, nil, fmt.Errorf("no spec can be made of this: %w", first)
+		default:
+			return file, result.Catalog, nil
+		}
+	}
+}
