@@ -467,6 +467,11 @@ func TestSpecIsGone(t *testing.T) {
 	none := compile(t, `cli: zeta: {bin: "true", argv: []}`)
 	o.runner.Current = func() *plan.Catalog { return none }
 	open()
+	// Whoever still has the spec is given a moment to read it.
+	if left, err := o.runner.Await(t.Context(), id, long); err != nil || left.State != Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
+		t.Errorf("%+v %v", left, err)
+	}
+	o.runner.unread = 1
 	end := o.await(id)
 	if end.State != Failed || end.Row.Outcome.ErrorClass != plan.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)

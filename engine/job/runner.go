@@ -58,6 +58,7 @@ type Runner struct {
 	name   string
 	buried sync.Once
 	nested nesting
+	unread time.Duration // instead of unreadFor
 }
 
 // desk holds what a gateway knows of jobs beyond their directories and rows. Nothing

@@ -100,6 +100,10 @@ type ending struct {
 // recalled is the end of a job of which this gateway knows what is on record.
 func (r *Runner) recalled(row store.Job, dir *keeper.Dir, s keeper.State) ending {
 	e := ending{row: row, dir: dir, state: s}
+	if k := r.oursOf(row.ID); k != nil {
+		e.call, e.secrets, e.known = k.call, k.secrets, true
+		return e
+	}
 	if call, ok := r.revive(row); ok && row.Mode != program {
 		e.call = call
 	}
@@ -107,8 +111,15 @@ func (r *Runner) recalled(row store.Job, dir *keeper.Dir, s keeper.State) ending
 	return e
 }
 
+// unreadFor is how long the end of a job is left to gateways that have the spec of its CLI.
+const unreadFor = time.Minute
+
 // settle records the end of a job, once, whoever else tries to.
 func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == keeper.Ended && time.Since(proc.Kept(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
+		return Job{Row: e.row, State: Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
+	}
 	if e.state.Phase == keeper.Lost {
 		if _, err := e.dir.Sweep(); errors.Is(err, keeper.ErrLive) { // another gateway is sweeping
 			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
@@ -141,6 +152,11 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	e.row.Outcome = end
 	job := Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 	err = r.finish(records, e.row)
+	if errors.Is(err, store.ErrDone) && e.call == nil { // by somebody who may have had the spec
+		if row, err := records.Job(context.Background(), e.row.ID); err == nil && row.State == store.Done {
+			return r.stand(context.Background(), records, row)
+		}
+	}
 	job.Row.State = store.Done
 	if end.Model != "" {
 		job.Row.Model = end.Model

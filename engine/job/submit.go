@@ -146,11 +146,14 @@ type kept struct {
 	*keeper.Dir
 	done chan struct{} // closed when its end was seen, or will not be
 	job  Job           // then, if it has ended
+
+	call    *plan.Call // as it was bound: meanwhile there may be other specs
+	secrets redactor
 }
 
 // watch finishes the row of a job as soon as it ends, while this gateway lives.
 func (r *run) watch(dir *keeper.Dir) *kept {
-	k := &kept{Dir: dir, done: make(chan struct{})}
+	k := &kept{Dir: dir, done: make(chan struct{}), call: r.Call, secrets: r.secrets}
 	r.desk.mu.Lock()
 	if r.desk.ours == nil {
 		r.desk.ours = map[string]*kept{}
