@@ -31,6 +31,7 @@ func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() s
 	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
 	b.refuseServers(given)
 	c.table.bind(given, &b.bound, b.special)
+	b.shorten()
 	b.defaultModel()
 	call.again = b.before()
 	b.mode(newID)

@@ -154,6 +154,8 @@ func (b *binder) finish(newID func() string) {
 	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
 		take(name)
 	}
+	take(paramShorten)
+	call.tidy, _ = take(paramTidy).(bool)
 	call.Show = "answer"
 	call.show()
 	b.model()

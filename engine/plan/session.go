@@ -39,7 +39,7 @@ func (b *binder) before() binder {
 // under another id. Of a new one that the CLI itself names the id is "".
 func (c *Call) In(session string, mode Mode, id string) (*Call, Violations) {
 	b := c.again.before()
-	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
 	b.call = call
 	b.relations()
 	b.finish(func() string { return c.CorrelationID })
@@ -67,13 +67,13 @@ func (c *Call) Conversation() string {
 // begun, means the same.
 func (c *Call) Alike() (mark []any, command Command, wrong Violations) {
 	alike := *c
-	mark = []any{c.Mode}
+	mark = []any{c.Mode, c.tidy}
 	if c.Session != "" {
 		first, wrong := c.In(c.Session, New, "")
 		if wrong != nil {
 			first = c // it says what only a later turn can
 		}
-		alike, mark = *first, []any{"turn", c.Session, first.Arguments()}
+		alike, mark = *first, []any{"turn", c.tidy, c.Session, first.Arguments()}
 	}
 	if c.generated || c.Session != "" {
 		alike.SessionID = "00000000-0000-4000-8000-000000000000"
