@@ -113,7 +113,7 @@ func engineParams(cli *CLISpec, around around) (first, last []*Param) {
 	if len(cli.Session.Resume) > 0 {
 		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
-	if len(cli.Session.Latest) > 0 {
+	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
 		add(roleLatest, paramContinue, Bool, ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
 		add(roleLatest, paramLatest, Bool, ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}

@@ -25,6 +25,9 @@ func (c *CLI) AcceptsID(id string) bool { return c.id.MatchString(id) }
 // Converses reports whether conversations of the CLI can be continued by their ids.
 func (c *CLI) Converses() bool { return len(c.Session.Resume) > 0 }
 
+// FindsLatest reports whether the CLI itself finds the newest conversation.
+func (c *CLI) FindsLatest() bool { return len(c.Session.Latest) > 0 }
+
 // Creates reports whether the CLI begins a conversation under an id of ours.
 func (c *CLI) Creates() bool { return len(c.Session.Create) > 0 }
 
@@ -46,6 +49,22 @@ func (c *Call) In(session string, mode Mode, id string) (*Call, Violations) {
 	if len(b.wrong) > 0 {
 		return nil, b.wrong
 	}
+	return call, nil
+}
+
+// Anew is the call in a new conversation: it was to continue the newest one, and its CLI
+// has none.
+func (c *Call) Anew(newID func() string) (*Call, Violations) {
+	id := ""
+	if c.CLI.Creates() {
+		id = newID()
+	}
+	call, wrong := c.In("", New, id)
+	if wrong != nil {
+		return nil, wrong
+	}
+	call.generated = id != ""
+	call.Notes = append(call.Notes, "this is a new conversation: "+c.CLI.Heading()+" found none that could go on")
 	return call, nil
 }
 
