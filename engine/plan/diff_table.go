@@ -146,7 +146,7 @@ func comparisonsOfSettings() map[string]comparison {
 
 		"approvals.strategy": {judge: unmanaged}, "approvals.policy": {judge: defaultPolicy}, "approvals.enforce": {judge: closes("callers choose which policy decides, and whether one does")},
 		"reload":           {judge: eager},
-		"approvals.danger": {judge: undenied}, "approvals.askMs": noted,
+		"approvals.danger": {judge: undenied}, "approvals.askMs": noted, "approvals.retentionDays": noted,
 	}
 }
 

@@ -35,7 +35,7 @@ const everyShape = `{"language":1,"cli":{
 	"optimizer":{"z":{"doc":"d","keep":{"z":"k","a":"l"},"rules":{"z":{"match":"m","replace":"r"},"a":{"match":"n"}},"examples":[{"in":"i","out":"o"}]},"a":{"rules":{}}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},
-	"gateway":{"logsDb":"l","optimizers":{"prompt":"z","response":"a"},"envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000},"tools":{"list":["z"],"fallback":["z"],"profile":"compact"},"reload":"hold"}}`
+	"gateway":{"logsDb":"l","optimizers":{"prompt":"z","response":"a"},"envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000,"retentionDays":5},"tools":{"list":["z"],"fallback":["z"],"profile":"compact"},"reload":"hold"}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}

@@ -374,6 +374,8 @@ type ApprovalsSpec struct {
 	Enforce  bool   `json:"enforce,omitempty"`
 	Danger   string `json:"danger,omitempty"`
 	AskMs    int64  `json:"askMs,omitempty"`
+	// RetentionDays is for how long decisions are kept; 0: for good.
+	RetentionDays int64 `json:"retentionDays,omitempty"`
 }
 
 // SessionsSpec are the settings of sessions.
