@@ -20,8 +20,9 @@ func (a *app) doctor() *cobra.Command {
 		Short: "Look what is installed, and what is wrong",
 		Long: `Look at all that the gateway uses and at who uses it: specs, settings, databases,
 permissions, sessions, the installed agents with versions and logins, the MCP servers
-that they can be given, and the MCP clients. For each problem it is told what to do. Nothing is changed and nothing is made; agents are
-run to ask for their versions. No value of a variable is shown.
+that they can be given, and the MCP clients. For each problem it is told what to do.
+Nothing is changed and nothing is made; agents are run to ask for their versions. No
+value of a variable is shown.
 
 Exit codes: 0 nothing is wrong, though there may be notes, 1 there is a problem,
 2 not understood.`,
