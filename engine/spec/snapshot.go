@@ -26,8 +26,11 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 	root := over(nil, l.layers([]Layer{built}, 0)[0], nil, l.r)
 	if clis := root.fields["cli"]; clis != nil {
 		for _, cli := range clis.fields {
-			lean(cli)
+			lean("cli", cli)
 		}
+	}
+	if optimizers := root.fields["optimizer"]; optimizers != nil {
+		lean("optimizer", optimizers)
 	}
 	var b bytes.Buffer
 	b.WriteString(snapshotHead(built) + "{")
