@@ -38,9 +38,10 @@ func (o *Optimization) Notes() (notes []string) {
 const (
 	// maxPasses is how often all rules are applied. Texts of people settle after two or
 	// three; one that does not is made so that it goes on.
-	maxPasses = 12
-	// maxOptimized is the longest text that is looked at, in bytes: a second of work.
-	maxOptimized = 512 << 10
+	maxPasses = 6
+	// maxOptimized is the longest text that is looked at, in bytes: at worst a second of
+	// work.
+	maxOptimized = 400 << 10
 	// keptMark stands for a passage that is kept while rules are applied. It is no
 	// character, so no text has it by right; where one has, that is kept as well.
 	keptMark = "\ufdd0"
@@ -80,6 +81,9 @@ func (o *Optimizer) pass(text string) string {
 // as it is.
 func (r rewrite) apply(text string) string {
 	re := r.match()
+	if !re.possible(text) {
+		return text
+	}
 	var out []byte
 	at := 0
 	for _, m := range re.FindAllStringSubmatchIndex(text, -1) {
@@ -110,8 +114,12 @@ func (o *Optimizer) kept(text string) []passage {
 		all = append(all, passage{i + next, i + next + len(keptMark)})
 		i += next + len(keptMark)
 	}
-	for _, re := range o.keep {
-		for _, m := range re().FindAllStringIndex(text, -1) {
+	for _, keep := range o.keep {
+		re := keep()
+		if !re.possible(text) {
+			continue
+		}
+		for _, m := range re.FindAllStringIndex(text, -1) {
 			all = append(all, passage{m[0], m[1]})
 		}
 	}

@@ -38,6 +38,7 @@ func TestOptimize(t *testing.T) {
 		"beside what is kept":        {`{"keep": {"k": "k"}, "rules": {"a": {"match": "^x|x$"}}}`, "kx1xk", "kx1xk"},
 		"the mark itself":            {`{"keep": {"k": "k"}, "rules": {"a": {"match": "x.?"}}}`, "\ufdd0x\ufdd0kxx1", "\ufdd0x\ufdd0k1"},
 		"bytes that are no text":     {`{"rules": {"a": {"match": "x"}}}`, "\xffx\xfe", "\xff\xfe"},
+		"a text that is needed":      {`{"rules": {"a": {"match": "(?:x|yy)+?z"}, "b": {"match": "(?i)uv"}, "c": {"match": "(?:pp)*q|r{2,3}"}}}`, "1xz2yyz3z4UV5uv6q7ppq8rr9r", "123z456789r"},
 		"much":                       {`{"rules": {"a": {"match": "x"}}}`, strings.Repeat("yx", maxOptimized), strings.Repeat("yx", maxOptimized)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,12 +15,12 @@ type Optimizer struct {
 	Name string
 	OptimizerSpec
 
-	keep  []func() *regexp.Regexp
+	keep  []func() matcher
 	rules []rewrite
 }
 
 type rewrite struct {
-	match   func() *regexp.Regexp
+	match   func() matcher
 	replace string
 }
 
@@ -85,9 +85,9 @@ var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
 
 // pattern compiles an RE2 that must match something, now or at its first use: most
 // gateways end without having shortened anything.
-func pattern(src string, vetted bool, ps problems) func() *regexp.Regexp {
+func pattern(src string, vetted bool, ps problems) func() matcher {
 	if vetted {
-		return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(src) })
+		return sync.OnceValue(func() matcher { return matcher{regexp.MustCompile(src), needsOf(src)} })
 	}
 	re, err := regexp.Compile(src)
 	if err != nil {
@@ -96,12 +96,12 @@ func pattern(src string, vetted bool, ps problems) func() *regexp.Regexp {
 		if errors.As(err, &wrong) {
 			problem.Offset = max(0, strings.Index(src, wrong.Expr))
 		}
-		return func() *regexp.Regexp { return nothing }
+		return func() matcher { return matcher{Regexp: nothing} }
 	}
 	if re.MatchString("") {
 		ps.add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
 	}
-	return func() *regexp.Regexp { return re }
+	return func() matcher { return matcher{re, needsOf(src)} }
 }
 
 // reference is a group in a replacement, or a dollar.
@@ -113,7 +113,7 @@ func (r rewrite) groups(ps problems) {
 	if strings.Contains(r.replace, keptMark) {
 		ps.add("group", "contains %U, which stands for what is kept", []rune(keptMark)[0])
 	}
-	re := r.match()
+	re := r.match().Regexp
 	if re == nothing {
 		return
 	}
