@@ -33,7 +33,9 @@ const (
 	AreaDatabases   = "databases"
 	AreaPermissions = "permissions"
 	AreaJobs        = "jobs"
+	AreaSessions    = "sessions"
 	AreaCLIs        = "clis"
+	AreaServers     = "mcp"
 	AreaClients     = "clients"
 )
 
@@ -88,7 +90,8 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 	}
 	return d.all(ctx, []area{
 		{AreaGateway, d.gateway}, {AreaSpecs, d.specs}, {AreaSettings, d.settings}, {AreaDatabases, d.databases},
-		{AreaPermissions, d.permissions}, {AreaJobs, d.jobs}, {AreaCLIs, d.clis}, {AreaClients, d.clients},
+		{AreaPermissions, d.permissions}, {AreaJobs, d.jobs}, {AreaSessions, d.sessions},
+		{AreaCLIs, d.clis}, {AreaServers, d.servers}, {AreaClients, d.clients},
 	})
 }
 

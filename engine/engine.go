@@ -98,6 +98,7 @@ func (e *Engine) assemble(catalog *plan.Catalog) {
 		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
 		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
 	}
+	runner.Also = e.Tools.ClearApprovals
 }
 
 // Catalog is the current catalog.

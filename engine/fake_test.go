@@ -94,6 +94,8 @@ func fakeStep(name, arg string) error {
 		return err
 	case "create", "start", "resume", "latest":
 		return talk(name, arg)
+	case "replay":
+		return replay(arg, os.Args[2:])
 	case "die":
 		syscall.Exit(3)
 	case "sleep":

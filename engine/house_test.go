@@ -331,12 +331,12 @@ func TestNamesAreFound(t *testing.T) {
 }
 
 // builtIn loads the specs that the binary carries, and nothing of this machine.
-func builtIn(t *testing.T) spec.Result {
+func builtIn(t testing.TB) spec.Result {
 	t.Helper()
 	return load(t, builtInFiles(t))
 }
 
-func builtInFiles(t *testing.T) []spec.File {
+func builtInFiles(t testing.TB) []spec.File {
 	t.Helper()
 	files, err := spec.ReadFS(specs.FS, "specs")
 	if err != nil {
@@ -345,7 +345,7 @@ func builtInFiles(t *testing.T) []spec.File {
 	return files
 }
 
-func load(t *testing.T, files []spec.File) spec.Result {
+func load(t testing.TB, files []spec.File) spec.Result {
 	t.Helper()
 	res := spec.Load([]spec.Layer{{Name: "built-in", Files: files}}, spec.Options{Vet: true})
 	for _, d := range res.Diagnostics {

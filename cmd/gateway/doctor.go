@@ -19,9 +19,10 @@ func (a *app) doctor() *cobra.Command {
 		Use: "doctor", GroupID: "use", Args: cobra.NoArgs,
 		Short: "Look what is installed, and what is wrong",
 		Long: `Look at all that the gateway uses and at who uses it: specs, settings, databases,
-permissions, the installed agents with versions and logins, and the MCP clients. For
-each problem it is told what to do. Nothing is changed and nothing is made; agents are
-run to ask for their versions. No value of a variable is shown.
+permissions, sessions, the installed agents with versions and logins, the MCP servers
+that they can be given, and the MCP clients. For each problem it is told what to do.
+Nothing is changed and nothing is made; agents are run to ask for their versions. No
+value of a variable is shown.
 
 Exit codes: 0 nothing is wrong, though there may be notes, 1 there is a problem,
 2 not understood.`,
@@ -76,7 +77,7 @@ func (d diagnosis) encode(w io.Writer) error {
 // areaTitles are the headings of the page.
 var areaTitles = map[string]string{
 	engine.AreaGateway: "This gateway", engine.AreaSpecs: "Specs", engine.AreaSettings: "Settings", engine.AreaDatabases: "Databases",
-	engine.AreaPermissions: "Permissions", engine.AreaJobs: "Jobs", engine.AreaCLIs: "Agents", engine.AreaClients: "MCP clients",
+	engine.AreaPermissions: "Permissions", engine.AreaJobs: "Jobs", engine.AreaSessions: "Sessions", engine.AreaCLIs: "Agents", engine.AreaServers: "MCP servers for the agents", engine.AreaClients: "MCP clients",
 }
 
 // print writes a page: a line for each finding, and below it what to do.

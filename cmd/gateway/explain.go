@@ -65,6 +65,9 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	if x.Stdin != nil {
 		fmt.Fprintf(w, "standard input %d bytes\n", len(*x.Stdin))
 	}
+	if o := x.Optimization; o != nil && o.Prompt != nil {
+		fmt.Fprintf(w, "prompt         %d characters of %d are saved\n", o.Prompt.Before-o.Prompt.After, o.Prompt.Before)
+	}
 	fmt.Fprintf(w, "timeouts       idle %d ms, total %d ms (0: none)\n", x.Timeouts.IdleMs, x.Timeouts.WallMs)
 	fmt.Fprintf(w, "environment    %s\n", strings.Join(slices.Sorted(maps.Keys(x.Env)), " "))
 	if x.Version != "" {
@@ -73,7 +76,7 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	if x.MCP != nil {
 		fmt.Fprintf(w, "MCP servers    %s\n", strings.Join(x.MCP.Enabled, " "))
 	}
-	for _, warning := range x.Warnings {
+	for _, warning := range slices.Concat(x.Warnings, x.Optimization.Notes()) {
 		fmt.Fprintf(w, "warning        %s\n", warning)
 	}
 	for _, f := range x.Files {

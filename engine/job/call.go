@@ -172,6 +172,9 @@ func (r *run) describe() {
 	if e := r.Call.Equipment(); e != nil {
 		arguments[equipment] = e
 	}
+	if r.Call.Saved != nil {
+		arguments[savedOfPrompt] = r.Call.Saved
+	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),

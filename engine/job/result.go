@@ -66,7 +66,7 @@ func (r *Runner) read(res *Result, offset, most int) error {
 }
 
 // recorded is an outcome as far as the row tells it.
-func recorded(row store.Job) Outcome {
+func (r *Runner) recorded(row store.Job) Outcome {
 	o := row.Outcome
 	a := plan.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
 	for name, n := range map[string]*int64{
@@ -79,6 +79,8 @@ func recorded(row store.Job) Outcome {
 	}
 	if o.ErrorClass != "" {
 		a.Failure = &plan.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+	} else if call, ok := r.revive(row); ok && row.Mode != program {
+		call.Tidy(&a)
 	}
 	out := Outcome{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
 	if o.ExitCode != nil {

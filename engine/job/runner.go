@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"sync"
@@ -49,6 +50,9 @@ type Runner struct {
 	Version  string                       // of the gateway, for the record
 	Parent   string                       // job that the gateway itself runs in, "" if none
 	Current  func() *plan.Catalog         // the current catalog; by it is read what jobs printed
+
+	// Also clears away what else is kept for a time; nil: nothing.
+	Also func(ctx context.Context, now time.Time) error
 
 	running sync.WaitGroup
 	desk    desk

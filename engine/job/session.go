@@ -63,13 +63,14 @@ func (r *run) unbegun(ctx context.Context, err error) *plan.Failure {
 	if !errors.Is(err, store.ErrBegun) {
 		return r.unrecorded(ctx, err)
 	}
-	job := ""
-	if found, err := r.records.FindSessions(ctx, r.Call.CLI.Name, r.Call.Session); err == nil && len(found) > 0 {
-		job = found[0].Opener
+	turn, wait := "its first turn", "call again"
+	if found, err := r.records.FindSessions(ctx, r.Call.CLI.Name, r.Call.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
+		turn += ", job " + found[0].Opener + ","
+		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
 	return &plan.Failure{Class: plan.ClassBusy, Retryable: true,
-		Message: fmt.Sprintf("the session %s is in its first turn, job %s, and has no id yet by which it could go on; nothing was run", r.Call.Session, job),
-		Hint:    "wait for the end of that job (llm_job_status with waitMs), then call again; or pass createNewSession"}
+		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Call.Session, turn),
+		Hint:    wait + "; or pass createNewSession"}
 }
 
 // unsure says what is not certain about which conversation an ended job continued.

@@ -87,8 +87,8 @@ func (r *Runner) reconcile(ctx context.Context, records *store.Store) error {
 
 // Clear removes the jobs that ended longer ago than the catalog says they are kept,
 // with their directories and rows, directories of jobs that were never begun, pools that
-// nobody uses, and sessions that were not used for longer than it says. It returns how
-// many jobs went. A live job is never touched.
+// nobody uses, sessions that were not used for longer than it says, and what Also does. It
+// returns how many jobs went. A live job is never touched.
 func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
 	if err != nil {
@@ -122,6 +122,9 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 		if _, err := records.ExpireSessions(ctx, now.AddDate(0, 0, -int(days))); err != nil {
 			failed = errors.Join(failed, err)
 		}
+	}
+	if r.Also != nil {
+		failed = errors.Join(failed, r.Also(ctx, now))
 	}
 	// A conversation has a pool of its own, which nobody needs between two turns.
 	_, pools := keeper.SweepPools(r.Pools, now.Add(-abandoned))

@@ -110,7 +110,7 @@ func (r *Runner) Outcome(job Job) Outcome {
 		out.Warnings = append(slices.Clip(out.Warnings), notes...)
 		return out
 	}
-	out := recorded(job.Row)
+	out := r.recorded(job.Row)
 	if l := r.localOf(job.Row.ID); l != nil {
 		out = l.outcome()
 	} else if dir, err := r.dir(job.Row.ID); err == nil {

@@ -30,7 +30,9 @@ func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() s
 	call := &Call{CLI: c, values: map[string]any{}, given: map[string]bool{}}
 	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
 	b.refuseServers(given)
+	b.refuseSessions(given)
 	c.table.bind(given, &b.bound, b.special)
+	b.shorten()
 	b.defaultModel()
 	call.again = b.before()
 	b.mode(newID)
@@ -95,6 +97,23 @@ func (b *binder) refuseServers(given map[string]any) {
 			b.add(name, "%s takes no MCP servers from its callers; cli.%s.mcp would say how", b.cli.Heading(), b.cli.Name)
 		}
 		delete(given, name)
+	}
+}
+
+// refuseSessions says the same of conversations. Where none can go on every call begins
+// one, so that to ask for that is no mistake.
+func (b *binder) refuseSessions(given map[string]any) {
+	if b.cli.Converses() || b.cli.FindsLatest() {
+		return
+	}
+	for _, name := range []string{paramSession, paramContinue, paramLatest} {
+		if v, ok := given[name]; ok && v != nil && v != false {
+			b.add(name, "conversations of %s cannot be continued; cli.%s.session would say how", b.cli.Heading(), b.cli.Name)
+		}
+		delete(given, name)
+	}
+	if _, yes := given[paramNew].(bool); yes {
+		delete(given, paramNew)
 	}
 }
 

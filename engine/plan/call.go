@@ -24,6 +24,7 @@ type Call struct {
 	Policy        string        // of approval, as asked for; "" for the default
 	Asked         Asked         // which conversation was asked for
 	Session       string        // of the gateway, of which the call is a turn; "" for none
+	Saved         *Saving       // of the prompt, if it was to be shortened
 	Notes         []string      // what the caller should know of how it was understood
 
 	values map[string]any // bound values of the spec's parameters, defaults included
@@ -31,6 +32,7 @@ type Call struct {
 	steps  []Step // how the model was found
 
 	equipment *Equipment
+	tidy      bool   // the answer is to be shortened
 	generated bool   // the SessionID is nobody's yet
 	own       bool   // the SessionID is one of ours, for which the CLI has another
 	again     binder // as it was before the conversation was known
@@ -72,6 +74,9 @@ func (c *Call) Arguments() map[string]any {
 	if c.given[paramModel] && c.Model == "" {
 		out[paramModel] = ""
 	}
+	if c.tidy {
+		out[paramTidy] = true
+	}
 	return out
 }
 
@@ -89,6 +94,7 @@ func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Cal
 	}
 	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
+	call.tidy, _ = arguments[paramTidy].(bool)
 	call.show()
 	return call
 }

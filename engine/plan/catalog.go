@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ type Catalog struct {
 	Settings Settings
 	Policies []*Policy       // in the order of the specs
 	Servers  Map[ServerSpec] // MCP servers that can be handed to CLIs
+
+	Optimizers []*Optimizer // in the order of the specs
 
 	rules  []rule
 	byName map[string]*CLI
@@ -55,6 +58,7 @@ type CLI struct {
 type around struct {
 	policies []string
 	servers  []string // with their titles
+	optimizers
 }
 
 type failure struct {
@@ -112,7 +116,8 @@ func Recompile(s *Spec, known Known) (*Catalog, []Problem) {
 		known.Vetted = func(string, string) bool { return false }
 	}
 	ps := newProblems()
-	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}, around: around{s.Policy.Keys(), serverNames(s)}}
+	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
+	c.around = around{s.Policy.Keys(), serverNames(s), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
@@ -149,7 +154,7 @@ func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, s
 	}
 	lean := spec
 	lean.Examples, lean.Probe = nil, ProbeSpec{} // only vet reads them
-	sum = sha256.Sum256(encode([]any{name, lean, c.around.policies, c.around.servers}))
+	sum = sha256.Sum256(encode([]any{name, lean, c.around.policies, c.around.servers, c.around.optimizers.specs()}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
@@ -157,7 +162,7 @@ func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, s
 }
 
 func (a around) equal(b around) bool {
-	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers)
+	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
 }
 
 // listed warns of a name in the listing that no CLI has. It is no error, because the CLI

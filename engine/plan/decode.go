@@ -29,6 +29,7 @@ type Answer struct {
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
 	CostScope string   // likewise for the cost
+	Saved     *Saving  // of the answer, if Shown was to be shortened
 	Failure   *Failure // nil: success
 }
 

@@ -53,6 +53,9 @@ func (c *Catalog) spec() Spec {
 	for _, r := range c.Rules() {
 		s.Risk.Set(r.ID, r.RuleSpec)
 	}
+	for _, o := range c.Optimizers {
+		s.Optimizer.Set(o.Name, o.OptimizerSpec)
+	}
 	return s
 }
 

@@ -113,6 +113,8 @@ func comparisonsOfSpec() map[string]comparison {
 		"risk.*.score":  {judge: scored},
 		"risk.*.reason": noted,
 
+		"optimizer": {}, "optimizer.*": {judge: composite(Note)},
+
 		"mcp":           {added: newServer, removed: func(s scope, _ any) { s.breaking("there is no such MCP server any more") }},
 		"mcp.*.title":   noted,
 		"mcp.*.command": {judge: rewritten("runs %s, and not %s")},
@@ -139,11 +141,12 @@ func comparisonsOfSettings() map[string]comparison {
 
 		"sessions.retentionDays": noted,
 		"tools.list":             noted, "tools.fallback": noted, "tools.profile": noted,
+		"optimizers.prompt": {judge: unoptimized(paramShorten)}, "optimizers.response": {judge: unoptimized(paramTidy)},
 		"mcpServers": {judge: grows(serverCame, serverWent)},
 
 		"approvals.strategy": {judge: unmanaged}, "approvals.policy": {judge: defaultPolicy}, "approvals.enforce": {judge: closes("callers choose which policy decides, and whether one does")},
 		"reload":           {judge: eager},
-		"approvals.danger": {judge: undenied}, "approvals.askMs": noted,
+		"approvals.danger": {judge: undenied}, "approvals.askMs": noted, "approvals.retentionDays": noted,
 	}
 }
 
@@ -151,6 +154,15 @@ const (
 	serverCame = "calls that name none get the MCP server %s"
 	serverWent = "calls that name none do not get the MCP server %s any more"
 )
+
+// unoptimized is for the optimizer that a parameter asks for.
+func unoptimized(param string) func(s scope, was, is any) {
+	return func(s scope, _, is any) {
+		if is == "" {
+			s.breaking("no tool has the parameter %s any more", param)
+		}
+	}
+}
 
 // noted is a field whose change is told without a judgement.
 var noted = comparison{judge: func(scope, any, any) {}}

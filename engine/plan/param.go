@@ -61,6 +61,8 @@ const (
 	roleServers     role = "servers"
 	roleStrict      role = "strict"
 	roleAsync       role = "async"
+	roleShorten     role = "shorten"
+	roleTidy        role = "tidy"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -80,12 +82,14 @@ const (
 	paramServers     = "mcpServers"
 	paramStrict      = "strictMcpConfig"
 	paramAsync       = "async"
+	paramShorten     = "optimizePrompt"
+	paramTidy        = "optimizeResponse"
 	paramModel       = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict, paramAsync}
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict, paramAsync, paramShorten, paramTidy}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -96,8 +100,8 @@ const (
 )
 
 // engineParams are declared here once and shared by the tools of all CLIs. Those of
-// approval are offered where there are policies.
-func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
+// approval are offered where there are policies, those of optimizers where one is named.
+func engineParams(cli *CLISpec, around around) (first, last []*Param) {
 	minChars, maxChars := cli.Prompt.bounds()
 	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
@@ -109,7 +113,7 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 	if len(cli.Session.Resume) > 0 {
 		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
-	if len(cli.Session.Latest) > 0 {
+	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
 		add(roleLatest, paramContinue, Bool, ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
 		add(roleLatest, paramLatest, Bool, ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}
@@ -125,7 +129,7 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 	add(roleIdle, paramIdle, Int, ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, paramWall, Int, ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
 	add(roleForce, paramForce, Bool, ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
-	if len(policies) > 0 {
+	if policies := around.policies; len(policies) > 0 {
 		add(roleStrategy, paramStrategy, String, ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
 		add(rolePolicy, paramPolicy, String, ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
 	}
@@ -137,8 +141,22 @@ func engineParams(cli *CLISpec, policies []string) (first, last []*Param) {
 		add(roleServers, paramServers, List, ParamSpec{Doc: doc, Pattern: serverName})
 		add(roleStrict, paramStrict, Bool, ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
+	if around.prompt != nil {
+		add(roleShorten, paramShorten, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
+	}
+	if around.response != nil {
+		add(roleTidy, paramTidy, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
+	}
 	add(roleAsync, paramAsync, Bool, ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
+}
+
+// shorter says what an optimizer does.
+func shorter(what string, o *Optimizer) string {
+	if o.Doc == "" {
+		return what + "."
+	}
+	return what + ": " + o.Doc
 }
 
 // bounds are the least and the greatest length of a prompt, in characters.

@@ -12,7 +12,7 @@ import (
 
 // params reads the parameter table and puts the engine's parameters around it.
 func (c compiler) params(ps problems) {
-	first, last := engineParams(&c.cli.CLISpec, c.cli.around.policies)
+	first, last := engineParams(&c.cli.CLISpec, c.cli.around)
 	own := []*Param{}
 	for name, spec := range c.cli.CLISpec.Params.All() {
 		at := ps.at("params", name)

@@ -1,37 +1,43 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
 
-// mode finds out which conversation the call belongs to: a given id beats the
-// newest one, and both give way to an explicit new start.
+// mode finds out which conversation the call belongs to: a given id beats the newest
+// one, and both give way to an explicit new start. What gives way is told.
 func (b *binder) mode(newID func() string) {
 	id, _ := b.call.values[paramSession].(string)
 	continued, _ := b.call.values[paramContinue].(bool)
 	latest, _ := b.call.values[paramLatest].(bool)
 	fresh, _ := b.call.values[paramNew].(bool)
-	creates := len(b.cli.Session.Create) > 0
+	creates := b.cli.Creates()
 	call := b.call
+	note := func(format string, args ...any) { call.Notes = append(call.Notes, fmt.Sprintf(format, args...)) }
 	call.Mode, call.SessionID = New, id
 	call.Asked = Asked{ID: id, Continue: continued, Latest: latest, New: fresh}
 	call.own = OwnID(id) && !fresh && !b.cli.AcceptsID(id)
 	switch {
+	case fresh && id != "" && !creates:
+		call.SessionID = ""
+		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", abbreviate(id), b.cli.Heading())
 	case id != "" && !call.own && !b.cli.AcceptsID(id):
 		if !fresh {
 			call.Mode = Resume
 		}
 		b.add(paramSession, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
 	case fresh && (continued || latest):
-		b.add(paramNew, "contradicts %s", pick(continued, paramContinue, paramLatest))
-	case fresh && id != "" && !creates:
-		b.add(paramNew, "contradicts %s: %s chooses the ids of new conversations itself", paramSession, b.cli.Heading())
+		note("this is a new conversation: %s beats %s", paramNew, pick(continued, paramContinue, paramLatest))
 	case fresh:
 	case id != "":
 		call.Mode = Resume
-	case continued || latest:
+	case (continued || latest) && b.cli.FindsLatest():
 		call.Mode = Latest
+	case continued || latest:
+		// Only who keeps a book of conversations knows better.
+		note("this is a new conversation: none is known that could go on")
 	}
 	if call.Mode == New && call.SessionID == "" && creates {
 		call.SessionID, call.generated = newID(), true
@@ -154,6 +160,8 @@ func (b *binder) finish(newID func() string) {
 	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
 		take(name)
 	}
+	take(paramShorten)
+	call.tidy, _ = take(paramTidy).(bool)
 	call.Show = "answer"
 	call.show()
 	b.model()

@@ -232,7 +232,7 @@ var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 	`"status":{"type":"string"},"jobId":{"type":"string"},"joined":{"type":"boolean"},` +
 	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
 	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"usage":{"type":"object"},"costUsd":{"type":"number"},"mcp":{"type":"object"},` +
+	`"usage":{"type":"object"},"costUsd":{"type":"number"},"mcpServers":{"type":"object"},"optimization":{"type":"object"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
 	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}}},` +
 	`"response":{"type":"string"}},` +

@@ -25,6 +25,9 @@ func (c *CLI) AcceptsID(id string) bool { return c.id.MatchString(id) }
 // Converses reports whether conversations of the CLI can be continued by their ids.
 func (c *CLI) Converses() bool { return len(c.Session.Resume) > 0 }
 
+// FindsLatest reports whether the CLI itself finds the newest conversation.
+func (c *CLI) FindsLatest() bool { return len(c.Session.Latest) > 0 }
+
 // Creates reports whether the CLI begins a conversation under an id of ours.
 func (c *CLI) Creates() bool { return len(c.Session.Create) > 0 }
 
@@ -39,13 +42,29 @@ func (b *binder) before() binder {
 // under another id. Of a new one that the CLI itself names the id is "".
 func (c *Call) In(session string, mode Mode, id string) (*Call, Violations) {
 	b := c.again.before()
-	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
 	b.call = call
 	b.relations()
 	b.finish(func() string { return c.CorrelationID })
 	if len(b.wrong) > 0 {
 		return nil, b.wrong
 	}
+	return call, nil
+}
+
+// Anew is the call in a new conversation: it was to continue the newest one, and its CLI
+// has none.
+func (c *Call) Anew(newID func() string) (*Call, Violations) {
+	id := ""
+	if c.CLI.Creates() {
+		id = newID()
+	}
+	call, wrong := c.In("", New, id)
+	if wrong != nil {
+		return nil, wrong
+	}
+	call.generated = id != ""
+	call.Notes = append(call.Notes, "this is a new conversation: "+c.CLI.Heading()+" found none that could go on")
 	return call, nil
 }
 
@@ -67,13 +86,13 @@ func (c *Call) Conversation() string {
 // begun, means the same.
 func (c *Call) Alike() (mark []any, command Command, wrong Violations) {
 	alike := *c
-	mark = []any{c.Mode}
+	mark = []any{c.Mode, c.tidy}
 	if c.Session != "" {
 		first, wrong := c.In(c.Session, New, "")
 		if wrong != nil {
 			first = c // it says what only a later turn can
 		}
-		alike, mark = *first, []any{"turn", c.Session, first.Arguments()}
+		alike, mark = *first, []any{"turn", c.tidy, c.Session, first.Arguments()}
 	}
 	if c.generated || c.Session != "" {
 		alike.SessionID = "00000000-0000-4000-8000-000000000000"

@@ -32,9 +32,10 @@ const everyShape = `{"language":1,"cli":{
 		"examples":[{"in":{},"refused":"r","env":{"E":"1"}},{"name":"n","version":"1","in":{"prompt":"p"},"mode":"new","files":{"z":"t","a":{"k":1}},"risk":[],"verdict":{"z":"deny"},"argv":[],"stdin":"","env":["E"],"stdout":"o","stderr":"e","exit":1,"out":{"text":"","session":"s","model":"m","class":"c","error":"e","usage":{"u":1},"cost":0,"progress":"p"}},{"in":{}}]}},
 	"client":{"c":{"title":"t","add":"a","note":"n","files":["~/f"],"config":{"file":"~/f","key":["a","b"],"entry":{"z":"{gateway}","a":["x",{"y":1}]}}},"d":{"title":"t","add":"a","config":{"file":{"darwin":"~/d","linux":"~/l"},"key":"k","entry":{}}}},
 	"mcp":{"z":{"command":"c"},"a":{"title":"t","command":"c","args":["a"],"env":["E"],"trust":true}},
+	"optimizer":{"z":{"doc":"d","keep":{"z":"k","a":"l"},"rules":{"z":{"match":"m","replace":"r"},"a":{"match":"n"}},"examples":[{"in":"i","out":"o"}]},"a":{"rules":{}}},
 	"policy":{"z":{"doc":"d","approve":0,"ask":5,"deny":["i"],"human":"deny","includes":"a"},"a":{"approve":1}},
 	"risk":{"z":{"when":"true","score":3,"reason":"r"},"a":{"when":"false","score":0}},
-	"gateway":{"logsDb":"l","envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000},"tools":{"list":["z"],"fallback":["z"],"profile":"compact"},"reload":"hold"}}`
+	"gateway":{"logsDb":"l","optimizers":{"prompt":"z","response":"a"},"envFile":"e","debug":true,"env":{"pass":["A"]},"path":["p"],"timeouts":{"idleMs":1},"outputCap":5,"jobs":{"db":"d","retentionDays":7,"syncMs":1,"dedupMs":2,"onCancel":"kill","detachOn":["t"],"concurrency":3,"maxDepth":3,"queueMs":4},"sessions":{"retentionDays":3},"mcpServers":["a"],"injected":["i"],"approvals":{"strategy":"legacy","policy":"z","enforce":true,"danger":"deny","askMs":1000,"retentionDays":5},"tools":{"list":["z"],"fallback":["z"],"profile":"compact"},"reload":"hold"}}`
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}

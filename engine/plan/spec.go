@@ -8,13 +8,14 @@ import "encoding/json"
 
 // Spec is everything that the layers say together.
 type Spec struct {
-	Language int             `json:"language,omitempty"`
-	CLI      Map[CLISpec]    `json:"cli,omitzero"`
-	Client   Map[ClientSpec] `json:"client,omitzero"`
-	Policy   Map[PolicySpec] `json:"policy,omitzero"`
-	Risk     Map[RuleSpec]   `json:"risk,omitzero"`
-	MCP      Map[ServerSpec] `json:"mcp,omitzero"`
-	Gateway  Settings        `json:"gateway,omitzero"`
+	Language  int                `json:"language,omitempty"`
+	CLI       Map[CLISpec]       `json:"cli,omitzero"`
+	Client    Map[ClientSpec]    `json:"client,omitzero"`
+	Policy    Map[PolicySpec]    `json:"policy,omitzero"`
+	Risk      Map[RuleSpec]      `json:"risk,omitzero"`
+	MCP       Map[ServerSpec]    `json:"mcp,omitzero"`
+	Optimizer Map[OptimizerSpec] `json:"optimizer,omitzero"`
+	Gateway   Settings           `json:"gateway,omitzero"`
 }
 
 // CLISpec describes one command-line program.
@@ -213,6 +214,26 @@ type PolicySpec struct {
 	Includes string   `json:"includes,omitempty"`
 }
 
+// OptimizerSpec says how a text is made shorter that says the same afterwards.
+type OptimizerSpec struct {
+	Doc      string           `json:"doc,omitempty"`
+	Keep     Map[string]      `json:"keep,omitzero"` // RE2 of what no rule touches
+	Rules    Map[RewriteSpec] `json:"rules"`
+	Examples []RewriteExample `json:"examples,omitempty"`
+}
+
+// RewriteSpec replaces what an RE2 matches by a text with groups, $1 or ${name}.
+type RewriteSpec struct {
+	Match   string `json:"match"`
+	Replace string `json:"replace,omitempty"`
+}
+
+// RewriteExample is a text and what must become of it.
+type RewriteExample struct {
+	In  string `json:"in"`
+	Out string `json:"out"`
+}
+
 // VersionSpec asks the program which version it is.
 type VersionSpec struct {
 	Argv  []string `json:"argv"`
@@ -322,6 +343,14 @@ type Settings struct {
 	Reload    string        `json:"reload,omitempty"` // ReloadHold, ReloadOff, or all changes at once
 	// MCPServers are handed to calls that do not say which.
 	MCPServers []string `json:"mcpServers,omitempty"`
+	// Optimizers are applied to calls that ask for it.
+	Optimizers OptimizersSpec `json:"optimizers,omitzero"`
+}
+
+// OptimizersSpec names the optimizers of prompts and of answers; "" for none.
+type OptimizersSpec struct {
+	Prompt   string `json:"prompt,omitempty"`
+	Response string `json:"response,omitempty"`
 }
 
 // What of a change of the specs takes effect while a gateway runs.
@@ -345,6 +374,8 @@ type ApprovalsSpec struct {
 	Enforce  bool   `json:"enforce,omitempty"`
 	Danger   string `json:"danger,omitempty"`
 	AskMs    int64  `json:"askMs,omitempty"`
+	// RetentionDays is for how long decisions are kept; 0: for good.
+	RetentionDays int64 `json:"retentionDays,omitempty"`
 }
 
 // SessionsSpec are the settings of sessions.

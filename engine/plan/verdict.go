@@ -38,7 +38,9 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
-	a.Failure = d.judge(run, a)
+	if a.Failure = d.judge(run, a); a.Failure == nil {
+		d.call.Tidy(&a)
+	}
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
 		a.SessionID = d.call.SessionID

@@ -28,6 +28,9 @@ func (c *Catalog) Vet(judge Judge) []Problem {
 			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.at("examples", i)}.run(cli)
 		}
 	}
+	for _, o := range c.Optimizers {
+		o.vet(ps.at("optimizer", o.Name))
+	}
 	return *ps.list
 }
 

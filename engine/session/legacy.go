@@ -33,29 +33,40 @@ type legacy struct {
 // stays as it is. What that gateway called a session was seldom the id of a conversation,
 // so that the first call begins it; if its CLI has it, it says so, and the next goes on.
 func (b *Book) take(ctx context.Context, records *store.Store) error {
-	file, err := os.Open(b.Legacy)
+	if _, err := os.Stat(b.Legacy); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if done, err := records.Imported(ctx, b.Legacy); done || err != nil {
+		return err
+	}
+	list, err := Earlier(b.Legacy)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return b.untaken(err)
+		return fmt.Errorf("the sessions of an earlier gateway in %s could not be taken over: %w; mend the file or move it away", b.Legacy, err)
+	}
+	return records.ImportSessions(ctx, b.Legacy, list)
+}
+
+// Earlier reads the file in which an earlier gateway kept its sessions; those used last
+// come last.
+func Earlier(path string) ([]store.Session, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer file.Close()
-	if done, err := records.Imported(ctx, b.Legacy); done || err != nil {
-		return err
-	}
 	text, err := io.ReadAll(io.LimitReader(file, maxLegacy+1))
 	if err != nil {
-		return b.untaken(err)
+		return nil, err
+	}
+	if len(text) > maxLegacy {
+		return nil, fmt.Errorf("it has more than %d bytes", maxLegacy)
 	}
 	var old legacy
-	if len(text) > maxLegacy {
-		err = fmt.Errorf("it has more than %d bytes", maxLegacy)
-	} else {
-		err = json.Unmarshal(text, &old)
-	}
-	if err != nil {
-		return b.untaken(err)
+	if err := json.Unmarshal(text, &old); err != nil {
+		return nil, err
 	}
 	now := time.Now()
 	var list []store.Session
@@ -76,11 +87,7 @@ func (b *Book) take(ctx context.Context, records *store.Store) error {
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b store.Session) int { return a.Used.Compare(b.Used) })
-	return records.ImportSessions(ctx, b.Legacy, list)
-}
-
-func (b *Book) untaken(err error) error {
-	return fmt.Errorf("the sessions of an earlier gateway in %s could not be taken over: %w; mend the file or move it away", b.Legacy, err)
+	return list, nil
 }
 
 // native is the id under which the CLI begins a session that it does not have yet; "" if

@@ -18,7 +18,7 @@ import (
 func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
 	cli, asked := call.CLI, call.Asked
 	named := asked.ID != ""
-	if !cli.Converses() || asked.New && !named || asked.Latest && !named {
+	if !cli.Converses() || asked.New && !named || asked.Latest && !named && cli.FindsLatest() {
 		return call, nil
 	}
 	records, err := b.open(ctx)
@@ -28,8 +28,8 @@ func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Cal
 	var s store.Session
 	if named {
 		s, err = b.named(ctx, records, call)
-	} else if s, err = records.ActiveSession(ctx, cli.Name); errors.Is(err, store.ErrNoSession) {
-		err = nil
+	} else {
+		s, err = b.current(ctx, records, call, dir)
 	}
 	if err != nil || s.ID == "" {
 		return call, err
@@ -37,7 +37,7 @@ func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Cal
 	if asked.New && s.Begun {
 		return call, nil // the CLI says that it has it
 	}
-	implied := !named && !asked.Continue
+	implied := !named && !asked.Continue && !asked.Latest
 	apart := func(format string, args ...any) (*plan.Call, error) {
 		call.Notes = append(call.Notes, fmt.Sprintf("this is a new conversation: the active session "+s.ID+" "+format, args...))
 		return call, nil
@@ -64,6 +64,32 @@ func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Cal
 	}
 	return turn, err
 }
+
+// current is the session of a call that names none: the active one of its CLI, or, where
+// the newest is asked for and the CLI cannot find it, the one that was used last in the
+// directory.
+func (b *Book) current(ctx context.Context, records *store.Store, call *plan.Call, dir string) (store.Session, error) {
+	cli, asked := call.CLI, call.Asked
+	if !asked.Latest {
+		s, err := records.ActiveSession(ctx, cli.Name)
+		if !errors.Is(err, store.ErrNoSession) {
+			return s, err
+		}
+	}
+	if cli.FindsLatest() || !asked.Latest && !asked.Continue {
+		return store.Session{}, nil
+	}
+	list, _, err := records.Sessions(ctx, cli.Name, lookBack)
+	for _, s := range list {
+		if s.Begun && s.Native != "" && same(s.Cwd, dir) {
+			return s, nil
+		}
+	}
+	return store.Session{}, err
+}
+
+// lookBack is among how many sessions the last one of a directory is looked for.
+const lookBack = 500
 
 // named is the session that a call names, if there is one.
 func (b *Book) named(ctx context.Context, records *store.Store, call *plan.Call) (store.Session, error) {

@@ -21,6 +21,7 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number},
 	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number},
 	{"LLM_GATEWAY_SESSION_RETENTION_DAYS", "gateway.sessions.retentionDays", number},
+	{"LLM_GATEWAY_APPROVAL_RETENTION_DAYS", "gateway.approvals.retentionDays", number},
 	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", text},
 	{"LLM_GATEWAY_DEDUP_WINDOW_MS", "gateway.jobs.dedupMs", number},
 	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number},

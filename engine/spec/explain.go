@@ -186,7 +186,7 @@ var packages = []string{"strings", "list", "math", "regexp", "strconv", "struct"
 // spec itself could be referred to as well, but hardly are.
 func names(file *ast.File) (all []string) {
 	add := func(name string) {
-		if !slices.Contains([]string{"cli", "client", "mcp", "policy", "risk", "gateway"}, name) {
+		if !slices.Contains([]string{"cli", "client", "mcp", "policy", "risk", "optimizer", "gateway"}, name) {
 			all = append(all, name)
 		}
 	}

@@ -171,8 +171,8 @@ func (l *loader) good() *node {
 			l.salvage(path, n)
 			continue
 		}
-		if path[0] == "cli" && n.kind == object && !l.vet {
-			lean(n)
+		if n.kind == object && !l.vet {
+			lean(path[0], n)
 		}
 		into := good
 		for _, k := range path[:len(path)-1] {
@@ -186,10 +186,17 @@ func (l *loader) good() *node {
 	return good
 }
 
-// lean leaves out of a CLI what only vet reads.
-func lean(cli *node) {
-	cli.drop("examples")
-	cli.drop("probe")
+// lean leaves out of an entry what only vet reads.
+func lean(section string, entry *node) {
+	switch section {
+	case "cli":
+		entry.drop("examples")
+		entry.drop("probe")
+	case "optimizer":
+		for _, optimizer := range entry.fields {
+			optimizer.drop("examples")
+		}
+	}
 }
 
 // entries are the paths of what is checked on its own: each CLI, client and server, and

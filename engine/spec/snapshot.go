@@ -26,8 +26,11 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 	root := over(nil, l.layers([]Layer{built}, 0)[0], nil, l.r)
 	if clis := root.fields["cli"]; clis != nil {
 		for _, cli := range clis.fields {
-			lean(cli)
+			lean("cli", cli)
 		}
+	}
+	if optimizers := root.fields["optimizer"]; optimizers != nil {
+		lean("optimizer", optimizers)
 	}
 	var b bytes.Buffer
 	b.WriteString(snapshotHead(built) + "{")
@@ -72,13 +75,14 @@ func snapshotHead(built Layer) string {
 
 // parts is a spec whose entries are still text.
 type parts struct {
-	Language json.RawMessage           `json:"language,omitempty"`
-	CLI      plan.Map[json.RawMessage] `json:"cli,omitzero"`
-	Client   plan.Map[json.RawMessage] `json:"client,omitzero"`
-	Policy   json.RawMessage           `json:"policy,omitempty"`
-	Risk     json.RawMessage           `json:"risk,omitempty"`
-	MCP      plan.Map[json.RawMessage] `json:"mcp,omitzero"`
-	Gateway  json.RawMessage           `json:"gateway,omitempty"`
+	Language  json.RawMessage           `json:"language,omitempty"`
+	CLI       plan.Map[json.RawMessage] `json:"cli,omitzero"`
+	Client    plan.Map[json.RawMessage] `json:"client,omitzero"`
+	Policy    json.RawMessage           `json:"policy,omitempty"`
+	Risk      json.RawMessage           `json:"risk,omitempty"`
+	MCP       plan.Map[json.RawMessage] `json:"mcp,omitzero"`
+	Optimizer json.RawMessage           `json:"optimizer,omitempty"`
+	Gateway   json.RawMessage           `json:"gateway,omitempty"`
 }
 
 // loadFast takes from the snapshot what no higher layer touches. It gives up at the
@@ -155,6 +159,8 @@ func (p parts) only(touched map[string][]string) *node {
 			raw = p.Risk
 		case "mcp":
 			raw, _ = p.MCP.Get(path[1])
+		case "optimizer":
+			raw = p.Optimizer
 		case "gateway":
 			raw = p.Gateway
 		case "language":
@@ -205,7 +211,7 @@ func (p parts) with(root *node, touched map[string][]string) (out parts) {
 		return out
 	}
 	return parts{
-		Language: whole("language", p.Language), Policy: whole("policy", p.Policy), Risk: whole("risk", p.Risk), Gateway: whole("gateway", p.Gateway),
+		Language: whole("language", p.Language), Policy: whole("policy", p.Policy), Risk: whole("risk", p.Risk), Optimizer: whole("optimizer", p.Optimizer), Gateway: whole("gateway", p.Gateway),
 		CLI: section("cli", p.CLI), Client: section("client", p.Client), MCP: section("mcp", p.MCP),
 	}
 }

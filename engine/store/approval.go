@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -93,4 +94,25 @@ func (s *Store) Approvals(ctx context.Context, cli string, limit int) ([]Approva
 		return nil, fmt.Errorf("list approvals: %w", fileError(s.path, err))
 	}
 	return list, nil
+}
+
+// ExpireApprovals removes the decisions that were made before a time, and returns how
+// many there were.
+func (s *Store) ExpireApprovals(ctx context.Context, before time.Time) (removed int, err error) {
+	err = s.present()
+	if err == nil {
+		err = s.within(ctx, func(tx *sql.Tx) error {
+			result, err := tx.ExecContext(ctx, "DELETE FROM approval WHERE created_ns < ?", before.UnixNano())
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			removed = int(n)
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("remove approvals: %w", fileError(s.path, err))
+	}
+	return removed, nil
 }

@@ -22,6 +22,10 @@ type Inspection struct {
 	Schema string      // "1.0"; "" for an empty file, or none
 	Jobs   int         // rows of jobs; -1 if they could not be counted in time
 	Live   []Job       // those without an end, newest first, at most 500: ID and Owner alone
+
+	Sessions []Session // the last used first, at most 500
+	Talks    int       // how many there are in all
+	Imported []string  // sources of which sessions were taken over
 }
 
 // Inspect looks at the database at path as Open would, and changes nothing on the disk:
@@ -121,6 +125,9 @@ func (i *Inspection) look(ctx context.Context, shared bool) error {
 	if err := i.live(ctx, db); err != nil {
 		return err
 	}
+	if err := i.talks(ctx, db); err != nil {
+		return err
+	}
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM job").Scan(&i.Jobs)
 	if err != nil && ctx.Err() != nil {
 		i.Jobs, err = -1, nil
@@ -140,6 +147,29 @@ func (i *Inspection) live(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 		i.Live = append(i.Live, job)
+	}
+	return rows.Err()
+}
+
+func (i *Inspection) talks(ctx context.Context, db *sql.DB) (err error) {
+	if i.Sessions, err = sessions(ctx, db, " ORDER BY used_ns DESC, id LIMIT ?", maxPage); err != nil {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM session").Scan(&i.Talks); err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, "SELECT source FROM imported ORDER BY source")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	i.Imported = nil
+	for rows.Next() {
+		var source string
+		if err := rows.Scan(&source); err != nil {
+			return err
+		}
+		i.Imported = append(i.Imported, source)
 	}
 	return rows.Err()
 }

@@ -9,9 +9,13 @@ import (
 
 // tryLock takes the file's exclusive lock without waiting. The system frees it
 // with the handle, however the process ends.
-func tryLock(f *os.File) (bool, error) {
-	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
+func tryLock(f *os.File) (bool, error) { return lockEx(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
+
+// tryShare takes a lock that many can have, but nobody who has the other.
+func tryShare(f *os.File) (bool, error) { return lockEx(f, 0) }
+
+func lockEx(f *os.File, how uint32) (bool, error) {
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
 	switch {
 	case err == nil:
 		return true, nil

@@ -2,8 +2,10 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -52,4 +54,23 @@ func (t *Tools) approvals(ctx context.Context, args map[string]any) (Result, err
 		rows = []store.Approval{}
 	}
 	return Result{Text: []string{strings.Join(lines, "\n")}, Structured: encode(map[string]any{"approvals": rows}), Bare: true}, nil
+}
+
+// ClearApprovals removes decisions that are older than the catalog says they are kept,
+// from the record and from the journal.
+func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
+	days := t.Catalog().Settings.Approvals.RetentionDays
+	if days == 0 {
+		return nil
+	}
+	before := now.AddDate(0, 0, -int(days))
+	records, err := t.decisions()
+	if err == nil && records != nil {
+		_, err = records.ExpireApprovals(ctx, before)
+	}
+	if t.Journal.Path != "" {
+		_, trimming := t.Journal.Trim(before)
+		err = errors.Join(err, trimming)
+	}
+	return err
 }

@@ -28,6 +28,8 @@ type Explanation struct {
 	MCP   *plan.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
 	Files []plan.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
 
+	Optimization *plan.Optimization `json:"optimization,omitempty"` // what was saved of the prompt
+
 	Approval gate.Decision   `json:"approval"` // what is decided about the call
 	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
 	Missing  string          `json:"missing,omitempty"`
@@ -88,6 +90,7 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
 		Version: cli.Installed().String(), Warnings: slices.Concat(call.Notes, call.Equipment().Notes()), MCP: call.Equipment(), Files: command.Files,
+		Optimization: optimization(call.Saved, nil),
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"

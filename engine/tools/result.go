@@ -31,8 +31,11 @@ type structured struct {
 	CostScope     string           `json:"costScope,omitempty"`
 	Approval      *approval        `json:"approval,omitempty"`
 	MCP           *plan.Equipment  `json:"mcpServers,omitempty"`
-	Warnings      []string         `json:"warnings,omitempty"`
-	Error         *plan.Failure    `json:"error,omitempty"`
+
+	Optimization *plan.Optimization `json:"optimization,omitempty"`
+
+	Warnings []string      `json:"warnings,omitempty"`
+	Error    *plan.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
 	Durable    *bool   `json:"durable,omitempty"`
@@ -73,7 +76,7 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, call.Equipment().Notes(), out.Warnings), Error: reminded(call, a.Failure),
-		Approval: shown(req.Approval), MCP: call.Equipment(),
+		Approval: shown(req.Approval), MCP: call.Equipment(), Optimization: optimization(call.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
@@ -153,6 +156,10 @@ func trailer(s structured) string {
 		put("mcp", strings.Join(s.MCP.Enabled, ","))
 		put("mcpMissing", strings.Join(s.MCP.Missing, ","))
 	}
+	if o := s.Optimization; o != nil {
+		put("promptSaved", saved(o.Prompt))
+		put("responseSaved", saved(o.Response))
+	}
 	if s.Error != nil {
 		put("errorClass", s.Error.Class)
 	}
@@ -175,10 +182,26 @@ func trailer(s structured) string {
 		put("nextOffset", strconv.Itoa(*s.NextOffset))
 	}
 	line := "[" + b.String() + "]"
-	for _, w := range s.Warnings {
+	for _, w := range slices.Concat(s.Warnings, s.Optimization.Notes()) {
 		line += "\nWarning: " + strings.ReplaceAll(w, "\n", " ")
 	}
 	return line
+}
+
+// optimization tells of what was shortened, nil if nothing was to be.
+func optimization(prompt, response *plan.Saving) *plan.Optimization {
+	if prompt == nil && response == nil {
+		return nil
+	}
+	return &plan.Optimization{Prompt: prompt, Response: response}
+}
+
+// saved is how many characters were saved of how many.
+func saved(s *plan.Saving) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.Before-s.After, s.Before)
 }
 
 // encode is json.Marshal without the escapes that only HTML needs: a model would

@@ -35,7 +35,7 @@ func (t *Tools) facts(j job.Job) structured {
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
-		Approval: shown(row.Approval), MCP: j.Equipment(),
+		Approval: shown(row.Approval), MCP: j.Equipment(), Optimization: optimization(j.Saved(), nil),
 	}
 	for _, call := range j.Joins {
 		s.JoinedBy = append(s.JoinedBy, join{call.Tool, call.CorrelationID, call.ClientName, call.Created.UTC().Format(time.RFC3339Nano)})
@@ -92,6 +92,7 @@ func (t *Tools) output(res job.Result, next int) Result {
 	if res.State.Ended() {
 		s.Usage, s.UsageScope, s.CostScope = a.Usage, a.Scope, a.CostScope
 		s.Warnings = append(s.Warnings, res.Outcome.Warnings...)
+		s.Optimization = optimization(res.Saved(), a.Saved)
 		if a.SessionID != "" {
 			s.SessionID = a.SessionID
 		}

@@ -97,6 +97,7 @@ type Result struct {
 	Question *Question // nothing was done: call again with the answer
 
 	again bool // nothing was done, because the session stands otherwise than it seemed
+	none  bool // nothing was done, because there is no conversation to continue
 }
 
 // Params are the names of the parameters of a tool, nil if there is no such tool.
@@ -143,6 +144,11 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 			r = t.submit(ctx, req)
 		} else {
 			r = t.request(ctx, req, c.Progress)
+		}
+		if r.none {
+			if anew, wrong := req.Call.Anew(newID); wrong == nil {
+				req.Call, r.again = anew, true
+			}
 		}
 		if !r.again || attempts == 1 {
 			return r

@@ -41,6 +41,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		out := t.Runner.Outcome(j)
 		r := result(req, j.State, j.Joined, out).joining(j)
+		r.none = req.Call.Mode == plan.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == plan.ClassSession && out.Answer.SessionID == ""
 		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Call, out.Answer.Failure.Class)
 		return r
 	}

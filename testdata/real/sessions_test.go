@@ -93,3 +93,34 @@ func TestSessionThatFails(t *testing.T) {
 		}
 	})
 }
+
+// TestNothingToContinue: who asks for the newest conversation where there is none begins
+// one, whatever the program thinks of it.
+func TestNothingToContinue(t *testing.T) {
+	each(t, func(t *testing.T, c cli) {
+		g := start(t, "ok", c)
+		first := g.call(c, args{"prompt": marked("first"), "resumeLatest": true})
+		answered(t, first, 1, "first")
+		if w := first.StructuredContent.Warnings; len(w) != 1 || !strings.Contains(w[0], "new") {
+			t.Errorf("warnings %q", w)
+		}
+		answered(t, g.call(c, args{"prompt": marked("second"), "resumeLatest": true}), 2, "second")
+	})
+}
+
+// TestBothSay: what a caller may say in two ways at once is no reason not to run.
+func TestBothSay(t *testing.T) {
+	each(t, func(t *testing.T, c cli) {
+		g, ran := start(t, "ok", c), false
+		for _, pair := range []args{{"effort": "low", "reasoningEffort": "high"}, {"alwaysApprove": true, "permissionMode": "default"}, {"fullAuto": true, "dangerouslyBypassApprovalsAndSandbox": true}} {
+			pair["prompt"] = marked("both")
+			if g.explain(c, pair) == "" {
+				answered(t, g.call(c, pair), 1, "both")
+				ran = true
+			}
+		}
+		if !ran {
+			t.Skip("it has no such parameters")
+		}
+	})
+}

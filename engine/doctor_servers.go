@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+)
+
+// serverDetail is what is known of a definition of an MCP server, for programs.
+type serverDetail struct {
+	Command string   `json:"command"`
+	Path    string   `json:"path,omitempty"` // where its program was found
+	Unset   []string `json:"unset,omitempty"`
+	Default bool     `json:"default"` // calls that name no servers get it
+}
+
+// servers looks at the MCP servers that the CLIs can be given, and at the files in which
+// some CLIs keep their own. None is started.
+func (d *doctor) servers(context.Context) (found []Finding) {
+	for name, server := range d.catalog.Servers.All() {
+		found = append(found, d.server(name, server))
+	}
+	if len(found) == 0 {
+		found = append(found, Finding{Area: AreaServers, Name: "definitions", State: FindingOK, Text: "none; specs define them (mcp)"})
+	}
+	for _, cli := range d.catalog.CLIs {
+		found = append(found, d.ownServers(cli)...)
+	}
+	return found
+}
+
+func (d *doctor) server(name string, server plan.ServerSpec) Finding {
+	f := Finding{Area: AreaServers, Name: name, Title: server.Title, State: FindingOK}
+	detail := serverDetail{Command: server.Command, Default: d.byDefault(name)}
+	facts, fixes := []string{}, []string{}
+	path, err := d.host.Find(server.Command)
+	if err != nil {
+		facts, fixes = append(facts, "its program "+server.Command+" was not found"), append(fixes, fmt.Sprintf("install it, or set mcp.%s.command to where it is", name))
+	} else {
+		facts, detail.Path = append(facts, path), path
+	}
+	for _, variable := range server.Env {
+		if d.variables.Value(variable) == "" {
+			detail.Unset = append(detail.Unset, variable)
+		}
+	}
+	if len(detail.Unset) > 0 {
+		facts = append(facts, "not set: "+strings.Join(detail.Unset, ", "))
+		fixes = append(fixes, "set "+strings.Join(detail.Unset, ", ")+" in the file that gateway.envFile names")
+	}
+	for _, variable := range server.Env {
+		filter := host.Filter{Pass: []string{variable}, Drop: d.catalog.Settings.Env.Drop}
+		if !filter.Admits(variable) {
+			facts = append(facts, variable+" is kept from all CLIs")
+			fixes = append(fixes, "take "+variable+" out of gateway.env.drop")
+		}
+	}
+	if len(fixes) > 0 {
+		if f.State = FindingNote; detail.Default {
+			f.State = FindingProblem
+			facts = append(facts, "calls that name no servers ask for it, and are refused")
+		}
+	}
+	f.Text, f.Fix, f.Detail = strings.Join(facts, "; "), strings.Join(fixes, "; "), detail
+	return f
+}
+
+// byDefault reports whether calls get the server that name none.
+func (d *doctor) byDefault(name string) bool {
+	return slices.ContainsFunc(d.catalog.CLIs, func(cli *plan.CLI) bool {
+		names := d.catalog.Settings.MCPServers
+		if cli.MCP.Default != nil {
+			names = cli.MCP.Default
+		}
+		_, takes := cli.Param("mcpServers")
+		return takes && slices.Contains(names, name)
+	})
+}
+
+// ownServers looks at the files of a CLI that takes no servers but its own.
+func (d *doctor) ownServers(cli *plan.CLI) []Finding {
+	if cli.MCP.Own == nil {
+		return nil
+	}
+	if _, err := d.host.Find(cli.Bin); err != nil {
+		return nil
+	}
+	f := Finding{Area: AreaServers, Name: cli.Name, Title: cli.Heading(), State: FindingOK}
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = d.variables.Home()
+	}
+	own := []string{}
+	for _, place := range cli.MCP.Own {
+		names, err := d.host.Keys(place.Path, place.Key, dir)
+		if err != nil {
+			f.State, f.Text = FindingProblem, "what it says of its own servers cannot be read: "+err.Error()
+			f.Fix = "mend the file; calls of it that ask for servers are refused before"
+			return []Finding{f}
+		}
+		own = append(own, names...)
+	}
+	slices.Sort(own)
+	f.Text = "it takes no servers but its own, and has none here"
+	if own = slices.Compact(own); len(own) > 0 {
+		f.Text = "it takes no servers but its own: " + strings.Join(own, ", ")
+	}
+	return []Finding{f}
+}

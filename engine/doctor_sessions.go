@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/session"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// sessionsDetail is what is known of sessions, for programs.
+type sessionsDetail struct {
+	Total   int               `json:"total"`
+	Active  map[string]string `json:"active"`            // ids, by their CLIs
+	Stopped []stoppedSession  `json:"stopped,omitempty"` // those that cannot go on
+}
+
+type stoppedSession struct {
+	CLI       string `json:"cli"`
+	SessionID string `json:"sessionId"`
+	Why       string `json:"why"`
+}
+
+// sessions looks which sessions there are and whether they can go on, and at those of an
+// earlier gateway.
+func (d *doctor) sessions(ctx context.Context) []Finding {
+	f := Finding{Area: AreaSessions, Name: "sessions", State: FindingOK}
+	path := d.engine.record.path
+	if path == "" {
+		f.State, f.Text, f.Fix = FindingNote, "they are kept in memory only, and end with their gateway", "name a database in gateway.jobs.db (LLM_GATEWAY_JOBS_DB)"
+		return []Finding{f}
+	}
+	seen, err := store.Inspect(ctx, path)
+	if err != nil {
+		f.State, f.Text, f.Fix = FindingNote, "they cannot be read, because their database cannot", "see there"
+		return []Finding{f}
+	}
+	detail := sessionsDetail{Total: seen.Talks, Active: map[string]string{}}
+	for _, s := range seen.Sessions {
+		if s.Active {
+			detail.Active[s.CLI] = s.ID
+		}
+		if why := d.stopped(s, seen.Live); why != "" {
+			detail.Stopped = append(detail.Stopped, stoppedSession{s.CLI, s.ID, why})
+		}
+	}
+	f.Text, f.Detail = fmt.Sprintf("%s, %d of them active", count(seen.Talks, "session"), len(detail.Active)), detail
+	found := append([]Finding{f}, d.stoppedSessions(detail.Stopped)...)
+	return append(found, d.earlier(seen.Imported)...)
+}
+
+// stopped says why a session cannot go on; "" if it can.
+func (d *doctor) stopped(s store.Session, live []store.Job) string {
+	cli, known := d.catalog.CLI(s.CLI)
+	gone := false
+	if known && cli.Session.Bound != "" && s.Cwd != "" {
+		_, err := os.Stat(s.Cwd)
+		gone = errors.Is(err, fs.ErrNotExist)
+	}
+	opening := slices.ContainsFunc(live, func(j store.Job) bool { return j.ID == s.Opener })
+	switch {
+	case !known:
+		return "there is no CLI " + s.CLI + " any more"
+	case !cli.Converses():
+		return "conversations of " + cli.Heading() + " cannot be continued any more"
+	case s.Begun && s.Native == "" && !opening:
+		return "its first turn ended without telling an id"
+	case s.Native != "" && !cli.AcceptsID(s.Native):
+		return cli.Heading() + " does not take its id " + s.Native
+	case gone:
+		return "it belongs to " + s.Cwd + ", which is not there any more"
+	}
+	return ""
+}
+
+// toldSessions is how many sessions that cannot go on are told one by one.
+const toldSessions = 5
+
+func (d *doctor) stoppedSessions(stopped []stoppedSession) (found []Finding) {
+	for i, s := range stopped {
+		f := Finding{Area: AreaSessions, Name: s.SessionID, State: FindingNote, Text: "it cannot go on: " + s.Why,
+			Fix: "gateway sessions delete " + plan.ShellWord(s.SessionID) + " --cli " + s.CLI}
+		if i == toldSessions {
+			f.Name, f.Text, f.Fix = "others", fmt.Sprintf("%d more cannot go on", len(stopped)-i), "`gateway doctor --format json` tells all of them"
+			return append(found, f)
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// earlier looks at the sessions of an earlier gateway, which are taken over once.
+func (d *doctor) earlier(imported []string) []Finding {
+	path := d.engine.Tools.Sessions.Legacy
+	f := Finding{Area: AreaSessions, Name: "earlier gateway", State: FindingOK}
+	list, err := session.Earlier(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case slices.Contains(imported, path):
+		f.Text = path + ": was taken over, and is not read any more"
+	case err != nil:
+		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: its sessions cannot be taken over: %v", path, err), "mend the file, or move it away"
+	default:
+		f.Text = fmt.Sprintf("%s: %s; the next gateway that needs one takes them over", path, count(len(list), "session"))
+	}
+	return []Finding{f}
+}
