@@ -349,3 +349,100 @@ func TestJobsOutliveTheirSpec(t *testing.T) {
 		}
 	}
 }
+
+// manners are ways to save a file, of which events come in different kinds and orders.
+var manners = map[string]func(h *house, file, text string){
+	"in place": func(h *house, file, text string) { h.write(file, text) },
+	"by renaming": func(h *house, file, text string) {
+		h.write(file+".tmp~", text)
+		h.rename(file+".tmp~", file)
+	},
+	"with a backup": func(h *house, file, text string) {
+		h.rename(file, file+"~")
+		h.write(file, text)
+	},
+	"in pieces": func(h *house, file, text string) {
+		h.write(file, "")
+		h.write(file, text[:len(text)/2])
+		h.write(file, text)
+	},
+	"by a link": func(h *house, file, text string) {
+		target := filepath.Join(filepath.Dir(h.dir), "target")
+		h.write(target, text)
+		if err := os.Symlink(target, file+".l~"); err != nil {
+			h.t.Fatal(err)
+		}
+		h.rename(file+".l~", file)
+	},
+	"with the whole folder": func(h *house, file, text string) {
+		h.rename(h.dir, h.dir+".old")
+		if err := os.Mkdir(h.dir, 0o700); err != nil {
+			h.t.Fatal(err)
+		}
+		h.write(file, text)
+		if err := os.RemoveAll(h.dir + ".old"); err != nil {
+			h.t.Fatal(err)
+		}
+	},
+}
+
+func (h *house) write(file, text string) {
+	h.t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) rename(from, to string) {
+	h.t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// TestEditsOfEveryMannerUnderLoad: each edit of a file that is watched comes to be in force,
+// and whatever is there meanwhile, no call is answered by half of one.
+func TestEditsOfEveryMannerUnderLoad(t *testing.T) {
+	h := newHouse(t)
+	file := filepath.Join(h.dir, "acme.cue")
+	h.write(file, h.says("acme", "0", "0"))
+	h.Reload()
+	drained := make(chan struct{})
+	t.Cleanup(func() { <-drained })
+	c := connect(t, h.Engine, "desk") // it watches once somebody is served
+	go func() {
+		defer close(drained)
+		for c.lines.Scan() { // what it notifies
+		}
+	}()
+
+	var group sync.WaitGroup
+	var stop atomic.Bool
+	var newest atomic.Int64
+	t.Cleanup(func() { stop.Store(true); group.Wait() })
+	for range 32 {
+		group.Go(func() {
+			for !stop.Load() {
+				r := h.call("acme_request")
+				var first, second int64
+				if r.IsError { // the file was away for longer than is waited for it
+					continue
+				}
+				if _, err := fmt.Sscanf(r.Response, "%d %d", &first, &second); err != nil || first != second {
+					t.Errorf("%+v", r)
+					return
+				}
+				for seen := newest.Load(); first > seen && !newest.CompareAndSwap(seen, first); seen = newest.Load() {
+				}
+			}
+		})
+	}
+	n := int64(0)
+	for range 2 {
+		for name, save := range manners {
+			n++
+			save(h, file, h.says("acme", fmt.Sprint(n), fmt.Sprint(n)))
+			until(t, "what was saved "+name, func() bool { return newest.Load() == n || t.Failed() })
+		}
+	}
+}
