@@ -57,7 +57,7 @@ func TestRowOfACall(t *testing.T) {
 	args, _ := json.Marshal(map[string]any{"do": []string{"await=" + gate, "out=" + record + "\n", "err=warned"}})
 	zero, in, outTokens, cost := 0, int64(3), int64(4), 0.25
 	want := store.Job{
-		ID: out.ID, Tool: "acme_request", CLI: "acme", Mode: "new", Model: "zeta-2", CatalogDigest: b.catalog.Digest(), ParentID: b.runner.Parent,
+		ID: out.ID, Tool: "acme_request", CLI: "acme", Mode: "new", Model: "zeta-2", SpecHash: b.catalog.CLIs[0].Digest(), CatalogDigest: b.catalog.Digest(), ParentID: b.runner.Parent,
 		CorrelationID: "made-id", Cwd: b.dir, Prompt: "hello", Args: args, Argv: []string{"await=" + gate, "out=" + record + "\n", "err=warned"},
 		EnvNames: []string{fakeSwitch, "HOME", "PATH", "PWD"}, GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3",
 		Created: row.Created, State: store.Done, ResponseBytes: 4,

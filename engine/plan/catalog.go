@@ -73,6 +73,9 @@ func (c *Catalog) CLI(name string) (*CLI, bool) { cli, ok := c.byName[name]; ret
 // Digest identifies the catalog: equal specs give equal digests.
 func (c *Catalog) Digest() string { return c.digest }
 
+// Digest identifies what the CLI was compiled from, whatever else a catalog holds.
+func (c *CLI) Digest() string { return hex.EncodeToString(c.sum[:16]) }
+
 // Tool is the name of the tool that calls the CLI.
 func (c *CLI) Tool() string { return c.Name + "_request" }
 

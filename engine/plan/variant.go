@@ -35,7 +35,7 @@ func (c *CLI) At(version string) *CLI {
 			out = *alt.cli()
 		}
 	}
-	out.installed, out.chosen, out.ranged = v, true, true
+	out.installed, out.chosen, out.ranged, out.sum = v, true, true, c.sum
 	return &out
 }
 

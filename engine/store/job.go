@@ -40,7 +40,7 @@ type Job struct {
 	Mode          string
 	Model         string // as resolved; Finish may put the one that answered
 	DedupKey      string // at most one live job per key
-	SpecHash      string
+	SpecHash      string // of the CLI's spec
 	CatalogDigest string
 	ParentID      string // the job whose child made this call
 	Owner         string // the gateway whose end is the job's end too; empty for a job that outlives it
