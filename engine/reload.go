@@ -91,6 +91,11 @@ func (e *Engine) Reload() bool {
 	for _, text := range widening {
 		e.logger().Warn("the specs widen what calls may do", "change", text)
 	}
+	for _, warning := range lines(res.Diagnostics) {
+		if !slices.Contains(status.Warnings, warning) {
+			e.logger().Warn("the specs were read again", "warning", warning)
+		}
+	}
 	status.Files, status.Warnings = told(layers), lines(res.Diagnostics)
 	if res.Catalog.Digest() == before.Digest() {
 		return false // other words for the same
