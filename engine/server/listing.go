@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"unicode/utf8"
@@ -19,7 +20,15 @@ import (
 type listing struct {
 	names map[string]bool
 	gone  map[string]string
+	shown map[string]entry
 	text  []byte // what clients are shown
+}
+
+// entry is a tool in a listing.
+type entry struct {
+	tool Tool
+	form mcp.Tool
+	text []byte
 }
 
 var toolName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
@@ -27,7 +36,7 @@ var toolName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 // newListing vets tools. One that mcp-go would panic over, or could not
 // encode, would take the whole listing with it.
 func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
-	l := &listing{names: map[string]bool{}, gone: map[string]string{}}
+	l := &listing{names: map[string]bool{}, gone: map[string]string{}, shown: map[string]entry{}}
 	maps.Copy(l.gone, before.gone)
 	for name := range before.names {
 		l.gone[name] = "it was removed since the tools were listed"
@@ -39,7 +48,7 @@ func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
 			l.names[t.Name] = true
 			continue
 		}
-		m, err := vetted(t)
+		e, err := before.vetted(t)
 		if err == nil && l.names[t.Name] {
 			err = errors.New("another tool has the same name")
 		}
@@ -48,20 +57,28 @@ func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
 			l.gone[t.Name] = "its definition is broken"
 			continue
 		}
-		l.names[t.Name] = true
-		good = append(good, m)
+		l.names[t.Name], l.shown[t.Name] = true, e
+		good = append(good, e.form)
+		l.text = append(append(l.text, e.text...), '\n')
 	}
 	for name := range l.names {
 		delete(l.gone, name)
 	}
-	text, err := json.Marshal(good)
-	l.text = text
-	return l, good, errors.Join(append(problems, err)...)
+	return l, good, errors.Join(problems...)
 }
 
-// vetted turns t into mcp-go's form, if every client could read it.
-func vetted(t Tool) (mcp.Tool, error) {
-	m := mcp.Tool{
+// vetted is t as it can be listed, which of most tools is known.
+func (l *listing) vetted(t Tool) (entry, error) {
+	if e, ok := l.shown[t.Name]; ok && reflect.DeepEqual(e.tool, t) {
+		return e, nil
+	}
+	m, text, err := vetted(t)
+	return entry{t, m, text}, err
+}
+
+// vetted turns t into mcp-go's form, and that into text, if every client could read it.
+func vetted(t Tool) (m mcp.Tool, text []byte, err error) {
+	m = mcp.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description,
 		RawInputSchema: t.InputSchema, RawOutputSchema: t.OutputSchema,
 		Annotations: mcp.ToolAnnotation{
@@ -73,24 +90,22 @@ func vetted(t Tool) (mcp.Tool, error) {
 		},
 	}
 	if !toolName.MatchString(t.Name) {
-		return m, errors.New("a name has 1 to 128 of A-Z a-z 0-9 . _ -")
+		return m, nil, errors.New("a name has 1 to 128 of A-Z a-z 0-9 . _ -")
 	}
 	if !object(t.InputSchema) {
-		return m, errors.New("the input schema is not a JSON object")
+		return m, nil, errors.New("the input schema is not a JSON object")
 	}
 	if t.OutputSchema != nil && !object(t.OutputSchema) {
-		return m, errors.New("the output schema is not a JSON object")
+		return m, nil, errors.New("the output schema is not a JSON object")
 	}
 	if t.Meta != nil {
 		m.Meta = mcp.NewMetaFromMap(maps.Clone(t.Meta))
 	}
 	if err := mcp.ValidateParamHeaderAnnotations(&m); err != nil {
-		return m, err
+		return m, nil, err
 	}
-	if _, err := json.Marshal(m); err != nil {
-		return m, err
-	}
-	return m, nil
+	text, err = json.Marshal(m)
+	return m, text, err
 }
 
 // hint is what is listed of a hint; nil if nothing.

@@ -101,7 +101,7 @@ func (s *Server) ListChanged() (err error) {
 		}
 	}()
 	next, tools, err := newListing(s.o.Caller.Tools(), before)
-	if bytes.Equal(next.text, before.text) {
+	if before.names != nil && bytes.Equal(next.text, before.text) {
 		s.listing.Store(next) // the names of tools that are not shown may have changed
 		return err
 	}
