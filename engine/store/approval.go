@@ -74,23 +74,9 @@ func (s *Store) Approve(ctx context.Context, a Approval) error {
 // Approvals returns decisions, newest first: of one CLI, or of all if cli is empty. A
 // limit of zero means 50; 500 is the most.
 func (s *Store) Approvals(ctx context.Context, cli string, limit int) ([]Approval, error) {
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	rows, err := s.reader.QueryContext(ctx, approvalsSQL+" WHERE ? IN ('', cli) ORDER BY id DESC LIMIT ?", cli, min(limit, maxPage))
+	list, err := all(ctx, s.reader, func(a *Approval) []any { return values(a.columns()) },
+		approvalsSQL+" WHERE ? IN ('', cli) ORDER BY id DESC LIMIT ?", cli, page(limit))
 	if err != nil {
-		return nil, fmt.Errorf("list approvals: %w", fileError(s.path, err))
-	}
-	defer rows.Close()
-	var list []Approval
-	for rows.Next() {
-		var a Approval
-		if err := rows.Scan(values(a.columns())...); err != nil {
-			return nil, fmt.Errorf("list approvals: %w", err)
-		}
-		list = append(list, a)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list approvals: %w", fileError(s.path, err))
 	}
 	return list, nil

@@ -135,20 +135,10 @@ func (i *Inspection) look(ctx context.Context, shared bool) error {
 	return err
 }
 
-func (i *Inspection) live(ctx context.Context, db *sql.DB) error {
-	rows, err := db.QueryContext(ctx, "SELECT id, coalesce(owner, '') FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", maxPage)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var job Job
-		if err := rows.Scan(&job.ID, &job.Owner); err != nil {
-			return err
-		}
-		i.Live = append(i.Live, job)
-	}
-	return rows.Err()
+func (i *Inspection) live(ctx context.Context, db *sql.DB) (err error) {
+	i.Live, err = all(ctx, db, func(j *Job) []any { return []any{&j.ID, &j.Owner} },
+		"SELECT id, coalesce(owner, '') FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", maxPage)
+	return err
 }
 
 func (i *Inspection) talks(ctx context.Context, db *sql.DB) (err error) {
@@ -158,18 +148,6 @@ func (i *Inspection) talks(ctx context.Context, db *sql.DB) (err error) {
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM session").Scan(&i.Talks); err != nil {
 		return err
 	}
-	rows, err := db.QueryContext(ctx, "SELECT source FROM imported ORDER BY source")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	i.Imported = nil
-	for rows.Next() {
-		var source string
-		if err := rows.Scan(&source); err != nil {
-			return err
-		}
-		i.Imported = append(i.Imported, source)
-	}
-	return rows.Err()
+	i.Imported, err = all(ctx, db, itself[string], "SELECT source FROM imported ORDER BY source")
+	return err
 }

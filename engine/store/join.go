@@ -68,23 +68,8 @@ func (s *Store) Join(ctx context.Context, j Join) error {
 // Joins returns the calls that share a job, newest first. A limit of zero means 50; 500
 // is the most.
 func (s *Store) Joins(ctx context.Context, id string, limit int) ([]Join, error) {
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	rows, err := s.reader.QueryContext(ctx, joinsSQL, id, min(limit, maxPage))
+	list, err := all(ctx, s.reader, func(j *Join) []any { return values(j.columns()) }, joinsSQL, id, page(limit))
 	if err != nil {
-		return nil, s.failed("list calls that joined", id, err)
-	}
-	defer rows.Close()
-	var list []Join
-	for rows.Next() {
-		var j Join
-		if err := rows.Scan(values(j.columns())...); err != nil {
-			return nil, s.failed("list calls that joined", id, err)
-		}
-		list = append(list, j)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, s.failed("list calls that joined", id, err)
 	}
 	return list, nil

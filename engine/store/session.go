@@ -61,27 +61,9 @@ var (
 // through all of a CLI, or through all in the order of their use.
 const ofID = " WHERE rowid IN (SELECT rowid FROM session WHERE id = ?1 UNION ALL SELECT rowid FROM session WHERE native_id = ?1)"
 
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // sessions reads what follows "FROM session".
 func sessions(ctx context.Context, q querier, rest string, args ...any) ([]Session, error) {
-	rows, err := q.QueryContext(ctx, sessionSQL+rest, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Session
-	for rows.Next() {
-		var c Session
-		if err := rows.Scan(values(c.columns())...); err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, rows.Err()
+	return all(ctx, q, func(c *Session) []any { return values(c.columns()) }, sessionSQL+rest, args...)
 }
 
 func (s *Store) noSession(verb string, err error) error {

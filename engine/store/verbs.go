@@ -235,24 +235,8 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
-	limit := f.Limit
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	rows, err := s.reader.QueryContext(ctx, query+" ORDER BY id DESC LIMIT ?", append(args, min(limit, maxPage))...)
+	jobs, err := all(ctx, s.reader, func(j *Job) []any { return values(j.columns()) }, query+" ORDER BY id DESC LIMIT ?", append(args, page(f.Limit))...)
 	if err != nil {
-		return nil, fmt.Errorf("list jobs: %w", fileError(s.path, err))
-	}
-	defer rows.Close()
-	var jobs []Job
-	for rows.Next() {
-		var job Job
-		if err := rows.Scan(values(job.columns())...); err != nil {
-			return nil, fmt.Errorf("list jobs: %w", err)
-		}
-		jobs = append(jobs, job)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list jobs: %w", fileError(s.path, err))
 	}
 	return jobs, nil
@@ -261,21 +245,9 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 // Expired returns the ids of jobs that ended before a time, oldest first, at most 500.
 func (s *Store) Expired(ctx context.Context, before time.Time) ([]string, error) {
 	// The id is bounded as well: it is a key, and who ended before began before.
-	rows, err := s.reader.QueryContext(ctx, "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? ORDER BY id LIMIT ?",
+	ids, err := all(ctx, s.reader, itself[string], "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? ORDER BY id LIMIT ?",
 		idAt(before), before.UnixNano(), maxPage)
 	if err != nil {
-		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("list expired jobs: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
 	}
 	return ids, nil
