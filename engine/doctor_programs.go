@@ -142,6 +142,9 @@ func (d *doctor) client(name string, client plan.ClientSpec) Finding {
 		f.Text = "not configured in " + strings.Join(detail.Looked, ", ")
 	}
 	f.Fix = detail.Add
+	if client.Config.File != nil {
+		f.Fix = plan.ShellWord(d.program) + " init --client " + name + "\nor " + f.Fix
+	}
 	if client.Note != "" {
 		f.Fix += "\n(" + client.Note + ")"
 	}
