@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -164,13 +165,18 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 // watch keeps the specs and the listing as the files and the machine are, until ctx ends.
 func (e *Engine) watch(ctx context.Context, s *server.Server) {
 	listed := e.listed()
+	tidy := len(e.Status().Files) > 0
 	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
-		e.Reload()
+		tidy = e.Reload() || tidy
 		if now := e.listed(); now != listed {
 			listed = now
 			if err := s.ListChanged(); err != nil {
 				e.logger().Error("tools left out", "error", err)
 			}
+		}
+		if tidy { // a load leaves much behind that nothing needs for a long time
+			tidy = false
+			debug.FreeOSMemory()
 		}
 	}})
 }
