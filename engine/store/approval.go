@@ -52,7 +52,7 @@ func (a *Approval) columns() []column {
 
 var (
 	approvalColumns = names(new(Approval).columns())
-	approveSQL      = "INSERT INTO approval(" + strings.Join(approvalColumns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(approvalColumns)-1) + ")"
+	approveSQL      = insertSQL("approval", approvalColumns)
 	approvalsSQL    = "SELECT " + strings.Join(approvalColumns, ", ") + " FROM approval"
 )
 

@@ -118,3 +118,8 @@ var (
 		" response,", " substr(response, 1, 1000),",
 	).Replace(jobSQL)
 )
+
+// insertSQL writes a row with all of these columns.
+func insertSQL(table string, columns []string) string {
+	return "INSERT INTO " + table + "(" + strings.Join(columns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+}

@@ -39,7 +39,7 @@ func (j *Join) columns() []column {
 
 var (
 	joinColumns = names(new(Join).columns())
-	joinSQL     = "INSERT INTO joined(" + strings.Join(joinColumns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(joinColumns)-1) + ")"
+	joinSQL     = insertSQL("joined", joinColumns)
 	joinsSQL    = "SELECT " + strings.Join(joinColumns, ", ") + " FROM joined WHERE job_id = ? ORDER BY rowid DESC LIMIT ?"
 )
 

@@ -46,7 +46,8 @@ func (c *Session) columns() []column {
 var (
 	sessionColumns = names(new(Session).columns())
 	sessionSQL     = "SELECT " + strings.Join(sessionColumns, ", ") + " FROM session"
-	putSessionSQL  = "INSERT INTO session(" + strings.Join(sessionColumns, ", ") + ") VALUES(?" + strings.Repeat(", ?", len(sessionColumns)-1) + ") ON CONFLICT(cli, id) DO "
+	addSession     = insertSQL("session", sessionColumns)
+	putSessionSQL  = addSession + " ON CONFLICT(cli, id) DO "
 	keepSession    = putSessionSQL + "NOTHING"
 	replaceSession = putSessionSQL + "UPDATE SET " + func() string {
 		set := make([]string, len(sessionColumns))
@@ -159,7 +160,7 @@ func (s *Store) CreateSession(ctx context.Context, c Session) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, strings.TrimSuffix(putSessionSQL, " ON CONFLICT(cli, id) DO "), values(c.columns())...)
+		_, err := tx.ExecContext(ctx, addSession, values(c.columns())...)
 		return err
 	})
 }

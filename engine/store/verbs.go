@@ -124,7 +124,7 @@ func (s *Store) Put(ctx context.Context, job Job) (made bool, err error) {
 	if job.State == Live { // what has not ended has no end
 		columns = append(job.beginColumns(), column{"state", text{(*string)(&job.State)}})
 	}
-	result, err := s.writer.ExecContext(ctx, "INSERT INTO job("+strings.Join(names(columns), ", ")+") VALUES(?"+strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT(id) DO NOTHING", values(columns)...)
+	result, err := s.writer.ExecContext(ctx, insertSQL("job", names(columns))+" ON CONFLICT(id) DO NOTHING", values(columns)...)
 	if err != nil {
 		return false, s.failed("import", job.ID, err)
 	}
