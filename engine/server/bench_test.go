@@ -31,7 +31,7 @@ func connect(b testing.TB, o Options) *wire {
 	}
 	w := &wire{in: inW, lines: bufio.NewReaderSize(outR, 1<<20), done: make(chan error, 1)}
 	go func() {
-		err := Serve(context.Background(), inR, outW, o)
+		err := New(o).Serve(context.Background(), inR, outW)
 		outW.Close()
 		inR.Close()
 		w.done <- err
@@ -127,7 +127,7 @@ func TestALongAnswerIsNotCopied(t *testing.T) {
 	out, outW := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- Serve(t.Context(), inR, outW, Options{Caller: d})
+		served <- New(Options{Caller: d}).Serve(t.Context(), inR, outW)
 		outW.Close()
 	}()
 	var before, after runtime.MemStats

@@ -184,7 +184,7 @@ func TestAFailingInputEndsTheConnection(t *testing.T) {
 	broken := errors.New("device gone")
 	in := io.MultiReader(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n"), iotest.ErrReader(broken))
 	var out bytes.Buffer
-	err := Serve(t.Context(), in, &out, Options{Caller: &desk{}})
+	err := New(Options{Caller: &desk{}}).Serve(t.Context(), in, &out)
 	if !errors.Is(err, ErrClientGone) || !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
@@ -212,7 +212,7 @@ func FuzzInput(f *testing.F) {
 		}
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, nil))
-		if err := Serve(t.Context(), &in, &out, Options{Caller: d, MaxLine: 2000, Log: logger}); err != nil {
+		if err := New(Options{Caller: d, MaxLine: 2000, Log: logger}).Serve(t.Context(), &in, &out); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(log.String(), "cut short") || strings.Contains(log.String(), "panic") {

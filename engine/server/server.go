@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -80,11 +79,6 @@ func New(o Options) *Server {
 		o.Log.Error("tools left out", "error", err)
 	}
 	return s
-}
-
-// Serve makes a server and serves one client on in and out; see [Server.Serve].
-func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
-	return New(o).Serve(ctx, in, out)
 }
 
 // ListChanged asks the Caller for its tools again and swaps the listing at once. If its
