@@ -4,9 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -165,7 +162,5 @@ func (s *sight) relevant(e fsnotify.Event) bool {
 		return true
 	}
 	p, ok := s.watched[filepath.Dir(e.Name)]
-	return !ok || p.names == nil || p.names[filepath.Base(e.Name)] || slices.ContainsFunc(s.o.Folders, func(folder string) bool {
-		return strings.HasPrefix(folder, e.Name+string(filepath.Separator))
-	})
+	return !ok || p.names == nil || p.names[filepath.Base(e.Name)]
 }
