@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -207,7 +206,7 @@ func lines(diags []spec.Diagnostic) (out []string) {
 func widenings(changes []plan.Change) (out []string) {
 	for _, c := range changes {
 		if c.Kind == plan.Widening {
-			out = append(out, strings.Join(c.Path, ".")+": "+c.Text)
+			out = append(out, c.String())
 		}
 	}
 	return slices.Compact(out)

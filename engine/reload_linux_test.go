@@ -446,3 +446,38 @@ func TestEditsOfEveryMannerUnderLoad(t *testing.T) {
 	stop.Store(true)
 	group.Wait()
 }
+
+// TestSettingsAreReloadedToo: a folder where programs are looked for, and what the log says.
+func TestSettingsAreReloadedToo(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	h := &house{t: t, dir: t.TempDir()}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(programs, "acme-program")); err != nil {
+		t.Fatal(err)
+	}
+	h.save("acme.cue", strings.Replace(h.says("acme", "good", "day"), fmt.Sprintf("%q", self), `"acme-program"`, 1))
+	said := []bool{}
+	e, diags := engine.Open(engine.Options{Specs: []string{h.dir}, Environ: os.Environ(), Version: "test", Debug: func(on bool) { said = append(said, on) }})
+	if e == nil {
+		t.Fatal(diags)
+	}
+	t.Cleanup(func() { e.Close() })
+	h.Engine = e
+	if r := h.call("acme_request"); !r.IsError || !strings.Contains(r.Text[0], "acme-program") {
+		t.Fatalf("%+v", r)
+	}
+	h.save("a.cue", fmt.Sprintf(`gateway: {path: [%q], debug: true}`, programs))
+	if !h.Reload() {
+		t.Fatal(h.Status())
+	}
+	if r := h.call("acme_request"); r.Response != "good day" {
+		t.Errorf("%+v", r)
+	}
+	if len(said) != 1 || !said[0] {
+		t.Errorf("debug: %v", said)
+	}
+}

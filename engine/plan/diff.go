@@ -25,10 +25,8 @@ type Change struct {
 	Text string   // one line
 }
 
-// String is the change without a position.
-func (c Change) String() string {
-	return string(c.Kind) + ": " + strings.Join(c.Path, ".") + ": " + c.Text
-}
+// String is the change without its kind and without a position.
+func (c Change) String() string { return strings.Join(c.Path, ".") + ": " + c.Text }
 
 // Diff tells all that differs between two catalogs, in the order of the specs. Where it
 // cannot tell whether a change widens what calls may do, it says so of the change: a

@@ -64,7 +64,7 @@ func TestDiff(t *testing.T) {
 				if change.Gone {
 					gone = " (gone)"
 				}
-				fmt.Fprintf(&got, "\t%s%s\n", change, gone)
+				fmt.Fprintf(&got, "\t%s: %s%s\n", change.Kind, change, gone)
 			}
 			if got.String() == "" {
 				t.Errorf("%s: %s => %s goes unseen", c.path, c.was, c.is)
