@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -23,12 +23,12 @@ import (
 // commit of git, both over the built-in specs: what breaks callers and what widens what
 // calls may do are errors, all else notes. A file that bears the name of a built-in one
 // stands in its place, so that the built-in specs themselves can be compared.
-func Against(ctx context.Context, ref string, paths []string, environ []string) ([]spec.Diagnostic, error) {
+func Against(ctx context.Context, ref string, paths []string, environ []string) ([]load.Diagnostic, error) {
 	g, err := newGit(environ)
 	if err != nil {
 		return nil, err
 	}
-	var old, now []spec.Layer
+	var old, now []load.Layer
 	for _, p := range paths {
 		layer, _ := read(p) // what is wrong with it has been told
 		before, err := g.layer(ctx, ref, p)
@@ -44,9 +44,9 @@ func Against(ctx context.Context, ref string, paths []string, environ []string) 
 		}
 	}
 	whole, rest := builtIn(), builtIn()
-	rest.Files = slices.DeleteFunc(rest.Files, func(f spec.File) bool { return replaced[path.Base(f.Name)] })
-	load := func(base spec.Layer, layers []spec.Layer) spec.Result {
-		return spec.Load(append([]spec.Layer{base}, layers...), spec.Options{Places: true})
+	rest.Files = slices.DeleteFunc(rest.Files, func(f load.File) bool { return replaced[path.Base(f.Name)] })
+	load := func(base load.Layer, layers []load.Layer) load.Result {
+		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true})
 	}
 	// A file of the same name may also be a patch, that says nothing alone.
 	a, b := load(rest, old), load(rest, now)
@@ -62,9 +62,9 @@ func Against(ctx context.Context, ref string, paths []string, environ []string) 
 	return placed(a, b), nil
 }
 
-func unusable(what string, diags []spec.Diagnostic) error {
+func unusable(what string, diags []load.Diagnostic) error {
 	for _, d := range diags {
-		if d.Severity == spec.Error {
+		if d.Severity == load.Error {
 			return fmt.Errorf("%s cannot be compared: %s", what, d)
 		}
 	}
@@ -73,9 +73,9 @@ func unusable(what string, diags []spec.Diagnostic) error {
 
 // placed finds the places of changes: in the new specs, or in the old ones for what only
 // they have.
-func placed(old, now spec.Result) (diags []spec.Diagnostic) {
-	for _, c := range plan.Diff(old.Catalog, now.Catalog) {
-		p := []plan.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == plan.Note, Key: true}}
+func placed(old, now load.Result) (diags []load.Diagnostic) {
+	for _, c := range catalog.Diff(old.Catalog, now.Catalog) {
+		p := []catalog.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == catalog.Note, Key: true}}
 		if p[0].Note {
 			p[0].Text = c.Text
 		}
@@ -85,7 +85,7 @@ func placed(old, now spec.Result) (diags []spec.Diagnostic) {
 		}
 		diags = append(diags, places...)
 	}
-	return spec.Sort(diags)
+	return load.Sort(diags)
 }
 
 // git asks the program of that name.
@@ -105,12 +105,12 @@ func newGit(environ []string) (git, error) {
 }
 
 // layer is what a file or folder was at a commit.
-func (g git) layer(ctx context.Context, ref, name string) (spec.Layer, error) {
+func (g git) layer(ctx context.Context, ref, name string) (load.Layer, error) {
 	dir, only := name, ""
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
 		dir, only = filepath.Dir(name), filepath.Base(name)
 	}
-	layer := spec.Layer{Name: name}
+	layer := load.Layer{Name: name}
 	commit, err := g.run(ctx, dir, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
 	if err != nil {
 		return layer, fmt.Errorf("%s: git knows no commit %q: %w", name, ref, err)
@@ -122,14 +122,14 @@ func (g git) layer(ctx context.Context, ref, name string) (spec.Layer, error) {
 	for _, entry := range strings.Split(strings.TrimSuffix(string(listing), "\x00"), "\x00") {
 		facts, file, _ := strings.Cut(entry, "\t")
 		fields := strings.Fields(facts) // mode, type, object
-		if len(fields) != 3 || !strings.HasPrefix(fields[0], "100") || !spec.IsSpec(file) || only != "" && file != only {
+		if len(fields) != 3 || !strings.HasPrefix(fields[0], "100") || !load.IsSpec(file) || only != "" && file != only {
 			continue
 		}
 		text, err := g.run(ctx, dir, "cat-file", "blob", fields[2])
 		if err != nil {
 			return layer, fmt.Errorf("%s: %w", name, err)
 		}
-		layer.Files = append(layer.Files, spec.File{Name: ref + ":" + filepath.ToSlash(filepath.Join(dir, file)), Data: text})
+		layer.Files = append(layer.Files, load.File{Name: ref + ":" + filepath.ToSlash(filepath.Join(dir, file)), Data: text})
 	}
 	return layer, nil
 }
@@ -158,21 +158,21 @@ func (g git) run(ctx context.Context, dir string, args ...string) ([]byte, error
 		}
 		defer files[i].Close()
 	}
-	process, err := proc.Start(proc.Command{
+	child, err := process.Start(process.Command{
 		Path: g.path, Args: append([]string{"--no-pager"}, args...), Env: g.environ, Dir: at,
 		Stdout: files[0], Stderr: files[1], Cookie: store.NewID(),
-	}, proc.Limits{Wall: gitLimit, Output: gitOutput})
+	}, process.Limits{Wall: gitLimit, Output: gitOutput})
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case <-process.Done():
+	case <-child.Done():
 	case <-ctx.Done():
-		process.Stop(proc.Canceled)
+		child.Stop(process.Canceled)
 	}
-	exit := process.Exit()
-	out, err := io.ReadAll(proc.Reader(files[0], exit.Stdout))
-	complaint, _ := io.ReadAll(io.LimitReader(proc.Reader(files[1], exit.Stderr), 4096))
+	exit := child.Exit()
+	out, err := io.ReadAll(process.Reader(files[0], exit.Stdout))
+	complaint, _ := io.ReadAll(io.LimitReader(process.Reader(files[1], exit.Stderr), 4096))
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

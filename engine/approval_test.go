@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/gate"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
 // ways to ask for approval: none of them may change what is run.
@@ -19,11 +19,11 @@ var ways = []map[string]any{
 	{"approvalStrategy": "mcp_managed", "approvalPolicy": "strict"}, {"approvalStrategy": "legacy", "approvalPolicy": "permissive"},
 }
 
-var loosest = map[gate.Verdict]int{gate.Deny: 0, gate.Human: 1, gate.Approve: 2}
+var loosest = map[policy.Verdict]int{policy.Deny: 0, policy.Human: 1, policy.Approve: 2}
 
 // checkApproval binds a call in every way and holds that its command is the same, and
 // that no policy says less than a stricter one. It reports whether the call can be bound.
-func checkApproval(t testing.TB, catalog *plan.Catalog, cli *plan.CLI, args map[string]any) bool {
+func checkApproval(t testing.TB, cat *catalog.Catalog, cli *catalog.CLI, args map[string]any) bool {
 	t.Helper()
 	first := ""
 	for _, way := range ways {
@@ -44,7 +44,7 @@ func checkApproval(t testing.TB, catalog *plan.Catalog, cli *plan.CLI, args map[
 			}
 			return false
 		}
-		decision := gate.Decide(catalog, call)
+		decision := policy.Decide(cat, call)
 		command, violations := call.Command("/private/prompt")
 		stdin := ""
 		if command.Stdin != nil {
@@ -56,11 +56,11 @@ func checkApproval(t testing.TB, catalog *plan.Catalog, cli *plan.CLI, args map[
 		} else if shown != first {
 			t.Errorf("%s %s\nruns    %s\ninstead %s", cli.Name, raw, shown, first)
 		}
-		if decision.Strategy == plan.Legacy && decision.Verdict != gate.Approve {
+		if decision.Strategy == catalog.Legacy && decision.Verdict != policy.Approve {
 			t.Errorf("%s %s: legacy says %s", cli.Name, raw, decision.Verdict)
 		}
 		last := 0
-		for _, d := range gate.Each(catalog, call)[1:] {
+		for _, d := range policy.Each(cat, call)[1:] {
 			if loosest[d.Verdict] < last {
 				t.Errorf("%s %s: %s says %s, a stricter policy says more", cli.Name, raw, d.Policy, d.Verdict)
 			}
@@ -113,16 +113,16 @@ func TestApprovalChangesNothing(t *testing.T) {
 }
 
 // valuesOf are values that differ in risk.
-func valuesOf(p *plan.Param) (values []any) {
+func valuesOf(p *catalog.Param) (values []any) {
 	switch {
-	case p.Kind == plan.Bool:
+	case p.Kind == catalog.Bool:
 		return []any{true, false}
 	case len(p.Enum) > 0:
 		for _, v := range p.Enum {
 			values = append(values, v)
 		}
 		return values
-	case p.Kind == plan.List:
+	case p.Kind == catalog.List:
 		return []any{[]string{}, []string{"Read"}, []string{"Bash(git *)", "Write"}, []string{"run_shell_command", "shell(git:*)", "write"}}
 	}
 	return []any{"x"}
@@ -161,21 +161,21 @@ func TestBypassIsNeverApprovedByStrict(t *testing.T) {
 				if violations != nil {
 					t.Fatal(violations)
 				}
-				if each := gate.Each(catalog, call); each[1].Verdict == gate.Approve || !slices.Equal(call.Dared(), []string{p.Name}) {
+				if each := policy.Each(catalog, call); each[1].Verdict == policy.Approve || !slices.Equal(call.Dared(), []string{p.Name}) {
 					t.Errorf("%s %s: %+v, dared %q", cli.Name, raw, each, call.Dared())
 				}
 			}
 		}
 		plain, _ := cli.Bind(json.RawMessage(`{"prompt": "tell me about passwords"}`), nil, func() string { return "00000000-0000-4000-8000-000000000000" })
-		each := gate.Each(catalog, plain)
+		each := policy.Each(catalog, plain)
 		if cli.Unverified != "" { // nobody knows whether it only reads
-			if each[1].Verdict == gate.Approve {
+			if each[1].Verdict == policy.Approve {
 				t.Errorf("%s: unverified, and %+v", cli.Name, each[1])
 			}
 			continue
 		}
 		for _, d := range each {
-			if d.Verdict != gate.Approve || d.Score != 0 {
+			if d.Verdict != policy.Approve || d.Score != 0 {
 				t.Errorf("%s: a call that only reads: %+v", cli.Name, d)
 			}
 		}

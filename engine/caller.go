@@ -5,17 +5,17 @@ import (
 	"errors"
 
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // caller lets the server call the tools; neither knows the other's types.
 type caller struct{ tools *tools.Tools }
 
-func (c caller) Tools() []server.Tool {
-	var out []server.Tool
+func (c caller) Tools() []mcp.Tool {
+	var out []mcp.Tool
 	for _, t := range c.tools.Offers() {
-		out = append(out, server.Tool{
+		out = append(out, mcp.Tool{
 			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input, OutputSchema: t.Output,
 			ReadOnly: t.ReadOnly, Destructive: t.Destructive, Idempotent: t.Idempotent, OpenWorld: t.OpenWorld,
 			Brief: t.Brief, Unlisted: t.Why != "",
@@ -24,42 +24,42 @@ func (c caller) Tools() []server.Tool {
 	return out
 }
 
-func (c caller) Call(ctx context.Context, call server.Call) server.Result {
+func (c caller) Call(ctx context.Context, call mcp.Call) mcp.Result {
 	r := c.tools.Call(ctx, tools.Call{
 		Name: call.Name, Args: call.Args, Client: job.Client{Name: call.Client.Name, Version: call.Client.Version},
 		Roots: call.Roots, RootsNextRound: call.RootsNextRound, Progress: call.Progress,
 		Ask: asking(call.Ask), AskNextRound: call.AskNextRound, Answer: answered(call.Answer),
 	})
-	out := server.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
+	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
 	if r.Question != nil {
-		out.Question = &server.Question{Text: r.Question.Text, State: r.Question.State}
+		out.Question = &mcp.Question{Text: r.Question.Text, State: r.Question.State}
 	}
 	if !r.Bare {
-		out.Tail = server.Member{Name: "response", Value: r.Response}
+		out.Tail = mcp.Member{Name: "response", Value: r.Response}
 	}
 	return out
 }
 
-func (c caller) Resources() (out []server.Resource) {
+func (c caller) Resources() (out []mcp.Resource) {
 	for _, r := range tools.Resources() {
-		out = append(out, server.Resource{URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: jsonType})
+		out = append(out, mcp.Resource{URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: jsonType})
 	}
 	return out
 }
 
 const jsonType = "application/json"
 
-func (c caller) Read(ctx context.Context, uri string) (server.Contents, error) {
+func (c caller) Read(ctx context.Context, uri string) (mcp.Contents, error) {
 	text, err := c.tools.Read(ctx, uri)
 	var none *tools.NoResourceError
 	if errors.As(err, &none) {
-		err = &server.NoResourceError{Text: none.Text}
+		err = &mcp.NoResourceError{Text: none.Text}
 	}
-	return server.Contents{MIMEType: jsonType, Text: string(text)}, err
+	return mcp.Contents{MIMEType: jsonType, Text: string(text)}, err
 }
 
 // asking and answered translate what a person says; both rooms use the protocol's words.
-func asking(ask func(context.Context, string) (server.Reply, error)) func(context.Context, string) (tools.Reply, error) {
+func asking(ask func(context.Context, string) (mcp.Reply, error)) func(context.Context, string) (tools.Reply, error) {
 	if ask == nil {
 		return nil
 	}
@@ -69,7 +69,7 @@ func asking(ask func(context.Context, string) (server.Reply, error)) func(contex
 	}
 }
 
-func answered(a *server.Answer) *tools.Answer {
+func answered(a *mcp.Answer) *tools.Answer {
 	if a == nil {
 		return nil
 	}

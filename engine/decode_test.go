@@ -14,7 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // TestDecodeRealOutput decodes what the real programs printed. The folder of a case
@@ -64,21 +64,21 @@ func TestDecodeRealOutput(t *testing.T) {
 }
 
 // ended reads how a recorded run ended: a code, or minus the number of a signal.
-func ended(t *testing.T, exit string) plan.Run {
+func ended(t *testing.T, exit string) catalog.Run {
 	t.Helper()
 	code, err := strconv.Atoi(exit)
 	if err != nil {
 		t.Fatalf("exit: %v", err)
 	}
 	if signal, ok := map[int]string{-2: "SIGINT", -9: "SIGKILL", -15: "SIGTERM"}[code]; ok {
-		return plan.Run{Exit: -1, Signal: signal}
+		return catalog.Run{Exit: -1, Signal: signal}
 	}
-	return plan.Run{Exit: code}
+	return catalog.Run{Exit: code}
 }
 
 // recorded is the call that comes nearest to the recorded command line, which tells
 // the conversation that was asked for.
-func recorded(t *testing.T, cli *plan.CLI, cmd string) *plan.Call {
+func recorded(t *testing.T, cli *catalog.CLI, cmd string) *catalog.Call {
 	t.Helper()
 	prompt, words := "x", []string{}
 	for line := range strings.Lines(cmd) {
@@ -100,7 +100,7 @@ func recorded(t *testing.T, cli *plan.CLI, cmd string) *plan.Call {
 		}
 		candidates = append(candidates, map[string]any{"sessionId": id}, map[string]any{"sessionId": id, "createNewSession": true})
 	}
-	var best *plan.Call
+	var best *catalog.Call
 	most := math.MinInt
 	for _, args := range candidates {
 		args["prompt"] = prompt
@@ -133,7 +133,7 @@ func recorded(t *testing.T, cli *plan.CLI, cmd string) *plan.Call {
 }
 
 // told writes an answer for people; what it does not hold is left out.
-func told(call *plan.Call, a plan.Answer) string {
+func told(call *catalog.Call, a catalog.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {

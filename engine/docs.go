@@ -6,34 +6,34 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/manual"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/setup"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/configedit"
+	"github.com/llm-cli-gateway/gateway/engine/lang/reference"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // Docs is the reference of a catalog as Markdown.
-func Docs(catalog *plan.Catalog) string {
+func Docs(cat *catalog.Catalog) string {
 	calls := []string{}
-	for _, cli := range catalog.CLIs {
+	for _, cli := range cat.CLIs {
 		calls = append(calls, cli.Tool(), cli.AsyncTool())
 	}
-	var own []plan.Tool
-	all := &tools.Tools{Profile: tools.Full, Catalog: func() *plan.Catalog { return catalog }}
+	var own []catalog.Tool
+	all := &tools.Tools{Profile: tools.Full, Catalog: func() *catalog.Catalog { return cat }}
 	for _, o := range all.Offers() {
 		if !slices.Contains(calls, o.Name) {
 			own = append(own, o.Tool)
 		}
 	}
-	return manual.Write(catalog, own)
+	return reference.Write(cat, own)
 }
 
 // DocsFile says what becomes of the reference in a folder. A file of that name that was
 // not made here is not touched.
-func DocsFile(dir string, catalog *plan.Catalog) (setup.Change, error) {
+func DocsFile(dir string, catalog *catalog.Catalog) (configedit.Change, error) {
 	name := filepath.Join(dir, "README.md")
-	change, err := setup.Open(name)
-	if err == nil && change.Exists && !bytes.Contains(change.Old, []byte(manual.Mark)) {
+	change, err := configedit.Open(name)
+	if err == nil && change.Exists && !bytes.Contains(change.Old, []byte(reference.Mark)) {
 		err = fmt.Errorf("%s was not made by gateway docs, and is left alone; name another folder", name)
 	}
 	change.New = []byte(Docs(catalog))

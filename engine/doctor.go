@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -70,14 +70,14 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, doctorLimit)
 	defer cancel()
 	layers, diags := layers(o.Specs)
-	loaded := finish(layers, diags, spec.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
+	loaded := finish(layers, diags, load.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
 	d := &doctor{options: o, program: program, build: build, layers: layers, loaded: loaded}
 	d.catalog = loaded.Catalog
 	// What the variables say holds also when a file is wrong; where they are what is
 	// wrong, they do not count.
 	for _, environ := range [][]string{o.Environ, nil} {
 		if d.catalog == nil {
-			d.catalog = finish(layers[:1], nil, spec.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
+			d.catalog = finish(layers[:1], nil, load.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
 		}
 	}
 	d.engine = &Engine{options: o}
@@ -100,10 +100,10 @@ type doctor struct {
 	options   Options
 	program   string
 	build     string       // command that makes the program, "" if it is there
-	layers    []spec.Layer // the lowest is the built-in one
-	loaded    spec.Result
-	catalog   *plan.Catalog // the one loaded, or the built-in one
-	engine    *Engine       // of that catalog
+	layers    []load.Layer // the lowest is the built-in one
+	loaded    load.Result
+	catalog   *catalog.Catalog // the one loaded, or the built-in one
+	engine    *Engine          // of that catalog
 	host      *host.Host
 	variables host.Variables
 	envFile   error // what is wrong with the environment file
@@ -172,7 +172,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 	}
 	for _, diag := range d.loaded.Diagnostics {
 		state := FindingProblem
-		if diag.Severity == spec.Warning {
+		if diag.Severity == load.Warning {
 			state = FindingNote
 		}
 		add("problem", state, diag.String(), "")
@@ -187,7 +187,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 
 // settings tells which variables have a say, and never what they say.
 func (d *doctor) settings(context.Context) (found []Finding) {
-	for _, v := range spec.Variables {
+	for _, v := range load.Variables {
 		if v.Counts(d.options.Environ) {
 			found = append(found, Finding{Area: AreaSettings, Name: v.Name, State: FindingOK, Text: "sets " + v.Key})
 		}
@@ -230,7 +230,7 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 			continue
 		default:
 			f.Text = p.path + ": " + host.Exposed(info, p.forbidden)
-			f.Fix = p.mend + " " + plan.ShellWord(p.path)
+			f.Fix = p.mend + " " + catalog.ShellWord(p.path)
 			if host.Exposed(info, 0) != "" { // the mode is not all
 				f.Fix = "give it to this user, or run the gateway as its owner"
 			}
@@ -251,7 +251,7 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 func (d *doctor) jobs(context.Context) []Finding {
 	f := Finding{Area: AreaJobs, Name: "supervisors", State: FindingOK, Text: "jobs outlive the gateway"}
 	switch {
-	case !keeper.Supported():
+	case !supervisor.Supported():
 		f.State, f.Text = FindingNote, "this system has none: a job ends with its gateway"
 	case d.engine.Volatile():
 		f.State, f.Text, f.Fix = FindingNote, "jobs are kept in memory only: they end with their gateway, and nobody finds them again",

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 )
 
 // clis asks every CLI itself: what was remembered of it may be what is wrong.
 func (d *doctor) clis(ctx context.Context) (found []Finding) {
-	prober := &version.Prober{Host: d.host}
+	prober := &installed.Prober{Host: d.host}
 	looked := []string{}
 	for i, s := range prober.States(ctx, d.catalog, d.catalog.CLIs) {
 		found = append(found, cliFinding(d.catalog.CLIs[i], s))
@@ -34,7 +34,7 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 	return found
 }
 
-func cliFinding(cli *plan.CLI, s version.State) Finding {
+func cliFinding(cli *catalog.CLI, s installed.State) Finding {
 	f := Finding{Area: AreaCLIs, Name: cli.Name, Title: cli.Heading(), State: FindingOK, Fix: s.Hint, Detail: s}
 	facts := []string{}
 	switch {
@@ -60,9 +60,9 @@ func cliFinding(cli *plan.CLI, s version.State) Finding {
 	}
 	if s.Installed {
 		switch s.Login {
-		case version.LoginFound:
+		case installed.LoginFound:
 			facts = append(facts, "login: "+s.LoginBy)
-		case version.LoginNone:
+		case installed.LoginNone:
 			facts = append(facts, "no sign of a login")
 			if f.State == FindingOK {
 				f.State = FindingNote
@@ -101,7 +101,7 @@ func (d *doctor) clients(context.Context) (found []Finding) {
 	return found
 }
 
-func (d *doctor) client(name string, client plan.ClientSpec) Finding {
+func (d *doctor) client(name string, client catalog.ClientSpec) Finding {
 	f := Finding{Area: AreaClients, Name: name, Title: client.Title, State: FindingNote}
 	detail := clientDetail{Add: client.Line(d.program)}
 	unread, cut := "", false
@@ -143,7 +143,7 @@ func (d *doctor) client(name string, client plan.ClientSpec) Finding {
 	}
 	f.Fix = detail.Add
 	if client.Config.File != nil {
-		f.Fix = plan.ShellWord(d.program) + " init --client " + name + "\nor " + f.Fix
+		f.Fix = catalog.ShellWord(d.program) + " init --client " + name + "\nor " + f.Fix
 	}
 	if client.Note != "" {
 		f.Fix += "\n(" + client.Note + ")"

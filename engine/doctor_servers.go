@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // serverDetail is what is known of a definition of an MCP server, for programs.
@@ -34,7 +34,7 @@ func (d *doctor) servers(context.Context) (found []Finding) {
 	return found
 }
 
-func (d *doctor) server(name string, server plan.ServerSpec) Finding {
+func (d *doctor) server(name string, server catalog.ServerSpec) Finding {
 	f := Finding{Area: AreaServers, Name: name, Title: server.Title, State: FindingOK}
 	detail := serverDetail{Command: server.Command, Default: d.byDefault(name)}
 	facts, fixes := []string{}, []string{}
@@ -72,7 +72,7 @@ func (d *doctor) server(name string, server plan.ServerSpec) Finding {
 
 // byDefault reports whether calls get the server that name none.
 func (d *doctor) byDefault(name string) bool {
-	return slices.ContainsFunc(d.catalog.CLIs, func(cli *plan.CLI) bool {
+	return slices.ContainsFunc(d.catalog.CLIs, func(cli *catalog.CLI) bool {
 		names := d.catalog.Settings.MCPServers
 		if cli.MCP.Default != nil {
 			names = cli.MCP.Default
@@ -83,7 +83,7 @@ func (d *doctor) byDefault(name string) bool {
 }
 
 // ownServers looks at the files of a CLI that takes no servers but its own.
-func (d *doctor) ownServers(cli *plan.CLI) []Finding {
+func (d *doctor) ownServers(cli *catalog.CLI) []Finding {
 	if cli.MCP.Own == nil {
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 )
 
 // TestDoctorGivesUpWhatHangs: an area that does not answer is told as a problem, in its
@@ -63,7 +63,7 @@ func TestGatewayIsFoundInSettings(t *testing.T) {
 func client(t *testing.T, home string, files ...string) Finding {
 	t.Helper()
 	d := &doctor{program: "/opt/gateway", variables: host.Variables{"HOME=" + home, "JUNO_HOME=" + filepath.Join(home, "moved")}}
-	return d.client("juno", plan.ClientSpec{Title: "Juno", Add: "juno add {gateway}", Files: files})
+	return d.client("juno", catalog.ClientSpec{Title: "Juno", Add: "juno add {gateway}", Files: files})
 }
 
 func put(t *testing.T, path, text string) {
@@ -109,18 +109,18 @@ func TestFilesOfClients(t *testing.T) {
 
 func TestFindingsOfCLIs(t *testing.T) {
 	yes := true
-	cli := &plan.CLI{Name: "acme"}
+	cli := &catalog.CLI{Name: "acme"}
 	for _, c := range []struct {
-		state           version.State
+		state           installed.State
 		want, text, fix string
 	}{
-		{version.State{Hint: "install it"}, FindingNote, "not installed", "install it"},
-		{version.State{Problem: "/x is there, but cannot be executed", Hint: "mend it"}, FindingProblem, "/x is there, but cannot be executed", "mend it"},
-		{version.State{Installed: true, Path: "/x", Version: "1.2", Matches: &yes, Login: version.LoginUnknown}, FindingOK, "1.2 at /x; answers as its spec expects", ""},
-		{version.State{Installed: true, Path: "/x", Version: "1.2", Login: version.LoginFound, LoginBy: "variable K"}, FindingOK, "1.2 at /x; login: variable K", ""},
-		{version.State{Installed: true, Path: "/x", Login: version.LoginNone, LoginHint: "acme login"}, FindingNote,
+		{installed.State{Hint: "install it"}, FindingNote, "not installed", "install it"},
+		{installed.State{Problem: "/x is there, but cannot be executed", Hint: "mend it"}, FindingProblem, "/x is there, but cannot be executed", "mend it"},
+		{installed.State{Installed: true, Path: "/x", Version: "1.2", Matches: &yes, Login: installed.LoginUnknown}, FindingOK, "1.2 at /x; answers as its spec expects", ""},
+		{installed.State{Installed: true, Path: "/x", Version: "1.2", Login: installed.LoginFound, LoginBy: "variable K"}, FindingOK, "1.2 at /x; login: variable K", ""},
+		{installed.State{Installed: true, Path: "/x", Login: installed.LoginNone, LoginHint: "acme login"}, FindingNote,
 			"/x; version unknown: its spec does not say how to ask; no sign of a login", "acme login"},
-		{version.State{Installed: true, Path: "/x", Problem: "it hangs", Hint: "run it", Login: version.LoginNone, LoginHint: "acme login"}, FindingProblem,
+		{installed.State{Installed: true, Path: "/x", Problem: "it hangs", Hint: "run it", Login: installed.LoginNone, LoginHint: "acme login"}, FindingProblem,
 			"it hangs; it is /x; no sign of a login", "run it"},
 	} {
 		if f := cliFinding(cli, c.state); f.State != c.want || f.Text != c.text || f.Fix != c.fix {

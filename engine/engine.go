@@ -18,17 +18,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/models"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
-	"github.com/llm-cli-gateway/gateway/engine/server"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/session"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 	"github.com/llm-cli-gateway/gateway/engine/watch"
 )
 
@@ -47,17 +47,17 @@ type Engine struct {
 	Tools *tools.Tools
 
 	options Options
-	catalog atomic.Pointer[plan.Catalog]
+	catalog atomic.Pointer[catalog.Catalog]
 	loads   reloading
-	started plan.Settings // with which the rooms were readied
-	now     chan struct{} // to look at the specs at once
-	record  record        // of jobs
-	log     record        // of calls, where it is another one
+	started catalog.Settings // with which the rooms were readied
+	now     chan struct{}    // to look at the specs at once
+	record  record           // of jobs
+	log     record           // of calls, where it is another one
 }
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong
 // with the specs; the engine is nil if that is more than a warning.
-func Open(o Options) (*Engine, []spec.Diagnostic) {
+func Open(o Options) (*Engine, []load.Diagnostic) {
 	e := &Engine{options: o, now: make(chan struct{}, 1)}
 	loaded := e.load()
 	if loaded.Catalog == nil {
@@ -68,7 +68,7 @@ func Open(o Options) (*Engine, []spec.Diagnostic) {
 }
 
 // assemble readies the rooms. It touches nothing on the disk.
-func (e *Engine) assemble(catalog *plan.Catalog) {
+func (e *Engine) assemble(catalog *catalog.Catalog) {
 	o := e.options
 	e.catalog.Store(catalog)
 	settings := catalog.Settings
@@ -92,7 +92,7 @@ func (e *Engine) assemble(catalog *plan.Catalog) {
 		runner.Log = e.log.open
 	}
 	sessions := &session.Book{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
-	versions := &version.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
+	versions := &installed.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	e.Tools = &tools.Tools{
 		Profile: o.Profile,
 		Catalog: e.catalog.Load, Status: e.Status, Runner: runner, Versions: versions, Sessions: sessions,
@@ -103,7 +103,7 @@ func (e *Engine) assemble(catalog *plan.Catalog) {
 }
 
 // Catalog is the current catalog.
-func (e *Engine) Catalog() *plan.Catalog { return e.catalog.Load() }
+func (e *Engine) Catalog() *catalog.Catalog { return e.catalog.Load() }
 
 // Record opens the record of jobs, if it is not open yet.
 func (e *Engine) Record() (*store.Store, error) { return e.record.open() }
@@ -144,7 +144,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	}()
 	defer func() { stop(); <-tended }()
 	greeted := make(chan struct{})
-	s := server.New(server.Options{
+	s := mcp.New(mcp.Options{
 		Name: "llm-cli-gateway", Version: e.options.Version, Instructions: e.instructions(),
 		Caller: caller{e.Tools}, Log: e.options.Log, Grace: max(linger, 1), Hello: func() { e.Tools.Runner.Warm(); close(greeted) },
 	})
@@ -163,7 +163,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 }
 
 // watch keeps the specs and the listing as the files and the machine are, until ctx ends.
-func (e *Engine) watch(ctx context.Context, s *server.Server) {
+func (e *Engine) watch(ctx context.Context, s *mcp.Server) {
 	listed := e.listed()
 	tidy := len(e.Status().Files) > 0
 	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
@@ -214,7 +214,7 @@ func (e *Engine) instructions() string {
 // called may call it again.
 func parent(environ []string) string {
 	for _, kv := range environ {
-		if id, ok := strings.CutPrefix(kv, proc.CookieName+"="); ok && store.ValidID(id) {
+		if id, ok := strings.CutPrefix(kv, process.CookieName+"="); ok && store.ValidID(id) {
 			return id
 		}
 	}

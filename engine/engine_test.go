@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -97,7 +97,7 @@ func TestBrokenSpecsOpenNothing(t *testing.T) {
 			t.Setenv("HOME", t.TempDir())
 			folder(t, engine.UserDir(), c.file, c.text)
 			e, diags := engine.Open(engine.Options{})
-			if e != nil || !spec.Failed(diags) || !strings.Contains(fmt.Sprint(diags), c.want) {
+			if e != nil || !load.Failed(diags) || !strings.Contains(fmt.Sprint(diags), c.want) {
 				t.Errorf("engine %v, diagnostics %v", e, diags)
 			}
 			if _, err := os.Stat(filepath.Join(engine.StateDir(), "logs.db")); err == nil {
@@ -106,7 +106,7 @@ func TestBrokenSpecsOpenNothing(t *testing.T) {
 		})
 	}
 	t.Setenv("HOME", t.TempDir())
-	if e, diags := engine.Open(engine.Options{Specs: []string{"/no/such/folder"}}); e != nil || len(diags) != 1 || diags[0].Code != spec.CodeNoFolder {
+	if e, diags := engine.Open(engine.Options{Specs: []string{"/no/such/folder"}}); e != nil || len(diags) != 1 || diags[0].Code != load.CodeNoFolder {
 		t.Errorf("a folder that is not there: %v, %v", e, diags)
 	}
 	folder(t, engine.UserDir(), "shared.cue", "")
@@ -129,13 +129,13 @@ func TestVet(t *testing.T) {
 	if res := engine.Vet([]string{filepath.Join(good, "good.cue")}, nil, nil); res.Catalog == nil || len(res.Diagnostics) > 0 {
 		t.Errorf("one file: %v", res.Diagnostics)
 	}
-	for name, res := range map[string]spec.Result{
+	for name, res := range map[string]load.Result{
 		"what a gateway loads": engine.Vet(nil, nil, nil),
 		"a bad file":           engine.Vet([]string{filepath.Join(bad, "bad.cue")}, []string{good}, nil),
 		"a bad folder":         engine.Vet([]string{bad}, []string{good}, nil),
 		"no such file":         engine.Vet([]string{filepath.Join(bad, "none.cue")}, nil, nil),
 	} {
-		if res.Catalog != nil || res.Spec != nil || !spec.Failed(res.Diagnostics) {
+		if res.Catalog != nil || res.Spec != nil || !load.Failed(res.Diagnostics) {
 			t.Errorf("%s: %v", name, res.Diagnostics)
 		}
 	}
@@ -374,7 +374,7 @@ func TestServe(t *testing.T) {
 	}
 	until(t, "the end of the row", func() bool {
 		rows, err := s.Jobs(t.Context(), store.Filter{State: store.Done, Limit: 1})
-		return err == nil && len(rows) == 1 && rows[0].Outcome.Ending == store.EndCanceled && rows[0].Outcome.ErrorClass == plan.ClassCanceled
+		return err == nil && len(rows) == 1 && rows[0].Outcome.Ending == store.EndCanceled && rows[0].Outcome.ErrorClass == catalog.ClassCanceled
 	})
 	rows, err := s.Jobs(t.Context(), store.Filter{})
 	if err != nil || len(rows) != 2 || rows[0].ClientName != "desk" || rows[0].ClientVersion != "7" {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -25,17 +25,17 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if !res.State.Ended() {
 		return "", nil, fmt.Errorf("job %s is %s: an example shows how a call ended; `gateway jobs result %s --wait 10m` waits for that", id, res.State, id)
 	}
-	catalog := e.Catalog()
-	cli, ok := catalog.CLI(row.CLI)
+	cat := e.Catalog()
+	cli, ok := cat.CLI(row.CLI)
 	if !ok {
 		return "", nil, fmt.Errorf("job %s is not a call of a CLI that the specs know (%s)", id, row.Tool)
 	}
-	clean, err := e.Tools.Runner.Cleaner(catalog, cli)
+	clean, err := e.Tools.Runner.Cleaner(cat, cli)
 	if err != nil {
 		return "", nil, err
 	}
-	r := plan.Recorded{
-		Mode: plan.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
+	r := catalog.Recorded{
+		Mode: catalog.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
 		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text),
 	}
 	if r.Arguments, r.Servers, err = arguments(row, clean); err != nil {
@@ -50,12 +50,12 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if r.Printed = byItself && kept && !end.Truncated && !res.Stdout.More && !res.Stderr.More; r.Printed {
 		r.Exit = *end.ExitCode
 	}
-	judged := func(call *plan.Call) map[string]string { return judge(catalog, call) }
-	ex, notes := catalog.Example(cli, r, judged)
-	for _, p := range catalog.Problems(cli, ex, judged) {
+	judged := func(call *catalog.Call) map[string]string { return judge(cat, call) }
+	ex, notes := cat.Example(cli, r, judged)
+	for _, p := range cat.Problems(cli, ex, judged) {
 		notes = append(notes, "vet would say: "+p.Text)
 	}
-	text, err = spec.FormatExample(ex)
+	text, err = load.FormatExample(ex)
 	return text, notes, err
 }
 

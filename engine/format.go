@@ -5,39 +5,39 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/setup"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/configedit"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // Format says what becomes of the spec files at the paths, which are files or folders,
 // in canonical form; with fix, also of the newest version of the language. Files that
 // cannot be read are among the diagnostics and not among the changes.
-func Format(paths []string, fix bool) (changes []setup.Change, diags []spec.Diagnostic) {
+func Format(paths []string, fix bool) (changes []configedit.Change, diags []load.Diagnostic) {
 	for _, path := range paths {
 		folder := ""
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			folder = path
 		}
 		layer, found := read(path)
-		diags = append(diags, slices.DeleteFunc(found, func(d spec.Diagnostic) bool { return d.Code == spec.CodeLocked })...)
+		diags = append(diags, slices.DeleteFunc(found, func(d load.Diagnostic) bool { return d.Code == load.CodeLocked })...)
 		for _, file := range layer.Files {
 			name := path
 			if folder != "" {
 				name = filepath.Join(folder, filepath.Base(file.Name))
 			}
-			text, found := spec.Format(file, fix)
+			text, found := load.Format(file, fix)
 			diags = append(diags, found...)
 			if found != nil {
 				continue
 			}
-			change, err := setup.Text(name, file.Data, text)
+			change, err := configedit.Text(name, file.Data, text)
 			if err != nil {
-				diags = append(diags, spec.Diagnostic{File: file.Name, Code: "unreadable", Severity: spec.Error, Message: err.Error()})
+				diags = append(diags, load.Diagnostic{File: file.Name, Code: "unreadable", Severity: load.Error, Message: err.Error()})
 				continue
 			}
 			change.Name = file.Name
 			changes = append(changes, change)
 		}
 	}
-	return changes, spec.Sort(diags)
+	return changes, load.Sort(diags)
 }

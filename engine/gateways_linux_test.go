@@ -16,7 +16,7 @@ import (
 )
 
 // call calls the tool that waits, and returns the structured result.
-func (p *process) call(do ...string) map[string]any {
+func (p *gatewayProcess) call(do ...string) map[string]any {
 	p.t.Helper()
 	m := p.ask("tools/call", fmt.Sprintf(`{"name":"acme_request","arguments":%s}`, steps(p.t, do...)))
 	return m.Result.StructuredContent
@@ -31,7 +31,7 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 	const gateways, keys = 12, 4
 	home := t.TempDir()
 	specs := folder(t, t.TempDir(), "acme.cue", joining(t))
-	var all []*process
+	var all []*gatewayProcess
 	for range gateways {
 		all = append(all, startGateway(t, home, specs))
 	}
@@ -82,10 +82,10 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 // TestCallsGoOnWithoutTheirClient: a call that is waited for is answered with its job
 // when the client closes its end, or the gateway is told to stop; and it goes on.
 func TestCallsGoOnWithoutTheirClient(t *testing.T) {
-	for name, end := range map[string]func(p *process) error{
-		"end of input": func(p *process) error { return p.in.Close() },
-		"SIGTERM":      func(p *process) error { return p.cmd.Process.Signal(syscall.SIGTERM) },
-		"its client gives up": func(p *process) error {
+	for name, end := range map[string]func(p *gatewayProcess) error{
+		"end of input": func(p *gatewayProcess) error { return p.in.Close() },
+		"SIGTERM":      func(p *gatewayProcess) error { return p.cmd.Process.Signal(syscall.SIGTERM) },
+		"its client gives up": func(p *gatewayProcess) error {
 			_, err := fmt.Fprintln(p.in, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"McpError: MCP error -32001: Request timed out"}}`)
 			return err
 		},

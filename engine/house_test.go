@@ -14,7 +14,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -24,13 +24,13 @@ const module = "github.com/llm-cli-gateway/gateway"
 // floor; a new room needs a place here.
 var floors = [][]string{
 	{"schema", "specs"},
-	{"engine/plan", "engine/store", "engine/keeper"},
-	{"engine/spec", "engine/gate", "engine/proc", "engine/watch", "engine/manual"},
-	{"engine/host", "engine/session", "engine/setup"},
+	{"engine/catalog", "engine/store", "engine/supervisor"},
+	{"engine/lang/load", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
+	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/job", "engine/models"},
-	{"engine/version"},
+	{"engine/installed"},
 	{"engine/tools", "engine/flow"},
-	{"engine/server"},
+	{"engine/mcp"},
 	{"engine"},
 	{"cmd/gateway"},
 }
@@ -38,19 +38,19 @@ var floors = [][]string{
 // owners say which rooms may know a package that is not ours, or one of the standard
 // library that does what only one room should.
 var owners = map[string][]string{
-	"github.com/mark3labs/mcp-go":              {"engine/server", "cmd/gateway"}, // the demo brings a client
-	"cuelang.org/go":                           {"engine/spec"},
-	"go.yaml.in/yaml/v3":                       {"engine/spec"},
+	"github.com/mark3labs/mcp-go":              {"engine/mcp", "cmd/gateway"}, // the demo brings a client
+	"cuelang.org/go":                           {"engine/lang/load"},
+	"go.yaml.in/yaml/v3":                       {"engine/lang/load"},
 	"github.com/fsnotify/fsnotify":             {"engine/watch"},
-	"github.com/expr-lang/expr":                {"engine/plan"},
+	"github.com/expr-lang/expr":                {"engine/catalog"},
 	"modernc.org/sqlite":                       {"engine/store"},
 	"database/sql":                             {"engine/store"},
-	"os/exec":                                  {"engine/proc"},
-	"os/signal":                                {"engine/proc", "engine/keeper", "cmd/gateway"},
+	"os/exec":                                  {"engine/process"},
+	"os/signal":                                {"engine/process", "engine/supervisor", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
 	"github.com/google/uuid":                   {"engine/session"},
-	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/setup"}, // one reads, one writes
-	"golang.org/x/sys":                         {"engine/proc", "engine/store", "engine/server"},
+	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/configedit"}, // one reads, one writes
+	"golang.org/x/sys":                         {"engine/process", "engine/store", "engine/mcp"},
 	"github.com/rogpeppe/go-internal":          {},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }
@@ -58,7 +58,7 @@ var owners = map[string][]string{
 // frugal rooms may import these packages and no other, not even of ours: what they
 // import is paid for by every job.
 var frugal = map[string][]string{
-	"engine/keeper": {"os", "os/signal", "runtime", "syscall", "time", "unsafe"},
+	"engine/supervisor": {"os", "os/signal", "runtime", "syscall", "time", "unsafe"},
 }
 
 // source is one Go file of ours.
@@ -331,23 +331,23 @@ func TestNamesAreFound(t *testing.T) {
 }
 
 // builtIn loads the specs that the binary carries, and nothing of this machine.
-func builtIn(t testing.TB) spec.Result {
+func builtIn(t testing.TB) load.Result {
 	t.Helper()
-	return load(t, builtInFiles(t))
+	return loadSpecs(t, builtInFiles(t))
 }
 
-func builtInFiles(t testing.TB) []spec.File {
+func builtInFiles(t testing.TB) []load.File {
 	t.Helper()
-	files, err := spec.ReadFS(specs.FS, "specs")
+	files, err := load.ReadFS(specs.FS, "specs")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
 
-func load(t testing.TB, files []spec.File) spec.Result {
+func loadSpecs(t testing.TB, files []load.File) load.Result {
 	t.Helper()
-	res := spec.Load([]spec.Layer{{Name: "built-in", Files: files}}, spec.Options{Vet: true})
+	res := load.Load([]load.Layer{{Name: "built-in", Files: files}}, load.Options{Vet: true})
 	for _, d := range res.Diagnostics {
 		t.Error(d)
 	}

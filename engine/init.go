@@ -6,22 +6,22 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/setup"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
 // InitFolder says what a folder lacks in order that specs can be written in it with the
 // help of editors and of CUE's own tools.
-func InitFolder(dir string) ([]setup.Step, error) {
-	yaml, err := spec.JSONSchema()
+func InitFolder(dir string) ([]configedit.Step, error) {
+	yaml, err := load.JSONSchema()
 	if err != nil {
 		return nil, err
 	}
-	made := "Made by gateway init, which brings it up to date as long as nobody changes it. " + setup.Seal
-	return setup.Prepare(dir, []setup.Piece{
+	made := "Made by gateway init, which brings it up to date as long as nobody changes it. " + configedit.Seal
+	return configedit.Prepare(dir, []configedit.Piece{
 		{Path: "cue.mod/module.cue", Text: []byte("// " + made + "\n" + schema.Module)},
 		{Path: "cue.mod/pkg/" + schema.Import + "/schema.cue", Text: []byte("// " + made + "\n\n" + schema.Text)},
 		{Path: "spec.schema.json", Text: append(fmt.Appendf(nil, "{\n  \"$comment\": %q,", made), yaml[1:]...)},
@@ -32,14 +32,14 @@ func InitFolder(dir string) ([]setup.Step, error) {
 // Client is an MCP client, and where the gateway stands with it on this machine.
 type Client struct {
 	Name string
-	plan.ClientSpec
+	catalog.ClientSpec
 	File       string // into which the gateway is written, "" if nobody knows
 	Found      bool   // the client has left traces here
 	Configured string // file that names a gateway, "" if none does
 }
 
 // Clients looks for all MCP clients that the catalog knows.
-func Clients(catalog *plan.Catalog, environ []string, program string) ([]Client, error) {
+func Clients(catalog *catalog.Catalog, environ []string, program string) ([]Client, error) {
 	h := host.New(environ, catalog.Settings.Path, catalog.Settings.EnvFile)
 	variables, err := h.Variables()
 	if err != nil {
@@ -66,8 +66,8 @@ func Clients(catalog *plan.Catalog, environ []string, program string) ([]Client,
 }
 
 // Settings is what becomes of the client's settings with the gateway in them.
-func (c Client) Settings(program string) (setup.Change, error) {
-	return setup.Settings(c.File, setup.NewEntry(append(append([]string{}, c.Config.Key...), serverName), c.Config.Entry, program))
+func (c Client) Settings(program string) (configedit.Change, error) {
+	return configedit.Settings(c.File, configedit.NewEntry(append(append([]string{}, c.Config.Key...), serverName), c.Config.Entry, program))
 }
 
 // serverName is what the gateway is called in settings of clients.

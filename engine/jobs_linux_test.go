@@ -19,17 +19,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// process is a gateway in a process and a process group of its own.
-type process struct {
+// gatewayProcess is a gateway in a process and a process group of its own.
+type gatewayProcess struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	lines *bufio.Scanner
 }
 
-func startGateway(t *testing.T, home, specs string, environ ...string) *process {
+func startGateway(t *testing.T, home, specs string, environ ...string) *gatewayProcess {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0])}
+	p := &gatewayProcess{t: t, cmd: exec.Command(os.Args[0])}
 	p.cmd.Env = append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), serveSwitch + "=" + specs}, environ...)
 	p.cmd.Stderr = os.Stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -52,7 +52,7 @@ func startGateway(t *testing.T, home, specs string, environ ...string) *process 
 	return p
 }
 
-func (p *process) ask(method, params string) (m message) {
+func (p *gatewayProcess) ask(method, params string) (m message) {
 	p.t.Helper()
 	if _, err := fmt.Fprintf(p.in, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`+"\n", method, params); err != nil {
 		p.t.Fatal(err)
@@ -67,7 +67,7 @@ func (p *process) ask(method, params string) (m message) {
 }
 
 // submit starts a job and returns its id.
-func (p *process) submit(do ...string) string {
+func (p *gatewayProcess) submit(do ...string) string {
 	p.t.Helper()
 	m := p.ask("tools/call", fmt.Sprintf(`{"name":"acme_request_async","arguments":%s}`, steps(p.t, do...)))
 	id, _ := m.Result.StructuredContent["jobId"].(string)
@@ -127,12 +127,12 @@ func shoot(pid int) error {
 // TestAJobOutlivesItsGateway: whatever happens to the gateway, the job goes on, the
 // next gateway knows it at once, and its whole answer is there.
 func TestAJobOutlivesItsGateway(t *testing.T) {
-	for name, end := range map[string]func(p *process) error{
-		"kill -9":           func(p *process) error { return p.cmd.Process.Kill() },
-		"its group is shot": func(p *process) error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) },
-		"its tree is shot":  func(p *process) error { return shoot(p.cmd.Process.Pid) },
-		"SIGTERM":           func(p *process) error { return p.cmd.Process.Signal(syscall.SIGTERM) },
-		"end of input":      func(p *process) error { return p.in.Close() },
+	for name, end := range map[string]func(p *gatewayProcess) error{
+		"kill -9":           func(p *gatewayProcess) error { return p.cmd.Process.Kill() },
+		"its group is shot": func(p *gatewayProcess) error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) },
+		"its tree is shot":  func(p *gatewayProcess) error { return shoot(p.cmd.Process.Pid) },
+		"SIGTERM":           func(p *gatewayProcess) error { return p.cmd.Process.Signal(syscall.SIGTERM) },
+		"end of input":      func(p *gatewayProcess) error { return p.in.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, home := opened(t, fake(t))

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -36,7 +36,7 @@ func bare(t *testing.T, profile, programs string) *engine.Engine {
 	return e
 }
 
-func names(clis []*plan.CLI) (out []string) {
+func names(clis []*catalog.CLI) (out []string) {
 	for _, cli := range clis {
 		out = append(out, cli.Name)
 	}

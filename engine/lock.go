@@ -6,20 +6,20 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/setup"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/configedit"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // Lock says what becomes of the lock of a folder, and how many files it has.
-func Lock(dir string) (setup.Change, int, error) {
-	files, diags := spec.ReadDir(dir)
+func Lock(dir string) (configedit.Change, int, error) {
+	files, diags := load.ReadDir(dir)
 	for _, d := range diags {
-		if d.Severity == spec.Error {
-			return setup.Change{}, 0, fmt.Errorf("%s", d)
+		if d.Severity == load.Error {
+			return configedit.Change{}, 0, fmt.Errorf("%s", d)
 		}
 	}
-	change, err := setup.Open(filepath.Join(dir, spec.LockName))
-	change.New = spec.Lock(files)
+	change, err := configedit.Open(filepath.Join(dir, load.LockName))
+	change.New = load.Lock(files)
 	return change, len(files), err
 }
 
@@ -37,16 +37,16 @@ func Lockable(paths, further []string) (dirs []string) {
 
 // Insist makes errors of what differs from a lock. With all, a folder without a lock is
 // one as well.
-func Insist(diags []spec.Diagnostic, dirs []string, all bool) []spec.Diagnostic {
+func Insist(diags []load.Diagnostic, dirs []string, all bool) []load.Diagnostic {
 	for i := range diags {
-		if diags[i].Code == spec.CodeLocked {
-			diags[i].Severity = spec.Error
+		if diags[i].Code == load.CodeLocked {
+			diags[i].Severity = load.Error
 		}
 	}
 	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, spec.LockName)); all && err != nil {
-			diags = append(diags, spec.Diagnostic{File: dir, Code: spec.CodeLocked, Severity: spec.Error, Message: "has no " + spec.LockName, Hint: "gateway lock " + dir})
+		if _, err := os.Stat(filepath.Join(dir, load.LockName)); all && err != nil {
+			diags = append(diags, load.Diagnostic{File: dir, Code: load.CodeLocked, Severity: load.Error, Message: "has no " + load.LockName, Hint: "gateway lock " + dir})
 		}
 	}
-	return spec.Sort(diags)
+	return load.Sort(diags)
 }

@@ -11,9 +11,9 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/models"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -27,9 +27,9 @@ type toldModels struct {
 }
 
 // listed calls list_models with the built-in specs, a home and an environment.
-func listed(t *testing.T, catalog *plan.Catalog, cli, home string, environ ...string) toldModels {
+func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...string) toldModels {
 	t.Helper()
-	offered := &tools.Tools{Catalog: func() *plan.Catalog { return catalog },
+	offered := &tools.Tools{Catalog: func() *catalog.Catalog { return cat },
 		Models: &models.Registry{Host: host.New(append([]string{"HOME=" + home}, environ...), nil, "")}}
 	r := offered.Call(t.Context(), tools.Call{Name: tools.ListModels, Args: fmt.Appendf(nil, `{"cli":%q}`, cli)})
 	if r.IsError {
@@ -51,7 +51,7 @@ func listed(t *testing.T, catalog *plan.Catalog, cli, home string, environ ...st
 
 func modelsSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(plan.ModelsSchema))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(catalog.ModelsSchema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,13 +64,13 @@ func modelsSchema(t *testing.T) *jsonschema.Schema {
 
 // TestModelsOfEveryCLI: every variable and every source works for every built-in CLI.
 func TestModelsOfEveryCLI(t *testing.T) {
-	catalog := builtIn(t).Catalog
-	for _, cli := range catalog.CLIs {
+	cat := builtIn(t).Catalog
+	for _, cli := range cat.CLIs {
 		t.Run(cli.Name, func(t *testing.T) {
 			home := t.TempDir()
 			prefix := cli.ModelPrefix()
-			bare := listed(t, catalog, cli.Name, home)
-			for _, alias := range plan.StandardAliases {
+			bare := listed(t, cat, cli.Name, home)
+			for _, alias := range catalog.StandardAliases {
 				if _, ok := bare.Aliases[alias]; !ok {
 					t.Errorf("there is no alias %s", alias)
 				}
@@ -78,7 +78,7 @@ func TestModelsOfEveryCLI(t *testing.T) {
 			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
 				t.Errorf("with nothing: %+v", bare)
 			}
-			told := listed(t, catalog, cli.Name, home, prefix+"_DEFAULT_MODEL=mine", prefix+`_MODELS={"team-9":"The team's"}`,
+			told := listed(t, cat, cli.Name, home, prefix+"_DEFAULT_MODEL=mine", prefix+`_MODELS={"team-9":"The team's"}`,
 				prefix+"_MODEL_ALIASES=mine=own-9", "LLM_GATEWAY_MODEL_ALIASES="+cli.Name+".fast=quick-9")
 			if told.DefaultModel != "own-9" || told.DefaultModelSource != "env:"+prefix+"_DEFAULT_MODEL" || told.Models["team-9"] != "The team's" ||
 				told.Aliases["mine"] != "own-9" || told.Aliases["fast"] != "quick-9" || len(told.Warnings) > 0 {
@@ -90,23 +90,23 @@ func TestModelsOfEveryCLI(t *testing.T) {
 				}
 			}
 			for name, source := range cli.Models.Sources.All() {
-				t.Run(name, func(t *testing.T) { trySource(t, catalog, cli, name, source) })
+				t.Run(name, func(t *testing.T) { trySource(t, cat, cli, name, source) })
 			}
 		})
 	}
 }
 
 // trySource writes what a source reads, where the CLI keeps it and elsewhere.
-func trySource(t *testing.T, catalog *plan.Catalog, cli *plan.CLI, name string, s plan.SourceSpec) {
+func trySource(t *testing.T, cat *catalog.Catalog, cli *catalog.CLI, name string, s catalog.SourceSpec) {
 	t.Helper()
 	check := func(home string, environ ...string) {
 		t.Helper()
-		told := listed(t, catalog, cli.Name, home, environ...)
-		want := map[string]string{plan.GivesDefault: "config", plan.GivesModels: "config", plan.GivesObserved: "observed"}[s.What()]
+		told := listed(t, cat, cli.Name, home, environ...)
+		want := map[string]string{catalog.GivesDefault: "config", catalog.GivesModels: "config", catalog.GivesObserved: "observed"}[s.What()]
 		if s.Env != "" {
 			want = "env"
 		}
-		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == plan.GivesDefault) || len(told.Warnings) > 0 {
+		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == catalog.GivesDefault) || len(told.Warnings) > 0 {
 			t.Errorf("%v: %+v", environ, told)
 		}
 	}
@@ -129,7 +129,7 @@ func trySource(t *testing.T, catalog *plan.Catalog, cli *plan.CLI, name string, 
 }
 
 // write makes what the source reads at a path.
-func write(t *testing.T, path string, s plan.SourceSpec) {
+func write(t *testing.T, path string, s catalog.SourceSpec) {
 	t.Helper()
 	if s.Files != "" {
 		path = filepath.Join(path, strings.ReplaceAll(s.Files, "*", "x"))
@@ -140,11 +140,11 @@ func write(t *testing.T, path string, s plan.SourceSpec) {
 		format = s.FormatOf(append(s.Path, "")[0])
 	}
 	text := `"found-9"`
-	if s.What() == plan.GivesModels {
-		text = map[string]string{plan.FormatTOML: `{found-9={}}`, plan.FormatJSON: `{"found-9":{}}`}[format]
+	if s.What() == catalog.GivesModels {
+		text = map[string]string{catalog.FormatTOML: `{found-9={}}`, catalog.FormatJSON: `{"found-9":{}}`}[format]
 	}
 	key := s.Key[0]
-	if format == plan.FormatTOML {
+	if format == catalog.FormatTOML {
 		text = key + " = " + text + "\n"
 	} else {
 		parts := strings.Split(key, ".")

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/setup"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
-	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -24,19 +24,19 @@ type NewSpec struct {
 	Ask     bool     // ask the program for its options
 	YAML    bool
 	Dir     string // folder for the file
-	Catalog *plan.Catalog
+	Catalog *catalog.Catalog
 	Environ []string
 }
 
 // New is a file with the draft of a spec. It passes vet. Nothing is written yet, and a
 // file that is there already is an error, as is a CLI of that name.
-func New(ctx context.Context, n NewSpec) (setup.Change, error) {
-	d := spec.Draft{Name: n.Name, Bin: n.Bin, Command: n.Command, YAML: n.YAML, Without: map[string]string{}}
+func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
+	d := load.Draft{Name: n.Name, Bin: n.Bin, Command: n.Command, YAML: n.YAML, Without: map[string]string{}}
 	if d.Bin == "" {
 		d.Bin = strings.ReplaceAll(n.Name, "_", "-")
 	}
 	if cli, taken := n.Catalog.CLI(n.Name); taken {
-		return setup.Change{}, fmt.Errorf("there is a CLI %q already (%s); what is to be different about it is a patch: cli: %s: ...", n.Name, cli.Heading(), n.Name)
+		return configedit.Change{}, fmt.Errorf("there is a CLI %q already (%s); what is to be different about it is a patch: cli: %s: ...", n.Name, cli.Heading(), n.Name)
 	}
 	if _, err := os.Stat(filepath.Join(n.Dir, "cue.mod", "pkg", filepath.FromSlash(schema.Import))); err == nil {
 		d.Schema = true
@@ -44,45 +44,45 @@ func New(ctx context.Context, n NewSpec) (setup.Change, error) {
 	for _, ext := range []string{".cue", ".yaml", ".yml"} {
 		file := filepath.Join(n.Dir, n.Name+ext)
 		if _, err := os.Lstat(file); err == nil {
-			return setup.Change{}, fmt.Errorf("%s is there already", file)
+			return configedit.Change{}, fmt.Errorf("%s is there already", file)
 		}
 	}
 	file, catalog, err := drafted(&d)
 	if err != nil {
-		return setup.Change{}, err
+		return configedit.Change{}, err
 	}
 	if n.Ask {
 		cli, _ := catalog.CLI(n.Name)
 		h := host.New(n.Environ, n.Catalog.Settings.Path, n.Catalog.Settings.EnvFile)
 		words := append(append([]string{}, n.Command...), "--help")
-		text, err := version.Patient(h).Help(ctx, n.Catalog, cli, words)
+		text, err := installed.Patient(h).Help(ctx, n.Catalog, cli, words)
 		if err != nil {
-			return setup.Change{}, fmt.Errorf("%s cannot be asked for its options: %w", d.Bin, err)
+			return configedit.Change{}, fmt.Errorf("%s cannot be asked for its options: %w", d.Bin, err)
 		}
-		help := spec.ParseHelp(text)
+		help := load.ParseHelp(text)
 		d.Help = &help
 		if file, _, err = drafted(&d); err != nil {
-			return setup.Change{}, err
+			return configedit.Change{}, err
 		}
 	}
-	change, err := setup.Open(filepath.Join(n.Dir, file.Name))
+	change, err := configedit.Open(filepath.Join(n.Dir, file.Name))
 	change.New = file.Data
 	return change, err
 }
 
 // drafted writes the draft, and leaves out parameters that a spec cannot have, until it
 // passes.
-func drafted(d *spec.Draft) (spec.File, *plan.Catalog, error) {
-	file := spec.File{Name: d.Name + ".cue"}
+func drafted(d *load.Draft) (load.File, *catalog.Catalog, error) {
+	file := load.File{Name: d.Name + ".cue"}
 	if d.YAML {
 		file.Name = d.Name + ".yaml"
 	}
 	for {
 		file.Data = d.Write()
-		if text, wrong := spec.Format(file, false); wrong == nil {
+		if text, wrong := load.Format(file, false); wrong == nil {
 			file.Data = text
 		}
-		result := spec.Load([]spec.Layer{{Name: "draft", Files: []spec.File{file}}}, spec.Options{Vet: true, Judge: judge})
+		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true, Judge: judge})
 		better := false
 		var first error
 		for _, diag := range result.Diagnostics {
@@ -91,7 +91,7 @@ func drafted(d *spec.Draft) (spec.File, *plan.Catalog, error) {
 			switch {
 			case inside && d.Without[name] == "":
 				d.Without[name], better = diag.Message, true
-			case first == nil && diag.Severity == spec.Error:
+			case first == nil && diag.Severity == load.Error:
 				first = errors.New(diag.String())
 			}
 		}

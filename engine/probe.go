@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
-	"github.com/llm-cli-gateway/gateway/engine/version"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // Probed is what a probe asked.
@@ -24,28 +24,28 @@ type Probed struct {
 // Probe asks the programs of CLIs, or of all, for their help texts and holds the specs
 // against them. The result must come from Vet, and without errors. Of a program that is
 // not installed there is a note, and an error if it was named.
-func Probe(ctx context.Context, loaded spec.Result, names, environ []string) ([]Probed, []spec.Diagnostic, error) {
-	catalog := loaded.Catalog
-	clis := catalog.CLIs
+func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]Probed, []load.Diagnostic, error) {
+	cat := loaded.Catalog
+	clis := cat.CLIs
 	if len(names) > 0 {
 		clis = nil
 	}
 	for _, name := range names {
-		cli, ok := catalog.CLI(name)
+		cli, ok := cat.CLI(name)
 		if !ok {
-			return nil, nil, fmt.Errorf("there is no CLI %q%s; a folder is written ./%s", name, nearest(catalog, name), name)
+			return nil, nil, fmt.Errorf("there is no CLI %q%s; a folder is written ./%s", name, nearest(cat, name), name)
 		}
 		if !slices.Contains(clis, cli) {
 			clis = append(clis, cli)
 		}
 	}
-	settings := catalog.Settings
+	settings := cat.Settings
 	p := probe{
-		catalog: catalog, named: len(names) > 0,
-		prober: version.Patient(host.New(environ, settings.Path, settings.EnvFile)),
+		catalog: cat, named: len(names) > 0,
+		prober: installed.Patient(host.New(environ, settings.Path, settings.EnvFile)),
 	}
 	told := make([]Probed, len(clis))
-	problems := make([][]plan.Problem, len(clis))
+	problems := make([][]catalog.Problem, len(clis))
 	var wait sync.WaitGroup
 	room := make(chan struct{}, atOnce)
 	for i, cli := range clis {
@@ -63,12 +63,12 @@ func Probe(ctx context.Context, loaded spec.Result, names, environ []string) ([]
 	return told, loaded.Locate(slices.Concat(problems...), ranges), ctx.Err()
 }
 
-func nearest(catalog *plan.Catalog, name string) string {
+func nearest(cat *catalog.Catalog, name string) string {
 	names := []string{}
-	for _, cli := range catalog.CLIs {
+	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
-	if near := plan.Nearest(name, names); near != "" {
+	if near := catalog.Nearest(name, names); near != "" {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
@@ -78,16 +78,16 @@ func nearest(catalog *plan.Catalog, name string) string {
 const atOnce = 2
 
 type probe struct {
-	catalog *plan.Catalog
-	prober  *version.Prober
+	catalog *catalog.Catalog
+	prober  *installed.Prober
 	named   bool
 }
 
 // cli asks one program. What it lacks is told at its place in the spec.
-func (p probe) cli(ctx context.Context, cli *plan.CLI) (told Probed, found []plan.Problem) {
+func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []catalog.Problem) {
 	told.CLI = cli.Name
-	at := func(code, text string, keys ...string) *plan.Problem {
-		found = append(found, plan.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
+	at := func(code, text string, keys ...string) *catalog.Problem {
+		found = append(found, catalog.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
 		return &found[len(found)-1]
 	}
 	path, err := p.prober.Host.Find(cli.Bin)
@@ -111,17 +111,17 @@ func (p probe) cli(ctx context.Context, cli *plan.CLI) (told Probed, found []pla
 		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
 	}
 	if len(cli.CLISpec.Probe.Help) == 0 {
-		problem := at(spec.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
+		problem := at(load.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
 		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
 		return told, found
 	}
-	var answers []spec.Answer
+	var answers []load.Answer
 	for _, words := range cli.CLISpec.Probe.Help {
 		told.Asked = append(told.Asked, words)
 		text, err := p.prober.Help(ctx, p.catalog, cli, words)
-		answers = append(answers, spec.Answer{Words: words, Text: text, Err: err})
+		answers = append(answers, load.Answer{Words: words, Text: text, Err: err})
 	}
-	return told, append(found, spec.Compare(cli, told.Version, answers)...)
+	return told, append(found, load.Compare(cli, told.Version, answers)...)
 }
 
 // String is what was asked, on one line.

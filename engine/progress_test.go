@@ -10,7 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // TestProgressOfRealOutput watches what the real programs printed, standard error
@@ -58,10 +58,10 @@ func TestProgressOfRealOutput(t *testing.T) {
 }
 
 // messages are those that show while the streams are printed, one a line.
-func messages(cli *plan.CLI, stderr, stdout string) string {
+func messages(cli *catalog.CLI, stderr, stdout string) string {
 	var b strings.Builder
 	p, before := cli.Progress(), ""
-	see := func(stream plan.Stream, text string) {
+	see := func(stream catalog.Stream, text string) {
 		for line := range strings.Lines(text) {
 			p.Write(stream, []byte(line))
 			if now := p.Tail(); now != before {
@@ -70,7 +70,7 @@ func messages(cli *plan.CLI, stderr, stdout string) string {
 			}
 		}
 	}
-	see(plan.Stderr, stderr)
-	see(plan.Stdout, stdout)
+	see(catalog.Stderr, stderr)
+	see(catalog.Stdout, stdout)
 	return b.String()
 }

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
@@ -17,7 +17,7 @@ import (
 // reloading is what a gateway knows of its specs from one load to the next.
 type reloading struct {
 	mu     sync.Mutex // held by a load
-	memory spec.Memory
+	memory load.Memory
 	seen   [sha256.Size]byte // sum of what was read last
 	files  map[string]int    // bytes of each file then
 
@@ -26,7 +26,7 @@ type reloading struct {
 }
 
 // load is the first one.
-func (e *Engine) load() spec.Result {
+func (e *Engine) load() load.Result {
 	layers, found := layers(e.options.Specs)
 	e.loads.seen, e.loads.files = sumOf(layers, found), sizes(layers)
 	res := e.compile(layers, found)
@@ -36,8 +36,8 @@ func (e *Engine) load() spec.Result {
 	return res
 }
 
-func (e *Engine) compile(layers []spec.Layer, found []spec.Diagnostic) spec.Result {
-	return finish(layers, found, spec.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory})
+func (e *Engine) compile(layers []load.Layer, found []load.Diagnostic) load.Result {
+	return finish(layers, found, load.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory})
 }
 
 // Status tells which specs are in force, and what there is to say of those that are not.
@@ -61,7 +61,7 @@ func (e *Engine) Reload() bool {
 	defer e.loads.mu.Unlock()
 	mode := e.Catalog().Settings.Reload
 	accepted := e.loads.accepted.Swap(false)
-	if mode == plan.ReloadOff && !accepted {
+	if mode == catalog.ReloadOff && !accepted {
 		return false
 	}
 	layers, found := e.settled()
@@ -80,9 +80,9 @@ func (e *Engine) Reload() bool {
 		return false
 	}
 	before := e.Catalog()
-	changes := plan.Diff(before, res.Catalog)
+	changes := catalog.Diff(before, res.Catalog)
 	widening := widenings(changes)
-	if mode == plan.ReloadHold && len(widening) > 0 && !accepted {
+	if mode == catalog.ReloadHold && len(widening) > 0 && !accepted {
 		status.Held = &tools.Held{Time: time.Now(), Digest: res.Catalog.Digest(), Changes: widening}
 		e.logger().Warn("the specs widen what calls may do, so they wait for a person (SIGHUP, or a new start); those before stay in force", "changes", widening)
 		return false
@@ -111,7 +111,7 @@ func (e *Engine) Reload() bool {
 }
 
 // take puts a catalog in force.
-func (e *Engine) take(c *plan.Catalog) {
+func (e *Engine) take(c *catalog.Catalog) {
 	e.Tools.Runner.Host.Configure(c.Settings.Path, c.Settings.EnvFile)
 	e.catalog.Store(c)
 	if e.options.Debug != nil {
@@ -121,7 +121,7 @@ func (e *Engine) take(c *plan.Catalog) {
 
 // fixed are the settings that are not as the gateway found them when it started, where
 // only then they count: a database that is open is not left.
-func (e *Engine) fixed(s plan.Settings) (waiting []string) {
+func (e *Engine) fixed(s catalog.Settings) (waiting []string) {
 	if s.LogsDB != e.started.LogsDB {
 		waiting = append(waiting, "gateway.logsDb")
 	}
@@ -139,7 +139,7 @@ const (
 
 // settled reads the specs. A file that was just emptied is likely to be written to in the
 // next moment; an editor that saves in place does so.
-func (e *Engine) settled() (read []spec.Layer, found []spec.Diagnostic) {
+func (e *Engine) settled() (read []load.Layer, found []load.Diagnostic) {
 	for range patient {
 		read, found = layers(e.options.Specs)
 		if !e.emptied(read) {
@@ -150,7 +150,7 @@ func (e *Engine) settled() (read []spec.Layer, found []spec.Diagnostic) {
 	return read, found
 }
 
-func (e *Engine) emptied(layers []spec.Layer) bool {
+func (e *Engine) emptied(layers []load.Layer) bool {
 	for name, size := range sizes(layers) {
 		if size == 0 && e.loads.files[name] > 0 {
 			return true
@@ -159,7 +159,7 @@ func (e *Engine) emptied(layers []spec.Layer) bool {
 	return false
 }
 
-func sizes(layers []spec.Layer) map[string]int {
+func sizes(layers []load.Layer) map[string]int {
 	out := map[string]int{}
 	for _, l := range layers {
 		for _, f := range l.Files {
@@ -170,7 +170,7 @@ func sizes(layers []spec.Layer) map[string]int {
 }
 
 // sumOf is equal for reads that cannot give different catalogs.
-func sumOf(layers []spec.Layer, found []spec.Diagnostic) (sum [sha256.Size]byte) {
+func sumOf(layers []load.Layer, found []load.Diagnostic) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	for _, l := range layers {
 		fmt.Fprintf(h, "%q\n", l.Name)
@@ -186,7 +186,7 @@ func sumOf(layers []spec.Layer, found []spec.Diagnostic) (sum [sha256.Size]byte)
 }
 
 // told are the files of all layers but the one that the binary carries.
-func told(layers []spec.Layer) []tools.SpecFile {
+func told(layers []load.Layer) []tools.SpecFile {
 	files := []tools.SpecFile{}
 	for _, l := range layers[1:] {
 		for _, f := range l.Files {
@@ -196,16 +196,16 @@ func told(layers []spec.Layer) []tools.SpecFile {
 	return files
 }
 
-func lines(diags []spec.Diagnostic) (out []string) {
+func lines(diags []load.Diagnostic) (out []string) {
 	for _, d := range diags {
 		out = append(out, d.String())
 	}
 	return out
 }
 
-func widenings(changes []plan.Change) (out []string) {
+func widenings(changes []catalog.Change) (out []string) {
 	for _, c := range changes {
-		if c.Kind == plan.Widening {
+		if c.Kind == catalog.Widening {
 			out = append(out, c.String())
 		}
 	}

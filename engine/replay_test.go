@@ -18,7 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 )
 
@@ -87,8 +87,8 @@ func populated(t *testing.T) *engine.Engine {
 		t.Fatal(err)
 	}
 	specs := string(own) + fmt.Sprintf("\ngateway: {path: [], jobs: syncMs: 0}\nmcp: {exa: command: %[1]q, sqry: command: %[1]q, ref_tools: command: %[1]q, trstr: command: %[1]q}\n", self)
-	catalog := engine.Load([]string{folder(t, t.TempDir(), "own.cue", specs)}, nil, false).Catalog
-	for _, cli := range catalog.CLIs {
+	cat := engine.Load([]string{folder(t, t.TempDir(), "own.cue", specs)}, nil, false).Catalog
+	for _, cli := range cat.CLIs {
 		r, ok := captured(t, cli)
 		if !ok {
 			specs += fmt.Sprintf("cli: %s: null\n", cli.Name)
@@ -99,7 +99,7 @@ func populated(t *testing.T) *engine.Engine {
 			t.Fatal(err)
 		}
 		file := filepath.Join(programs, cli.Name+".json")
-		script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s 'replay=%s' \"$@\"\n", fakeSwitch, plan.ShellWord(self), file)
+		script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s 'replay=%s' \"$@\"\n", fakeSwitch, catalog.ShellWord(self), file)
 		for name, text := range map[string]string{file: string(text), filepath.Join(programs, cli.Bin): script} {
 			if err := os.WriteFile(name, []byte(text), 0o700); err != nil {
 				t.Fatal(err)
@@ -123,7 +123,7 @@ func populated(t *testing.T) *engine.Engine {
 }
 
 // captured is a good answer of a CLI.
-func captured(t *testing.T, cli *plan.CLI) (r replayed, ok bool) {
+func captured(t *testing.T, cli *catalog.CLI) (r replayed, ok bool) {
 	t.Helper()
 	r.Version, r.Latest = cli.Version.Argv, cli.Session.Latest
 	text, err := os.ReadFile(filepath.Join("testdata", "requests", cli.Name+".jsonl"))

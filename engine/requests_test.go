@@ -16,14 +16,14 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // argumentsOf are values to try of each parameter of a CLI's tools: those that all have,
 // and its own.
-func argumentsOf(t *testing.T, cli *plan.CLI) map[string][]any {
+func argumentsOf(t *testing.T, cli *catalog.CLI) map[string][]any {
 	t.Helper()
 	values := map[string][]any{}
 	for _, name := range []string{"common", cli.Name} {
@@ -152,7 +152,7 @@ type step struct {
 // TestWorkflows calls tools one after the other, as users were told to.
 func TestWorkflows(t *testing.T) {
 	e := populated(t)
-	for pattern, clis := range map[string][]*plan.CLI{"*.json": {{}}, "each/*.json": e.Catalog().CLIs} {
+	for pattern, clis := range map[string][]*catalog.CLI{"*.json": {{}}, "each/*.json": e.Catalog().CLIs} {
 		files, err := filepath.Glob(filepath.Join("testdata", "workflows", pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatal("no workflows", err)

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -491,7 +491,7 @@ func TestACallFromInsideItsSession(t *testing.T) {
 	job := d.ask("taker_request_async", args{"prompt": "x", "then": []string{"sleep"}})
 	specs := folder(t, t.TempDir(), "acme.cue", talkers(t))
 	e, diags := engine.Open(engine.Options{Specs: []string{specs}, Version: "test",
-		Environ: []string{"HOME=" + d.home, "PATH=" + os.Getenv("PATH"), talks + "=" + d.talking, proc.CookieName + "=" + job.JobID}})
+		Environ: []string{"HOME=" + d.home, "PATH=" + os.Getenv("PATH"), talks + "=" + d.talking, process.CookieName + "=" + job.JobID}})
 	if e == nil {
 		t.Fatal(diags)
 	}

@@ -10,22 +10,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // TestToolSnapshots makes every change of what clients can be offered show in a diff.
 func TestToolSnapshots(t *testing.T) {
-	catalog := *builtIn(t).Catalog
-	catalog.Settings.Tools.List = plan.Shown{plan.Everything}
+	cat := *builtIn(t).Catalog
+	cat.Settings.Tools.List = catalog.Shown{catalog.Everything}
 	for profile, folder := range map[string]string{tools.Full: "tools", tools.Compact: "tools-compact"} {
-		offered := tools.Tools{Catalog: func() *plan.Catalog { return &catalog }, Profile: profile}
+		offered := tools.Tools{Catalog: func() *catalog.Catalog { return &cat }, Profile: profile}
 		snapshots(t, filepath.Join("testdata", folder), offered.List())
 	}
 }
 
-func snapshots(t *testing.T, folder string, listed []plan.Tool) {
+func snapshots(t *testing.T, folder string, listed []catalog.Tool) {
 	t.Helper()
 	update := os.Getenv("GATEWAY_UPDATE") != ""
 	if update {
@@ -83,12 +83,12 @@ func TestRenamed(t *testing.T) {
 		}
 	}
 	rename := strings.NewReplacer(pairs...).Replace
-	files := []spec.File{}
+	files := []load.File{}
 	for _, f := range builtInFiles(t) {
-		files = append(files, spec.File{Name: rename(f.Name), Data: []byte(rename(string(f.Data)))})
+		files = append(files, load.File{Name: rename(f.Name), Data: []byte(rename(string(f.Data)))})
 	}
 
-	after := load(t, files) // vetted: examples and proofs included
+	after := loadSpecs(t, files) // vetted: examples and proofs included
 	if len(after.Catalog.CLIs) != len(before.Catalog.CLIs) {
 		t.Fatalf("%d CLIs became %d", len(before.Catalog.CLIs), len(after.Catalog.CLIs))
 	}

@@ -12,7 +12,7 @@ import "embed"
 var FS embed.FS
 
 // Snapshot is the decoded form of the specs, or empty. It is rewritten by the tests
-// of engine/spec when GATEWAY_UPDATE=1, and does nothing when it is stale.
+// of engine/lang/load when GATEWAY_UPDATE=1, and does nothing when it is stale.
 func Snapshot() []byte {
 	data, err := FS.ReadFile("snapshot.json")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // demoClient is an MCP client and the gateway that it started, all of whose files
@@ -68,7 +68,7 @@ func (c *demoClient) environ() []string {
 		"HOME=" + c.home(), "USERPROFILE=" + c.home(),
 		"PATH=" + c.bin() + string(filepath.ListSeparator) + os.Getenv("PATH"),
 	}
-	for _, v := range spec.Variables {
+	for _, v := range load.Variables {
 		if v.Key == "gateway.logsDb" {
 			env = append(env, v.Name+"="+c.record())
 		} else {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -80,7 +80,7 @@ func TestReadmeIsComplete(t *testing.T) {
 			t.Errorf("field %s is not in the README", f[1])
 		}
 	}
-	for _, v := range spec.Variables {
+	for _, v := range load.Variables {
 		if !strings.Contains(text, "`"+v.Name+"`") || !strings.Contains(text, "`"+strings.TrimPrefix(v.Key, "gateway.")+"`") {
 			t.Errorf("%s or %s is not in the README", v.Name, v.Key)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 func (a *app) vet() *cobra.Command {
@@ -59,8 +59,8 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
-		if !slices.Contains(spec.Formats, format) {
-			return fmt.Errorf("--format must be one of %s, not %q", strings.Join(spec.Formats, ", "), format)
+		if !slices.Contains(load.Formats, format) {
+			return fmt.Errorf("--format must be one of %s, not %q", strings.Join(load.Formats, ", "), format)
 		}
 		var names []string
 		if ask {
@@ -71,33 +71,33 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 				return fmt.Errorf("cannot read %s: %w", path, err)
 			}
 		}
-		more := []func(*spec.Options){}
+		more := []func(*load.Options){}
 		if coverage {
 			more = append(more, engine.Coverage)
 		}
 		result := engine.Vet(paths, a.specs, os.Environ(), more...)
 		var asked []engine.Probed
-		if ask && !spec.Failed(result.Diagnostics) {
+		if ask && !load.Failed(result.Diagnostics) {
 			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
 			if err != nil {
 				return fail(err)
 			}
-			asked, result.Diagnostics = told, spec.Sort(append(result.Diagnostics, found...))
+			asked, result.Diagnostics = told, load.Sort(append(result.Diagnostics, found...))
 		}
 		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
 			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
-		if against != "" && !spec.Failed(result.Diagnostics) {
+		if against != "" && !load.Failed(result.Diagnostics) {
 			found, err := a.against(cmd.Context(), against, paths, verbose)
 			if err != nil {
 				return fail(err)
 			}
-			result.Diagnostics = spec.Sort(append(result.Diagnostics, found...))
+			result.Diagnostics = load.Sort(append(result.Diagnostics, found...))
 		}
 		if err := report(cmd.OutOrStdout(), result, asked, format, verbose); err != nil {
 			return fail(err)
 		}
-		if spec.Failed(result.Diagnostics) || strict && spec.Warned(result.Diagnostics) {
+		if load.Failed(result.Diagnostics) || strict && load.Warned(result.Diagnostics) {
 			return exitCode(1)
 		}
 		return nil
@@ -106,7 +106,7 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 }
 
 // against compares the paths with what they were, or the folders of the user's specs.
-func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool) ([]spec.Diagnostic, error) {
+func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool) ([]load.Diagnostic, error) {
 	if len(paths) == 0 {
 		if _, err := os.Stat(engine.UserDir()); err == nil {
 			paths = append(paths, engine.UserDir())
@@ -118,16 +118,16 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 	}
 	found, err := engine.Against(ctx, ref, paths, os.Environ())
 	if !verbose {
-		found = slices.DeleteFunc(found, func(d spec.Diagnostic) bool { return d.Severity == spec.Note })
+		found = slices.DeleteFunc(found, func(d load.Diagnostic) bool { return d.Severity == load.Note })
 	}
 	return found, err
 }
 
 // measured is what vet can tell about one tool.
 type measured struct {
-	Name   string       `json:"name"`
-	Bytes  int          `json:"bytes"`
-	Proofs []plan.Proof `json:"proofs"`
+	Name   string          `json:"name"`
+	Bytes  int             `json:"bytes"`
+	Proofs []catalog.Proof `json:"proofs"`
 }
 
 // split tells the names of CLIs from paths.
@@ -142,9 +142,9 @@ func split(words []string) (names, paths []string) {
 	return names, paths
 }
 
-func report(w io.Writer, result spec.Result, asked []engine.Probed, format string, verbose bool) error {
+func report(w io.Writer, result load.Result, asked []engine.Probed, format string, verbose bool) error {
 	if !verbose || result.Catalog == nil || format == "github" || format == "sarif" {
-		return spec.Print(w, result.Diagnostics, format)
+		return load.Print(w, result.Diagnostics, format)
 	}
 	all := []measured{}
 	for _, cli := range result.Catalog.CLIs {
@@ -154,13 +154,13 @@ func report(w io.Writer, result spec.Result, asked []engine.Probed, format strin
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		told := map[string]any{"diagnostics": append([]spec.Diagnostic{}, result.Diagnostics...), "tools": all}
+		told := map[string]any{"diagnostics": append([]load.Diagnostic{}, result.Diagnostics...), "tools": all}
 		if asked != nil {
 			told["probed"] = asked
 		}
 		return enc.Encode(told)
 	}
-	if err := spec.Print(w, result.Diagnostics, format); err != nil {
+	if err := load.Print(w, result.Diagnostics, format); err != nil {
 		return err
 	}
 	for _, p := range asked {

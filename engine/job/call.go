@@ -10,9 +10,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -23,7 +23,7 @@ type run struct {
 	Request
 	id      string
 	started time.Time
-	command plan.Command
+	command catalog.Command
 	environ []string
 	records *store.Store
 	secrets redactor
@@ -39,18 +39,18 @@ func (r *Runner) newRun(req Request) *run {
 }
 
 // refused says why a call is not even prepared; nil if it is.
-func (r *run) refused(ctx context.Context) *plan.Failure {
+func (r *run) refused(ctx context.Context) *catalog.Failure {
 	if text := Outside(r.Call, r.Dir, r.Roots); text != "" {
-		return &plan.Failure{Class: plan.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
+		return &catalog.Failure{Class: catalog.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
 	}
 	if ctx.Err() != nil {
-		return &plan.Failure{Class: plan.ClassCanceled, Message: "the call was canceled before it began"}
+		return &catalog.Failure{Class: catalog.ClassCanceled, Message: "the call was canceled before it began"}
 	}
 	return nil
 }
 
 // open opens the record. A call that cannot be recorded is not made.
-func (r *run) open(ctx context.Context) (failure *plan.Failure) {
+func (r *run) open(ctx context.Context) (failure *catalog.Failure) {
 	var err error
 	if r.records, err = r.Record(); err != nil {
 		return r.unrecorded(ctx, err)
@@ -60,35 +60,35 @@ func (r *run) open(ctx context.Context) (failure *plan.Failure) {
 	return nil
 }
 
-func (r *run) unrecorded(ctx context.Context, err error) *plan.Failure {
+func (r *run) unrecorded(ctx context.Context, err error) *catalog.Failure {
 	if ctx.Err() != nil {
-		return &plan.Failure{Class: plan.ClassCanceled, Message: "the call was canceled before it began"}
+		return &catalog.Failure{Class: catalog.ClassCanceled, Message: "the call was canceled before it began"}
 	}
-	return &plan.Failure{Class: plan.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
+	return &catalog.Failure{Class: catalog.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
 }
 
 // cannot is a failure to start that says what err does.
-func cannot(err error) *plan.Failure {
+func cannot(err error) *catalog.Failure {
 	if errors.Is(err, syscall.ENOSPC) {
-		return &plan.Failure{Class: plan.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
+		return &catalog.Failure{Class: catalog.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
 	}
-	return &plan.Failure{Class: plan.ClassStart, Message: err.Error()}
+	return &catalog.Failure{Class: catalog.ClassStart, Message: err.Error()}
 }
 
-func (r *run) unstartable(err error) *plan.Failure {
-	return &plan.Failure{Class: plan.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Call.CLI.Heading(), err)}
+func (r *run) unstartable(err error) *catalog.Failure {
+	return &catalog.Failure{Class: catalog.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Call.CLI.Heading(), err)}
 }
 
 // compose makes the command line and the environment; files of the call will lie in the
 // folder. What is wrong with the call itself is of class usage; all else is a failure to
 // start.
-func (r *run) compose(folder string) *plan.Failure {
+func (r *run) compose(folder string) *catalog.Failure {
 	violations := Equip(r.Host, r.Request.Catalog, r.Call, r.Dir)
 	if violations == nil {
 		r.command, violations = r.Call.Command(folder)
 	}
 	if violations != nil {
-		return &plan.Failure{Class: plan.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
+		return &catalog.Failure{Class: catalog.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
 	}
 	var err error
 	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Call, r.command, r.Dir)); err != nil {
@@ -101,7 +101,7 @@ func (r *run) compose(folder string) *plan.Failure {
 // Environment is the filter for a call: what the gateway passes to every CLI, what
 // the CLI's spec adds, what its MCP servers need, and what the command sets. PWD is set
 // because programs believe it, and ours names another directory.
-func Environment(c *plan.Catalog, call *plan.Call, command plan.Command, dir string) host.Filter {
+func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command, dir string) host.Filter {
 	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
 	filter.Pass = append(filter.Pass, call.Variables()...)
 	return filter
@@ -109,26 +109,26 @@ func Environment(c *plan.Catalog, call *plan.Call, command plan.Command, dir str
 
 // EnvironmentOf is the filter for whatever else is run for a CLI, with variables set for
 // it alone.
-func EnvironmentOf(c *plan.Catalog, cli *plan.CLI, set map[string]string, dir string) host.Filter {
+func EnvironmentOf(c *catalog.Catalog, cli *catalog.CLI, set map[string]string, dir string) host.Filter {
 	general, own := c.Settings.Env, cli.Env
 	set = maps.Clone(set)
 	set["PWD"] = dir
 	return host.Filter{
 		Pass: slices.Concat(general.Pass, own.Pass),
-		Drop: append(append([]string{proc.CookieName}, general.Drop...), own.Drop...),
+		Drop: append(append([]string{process.CookieName}, general.Drop...), own.Drop...),
 		Set:  set,
 	}
 }
 
 // Limits are the bounds of a run: the call's, else the CLI's, else the gateway's. A
 // timeout of 0 means never, a grace of 0 no grace.
-func Limits(c *plan.Catalog, call *plan.Call) proc.Limits {
+func Limits(c *catalog.Catalog, call *catalog.Call) process.Limits {
 	own, general := call.CLI.Timeouts, c.Settings.Timeouts
 	grace := first(0, own.GraceMs, general.GraceMs)
 	if grace == 0 && (own.GraceMs != nil || general.GraceMs != nil) {
 		grace = time.Nanosecond // 0 would be the default
 	}
-	return proc.Limits{
+	return process.Limits{
 		Output: c.Settings.OutputCap,
 		Idle:   first(call.Idle, own.IdleMs, general.IdleMs),
 		Wall:   first(call.Wall, own.WallMs, general.WallMs),
@@ -147,7 +147,7 @@ func first(asked time.Duration, said ...*int64) time.Duration {
 }
 
 // find looks for the program.
-func (r *run) find() (path string, failure *plan.Failure) {
+func (r *run) find() (path string, failure *catalog.Failure) {
 	cli := r.Call.CLI
 	var missing *host.NotFoundError
 	path, err := r.Host.Find(r.command.Bin)
@@ -157,7 +157,7 @@ func (r *run) find() (path string, failure *plan.Failure) {
 			hint += ": " + cli.Install
 		}
 		hint += fmt.Sprintf("; or set cli.%s.bin to where it is", cli.Name)
-		return "", &plan.Failure{Class: plan.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
+		return "", &catalog.Failure{Class: catalog.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
 	}
 	if err != nil {
 		return "", cannot(err)
@@ -178,7 +178,7 @@ func (r *run) describe() {
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
-		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == plan.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, SpecHash: r.Call.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == catalog.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, SpecHash: r.Call.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
@@ -186,9 +186,9 @@ func (r *run) describe() {
 }
 
 // failed completes the row of a call that could not be started.
-func (r *run) failed(failure *plan.Failure) Job {
-	out := Outcome{ExitCode: -1, Answer: plan.Answer{Failure: failure}}
-	end := completed(out, proc.Exit{Code: -1}, store.EndStartFailed, r.secrets)
+func (r *run) failed(failure *catalog.Failure) Job {
+	out := Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
+	end := completed(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := Job{Row: r.row, State: Failed}
 	job.Row.State, job.Row.Outcome = store.Done, end

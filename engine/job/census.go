@@ -3,8 +3,8 @@ package job
 import (
 	"path/filepath"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Census counts jobs whose rows have no end, by where they stand.
@@ -27,19 +27,19 @@ func (r *Runner) Census(rows []store.Job) (c Census) {
 			}
 			continue
 		}
-		var s keeper.State
-		dir, err := keeper.Open(filepath.Join(r.Jobs, row.ID))
+		var s supervisor.State
+		dir, err := supervisor.Open(filepath.Join(r.Jobs, row.ID))
 		if err == nil {
 			s, err = dir.State()
 		}
 		switch {
 		case err != nil:
 			c.Missing++
-		case s.Phase == keeper.Queued:
+		case s.Phase == supervisor.Queued:
 			c.Queued++
-		case s.Phase == keeper.Ended:
+		case s.Phase == supervisor.Ended:
 			c.Ended++
-		case s.Phase == keeper.Lost:
+		case s.Phase == supervisor.Lost:
 			c.Lost++
 		default:
 			c.Running++

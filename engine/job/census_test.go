@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // TestCensusOnlyLooks counts jobs of every kind, and leaves the lost ones to others.
@@ -21,11 +21,11 @@ func TestCensusOnlyLooks(t *testing.T) {
 	defer living.release()
 	rows := []store.Job{{ID: store.NewID(), Owner: living.owner()}, {ID: store.NewID(), Owner: store.NewID()}, {ID: store.NewID()}}
 	want := Census{Running: 1, Lost: 1, Missing: 1}
-	if keeper.Supported() {
+	if supervisor.Supported() {
 		if err := os.MkdirAll(r.Jobs, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		dir, err := keeper.Prepare(r.Jobs, keeper.Job{ID: store.NewID(), Path: "/bin/true", Dir: home})
+		dir, err := supervisor.Prepare(r.Jobs, supervisor.Job{ID: store.NewID(), Path: "/bin/true", Dir: home})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,14 +6,14 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // Cleaner takes secrets out of what a CLI printed, before it goes where others read it:
 // the values that its environment holds now, what looks like a key or a token whoever
 // it belongs to, and the name of the home folder.
-func (r *Runner) Cleaner(c *plan.Catalog, cli *plan.CLI) (func(string) string, error) {
+func (r *Runner) Cleaner(c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
 	environ, err := r.Host.Environ(EnvironmentOf(c, cli, maps.Collect(cli.Env.Set.All()), ""))
 	if err != nil {
 		return nil, err

@@ -8,16 +8,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // Equip finds the MCP servers of a call that will run in dir.
-func Equip(h *host.Host, c *plan.Catalog, call *plan.Call, dir string) plan.Violations {
-	return call.Equip(plan.Surroundings{
+func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) catalog.Violations {
+	return call.Equip(catalog.Surroundings{
 		Servers: c.Servers, Default: c.Settings.MCPServers, Find: h.Find,
 		Set: func(variable string) bool {
-			filter := Environment(c, call, plan.Command{Env: map[string]string{}}, dir)
+			filter := Environment(c, call, catalog.Command{Env: map[string]string{}}, dir)
 			filter.Pass = []string{variable}
 			environ, err := h.Environ(filter)
 			return err == nil && slices.ContainsFunc(environ, func(kv string) bool {
@@ -25,7 +25,7 @@ func Equip(h *host.Host, c *plan.Catalog, call *plan.Call, dir string) plan.Viol
 				return ok && value != "" // clients pass on empty ones
 			})
 		},
-		Own: func(places []plan.OwnSpec) (names []string, err error) {
+		Own: func(places []catalog.OwnSpec) (names []string, err error) {
 			for _, place := range places {
 				found, wrong := h.Keys(place.Path, place.Key, dir)
 				names, err = append(names, found...), errors.Join(err, wrong)
@@ -40,9 +40,9 @@ func Equip(h *host.Host, c *plan.Catalog, call *plan.Call, dir string) plan.Viol
 const equipment = "mcp"
 
 // Equipment is what became of the MCP servers of the job, nil if it has none to do with.
-func (j Job) Equipment() *plan.Equipment {
+func (j Job) Equipment() *catalog.Equipment {
 	var args struct {
-		MCP *plan.Equipment `json:"mcp"`
+		MCP *catalog.Equipment `json:"mcp"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil
@@ -51,7 +51,7 @@ func (j Job) Equipment() *plan.Equipment {
 }
 
 // variables are those that MCP servers may have got from us.
-func variables(c *plan.Catalog) (names []string) {
+func variables(c *catalog.Catalog) (names []string) {
 	for _, server := range c.Servers.All() {
 		names = append(names, server.Env...)
 	}
@@ -59,7 +59,7 @@ func variables(c *plan.Catalog) (names []string) {
 }
 
 // place writes the files of a call into a folder.
-func place(files []plan.File, folder string) error {
+func place(files []catalog.File, folder string) error {
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(folder, f.Name), []byte(f.Text), 0o600); err != nil {
 			return err

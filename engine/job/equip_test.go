@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -107,7 +107,7 @@ func TestServersThatAreMissing(t *testing.T) {
 	b := newBench(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
 	for name, why := range map[string]string{"gone": "was not found", "bare": "EMPTY_ONE", "nobody": "no MCP server of that name"} {
 		job, failure := b.runner.Submit(t.Context(), b.serving([]string{name, "two"}))
-		if failure == nil || failure.Class != plan.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
+		if failure == nil || failure.Class != catalog.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
 			t.Errorf("%s: %+v %v", name, job, failure)
 		}
 	}

@@ -18,12 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 const fakeSwitch = "ACME_FAKE"
@@ -89,7 +89,7 @@ func fakeStep(name, arg string) {
 		must(err)
 		file.Close()
 	case "effect": // a file in a folder that has the name of the job
-		must(os.WriteFile(filepath.Join(arg, os.Getenv(proc.CookieName)), nil, 0o600))
+		must(os.WriteFile(filepath.Join(arg, os.Getenv(process.CookieName)), nil, 0o600))
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 	case "polite": // exit 0 with a good answer when asked to end
@@ -141,7 +141,7 @@ func (letters) Read(p []byte) (int, error) {
 // bench is a Runner over a home of its own, with the fake as its CLI.
 type bench struct {
 	t       *testing.T
-	catalog *plan.Catalog
+	catalog *catalog.Catalog
 	runner  *Runner
 	store   *store.Store
 	home    string
@@ -173,7 +173,7 @@ func newBench(t *testing.T, lines string, environ ...string) *bench {
 		}
 		entries, _ := os.ReadDir(b.runner.Jobs)
 		for _, e := range entries {
-			if dir, err := keeper.Open(filepath.Join(b.runner.Jobs, e.Name())); err == nil {
+			if dir, err := supervisor.Open(filepath.Join(b.runner.Jobs, e.Name())); err == nil {
 				_ = dir.Cancel("the test is over")
 			}
 		}
@@ -205,15 +205,15 @@ func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
 	b.runner = &Runner{
 		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (*store.Store, error) { return b.store, nil },
 		Spool: filepath.Join(b.home, "run"), Version: "9.9",
-		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *plan.Catalog { return b.catalog },
+		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *catalog.Catalog { return b.catalog },
 	}
 	t.Cleanup(b.runner.Close)
 	return b
 }
 
-func compile(t *testing.T, text string) *plan.Catalog {
+func compile(t *testing.T, text string) *catalog.Catalog {
 	t.Helper()
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "acme.cue", Data: []byte(text)}}}}, spec.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "acme.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatalf("%v\n%s", res.Diagnostics, text)
 	}
@@ -221,7 +221,7 @@ func compile(t *testing.T, text string) *plan.Catalog {
 }
 
 // bind makes a call of the fake with these arguments beside the prompt.
-func (b *bench) bind(prompt string, args map[string]any) *plan.Call {
+func (b *bench) bind(prompt string, args map[string]any) *catalog.Call {
 	b.t.Helper()
 	all := map[string]any{"prompt": prompt}
 	for k, v := range args {
@@ -304,7 +304,7 @@ func class(out Outcome) string {
 func (r *Runner) Run(ctx context.Context, req Request) Outcome {
 	job, failure := r.Submit(ctx, req)
 	if failure != nil {
-		return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
+		return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
 	}
 	job, err := r.Wait(ctx, job, 0)
 	if err == nil && !job.State.Ended() {
@@ -313,5 +313,5 @@ func (r *Runner) Run(ctx context.Context, req Request) Outcome {
 	if err == nil {
 		return r.Outcome(job)
 	}
-	return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: &plan.Failure{Class: plan.ClassRecord, Message: err.Error()}}}
+	return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
 }

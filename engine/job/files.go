@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // files are what a run reads from and writes to. Output goes to regular files,
@@ -72,7 +72,7 @@ func (f *files) own(id string) (string, error) {
 }
 
 // place writes the named files of the call into their folder.
-func (f *files) place(files []plan.File, folder string) error {
+func (f *files) place(files []catalog.File, folder string) error {
 	f.placed = folder
 	err := os.Mkdir(folder, 0o700)
 	if err == nil {

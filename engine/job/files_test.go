@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 func TestOutputCap(t *testing.T) {
 	b := newBench(t, "}\ngateway: outputCap: 4096\nclient: c: {title: \"c\", add: \"c\"")
 	out := b.runner.Run(t.Context(), b.request("out=first ", "fill=300000", "out= last"))
-	if class(out) != plan.ClassOutputCap {
+	if class(out) != catalog.ClassOutputCap {
 		t.Fatalf("failure: %+v", out.Answer.Failure)
 	}
 	text := out.Answer.Text
@@ -25,7 +25,7 @@ func TestOutputCap(t *testing.T) {
 		t.Errorf("%d bytes: %.20q...", len(text), text)
 	}
 	row := b.row(out)
-	if !row.Outcome.Truncated || row.Outcome.OutBytes != 300011 || row.Outcome.ErrorClass != plan.ClassOutputCap {
+	if !row.Outcome.Truncated || row.Outcome.OutBytes != 300011 || row.Outcome.ErrorClass != catalog.ClassOutputCap {
 		t.Errorf("row: %+v", row.Outcome.Ending)
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"os"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // spools are the output files of a job.
 type spools struct {
 	stdout, stderr *os.File
-	captured       func() (stdout, stderr proc.Capture, err error) // by now
+	captured       func() (stdout, stderr process.Capture, err error) // by now
 	close          func()
 }
 
@@ -29,13 +29,13 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 		if l.gone {
 			return nil, fs.ErrNotExist
 		}
-		return &spools{stdout: l.files.stdout, stderr: l.files.stderr, close: func() {}, captured: func() (stdout, stderr proc.Capture, err error) {
+		return &spools{stdout: l.files.stdout, stderr: l.files.stderr, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
 			stdout, stderr = l.captured()
 			return stdout, stderr, nil
 		}}, nil
 	}
 	dir, err := r.dir(id)
-	if errors.Is(err, keeper.ErrUnsupported) {
+	if errors.Is(err, supervisor.ErrUnsupported) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
@@ -45,16 +45,16 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &spools{stdout: stdout, stderr: stderr, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs proc.Capture, err error) {
+	return &spools{stdout: stdout, stderr: stderr, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
 		s, err := dir.State()
 		if err != nil {
 			return out, errs, err
 		}
-		if s.Phase == keeper.Ended || s.Phase == keeper.Lost {
-			return proc.Capture(s.Exit.Stdout), proc.Capture(s.Exit.Stderr), nil
+		if s.Phase == supervisor.Ended || s.Phase == supervisor.Lost {
+			return process.Capture(s.Exit.Stdout), process.Capture(s.Exit.Stderr), nil
 		}
 		o, e, err := dir.Captured()
-		return proc.Capture(o), proc.Capture(e), err
+		return process.Capture(o), process.Capture(e), err
 	}}, nil
 }
 
@@ -65,7 +65,7 @@ type growth struct {
 }
 
 // next copies what is new.
-func (g *growth) next(w io.Writer, c proc.Capture) error {
+func (g *growth) next(w io.Writer, c process.Capture) error {
 	if g.at < c.Head {
 		n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Head-g.at))
 		if g.at += n; err != nil {

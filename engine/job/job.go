@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // State is where a job stands, for callers.
@@ -148,11 +148,11 @@ func stateOf(e store.Ending) State {
 }
 
 // dir is the directory of a job; the one that hears of its end at once, if there is.
-func (r *Runner) dir(id string) (*keeper.Dir, error) {
+func (r *Runner) dir(id string) (*supervisor.Dir, error) {
 	if k := r.oursOf(id); k != nil {
 		return k.Dir, nil
 	}
-	return keeper.Open(filepath.Join(r.folder(), id))
+	return supervisor.Open(filepath.Join(r.folder(), id))
 }
 
 func (r *Runner) oursOf(id string) *kept {

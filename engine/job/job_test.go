@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 const long = 30 * time.Second
@@ -144,7 +144,7 @@ func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
 	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
 	end, err := b.other().runner.Cancel(t.Context(), job.Row.ID, "not wanted", long)
-	if err != nil || end.State != Canceled || end.Row.Outcome.ErrorClass != plan.ClassCanceled || end.Row.Outcome.Response != "begun" {
+	if err != nil || end.State != Canceled || end.Row.Outcome.ErrorClass != catalog.ClassCanceled || end.Row.Outcome.Response != "begun" {
 		t.Errorf("%+v %v", end, err)
 	}
 	if !strings.HasSuffix(end.Row.Outcome.Detail, ": not wanted") {
@@ -158,7 +158,7 @@ func TestSupervisorDies(t *testing.T) {
 	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
 	job := b.submit("out=partial", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
-	dir, err := keeper.Open(filepath.Join(b.runner.Jobs, job.Row.ID))
+	dir, err := supervisor.Open(filepath.Join(b.runner.Jobs, job.Row.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +171,11 @@ func TestSupervisorDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := o.await(job.Row.ID)
-	if end.State != Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != plan.ClassLost {
+	if end.State != Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != catalog.ClassLost {
 		t.Errorf("%+v", end)
 	}
 	res, err := o.runner.Result(t.Context(), job.Row.ID, 0, 100)
-	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != plan.ClassLost {
+	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != catalog.ClassLost {
 		t.Errorf("%+v %v", res, err)
 	}
 	until(t, "the end of the tree", func() bool { return !alive(pidIn(child)) && !alive(pidIn(grandchild)) })
@@ -186,7 +186,7 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 	b := newBench(t, "")
 	row := b.unstarted()
 	end, err := b.runner.Status(t.Context(), row.ID)
-	if err != nil || end.State != Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != plan.ClassStart {
+	if err != nil || end.State != Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != catalog.ClassStart {
 		t.Errorf("%+v %v", end, err)
 	}
 }
@@ -199,7 +199,7 @@ func (b *bench) unstarted() store.Job {
 
 func (b *bench) unstartedAs(row store.Job) store.Job {
 	b.t.Helper()
-	if _, err := keeper.Prepare(b.runner.Jobs, keeper.Job{ID: row.ID, Path: "/bin/true", Dir: "/"}); err != nil {
+	if _, err := supervisor.Prepare(b.runner.Jobs, supervisor.Job{ID: row.ID, Path: "/bin/true", Dir: "/"}); err != nil {
 		b.t.Fatal(err)
 	}
 	if err := b.store.Begin(b.t.Context(), row); err != nil {
@@ -225,7 +225,7 @@ func TestGatewaysReconcileAtOnce(t *testing.T) {
 	b.runner.Close() // so that the others find rows to finish
 	gateways := []*bench{b.other(), b.other(), b.other()}
 	for _, id := range ids {
-		dir, err := keeper.Open(filepath.Join(b.runner.Jobs, id))
+		dir, err := supervisor.Open(filepath.Join(b.runner.Jobs, id))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,10 +282,10 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	gone, _ := missing.catalog.CLI("gone")
 	call, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
 	job, failure := missing.runner.Submit(t.Context(), Request{Catalog: missing.catalog, Call: call, Dir: missing.dir})
-	if failure == nil || failure.Class != plan.ClassMissing || job.State != Failed {
+	if failure == nil || failure.Class != catalog.ClassMissing || job.State != Failed {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	missing.nothingLeft(job.Row.ID, plan.ClassMissing)
+	missing.nothingLeft(job.Row.ID, catalog.ClassMissing)
 
 	script := filepath.Join(b.home, "broken")
 	if err := os.WriteFile(script, []byte("not a program"), 0o700); err != nil {
@@ -297,19 +297,19 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	req := b.request()
 	req.Call.CLI = &broken
 	job, failure = b.runner.Submit(t.Context(), req)
-	if failure == nil || failure.Class != plan.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
+	if failure == nil || failure.Class != catalog.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	b.nothingLeft(job.Row.ID, plan.ClassStart)
+	b.nothingLeft(job.Row.ID, catalog.ClassStart)
 
 	req = b.request()
 	req.Call.CLI = cli
 	req.Dir = filepath.Join(b.home, "nowhere")
 	job, failure = b.runner.Submit(t.Context(), req)
-	if failure == nil || failure.Class != plan.ClassStart {
+	if failure == nil || failure.Class != catalog.ClassStart {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	b.nothingLeft(job.Row.ID, plan.ClassStart)
+	b.nothingLeft(job.Row.ID, catalog.ClassStart)
 }
 
 func (b *bench) nothingLeft(id, class string) {
@@ -374,7 +374,7 @@ func TestResultWithoutDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	res, err := b.other().runner.Result(t.Context(), id, 0, 10)
-	if err != nil || res.State != Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != plan.ClassError {
+	if err != nil || res.State != Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != catalog.ClassError {
 		t.Errorf("%+v %v", res, err)
 	}
 }
@@ -465,7 +465,7 @@ func TestSpecIsGone(t *testing.T) {
 	b.runner.Close()
 	o := b.other()
 	none := compile(t, `cli: zeta: {bin: "true", argv: []}`)
-	o.runner.Current = func() *plan.Catalog { return none }
+	o.runner.Current = func() *catalog.Catalog { return none }
 	open()
 	// Whoever still has the spec is given a moment to read it.
 	if left, err := o.runner.Await(t.Context(), id, long); err != nil || left.State != Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
@@ -473,7 +473,7 @@ func TestSpecIsGone(t *testing.T) {
 	}
 	o.runner.unread = 1
 	end := o.await(id)
-	if end.State != Failed || end.Row.Outcome.ErrorClass != plan.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
+	if end.State != Failed || end.Row.Outcome.ErrorClass != catalog.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
 	}
 	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Stdout.Text != "words" {

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -33,7 +33,7 @@ func (r *run) identify() {
 		return
 	}
 	r.since = r.started.Add(-window)
-	if r.Call.Mode != plan.New { // the next turn is not the last one again
+	if r.Call.Mode != catalog.New { // the next turn is not the last one again
 		r.since = never
 	}
 	environ, err := r.Host.Environ(r.own(alike))
@@ -53,7 +53,7 @@ func (r *run) identify() {
 // passes or sets, what its MCP servers need, where its settings lie, and how it reaches
 // the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
-func (r *run) own(command plan.Command) host.Filter {
+func (r *run) own(command catalog.Command) host.Filter {
 	all := Environment(r.Catalog, r.Call, command, r.Dir)
 	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Call.CLI.Env.Pass, r.Call.Variables()),
 		Drop: all.Drop, Set: all.Set}
@@ -64,7 +64,7 @@ const joinAttempts = 8
 
 // join looks for a job to join, without making a row. Of the same calls at once more
 // than one may find none: accept decides.
-func (r *run) join(ctx context.Context) (*Job, *plan.Failure) {
+func (r *run) join(ctx context.Context) (*Job, *catalog.Failure) {
 	if r.row.DedupKey == "" || r.Call.Force {
 		return nil, nil
 	}
@@ -148,7 +148,7 @@ func (r *run) readable(job Job) bool {
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile.
-func (r *run) accept(ctx context.Context) (*Job, *plan.Failure) {
+func (r *run) accept(ctx context.Context) (*Job, *catalog.Failure) {
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Call.Force {
 			break

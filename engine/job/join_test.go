@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -259,7 +259,7 @@ func TestConversationTakesTurns(t *testing.T) {
 	}
 	nested := b.inside(first.Row.ID)
 	call := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || failure.Class != plan.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
+	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -440,7 +440,7 @@ func TestQueueIsGivenUp(t *testing.T) {
 	gate, open := b.gate()
 	first := b.submit(gate)
 	late := b.await(b.submit("out=never").Row.ID)
-	if late.State != Failed || late.Row.Outcome.ErrorClass != plan.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
+	if late.State != Failed || late.Row.Outcome.ErrorClass != catalog.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
 		t.Errorf("%+v", late)
 	}
 	open()

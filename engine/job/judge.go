@@ -5,25 +5,25 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // judge reads what a finished process printed, and says what became of its call.
-func judge(call *plan.Call, stdout, stderr *os.File, exit proc.Exit) (Outcome, store.Ending) {
-	complaint, err := proc.Tail(stderr, exit.Stderr, 64<<10)
+func judge(call *catalog.Call, stdout, stderr *os.File, exit process.Exit) (Outcome, store.Ending) {
+	complaint, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
 		complaint = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
 	}
-	answer, err := call.Decode(plan.Run{
-		Stdout: proc.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
+	answer, err := call.Decode(catalog.Run{
+		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
 		Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
-		failure := &plan.Failure{Class: plan.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
-		return Outcome{ExitCode: -1, Answer: plan.Answer{Failure: failure}}, store.EndError
+		failure := &catalog.Failure{Class: catalog.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
+		return Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
 	}
 	out := Outcome{Answer: answer, ExitCode: exit.Code}
 	if most := call.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(call.Prompt) >= most {
@@ -47,40 +47,40 @@ func judge(call *plan.Call, stdout, stderr *os.File, exit proc.Exit) (Outcome, s
 
 // ended is the class of a run that did not end by itself, or whose output is not
 // what the program wrote.
-func ended(exit proc.Exit) string {
-	if errors.Is(exit.Err, proc.ErrNoSpace) {
-		return plan.ClassDisk
+func ended(exit process.Exit) string {
+	if errors.Is(exit.Err, process.ErrNoSpace) {
+		return catalog.ClassDisk
 	}
 	return endings[exit.Reason].class
 }
 
 // endings maps why a process ended to the class of the failure and the word of the
 // record; a process that ended by itself is judged by its output.
-var endings = map[proc.Reason]struct {
+var endings = map[process.Reason]struct {
 	class  string
 	ending store.Ending
 }{
-	proc.Canceled:    {plan.ClassCanceled, store.EndCanceled},
-	proc.IdleTimeout: {plan.ClassIdle, store.EndTimeout},
-	proc.WallTimeout: {plan.ClassTimeout, store.EndTimeout},
-	proc.OutputCap:   {plan.ClassOutputCap, store.EndOutputCap},
-	proc.OutputLost:  {plan.ClassDisk, store.EndError},
+	process.Canceled:    {catalog.ClassCanceled, store.EndCanceled},
+	process.IdleTimeout: {catalog.ClassIdle, store.EndTimeout},
+	process.WallTimeout: {catalog.ClassTimeout, store.EndTimeout},
+	process.OutputCap:   {catalog.ClassOutputCap, store.EndOutputCap},
+	process.OutputLost:  {catalog.ClassDisk, store.EndError},
 
-	proc.Reason(keeper.QueueTimeout):     {plan.ClassTimeout, store.EndTimeout},
-	proc.Reason(keeper.SupervisorSignal): {plan.ClassCanceled, store.EndCanceled},
-	proc.Reason(keeper.SupervisorDied):   {plan.ClassLost, store.EndLost},
-	proc.Reason(keeper.Rebooted):         {plan.ClassLost, store.EndLost},
+	process.Reason(supervisor.QueueTimeout):     {catalog.ClassTimeout, store.EndTimeout},
+	process.Reason(supervisor.SupervisorSignal): {catalog.ClassCanceled, store.EndCanceled},
+	process.Reason(supervisor.SupervisorDied):   {catalog.ClassLost, store.EndLost},
+	process.Reason(supervisor.Rebooted):         {catalog.ClassLost, store.EndLost},
 }
 
 // completed is the end of a row, but for its times.
-func completed(out Outcome, exit proc.Exit, ending store.Ending, secrets redactor) store.Outcome {
+func completed(out Outcome, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),
 		OutBytes: exit.Stdout.Size, ErrBytes: exit.Stderr.Size, Truncated: exit.Stdout.Truncated || exit.Stderr.Truncated,
 		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.clean(a.Text), CostUSD: a.CostUSD,
-		InputTokens: tokens(a, plan.UsageInput), OutputTokens: tokens(a, plan.UsageOutput), CacheReadTokens: tokens(a, plan.UsageCacheRead),
-		CacheWriteTokens: tokens(a, plan.UsageCacheWrite), ReasoningTokens: tokens(a, plan.UsageReasoning),
+		InputTokens: tokens(a, catalog.UsageInput), OutputTokens: tokens(a, catalog.UsageOutput), CacheReadTokens: tokens(a, catalog.UsageCacheRead),
+		CacheWriteTokens: tokens(a, catalog.UsageCacheWrite), ReasoningTokens: tokens(a, catalog.UsageReasoning),
 	}
 	if exit.Signal != "" {
 		row.Detail += " by " + exit.Signal
@@ -95,7 +95,7 @@ func completed(out Outcome, exit proc.Exit, ending store.Ending, secrets redacto
 	return row
 }
 
-func tokens(a plan.Answer, name string) *int64 {
+func tokens(a catalog.Answer, name string) *int64 {
 	if n, ok := a.Usage[name]; ok {
 		return &n
 	}

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
 // maxKept is how many ended jobs of this process keep their output readable.
@@ -23,15 +23,15 @@ type local struct {
 	done   chan struct{}
 
 	mu   sync.Mutex
-	exit proc.Exit // when done
-	out  Outcome   // likewise
-	gone bool      // its output was given up
+	exit process.Exit // when done
+	out  Outcome      // likewise
+	gone bool         // its output was given up
 }
 
 // local starts the call as a job of this process.
-func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
+func (r *run) local(ctx context.Context) (Job, *catalog.Failure) {
 	files, failure := r.spool()
-	if failure == nil || failure.Class != plan.ClassUsage {
+	if failure == nil || failure.Class != catalog.ClassUsage {
 		r.identify()
 		joined, refused := r.join(ctx)
 		if joined == nil && refused == nil {
@@ -43,13 +43,13 @@ func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
 			return r.shared(ctx, joined), refused
 		}
 	}
-	var process *proc.Process
+	var child *process.Process
 	if failure == nil {
-		process, failure = r.start(files)
+		child, failure = r.start(files)
 	}
 	if failure != nil {
 		files.close()
-		if failure.Class == plan.ClassUsage {
+		if failure.Class == catalog.ClassUsage {
 			return Job{}, failure
 		}
 		return r.failed(failure), failure
@@ -68,20 +68,20 @@ func (r *run) local(ctx context.Context) (Job, *plan.Failure) {
 		defer r.running.Done()
 		defer l.cancel()
 		select {
-		case <-process.Done():
+		case <-child.Done():
 		case <-l.ctx.Done():
-			process.Stop(proc.Canceled)
+			child.Stop(process.Canceled)
 		case <-stop:
-			process.Stop(proc.Canceled)
+			child.Stop(process.Canceled)
 		}
-		l.end(process.Exit())
+		l.end(child.Exit())
 		r.forget()
 	}()
-	return Job{Row: r.row, State: Running, Pid: process.Pid()}, nil
+	return Job{Row: r.row, State: Running, Pid: child.Pid()}, nil
 }
 
 // spool makes the files of the run and its command line.
-func (r *run) spool() (*files, *plan.Failure) {
+func (r *run) spool() (*files, *catalog.Failure) {
 	owner := r.owner() // it finds the spool
 	files, err := newFiles(r.Spool, owner)
 	if err != nil {
@@ -105,12 +105,12 @@ func (r *run) spool() (*files, *plan.Failure) {
 	return files, failure
 }
 
-func (r *run) start(f *files) (*proc.Process, *plan.Failure) {
+func (r *run) start(f *files) (*process.Process, *catalog.Failure) {
 	path, failure := r.find()
 	if failure != nil {
 		return nil, failure
 	}
-	process, err := proc.Start(proc.Command{
+	process, err := process.Start(process.Command{
 		Path: path, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.stdin, Stdout: f.stdout, Stderr: f.stderr, Cookie: r.id,
 	}, Limits(r.Catalog, r.Call))
 	if err != nil {
@@ -120,7 +120,7 @@ func (r *run) start(f *files) (*proc.Process, *plan.Failure) {
 }
 
 // end records the end of the job.
-func (l *local) end(exit proc.Exit) {
+func (l *local) end(exit process.Exit) {
 	r := l.run
 	l.files.displace()
 	out, ending := judge(r.Call, l.files.stdout, l.files.stderr, exit)
@@ -187,7 +187,7 @@ func (l *local) printed() int64 {
 }
 
 // captured is what there is of the output, by now if the job runs.
-func (l *local) captured() (stdout, stderr proc.Capture) {
+func (l *local) captured() (stdout, stderr process.Capture) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -195,12 +195,12 @@ func (l *local) captured() (stdout, stderr proc.Capture) {
 		return l.exit.Stdout, l.exit.Stderr
 	default:
 	}
-	size := func(f *os.File) proc.Capture {
+	size := func(f *os.File) process.Capture {
 		info, err := f.Stat()
 		if err != nil {
-			return proc.Capture{}
+			return process.Capture{}
 		}
-		return proc.Capture{Size: info.Size(), Head: info.Size()}
+		return process.Capture{Size: info.Size(), Head: info.Size()}
 	}
 	return size(l.files.stdout), size(l.files.stderr)
 }

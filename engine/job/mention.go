@@ -11,8 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // Programs differ in what they take for a mention: where it may begin, where it ends,
@@ -27,14 +27,14 @@ const (
 )
 
 // Mentions reports whether the CLI may read files because the prompt names them.
-func Mentions(call *plan.Call) bool {
+func Mentions(call *catalog.Call) bool {
 	return slices.Contains(call.CLI.CLISpec.Prompt.Expands, "@path") && strings.Contains(call.Prompt, "@")
 }
 
 // Outside says which file beyond the working directory and the roots the CLI would
 // read because the prompt mentions it; "" if none. A mention of what does not exist
 // is only text.
-func Outside(call *plan.Call, dir string, roots []string) string {
+func Outside(call *catalog.Call, dir string, roots []string) string {
 	if !Mentions(call) {
 		return ""
 	}

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // yard is a working directory beside things that are none of its business.
 type yard struct {
 	dir, root, home string
-	call            func(prompt string) *plan.Call
+	call            func(prompt string) *catalog.Call
 }
 
 func newYard(t testing.TB) yard {
@@ -43,8 +43,8 @@ func newYard(t testing.TB) yard {
 		}
 	}
 	// The text of the prompt is all that matters here, so the call is made by hand.
-	cli := &plan.CLI{Name: "acme", CLISpec: plan.CLISpec{Title: "Acme", Prompt: plan.PromptSpec{Expands: []string{"@path"}}}}
-	y.call = func(prompt string) *plan.Call { return &plan.Call{CLI: cli, Prompt: prompt} }
+	cli := &catalog.CLI{Name: "acme", CLISpec: catalog.CLISpec{Title: "Acme", Prompt: catalog.PromptSpec{Expands: []string{"@path"}}}}
+	y.call = func(prompt string) *catalog.Call { return &catalog.Call{CLI: cli, Prompt: prompt} }
 	if t, ok := t.(*testing.T); ok {
 		t.Setenv("HOME", y.home)
 	}
@@ -164,7 +164,7 @@ func TestMentionsInside(t *testing.T) {
 		})
 	}
 	other := y.call("read @../out.txt")
-	other.CLI = &plan.CLI{Name: "zeta", CLISpec: plan.CLISpec{Prompt: plan.PromptSpec{Expands: []string{"/command"}}}}
+	other.CLI = &catalog.CLI{Name: "zeta", CLISpec: catalog.CLISpec{Prompt: catalog.PromptSpec{Expands: []string{"/command"}}}}
 	if text := Outside(other, y.dir, nil); text != "" {
 		t.Errorf("a CLI that expands nothing: %s", text)
 	}
@@ -190,11 +190,11 @@ func TestMentionIsRefusedBeforeAnythingHappens(t *testing.T) {
 	touched := filepath.Join(b.dir, "touched")
 	call := b.bind("read @/etc/hosts", map[string]any{"do": []string{"pid=" + touched}})
 	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
-	if class(out) != plan.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "@/etc/hosts") || pidIn(touched) != 0 {
+	if class(out) != catalog.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "@/etc/hosts") || pidIn(touched) != 0 {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	out = b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir, Roots: []string{"/etc"}})
-	if class(out) == plan.ClassUsage {
+	if class(out) == catalog.ClassUsage {
 		t.Errorf("in a root: %+v", out.Answer.Failure)
 	}
 }

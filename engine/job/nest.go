@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // A CLI that we called may call us: its gateway is a client's like any other. Without a
@@ -37,7 +37,7 @@ func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
 		return r.nested.jobs
 	}
 	var above []string
-	for _, dir := range keeper.Outer() {
+	for _, dir := range supervisor.Outer() {
 		above = append(above, filepath.Base(dir))
 	}
 	if len(above) == 0 && r.Parent != "" {
@@ -68,13 +68,13 @@ func (r *run) parent(ctx context.Context) string {
 
 // nest refuses calls from inside a job that go too deep, that may do more than the job
 // itself, or that would wait for it.
-func (r *run) nest(ctx context.Context) *plan.Failure {
+func (r *run) nest(ctx context.Context) *catalog.Failure {
 	outer := r.outer(ctx, r.records)
 	if len(outer) == 0 {
 		return nil
 	}
-	refused := func(message, hint string) *plan.Failure {
-		return &plan.Failure{Class: plan.ClassNested, Message: message, Hint: hint}
+	refused := func(message, hint string) *catalog.Failure {
+		return &catalog.Failure{Class: catalog.ClassNested, Message: message, Hint: hint}
 	}
 	if most := r.Catalog.Settings.Jobs.MaxDepth; len(outer) > most {
 		chain := make([]string, len(outer))

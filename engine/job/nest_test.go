@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -30,7 +30,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 		at = b.inside(job.Row.ID)
 	}
 	_, failure := at.runner.Submit(t.Context(), b.request("out=x"))
-	if failure == nil || failure.Class != plan.ClassNested || !strings.Contains(failure.Message, "at most 3 deep") || failure.Hint == "" {
+	if failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, "at most 3 deep") || failure.Hint == "" {
 		t.Fatalf("%+v", failure)
 	}
 	for _, id := range ids {
@@ -53,7 +53,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 func TestNestedCallsMayNotDoMore(t *testing.T) {
 	b := newBench(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
 		argv: ["{do}", "{params}"]`)
-	submit := func(at *bench, args map[string]any) (Job, *plan.Failure) {
+	submit := func(at *bench, args map[string]any) (Job, *catalog.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
 		return at.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: b.bind("hello", args), Dir: b.dir})
@@ -84,7 +84,7 @@ func TestNestedCallsMayNotDoMore(t *testing.T) {
 		"bold from nobody":    {"", map[string]any{"bold": true}, true},
 	} {
 		_, failure := submit(b.inside(c.caller), c.args)
-		if (failure == nil) != c.may || failure != nil && failure.Class != plan.ClassNested {
+		if (failure == nil) != c.may || failure != nil && failure.Class != catalog.ClassNested {
 			t.Errorf("%s: %+v", name, failure)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -110,7 +110,7 @@ func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err 
 			if !gone[row.Owner] {
 				continue
 			}
-			proc.EndOrphans(row.ID)
+			process.EndOrphans(row.ID)
 			row.Outcome = store.Outcome{
 				Ending: store.EndLost, Detail: "gateway_died", ErrorClass: "lost",
 				ErrorMessage: "the gateway was killed while the call ran", Duration: time.Since(row.Created),

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -43,7 +43,7 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 	}
 	mine, lostRow, jobRow := begin(living.owner()), begin(dead), begin("")
 
-	other := &Runner{Spool: spool, Current: func() *plan.Catalog { return new(plan.Catalog) }}
+	other := &Runner{Spool: spool, Current: func() *catalog.Catalog { return new(catalog.Catalog) }}
 	for want := range []int{1: 0} {
 		lost, err := other.Bury(t.Context(), records)
 		if err != nil || lost != 1-want {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // pools are what the job needs a place in, the narrowest first: the one turn of a
@@ -18,15 +18,15 @@ import (
 //
 // A call that is made from inside a job has pools of its own at each depth: it must
 // not wait for a place that its own caller holds.
-func (r *run) pools() []keeper.Pool {
-	var pools []keeper.Pool
+func (r *run) pools() []supervisor.Pool {
+	var pools []supervisor.Pool
 	add := func(size int, name string) {
 		if size > 0 {
-			pools = append(pools, keeper.Pool{Dir: filepath.Join(r.Pools, name), Size: size})
+			pools = append(pools, supervisor.Pool{Dir: filepath.Join(r.Pools, name), Size: size})
 		}
 	}
 	cli, depth := r.Call.CLI, len(r.outer(context.Background(), r.records))
-	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == plan.Latest {
+	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == catalog.Latest {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}
@@ -76,20 +76,20 @@ func (r *Runner) position(ctx context.Context, records *store.Store, job Job) in
 }
 
 // waitsFor are the pools of a queued job.
-func (r *Runner) waitsFor(id string) ([]keeper.Pool, error) {
+func (r *Runner) waitsFor(id string) ([]supervisor.Pool, error) {
 	dir, err := r.dir(id)
 	if err != nil {
 		return nil, err
 	}
 	s, err := dir.State()
-	if err != nil || s.Phase != keeper.Queued {
+	if err != nil || s.Phase != supervisor.Queued {
 		return nil, err
 	}
 	job, err := dir.Job()
 	return job.Pools, err
 }
 
-func shared(a, b []keeper.Pool) bool {
+func shared(a, b []supervisor.Pool) bool {
 	for _, p := range a {
 		for _, q := range b {
 			if p.Dir == q.Dir {

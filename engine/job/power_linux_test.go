@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
@@ -322,7 +322,7 @@ func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) State {
 	case Queued, Running:
 		t.Errorf("%s is %s after the power went away: %+v", row.ID, res.State, res.Row)
 	case Orphaned, Failed:
-		if res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class == plan.ClassError {
+		if res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class == catalog.ClassError {
 			t.Errorf("%s: %+v", row.ID, res.Outcome.Answer.Failure)
 		}
 	}

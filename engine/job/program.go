@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Program is a command that is no call of a CLI, such as its upgrade. It is a job like
@@ -50,7 +50,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		return Job{}, err
 	}
 	if !r.supervised() {
-		return Job{}, keeper.ErrUnsupported
+		return Job{}, supervisor.ErrUnsupported
 	}
 	if p.Alone {
 		if busy, err := r.busy(ctx, records, p.CLI); err != nil || len(busy) > 0 {
@@ -65,9 +65,9 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		ID: run.id, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Folder: r.folder(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
-	dir, err := keeper.Prepare(r.folder(), keeper.Job{
-		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, Bound: r.Volatile, Limits: keeper.Limits{Wall: p.Wall},
-		Pools: []keeper.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
+	dir, err := supervisor.Prepare(r.folder(), supervisor.Job{
+		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, Bound: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
+		Pools: []supervisor.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
 	})
 	if err != nil {
 		return Job{}, err
@@ -83,9 +83,9 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		_ = dir.Remove()
 		return Job{}, err
 	}
-	pid, err := proc.Keep(r.keepers(), dir, p.Environ)
+	pid, err := process.Keep(r.keepers(), dir, p.Environ)
 	if err != nil {
-		job := run.failed(&plan.Failure{Class: plan.ClassStart, Message: err.Error()})
+		job := run.failed(&catalog.Failure{Class: catalog.ClassStart, Message: err.Error()})
 		_ = dir.Remove()
 		return job, err
 	}
@@ -122,26 +122,26 @@ func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (id
 
 // conclude reads the end of a Program: its exit code decides, and what it printed is
 // for people.
-func conclude(row store.Job, stdout, stderr *os.File, exit proc.Exit) (Outcome, store.Ending, error) {
-	said, err := proc.Tail(stdout, exit.Stdout, 64<<10)
+func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (Outcome, store.Ending, error) {
+	said, err := process.Tail(stdout, exit.Stdout, 64<<10)
 	if err != nil {
 		return Outcome{}, "", err
 	}
-	complaint, err := proc.Tail(stderr, exit.Stderr, 4<<10)
+	complaint, err := process.Tail(stderr, exit.Stderr, 4<<10)
 	if err != nil {
 		return Outcome{}, "", err
 	}
 	text := strings.ToValidUTF8(string(said), "\ufffd")
-	out := Outcome{ExitCode: exit.Code, Answer: plan.Answer{Text: text, Shown: text}}
+	out := Outcome{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
 		return out, store.EndOK, nil
 	}
 	if end.ending == "" {
-		end.class, end.ending = plan.ClassError, store.EndError
+		end.class, end.ending = catalog.ClassError, store.EndError
 	}
 	message := fmt.Sprintf("it ended with exit code %d", exit.Code)
-	if end.class != plan.ClassError {
+	if end.class != catalog.ClassError {
 		message = "it was ended: " + string(exit.Reason)
 	}
 	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
@@ -150,6 +150,6 @@ func conclude(row store.Job, stdout, stderr *os.File, exit proc.Exit) (Outcome, 
 	if exit.Err != nil {
 		message += "; " + exit.Err.Error()
 	}
-	out.Answer.Failure = &plan.Failure{Class: end.class, Message: message}
+	out.Answer.Failure = &catalog.Failure{Class: end.class, Message: message}
 	return out, end.ending, nil
 }

@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // TestRowOfACall holds the program at a FIFO while the row is read, so that it is
@@ -67,7 +67,7 @@ func TestRowOfACall(t *testing.T) {
 			InputTokens: &in, OutputTokens: &outTokens, CostUSD: &cost,
 		},
 	}
-	if keeper.Supported() {
+	if supervisor.Supported() {
 		want.Folder = b.runner.Jobs
 	}
 	if !reflect.DeepEqual(row, want) {
@@ -85,7 +85,7 @@ func TestCanceledWhileItIsRecorded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b.runner.Record = func() (*store.Store, error) { cancel(); return b.store, nil }
 	touched := filepath.Join(b.dir, "touched")
-	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != plan.ClassCanceled {
+	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != catalog.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {
@@ -125,12 +125,12 @@ func TestWithoutRecordNothingRuns(t *testing.T) {
 	b.runner.Record = func() (*store.Store, error) { return nil, errors.New("the disk is on fire") }
 	touched := filepath.Join(b.dir, "touched")
 	out := b.runner.Run(t.Context(), b.request("pid="+touched))
-	if class(out) != plan.ClassRecord || !strings.Contains(out.Answer.Failure.Message, "on fire") {
+	if class(out) != catalog.ClassRecord || !strings.Contains(out.Answer.Failure.Message, "on fire") {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	b.store.Close()
 	b.runner.Record = func() (*store.Store, error) { return b.store, nil }
-	if out := b.runner.Run(t.Context(), b.request("pid="+touched)); class(out) != plan.ClassRecord {
+	if out := b.runner.Run(t.Context(), b.request("pid="+touched)); class(out) != catalog.ClassRecord {
 		t.Errorf("with a closed record: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {

@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -59,8 +59,8 @@ func (r *Runner) read(res *Result, offset, most int) error {
 	if err != nil {
 		return err
 	}
-	if res.Stdout, err = window(proc.Reader(files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = window(proc.Reader(files.stderr, stderr), offset, most)
+	if res.Stdout, err = window(process.Reader(files.stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = window(process.Reader(files.stderr, stderr), offset, most)
 	}
 	return err
 }
@@ -68,17 +68,17 @@ func (r *Runner) read(res *Result, offset, most int) error {
 // recorded is an outcome as far as the row tells it.
 func (r *Runner) recorded(row store.Job) Outcome {
 	o := row.Outcome
-	a := plan.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
+	a := catalog.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
 	for name, n := range map[string]*int64{
-		plan.UsageInput: o.InputTokens, plan.UsageOutput: o.OutputTokens, plan.UsageCacheRead: o.CacheReadTokens,
-		plan.UsageCacheWrite: o.CacheWriteTokens, plan.UsageReasoning: o.ReasoningTokens,
+		catalog.UsageInput: o.InputTokens, catalog.UsageOutput: o.OutputTokens, catalog.UsageCacheRead: o.CacheReadTokens,
+		catalog.UsageCacheWrite: o.CacheWriteTokens, catalog.UsageReasoning: o.ReasoningTokens,
 	} {
 		if n != nil {
 			a.Usage[name] = *n
 		}
 	}
 	if o.ErrorClass != "" {
-		a.Failure = &plan.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+		a.Failure = &catalog.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 	} else if call, ok := r.revive(row); ok && row.Mode != program {
 		call.Tidy(&a)
 	}

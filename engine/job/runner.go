@@ -7,16 +7,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Request is a call, bound and placed.
 type Request struct {
-	Catalog *plan.Catalog // what the call was bound against; it keeps it to its end
-	Call    *plan.Call
+	Catalog *catalog.Catalog // what the call was bound against; it keeps it to its end
+	Call    *catalog.Call
 	Tool    string   // by which it was made, for the record; "": the CLI's
 	Dir     string   // absolute working directory
 	Roots   []string // further folders that the client works in
@@ -31,7 +31,7 @@ type Client struct{ Name, Version string }
 // Outcome is what became of a call.
 type Outcome struct {
 	ID       string
-	Answer   plan.Answer
+	Answer   catalog.Answer
 	ExitCode int // -1 if there was none
 	Duration time.Duration
 	Warnings []string // what went wrong beside the call itself
@@ -49,7 +49,7 @@ type Runner struct {
 	Pools    string                       // absolute folder of the places that jobs wait for, likewise
 	Version  string                       // of the gateway, for the record
 	Parent   string                       // job that the gateway itself runs in, "" if none
-	Current  func() *plan.Catalog         // the current catalog; by it is read what jobs printed
+	Current  func() *catalog.Catalog      // the current catalog; by it is read what jobs printed
 
 	// Also clears away what else is kept for a time; nil: nothing.
 	Also func(ctx context.Context, now time.Time) error
@@ -72,7 +72,7 @@ type desk struct {
 	ours   map[string]*kept  // started here: their ends are heard at once
 	local  map[string]*local // run by this process
 	closed chan struct{}
-	crew   *keeper.Crew
+	crew   *supervisor.Crew
 
 	inProcess bool // as if no supervisor were to be had
 }
@@ -111,11 +111,11 @@ func (r *Runner) Warm() {
 }
 
 // keepers are the supervisors of this gateway's jobs.
-func (r *Runner) keepers() *keeper.Crew {
+func (r *Runner) keepers() *supervisor.Crew {
 	r.desk.mu.Lock()
 	defer r.desk.mu.Unlock()
 	if r.desk.crew == nil {
-		r.desk.crew = keeper.NewCrew()
+		r.desk.crew = supervisor.NewCrew()
 	}
 	return r.desk.crew
 }

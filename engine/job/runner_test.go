@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -27,7 +27,7 @@ func TestMissingProgram(t *testing.T) {
 	cli.Bin, cli.Title, cli.Install = "no-such-acme", "Acme Code", "acme-get install acme"
 	out := b.runner.Run(t.Context(), b.request())
 	f := out.Answer.Failure
-	if f == nil || f.Class != plan.ClassMissing || out.ExitCode != -1 {
+	if f == nil || f.Class != catalog.ClassMissing || out.ExitCode != -1 {
 		t.Fatalf("outcome: %+v", out)
 	}
 	for _, want := range []string{"Acme Code is not installed", `"no-such-acme"`, "looked in /"} {
@@ -41,7 +41,7 @@ func TestMissingProgram(t *testing.T) {
 		}
 	}
 	row := b.row(out)
-	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != plan.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
+	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != catalog.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
 		t.Errorf("row: %+v", row)
 	}
 }
@@ -66,7 +66,7 @@ func TestCannotStart(t *testing.T) {
 			req := b.request("out=never")
 			change(b, &req)
 			out := b.runner.Run(t.Context(), req)
-			if class(out) != plan.ClassStart || out.ExitCode != -1 {
+			if class(out) != catalog.ClassStart || out.ExitCode != -1 {
 				t.Fatalf("outcome: %+v", out.Answer.Failure)
 			}
 			if row := b.row(out); row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorMessage == "" {
@@ -89,18 +89,18 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"good":                      {steps: []string{good}, text: "fine", ending: store.EndOK},
 		"log lines around it":       {steps: []string{"out=starting\n", good, "out=bye\n"}, text: "fine", ending: store.EndOK},
-		"empty answer":              {steps: []string{`out={"result":""}` + "\n"}, class: plan.ClassEmpty, ending: store.EndError},
-		"blank answer":              {steps: []string{`out={"result":" \n"}` + "\n"}, class: plan.ClassEmpty, ending: store.EndError, text: " \n"},
-		"nothing at all":            {class: plan.ClassIncomplete, ending: store.EndError},
-		"no record":                 {steps: []string{"out=Segmentation fault\n"}, class: plan.ClassUnparsable, ending: store.EndError},
-		"half a record":             {steps: []string{`out={"result":"fi`}, class: plan.ClassUnparsable, ending: store.EndError},
-		"records but no end":        {steps: []string{`out={"model":"m"}` + "\n"}, class: plan.ClassIncomplete, ending: store.EndError},
-		"not UTF-8":                 {steps: []string{"bad"}, class: plan.ClassUnparsable, ending: store.EndError},
-		"good record, exit 3":       {steps: []string{good, "exit=3"}, class: plan.ClassError, ending: store.EndError, text: "fine", exit: 3},
-		"good record, killed":       {steps: []string{good, "raise=9"}, class: plan.ClassError, ending: store.EndError, text: "fine", exit: -1},
-		"good record and an error":  {steps: []string{`out={"result":"x","error":"quota"}` + "\n"}, class: plan.ClassError, ending: store.EndError, text: "x"},
+		"empty answer":              {steps: []string{`out={"result":""}` + "\n"}, class: catalog.ClassEmpty, ending: store.EndError},
+		"blank answer":              {steps: []string{`out={"result":" \n"}` + "\n"}, class: catalog.ClassEmpty, ending: store.EndError, text: " \n"},
+		"nothing at all":            {class: catalog.ClassIncomplete, ending: store.EndError},
+		"no record":                 {steps: []string{"out=Segmentation fault\n"}, class: catalog.ClassUnparsable, ending: store.EndError},
+		"half a record":             {steps: []string{`out={"result":"fi`}, class: catalog.ClassUnparsable, ending: store.EndError},
+		"records but no end":        {steps: []string{`out={"model":"m"}` + "\n"}, class: catalog.ClassIncomplete, ending: store.EndError},
+		"not UTF-8":                 {steps: []string{"bad"}, class: catalog.ClassUnparsable, ending: store.EndError},
+		"good record, exit 3":       {steps: []string{good, "exit=3"}, class: catalog.ClassError, ending: store.EndError, text: "fine", exit: 3},
+		"good record, killed":       {steps: []string{good, "raise=9"}, class: catalog.ClassError, ending: store.EndError, text: "fine", exit: -1},
+		"good record and an error":  {steps: []string{`out={"result":"x","error":"quota"}` + "\n"}, class: catalog.ClassError, ending: store.EndError, text: "x"},
 		"the same conversation":     {steps: []string{good}, resume: "conv-1", text: "fine", ending: store.EndOK},
-		"a different conversation":  {steps: []string{good}, resume: "conv-2", class: plan.ClassSession, ending: store.EndError, text: "fine"},
+		"a different conversation":  {steps: []string{good}, resume: "conv-2", class: catalog.ClassSession, ending: store.EndError, text: "fine"},
 		"a surrogate without mate":  {steps: []string{`out={"result":"a\ud800b"}` + "\n"}, text: "a\ufffdb", ending: store.EndOK},
 		"an answer with a NUL":      {steps: []string{`out={"result":"a\u0000b"}` + "\n"}, text: "a\x00b", ending: store.EndOK},
 		"a warning on the terminal": {steps: []string{"err=deprecated!\n", good}, text: "fine", ending: store.EndOK},
@@ -145,7 +145,7 @@ func TestCancelKillsTheTree(t *testing.T) {
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
 	cancel(wish(""))
 	out := <-ended
-	if class(out) != plan.ClassCanceled {
+	if class(out) != catalog.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	for _, file := range []string{child, grandchild} {
@@ -175,7 +175,7 @@ func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
 	until(t, "the child", func() bool { return pidIn(ready) > 0 })
 	cancel(wish("enough"))
 	out := <-ended
-	if class(out) != plan.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
+	if class(out) != catalog.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
 	}
 	if row := b.row(out); row.Outcome.Ending != store.EndCanceled || *row.Outcome.ExitCode != 0 {
@@ -188,7 +188,7 @@ func TestCanceledBeforeItBegan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	touched := filepath.Join(b.dir, "touched")
-	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != plan.ClassCanceled {
+	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != catalog.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {
@@ -198,8 +198,8 @@ func TestCanceledBeforeItBegan(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	for name, c := range map[string]struct{ lines, class, detail string }{
-		"idle": {"timeouts: idleMs: 1000", plan.ClassIdle, "idle_timeout"},
-		"wall": {"timeouts: wallMs: 1000", plan.ClassTimeout, "wall_timeout"},
+		"idle": {"timeouts: idleMs: 1000", catalog.ClassIdle, "idle_timeout"},
+		"wall": {"timeouts: wallMs: 1000", catalog.ClassTimeout, "wall_timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +238,7 @@ func TestLimits(t *testing.T) {
 			b := newBench(t, jsonl+lines+general)
 			call := b.bind("x", c.args)
 			if name == "the gateway's" {
-				call.CLI.Timeouts = plan.Timeouts{}
+				call.CLI.Timeouts = catalog.Timeouts{}
 			}
 			l := Limits(b.catalog, call)
 			if l.Idle != c.idle || l.Wall != c.wall || l.Grace != c.kill || l.Output != 2048 {
@@ -282,7 +282,7 @@ func TestWorkingDirectoryAndEnvironment(t *testing.T) {
 func TestCallThatNoCommandLineCanHold(t *testing.T) {
 	b := newBench(t, "")
 	out := b.runner.Run(t.Context(), b.request("--evil"))
-	if class(out) != plan.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
+	if class(out) != catalog.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if rows, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 0 {

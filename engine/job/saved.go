@@ -3,7 +3,7 @@ package job
 import (
 	"encoding/json"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // savedOfPrompt is the name among the recorded arguments of a call under which stands
@@ -11,9 +11,9 @@ import (
 const savedOfPrompt = "prompt.saved"
 
 // Saved is what was saved of the prompt of the job, nil if it was not to be shortened.
-func (j Job) Saved() *plan.Saving {
+func (j Job) Saved() *catalog.Saving {
 	var args struct {
-		Saved *plan.Saving `json:"prompt.saved"`
+		Saved *catalog.Saving `json:"prompt.saved"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil

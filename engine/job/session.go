@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -59,7 +59,7 @@ func (r *run) inOrder(ctx context.Context) (done func()) {
 }
 
 // unbegun says why there is no row: another call may have begun the session first.
-func (r *run) unbegun(ctx context.Context, err error) *plan.Failure {
+func (r *run) unbegun(ctx context.Context, err error) *catalog.Failure {
 	if !errors.Is(err, store.ErrBegun) {
 		return r.unrecorded(ctx, err)
 	}
@@ -68,14 +68,14 @@ func (r *run) unbegun(ctx context.Context, err error) *plan.Failure {
 		turn += ", job " + found[0].Opener + ","
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
-	return &plan.Failure{Class: plan.ClassBusy, Retryable: true,
+	return &catalog.Failure{Class: catalog.ClassBusy, Retryable: true,
 		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Call.Session, turn),
 		Hint:    wait + "; or pass createNewSession"}
 }
 
 // unsure says what is not certain about which conversation an ended job continued.
 func (r *Runner) unsure(row store.Job) []string {
-	if row.Mode != string(plan.Latest) || row.Outcome.Ending != store.EndOK {
+	if row.Mode != string(catalog.Latest) || row.Outcome.Ending != store.EndOK {
 		return nil
 	}
 	name := row.CLI

@@ -11,11 +11,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // stand is where the job of a row stands. The truth of a live one is its directory.
@@ -31,16 +31,16 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 		return job, nil
 	}
 	dir, err := r.dir(row.ID)
-	var s keeper.State
+	var s supervisor.State
 	if err == nil {
 		s, err = dir.State()
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported):
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
 		return r.missing(ctx, records, job)
 	case err != nil:
 		return job, err
-	case s.Phase == keeper.Ended || s.Phase == keeper.Lost:
+	case s.Phase == supervisor.Ended || s.Phase == supervisor.Lost:
 		row, err := records.Job(ctx, row.ID) // of a list, the texts are cut
 		if err != nil {
 			return Job{}, err
@@ -49,7 +49,7 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 			return r.stand(ctx, records, row)
 		}
 		return r.settle(records, r.recalled(row, dir, s))
-	case s.Phase == keeper.Queued:
+	case s.Phase == supervisor.Queued:
 		job.State = Queued
 	}
 	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
@@ -77,7 +77,7 @@ func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Jo
 		job.Notes = append(job.Notes, gone)
 		return job, nil
 	}
-	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: plan.ClassLost, ErrorMessage: gone,
+	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: catalog.ClassLost, ErrorMessage: gone,
 		Ended: time.Now(), Duration: max(0, time.Since(again.Created))}
 	err = r.finish(records, again)
 	again.State, job.Row = store.Done, again
@@ -90,15 +90,15 @@ func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Jo
 // ending is a job that has ended or is lost, and what is needed to read what it printed.
 type ending struct {
 	row     store.Job // whole
-	dir     *keeper.Dir
-	state   keeper.State
-	call    *plan.Call // nil: there is no spec any more by which to read
+	dir     *supervisor.Dir
+	state   supervisor.State
+	call    *catalog.Call // nil: there is no spec any more by which to read
 	secrets redactor
 	known   bool // what is secret
 }
 
 // recalled is the end of a job of which this gateway knows what is on record.
-func (r *Runner) recalled(row store.Job, dir *keeper.Dir, s keeper.State) ending {
+func (r *Runner) recalled(row store.Job, dir *supervisor.Dir, s supervisor.State) ending {
 	e := ending{row: row, dir: dir, state: s}
 	if k := r.oursOf(row.ID); k != nil {
 		e.call, e.secrets, e.known = k.call, k.secrets, true
@@ -116,12 +116,12 @@ const unreadFor = time.Minute
 
 // settle records the end of a job, once, whoever else tries to.
 func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == keeper.Ended && time.Since(proc.Kept(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.Kept(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return Job{Row: e.row, State: Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
-	if e.state.Phase == keeper.Lost {
-		if _, err := e.dir.Sweep(); errors.Is(err, keeper.ErrLive) { // another gateway is sweeping
+	if e.state.Phase == supervisor.Lost {
+		if _, err := e.dir.Sweep(); errors.Is(err, supervisor.ErrLive) { // another gateway is sweeping
 			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
 		}
 	}
@@ -130,7 +130,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	exit := proc.Kept(e.state.Exit)
+	exit := process.Kept(e.state.Exit)
 	end := completed(out, exit, ending, e.secrets)
 	if !e.known {
 		end.Response = ""
@@ -145,7 +145,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 			return Job{}, err
 		}
 	}
-	if end.Ended = exit.Ended; e.state.Phase == keeper.Lost || end.Ended.IsZero() {
+	if end.Ended = exit.Ended; e.state.Phase == supervisor.Lost || end.Ended.IsZero() {
 		end.Ended = time.Now()
 	}
 	end.Duration = max(0, end.Ended.Sub(e.row.Created))
@@ -186,24 +186,24 @@ func (e *ending) sync() <-chan error {
 // decode reads what the job printed.
 func (e *ending) decode() (Outcome, store.Ending, error) {
 	fail := func(class, message, hint string, ending store.Ending) (Outcome, store.Ending, error) {
-		failure := &plan.Failure{Class: class, Message: message, Hint: hint}
-		return Outcome{ExitCode: e.state.Exit.Code, Answer: plan.Answer{Failure: failure}}, ending, nil
+		failure := &catalog.Failure{Class: class, Message: message, Hint: hint}
+		return Outcome{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
 	}
 	switch e.state.Exit.Reason {
-	case keeper.StartFailed:
-		return fail(plan.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
-	case keeper.NeverStarted:
-		return fail(plan.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
-	case keeper.QueueTimeout:
-		return fail(plan.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
+	case supervisor.StartFailed:
+		return fail(catalog.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
+	case supervisor.NeverStarted:
+		return fail(catalog.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
+	case supervisor.QueueTimeout:
+		return fail(catalog.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
 	if e.call == nil && e.row.Mode != program {
-		ending := endings[proc.Reason(e.state.Exit.Reason)].ending
+		ending := endings[process.Reason(e.state.Exit.Reason)].ending
 		if ending == "" {
 			ending = store.EndError
 		}
-		return fail(plan.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
+		return fail(catalog.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
 	}
 	stdout, stderr, err := outputs(e.dir.Path())
 	if err != nil {
@@ -212,14 +212,14 @@ func (e *ending) decode() (Outcome, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return conclude(e.row, stdout, stderr, proc.Kept(e.state.Exit))
+		return conclude(e.row, stdout, stderr, process.Kept(e.state.Exit))
 	}
-	out, ending := judge(e.call, stdout, stderr, proc.Kept(e.state.Exit))
+	out, ending := judge(e.call, stdout, stderr, process.Kept(e.state.Exit))
 	return out, ending, nil
 }
 
 // revive is the call of a row, as far as it is needed to read its output.
-func (r *Runner) revive(row store.Job) (*plan.Call, bool) {
+func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
 	cli, ok := r.Current().CLI(row.CLI)
 	if !ok {
 		return nil, false
@@ -228,7 +228,7 @@ func (r *Runner) revive(row store.Job) (*plan.Call, bool) {
 	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
 		return nil, false
 	}
-	call := cli.At(row.CLIVersion).Revive(plan.Mode(row.Mode), row.SessionID, arguments)
+	call := cli.At(row.CLIVersion).Revive(catalog.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
 	return call, true
 }

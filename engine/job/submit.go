@@ -8,17 +8,17 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Submit starts a call as a job, or joins the same call if that is under way or was
 // answered lately. When it returns, the program runs, or waits for its place, and goes
 // on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
-func (r *Runner) Submit(ctx context.Context, req Request) (Job, *plan.Failure) {
+func (r *Runner) Submit(ctx context.Context, req Request) (Job, *catalog.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
 	return r.newRun(req).submit(ctx)
@@ -28,7 +28,7 @@ func (r *Runner) Submit(ctx context.Context, req Request) (Job, *plan.Failure) {
 // its call: what is on record, for when the record is lost.
 const rowFile = "row.json"
 
-func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
+func (r *run) submit(ctx context.Context) (Job, *catalog.Failure) {
 	if failure := r.refused(ctx); failure != nil {
 		return Job{}, failure
 	}
@@ -45,14 +45,14 @@ func (r *run) submit(ctx context.Context) (Job, *plan.Failure) {
 }
 
 // supervised reports whether a supervisor takes the call.
-func (r *Runner) supervised() bool { return keeper.Supported() && !r.desk.inProcess }
+func (r *Runner) supervised() bool { return supervisor.Supported() && !r.desk.inProcess }
 
 // keep starts a job under a supervisor. It keeps to an order: the lease is taken before
 // there is a row, so that nobody takes a job that is being started for a lost one; and
 // nothing runs without a row.
-func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
+func (r *run) keep(ctx context.Context) (Job, *catalog.Failure) {
 	failure := r.compose(filepath.Join(r.folder(), r.id))
-	if failure != nil && failure.Class == plan.ClassUsage {
+	if failure != nil && failure.Class == catalog.ClassUsage {
 		return Job{}, failure
 	}
 	r.identify()
@@ -62,11 +62,11 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 		}
 	}
 	r.describe()
-	var dir *keeper.Dir
+	var dir *supervisor.Dir
 	if failure == nil {
 		dir, failure = r.directory()
 	}
-	drop := func(failure *plan.Failure) *plan.Failure {
+	drop := func(failure *catalog.Failure) *catalog.Failure {
 		if dir != nil {
 			if err := dir.Remove(); err != nil && failure != nil {
 				failure.Message += "; what was prepared is left behind: " + err.Error()
@@ -81,7 +81,7 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 	pid := 0
 	if failure == nil {
 		var err error
-		if pid, err = proc.Keep(r.keepers(), dir, r.environ); err != nil {
+		if pid, err = process.Keep(r.keepers(), dir, r.environ); err != nil {
 			failure = r.unstartable(err)
 		}
 	}
@@ -97,18 +97,18 @@ func (r *run) keep(ctx context.Context) (Job, *plan.Failure) {
 }
 
 // directory prepares the directory of the job, with all that its program reads.
-func (r *run) directory() (*keeper.Dir, *plan.Failure) {
+func (r *run) directory() (*supervisor.Dir, *catalog.Failure) {
 	program, failure := r.find()
 	if failure != nil {
 		return nil, failure
 	}
 	l := Limits(r.Catalog, r.Call)
-	job := keeper.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
-		Limits: keeper.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
+	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
+		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}
-	dir, err := keeper.Prepare(r.folder(), job)
+	dir, err := supervisor.Prepare(r.folder(), job)
 	if err == nil {
 		// A row that has no directory yet must not look as if it had lost it.
 		r.row.Folder = r.folder()
@@ -130,7 +130,7 @@ type sheet struct {
 }
 
 // furnish puts into the directory of a job what the room keeper does not know of.
-func (r *run) furnish(dir *keeper.Dir) error {
+func (r *run) furnish(dir *supervisor.Dir) error {
 	if err := place(r.command.Files, dir.Path()); err != nil {
 		return err
 	}
@@ -143,16 +143,16 @@ func (r *run) furnish(dir *keeper.Dir) error {
 
 // kept is a job that this gateway started.
 type kept struct {
-	*keeper.Dir
+	*supervisor.Dir
 	done chan struct{} // closed when its end was seen, or will not be
 	job  Job           // then, if it has ended
 
-	call    *plan.Call // as it was bound: meanwhile there may be other specs
+	call    *catalog.Call // as it was bound: meanwhile there may be other specs
 	secrets redactor
 }
 
 // watch finishes the row of a job as soon as it ends, while this gateway lives.
-func (r *run) watch(dir *keeper.Dir) *kept {
+func (r *run) watch(dir *supervisor.Dir) *kept {
 	k := &kept{Dir: dir, done: make(chan struct{}), call: r.Call, secrets: r.secrets}
 	r.desk.mu.Lock()
 	if r.desk.ours == nil {

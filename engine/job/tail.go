@@ -3,8 +3,8 @@ package job
 import (
 	"os"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
 // Tail follows what a job prints, to tell what it does. It is for one goroutine.
@@ -12,7 +12,7 @@ type Tail struct {
 	r        *Runner
 	job      Job
 	files    *spools
-	progress *plan.Progress
+	progress *catalog.Progress
 	secrets  redactor
 	at       [2]int64
 }
@@ -34,8 +34,8 @@ func (t *Tail) Look() string {
 		return t.tell()
 	}
 	// What the last one says counts, and the answer is on standard output.
-	t.read(1, plan.Stderr, t.files.stderr, stderr)
-	t.read(0, plan.Stdout, t.files.stdout, stdout)
+	t.read(1, catalog.Stderr, t.files.stderr, stderr)
+	t.read(0, catalog.Stdout, t.files.stdout, stdout)
 	return t.tell()
 }
 
@@ -62,7 +62,7 @@ func (t *Tail) open() bool {
 }
 
 // read takes in what is new of a stream.
-func (t *Tail) read(i int, stream plan.Stream, file *os.File, c proc.Capture) {
+func (t *Tail) read(i int, stream catalog.Stream, file *os.File, c process.Capture) {
 	from := max(t.at[i], c.Size-maxLook)
 	if from > t.at[i] {
 		t.progress.Skip(stream)

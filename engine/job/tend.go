@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 const (
@@ -127,13 +127,13 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 		failed = errors.Join(failed, r.Also(ctx, now))
 	}
 	// A conversation has a pool of its own, which nobody needs between two turns.
-	_, pools := keeper.SweepPools(r.Pools, now.Add(-abandoned))
+	_, pools := supervisor.SweepPools(r.Pools, now.Add(-abandoned))
 	return removed, errors.Join(failed, pools, r.clearStrays(ctx, records, now, before, days > 0))
 }
 
 func (r *Runner) discard(id string) error {
-	dir, err := keeper.Open(filepath.Join(r.folder(), id))
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
+	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
 		return nil
 	}
 	if err != nil {
@@ -144,8 +144,8 @@ func (r *Runner) discard(id string) error {
 
 // stray is a directory without a row.
 type stray struct {
-	dir   *keeper.Dir
-	state keeper.State
+	dir   *supervisor.Dir
+	state supervisor.State
 	made  time.Time
 }
 
@@ -168,7 +168,7 @@ func (r *Runner) strays(ctx context.Context, records *store.Store, now time.Time
 		if _, err := records.Job(ctx, id); !errors.Is(err, store.ErrNotFound) {
 			continue
 		}
-		dir, err := keeper.Open(filepath.Join(r.folder(), id))
+		dir, err := supervisor.Open(filepath.Join(r.folder(), id))
 		if err != nil {
 			continue
 		}
@@ -192,7 +192,7 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 		return 0, err
 	}
 	for _, s := range strays {
-		if s.state.Phase == keeper.Lost && s.state.Exit.Reason == keeper.NeverStarted {
+		if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
 			continue
 		}
 		row, ok := r.sheet(s.dir)
@@ -215,7 +215,7 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 }
 
 // sheet is the row that a job had in this record.
-func (r *Runner) sheet(dir *keeper.Dir) (store.Job, bool) {
+func (r *Runner) sheet(dir *supervisor.Dir) (store.Job, bool) {
 	text, err := os.ReadFile(filepath.Join(dir.Path(), rowFile))
 	if err != nil {
 		return store.Job{}, false
@@ -236,10 +236,10 @@ func (r *Runner) clearStrays(ctx context.Context, records *store.Store, now, bef
 		return err
 	}
 	for _, s := range strays {
-		idle := s.state.Phase == keeper.Lost && s.state.Exit.Reason == keeper.NeverStarted && now.Sub(s.made) >= abandoned
-		old := expire && s.made.Before(before) && (s.state.Phase == keeper.Ended || s.state.Phase == keeper.Lost)
+		idle := s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted && now.Sub(s.made) >= abandoned
+		old := expire && s.made.Before(before) && (s.state.Phase == supervisor.Ended || s.state.Phase == supervisor.Lost)
 		if idle || old {
-			if err := s.dir.Remove(); err != nil && !errors.Is(err, keeper.ErrLive) {
+			if err := s.dir.Remove(); err != nil && !errors.Is(err, supervisor.ErrLive) {
 				return err
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/keeper"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
@@ -91,9 +91,9 @@ func (r *Runner) goesOn(job *Job) bool {
 	}
 	s, err := dir.State()
 	switch {
-	case err == nil && s.Phase == keeper.Queued:
+	case err == nil && s.Phase == supervisor.Queued:
 		job.State = Queued
-	case err == nil && s.Phase == keeper.Running:
+	case err == nil && s.Phase == supervisor.Running:
 		job.State = Running
 	default:
 		return false
@@ -114,7 +114,7 @@ func (r *Runner) Outcome(job Job) Outcome {
 	if l := r.localOf(job.Row.ID); l != nil {
 		out = l.outcome()
 	} else if dir, err := r.dir(job.Row.ID); err == nil {
-		if s, err := dir.State(); err == nil && (s.Phase == keeper.Ended || s.Phase == keeper.Lost) {
+		if s, err := dir.State(); err == nil && (s.Phase == supervisor.Ended || s.Phase == supervisor.Lost) {
 			e := r.recalled(job.Row, dir, s)
 			// Where the spec by which it was read is gone, what was found then is on record. So
 			// it is where the directory does not agree: of that the disk may not have had all
@@ -156,11 +156,11 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	dir, err := r.dir(id)
 	if l := r.localOf(id); l != nil {
 		l.cancel()
-	} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, keeper.ErrUnsupported) {
+	} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
 		return ErrElsewhere
 	} else if err != nil {
 		return err
-	} else if err := dir.Cancel(by); err != nil && !errors.Is(err, keeper.ErrEnded) {
+	} else if err := dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
 		return err
 	}
 	records, err := r.Record()

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9._:/-]+$`)
@@ -51,7 +51,7 @@ func (v *view) aliases() {
 			v.warn("%s: the alias %s is %s and not %s, as %s says", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
 		}
 		by[s.key] = s
-		v.models.Aliases[s.key] = plan.Named{Name: s.value, From: from(s.variable)}
+		v.models.Aliases[s.key] = catalog.Named{Name: s.value, From: from(s.variable)}
 	}
 	drop := func(alias string) {
 		delete(by, alias)
@@ -62,7 +62,7 @@ func (v *view) aliases() {
 	}
 	for _, alias := range slices.Sorted(maps.Keys(by)) {
 		to := by[alias].value
-		if _, chained := v.models.Aliases[to]; chained || to == "" || slices.Contains(plan.StandardAliases, to) {
+		if _, chained := v.models.Aliases[to]; chained || to == "" || slices.Contains(catalog.StandardAliases, to) {
 			continue
 		}
 		if wrong := v.unusable(to); wrong != "" {
@@ -91,7 +91,7 @@ func or(text, otherwise string) string {
 }
 
 // general is what is wrong with the variable about the aliases of all CLIs.
-func (r *Registry) general(catalog *plan.Catalog) (warnings []string) {
+func (r *Registry) general(catalog *catalog.Catalog) (warnings []string) {
 	own, err := r.variables()
 	if err != nil {
 		return nil // told with each CLI

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // Kind says how it is known that a model exists.
@@ -40,11 +40,11 @@ type Model struct {
 
 // CLI is what there is to tell of the models of one CLI.
 type CLI struct {
-	Spec     *plan.CLI
-	Default  plan.Named // with which a call runs that names none; Name "" if that is not known
-	Kind     Kind       // of the default
-	Passed   bool       // the default is passed to the CLI, which else chooses by itself
-	Models   []Model    // the most trustworthy first
+	Spec     *catalog.CLI
+	Default  catalog.Named // with which a call runs that names none; Name "" if that is not known
+	Kind     Kind          // of the default
+	Passed   bool          // the default is passed to the CLI, which else chooses by itself
+	Models   []Model       // the most trustworthy first
 	Aliases  map[string]string
 	Warnings []string
 }
@@ -59,7 +59,7 @@ type Listing struct {
 const maxRows = 2000
 
 // List tells of the models of CLIs.
-func (r *Registry) List(ctx context.Context, catalog *plan.Catalog, clis []*plan.CLI) (out Listing) {
+func (r *Registry) List(ctx context.Context, catalog *catalog.Catalog, clis []*catalog.CLI) (out Listing) {
 	if r == nil {
 		r = &Registry{}
 	}
@@ -121,7 +121,7 @@ func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
 		t.observed(ctx, used)
 	}
 	slices.SortStableFunc(t.told, func(a, b Model) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
-	for _, alias := range slices.Concat(sorted(v.models.Aliases), plan.StandardAliases) {
+	for _, alias := range slices.Concat(sorted(v.models.Aliases), catalog.StandardAliases) {
 		if _, known := out.Aliases[alias]; known || v.cli.CheckAlias(alias) != "" {
 			continue
 		}
@@ -171,13 +171,13 @@ func (t *teller) add(m Model) {
 }
 
 // fallback is the model of a call that names none.
-func (t *teller) fallback() (named plan.Named, kind Kind, passed bool) {
+func (t *teller) fallback() (named catalog.Named, kind Kind, passed bool) {
 	if d := t.models.Default; d != nil {
 		name, _ := t.models.Follow(d.Name, d.From)
 		if name != "" {
 			kind = kindOf(d.From)
 			t.add(Model{Name: name, Kind: kind, From: d.From})
-			return plan.Named{Name: name, From: d.From}, kind, true
+			return catalog.Named{Name: name, From: d.From}, kind, true
 		}
 	}
 	own := t.models.Own
@@ -219,7 +219,7 @@ func (t *teller) variables() {
 // target adds the model that an alias leads to.
 func (t *teller) target(alias string, kind Kind) {
 	to := t.models.Aliases[alias]
-	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(plan.StandardAliases, to.Name) && to.Name != alias {
+	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(catalog.StandardAliases, to.Name) && to.Name != alias {
 		return // told where it is said
 	}
 	m := Model{Name: to.Name, Kind: kind}
@@ -232,7 +232,7 @@ func (t *teller) target(alias string, kind Kind) {
 // settings are the models that the CLI's own settings name.
 func (t *teller) settings() {
 	for name, s := range t.cli.Models.Sources.All() {
-		if s.What() != plan.GivesModels {
+		if s.What() != catalog.GivesModels {
 			continue
 		}
 		path, named := t.locate(name, s)
@@ -274,7 +274,7 @@ func (t *teller) observed(ctx context.Context, used []string) {
 		put(name, "record of calls")
 	}
 	for name, s := range t.cli.Models.Sources.All() {
-		if s.What() != plan.GivesObserved {
+		if s.What() != catalog.GivesObserved {
 			continue
 		}
 		found, where := t.history(ctx, name, s)

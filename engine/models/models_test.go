@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -41,11 +41,11 @@ gateway: env: {pass: ["HOME"], drop: ["ACME_SECRET"]}
 `
 
 // loaded is read once; no test may change it.
-var loaded = sync.OnceValue(func() spec.Result {
-	return spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(basics)}}}}, spec.Options{})
+var loaded = sync.OnceValue(func() load.Result {
+	return load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
 })
 
-func catalog(t testing.TB) *plan.Catalog {
+func compile(t testing.TB) *catalog.Catalog {
 	t.Helper()
 	if loaded().Catalog == nil {
 		t.Fatal(loaded().Diagnostics)
@@ -56,14 +56,14 @@ func catalog(t testing.TB) *plan.Catalog {
 // world is a home with files, and an environment.
 type world struct {
 	*Registry
-	catalog *plan.Catalog
+	catalog *catalog.Catalog
 	home    string
 	time    time.Time
 }
 
 func newWorld(t testing.TB, environ ...string) *world {
 	t.Helper()
-	w := &world{catalog: catalog(t), home: t.TempDir(), time: time.Now().Add(time.Hour)}
+	w := &world{catalog: compile(t), home: t.TempDir(), time: time.Now().Add(time.Hour)}
 	for i, kv := range environ {
 		environ[i] = strings.ReplaceAll(kv, "~HOME", w.home)
 	}
@@ -83,7 +83,7 @@ func (w *world) put(t testing.TB, name, text string) string {
 	return path
 }
 
-func (w *world) cli(t testing.TB, name string) *plan.CLI {
+func (w *world) cli(t testing.TB, name string) *catalog.CLI {
 	t.Helper()
 	cli, ok := w.catalog.CLI(name)
 	if !ok {
@@ -95,7 +95,7 @@ func (w *world) cli(t testing.TB, name string) *plan.CLI {
 // told is what List tells of one CLI, one thing a line.
 func (w *world) told(t testing.TB, name string) string {
 	t.Helper()
-	listing := w.List(t.Context(), w.catalog, []*plan.CLI{w.cli(t, name)})
+	listing := w.List(t.Context(), w.catalog, []*catalog.CLI{w.cli(t, name)})
 	cli := listing.CLIs[0]
 	var b strings.Builder
 	if cli.Default.Name != "" {

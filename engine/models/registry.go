@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -39,7 +39,7 @@ type Registry struct {
 
 // Current are the models with which a call is to be bound now. No history is read for
 // it, and no file that has not changed.
-func (r *Registry) Current(catalog *plan.Catalog, cli *plan.CLI) plan.Models {
+func (r *Registry) Current(catalog *catalog.Catalog, cli *catalog.CLI) catalog.Models {
 	if r == nil || !cli.TakesModel() {
 		return cli.Declared()
 	}
@@ -49,11 +49,11 @@ func (r *Registry) Current(catalog *plan.Catalog, cli *plan.CLI) plan.Models {
 // view is how a CLI looks at one moment.
 type view struct {
 	*Registry
-	cli      *plan.CLI
+	cli      *catalog.CLI
 	prefix   string
 	own      host.Variables // the gateway's
 	filter   host.Filter    // what of them the CLI is given
-	models   plan.Models
+	models   catalog.Models
 	byEnv    []string // aliases that variables say, sorted
 	warnings []string
 }
@@ -65,7 +65,7 @@ func (v *view) warn(format string, args ...any) {
 	}
 }
 
-func (r *Registry) look(catalog *plan.Catalog, cli *plan.CLI) *view {
+func (r *Registry) look(catalog *catalog.Catalog, cli *catalog.CLI) *view {
 	v := &view{Registry: r, cli: cli, prefix: cli.ModelPrefix(), models: cli.Declared()}
 	own, err := r.variables()
 	if err != nil { // which every call will be told
@@ -149,14 +149,14 @@ func quoted(text string) string {
 func (v *view) defaults() {
 	if text, name := v.variable("DEFAULT_MODEL"); text != "" {
 		_, alias := v.models.Aliases[text]
-		if wrong := v.unusable(text); wrong != "" && !alias && !slices.Contains(plan.StandardAliases, text) {
+		if wrong := v.unusable(text); wrong != "" && !alias && !slices.Contains(catalog.StandardAliases, text) {
 			v.warn("%s: %s", name, wrong)
 		} else {
-			v.models.Default = &plan.Named{Name: text, From: from(name)}
+			v.models.Default = &catalog.Named{Name: text, From: from(name)}
 		}
 	}
 	for name, s := range v.cli.Models.Sources.All() {
-		if s.What() != plan.GivesDefault || v.models.Own.Name != "" {
+		if s.What() != catalog.GivesDefault || v.models.Own.Name != "" {
 			continue
 		}
 		found := v.source(name, s)
@@ -164,9 +164,9 @@ func (v *view) defaults() {
 			continue
 		}
 		if !found.elsewhere {
-			v.models.Own = plan.Named{Name: found.name, From: found.from}
+			v.models.Own = catalog.Named{Name: found.name, From: found.from}
 		} else if v.models.Default == nil {
-			v.models.Default = &plan.Named{Name: found.name, From: found.from}
+			v.models.Default = &catalog.Named{Name: found.name, From: found.from}
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -48,7 +48,7 @@ type List struct {
 }
 
 // Create makes a session of a CLI. Its first call begins the conversation.
-func (b *Book) Create(ctx context.Context, cli *plan.CLI, description string, active bool) (store.Session, error) {
+func (b *Book) Create(ctx context.Context, cli *catalog.CLI, description string, active bool) (store.Session, error) {
 	if !cli.Converses() {
 		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.Heading())
 	}
@@ -56,7 +56,7 @@ func (b *Book) Create(ctx context.Context, cli *plan.CLI, description string, ac
 	if cli.Creates() {
 		s.Native = s.ID
 	} else {
-		s.ID = plan.OwnPrefix + s.ID
+		s.ID = catalog.OwnPrefix + s.ID
 	}
 	records, err := b.open(ctx)
 	if err != nil {
@@ -118,7 +118,7 @@ func noSession(cli, id string) error {
 }
 
 // Use makes a session the active one of its CLI. With an empty id none is.
-func (b *Book) Use(ctx context.Context, cli *plan.CLI, id string) (store.Session, error) {
+func (b *Book) Use(ctx context.Context, cli *catalog.CLI, id string) (store.Session, error) {
 	records, err := b.open(ctx)
 	if err != nil {
 		return store.Session{}, err
@@ -143,7 +143,7 @@ func (b *Book) Use(ctx context.Context, cli *plan.CLI, id string) (store.Session
 
 // of is the session of a CLI that has an id, if there is one. That of another CLI is a
 // *Refusal.
-func (b *Book) of(ctx context.Context, records *store.Store, cli *plan.CLI, id string) (store.Session, error) {
+func (b *Book) of(ctx context.Context, records *store.Store, cli *catalog.CLI, id string) (store.Session, error) {
 	found, err := records.FindSessions(ctx, "", id)
 	if err != nil || len(found) == 0 {
 		return store.Session{}, err

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -92,7 +92,7 @@ func Earlier(path string) ([]store.Session, error) {
 
 // native is the id under which the CLI begins a session that it does not have yet; "" if
 // it chooses one itself.
-func native(cli *plan.CLI, s store.Session) string {
+func native(cli *catalog.CLI, s store.Session) string {
 	switch {
 	case !cli.Creates():
 		return ""

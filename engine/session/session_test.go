@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -35,12 +35,12 @@ const uuid1, uuid2 = "5f1fd550-91f0-478b-bd59-04813a33556e", "6f1fd550-91f0-478b
 type bench struct {
 	*Book
 	t       *testing.T
-	catalog *plan.Catalog
+	catalog *catalog.Catalog
 	records *store.Store
 }
 
-var loaded = sync.OnceValue(func() spec.Result {
-	return spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(clis)}}}}, spec.Options{})
+var loaded = sync.OnceValue(func() load.Result {
+	return load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(clis)}}}}, load.Options{})
 })
 
 func newBench(t *testing.T) bench {
@@ -58,7 +58,7 @@ func newBench(t *testing.T) bench {
 	return bench{&Book{Record: func() (*store.Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
 }
 
-func (b bench) cli(name string) *plan.CLI {
+func (b bench) cli(name string) *catalog.CLI {
 	b.t.Helper()
 	cli, ok := b.catalog.CLI(name)
 	if !ok {
@@ -67,7 +67,7 @@ func (b bench) cli(name string) *plan.CLI {
 	return cli
 }
 
-func (b bench) bind(cli, args string) *plan.Call {
+func (b bench) bind(cli, args string) *catalog.Call {
 	b.t.Helper()
 	call, wrong := b.cli(cli).Bind(json.RawMessage(`{"prompt":"x"`+strings.TrimSuffix(","+args, ",")+`}`), nil, func() string { return "fresh" })
 	if wrong != nil {
@@ -92,9 +92,9 @@ func TestWhichConversation(t *testing.T) {
 	fresh := store.Session{CLI: "acme", ID: uuid1, Native: uuid1, Active: true}
 	begun := store.Session{CLI: "acme", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
 	aside := store.Session{CLI: "acme", ID: uuid2, Native: "n2", Begun: true}
-	own := store.Session{CLI: "zeta", ID: plan.OwnPrefix + uuid1, Active: true}
-	told := store.Session{CLI: "zeta", ID: plan.OwnPrefix + uuid1, Native: "z1", Begun: true, Active: true}
-	opening := store.Session{CLI: "zeta", ID: plan.OwnPrefix + uuid1, Begun: true, Active: true, Opener: "J"}
+	own := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Active: true}
+	told := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Native: "z1", Begun: true, Active: true}
+	opening := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Begun: true, Active: true, Opener: "J"}
 	bound := store.Session{CLI: "nova", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
 	old := store.Session{CLI: "nova", ID: "review", Active: true}
 	type had = []store.Session
@@ -201,7 +201,7 @@ func TestWhichConversation(t *testing.T) {
 func TestTurnsAreAlike(t *testing.T) {
 	b := newBench(t)
 	for _, cli := range []string{"acme", "zeta"} {
-		s := store.Session{CLI: cli, ID: plan.OwnPrefix + uuid1, Native: "z1"}
+		s := store.Session{CLI: cli, ID: catalog.OwnPrefix + uuid1, Native: "z1"}
 		key := func(change func(*store.Session), args string) string {
 			t.Helper()
 			s := s
@@ -302,7 +302,7 @@ func TestBook(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	z, err := b.Create(ctx, b.cli("zeta"), "", false)
-	if err != nil || !plan.OwnID(z.ID) || z.Native != "" || z.Active {
+	if err != nil || !catalog.OwnID(z.ID) || z.Native != "" || z.Active {
 		t.Errorf("%+v, %v", z, err)
 	}
 	if _, err := b.Create(ctx, b.cli("mira"), "", true); err == nil || !strings.Contains(err.Error(), "Mira has no conversations") {
@@ -384,7 +384,7 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	}
-	if turn, err := b.Turn(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != plan.New || turn.SessionID != uuid1 {
+	if turn, err := b.Turn(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != catalog.New || turn.SessionID != uuid1 {
 		t.Errorf("%+v, %v", turn, err)
 	}
 	// Its ids may be such as the CLI does not take.

@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Turn is the call as a turn of the session it belongs to, in a working directory: of
 // the one that it names, else of the active one. A call that belongs to none comes back
 // as it is. The error is a *Refusal if the session and the call do not go together.
-func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
+func (b *Book) Turn(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
 	cli, asked := call.CLI, call.Asked
 	named := asked.ID != ""
 	if !cli.Converses() || asked.New && !named || asked.Latest && !named && cli.FindsLatest() {
@@ -38,7 +38,7 @@ func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Cal
 		return call, nil // the CLI says that it has it
 	}
 	implied := !named && !asked.Continue && !asked.Latest
-	apart := func(format string, args ...any) (*plan.Call, error) {
+	apart := func(format string, args ...any) (*catalog.Call, error) {
 		call.Notes = append(call.Notes, fmt.Sprintf("this is a new conversation: the active session "+s.ID+" "+format, args...))
 		return call, nil
 	}
@@ -68,7 +68,7 @@ func (b *Book) Turn(ctx context.Context, call *plan.Call, dir string) (*plan.Cal
 // current is the session of a call that names none: the active one of its CLI, or, where
 // the newest is asked for and the CLI cannot find it, the one that was used last in the
 // directory.
-func (b *Book) current(ctx context.Context, records *store.Store, call *plan.Call, dir string) (store.Session, error) {
+func (b *Book) current(ctx context.Context, records *store.Store, call *catalog.Call, dir string) (store.Session, error) {
 	cli, asked := call.CLI, call.Asked
 	if !asked.Latest {
 		s, err := records.ActiveSession(ctx, cli.Name)
@@ -92,26 +92,26 @@ func (b *Book) current(ctx context.Context, records *store.Store, call *plan.Cal
 const lookBack = 500
 
 // named is the session that a call names, if there is one.
-func (b *Book) named(ctx context.Context, records *store.Store, call *plan.Call) (store.Session, error) {
+func (b *Book) named(ctx context.Context, records *store.Store, call *catalog.Call) (store.Session, error) {
 	cli, id := call.CLI, call.Asked.ID
 	s, err := b.of(ctx, records, cli, id)
 	var other *Refusal
 	switch {
 	case errors.As(err, &other) && call.Asked.New: // an id that other CLIs know is as good as any
 		return store.Session{}, nil
-	case err == nil && s.ID == "" && plan.OwnID(id) && !call.Asked.New:
+	case err == nil && s.ID == "" && catalog.OwnID(id) && !call.Asked.New:
 		return s, noSession(cli.Name, id)
 	}
 	return s, err
 }
 
 // in is the call as the first turn of a session, or a later one.
-func in(call *plan.Call, s store.Session, implied bool) (*plan.Call, error) {
-	mode, id := plan.Resume, s.Native
+func in(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error) {
+	mode, id := catalog.Resume, s.Native
 	if !s.Begun || id == "" {
 		// If it has begun, its first turn is under way and tells the id at its end. Whoever
 		// makes the same call joins that; for others there is no place yet.
-		mode, id = plan.New, native(call.CLI, s)
+		mode, id = catalog.New, native(call.CLI, s)
 	}
 	turn, wrong := call.In(s.ID, mode, id)
 	if wrong != nil {
@@ -127,16 +127,16 @@ func in(call *plan.Call, s store.Session, implied bool) (*plan.Call, error) {
 // Misjudged reports whether a turn failed because its CLI has the conversation where it
 // seemed not to, or the other way round, as is possible as long as none was answered.
 // Nothing was done then, and the call can be made again.
-func (b *Book) Misjudged(ctx context.Context, call *plan.Call, class string) bool {
-	if class != plan.ClassSession || call.Session == "" {
+func (b *Book) Misjudged(ctx context.Context, call *catalog.Call, class string) bool {
+	if class != catalog.ClassSession || call.Session == "" {
 		return false
 	}
 	s, err := b.Get(ctx, call.CLI.Name, call.Session)
-	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == plan.New)
+	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == catalog.New)
 }
 
 // Peek is Turn for a call that is not made: where there is no record, none is begun.
-func (b *Book) Peek(ctx context.Context, call *plan.Call, dir string) (*plan.Call, error) {
+func (b *Book) Peek(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
 	if !b.exists() {
 		return call, nil
 	}
@@ -158,17 +158,17 @@ func same(a, b string) bool {
 
 // Ended is what the end of a job means for its session; nil if nothing. The CLI is nil
 // where there is no spec of it any more.
-func Ended(cli *plan.CLI, job store.Job) *store.Turn {
+func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 	if job.Session == "" && (cli == nil || !cli.Converses()) {
 		return nil
 	}
 	o := job.Outcome
 	t := &store.Turn{CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
-	ok, mode := o.Ending == store.EndOK, plan.Mode(job.Mode)
+	ok, mode := o.Ending == store.EndOK, catalog.Mode(job.Mode)
 	if cli != nil && cli.AcceptsID(o.NativeSessionID) {
 		t.Native = o.NativeSessionID
 	}
-	if !ok && mode == plan.Resume && !strings.EqualFold(t.Native, job.SessionID) {
+	if !ok && mode == catalog.Resume && !strings.EqualFold(t.Native, job.SessionID) {
 		t.Native = "" // the answer was given in another conversation
 	}
 	known := t.Native != "" || job.SessionID != ""
@@ -176,12 +176,12 @@ func Ended(cli *plan.CLI, job store.Job) *store.Turn {
 	switch {
 	case t.Answered || t.Native != "":
 		t.Began = true
-	case mode == plan.New && job.SessionID != "" && (o.ErrorClass == plan.ClassSession || ended(o)):
+	case mode == catalog.New && job.SessionID != "" && (o.ErrorClass == catalog.ClassSession || ended(o)):
 		t.Began = true // the id is in use, or the CLI had time to begin
-	case mode == plan.New || o.ErrorClass == plan.ClassSession:
+	case mode == catalog.New || o.ErrorClass == catalog.ClassSession:
 		t.Undone = true
 		switch creates := cli != nil && cli.Creates(); {
-		case creates && mode == plan.New:
+		case creates && mode == catalog.New:
 			t.Reset = job.SessionID
 		case creates: // there may be enough of it left to be in the way
 			t.Reset = NewID()

@@ -9,24 +9,24 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/gate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // approval is a decision as callers and the record are told it.
 type approval struct {
-	ID       string         `json:"id,omitempty"` // of its row; decisions that no policy made have none
-	Strategy string         `json:"strategy"`
-	Policy   string         `json:"policy,omitempty"`
-	Verdict  string         `json:"verdict"`
-	By       string         `json:"by"`
-	Answer   string         `json:"answer,omitempty"`
-	Score    int            `json:"score"`
-	Reasons  []plan.RiskHit `json:"reasons,omitempty"`
-	Note     string         `json:"note,omitempty"`
-	Catalog  string         `json:"catalog"`
+	ID       string            `json:"id,omitempty"` // of its row; decisions that no policy made have none
+	Strategy string            `json:"strategy"`
+	Policy   string            `json:"policy,omitempty"`
+	Verdict  string            `json:"verdict"`
+	By       string            `json:"by"`
+	Answer   string            `json:"answer,omitempty"`
+	Score    int               `json:"score"`
+	Reasons  []catalog.RiskHit `json:"reasons,omitempty"`
+	Note     string            `json:"note,omitempty"`
+	Catalog  string            `json:"catalog"`
 }
 
 const (
@@ -65,7 +65,7 @@ func (a *approval) brief() string {
 // only on record.
 func shown(recorded json.RawMessage) *approval {
 	var a approval
-	if len(recorded) == 0 || json.Unmarshal(recorded, &a) != nil || a.Strategy != plan.Managed {
+	if len(recorded) == 0 || json.Unmarshal(recorded, &a) != nil || a.Strategy != catalog.Managed {
 		return nil
 	}
 	return &a
@@ -74,15 +74,15 @@ func shown(recorded json.RawMessage) *approval {
 // approve decides whether the call may run, asks a person where that is for one to
 // decide, and notes the decision in the request. A result that is not nil ends the call.
 func (t *Tools) approve(ctx context.Context, c Call, req *job.Request) *Result {
-	d := gate.Decide(req.Catalog, req.Call)
+	d := policy.Decide(req.Catalog, req.Call)
 	a := approval{Strategy: d.Strategy, Policy: d.Policy, Verdict: denied, By: byPolicy, Score: d.Score, Reasons: d.Reasons, Note: d.Note, Catalog: req.Catalog.Digest()}
-	if d.Strategy != plan.Managed {
+	if d.Strategy != catalog.Managed {
 		a.By = bySetting
 	}
 	switch d.Verdict {
-	case gate.Approve:
+	case policy.Approve:
 		a.Verdict = approved
-	case gate.Human:
+	case policy.Human:
 		question, reply := t.consult(ctx, c, req, d)
 		if question != nil {
 			return &Result{Question: question}
@@ -112,8 +112,8 @@ func (t *Tools) approve(ctx context.Context, c Call, req *job.Request) *Result {
 
 // enter records a decision, in the record and in the journal, where a policy made it or
 // it denies. A decision that cannot be recorded lets nothing run.
-func (t *Tools) enter(ctx context.Context, c Call, req *job.Request, a *approval) *plan.Failure {
-	if a.Strategy != plan.Managed && a.Verdict == approved {
+func (t *Tools) enter(ctx context.Context, c Call, req *job.Request, a *approval) *catalog.Failure {
+	if a.Strategy != catalog.Managed && a.Verdict == approved {
 		return nil // the row of the call tells it
 	}
 	a.ID = store.NewID()
@@ -134,25 +134,25 @@ func (t *Tools) enter(ctx context.Context, c Call, req *job.Request, a *approval
 		err = errors.Join(err, t.Journal.Append(row))
 	}
 	if err != nil {
-		return &plan.Failure{Class: plan.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
+		return &catalog.Failure{Class: catalog.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
 			Hint: "a call about which the decision cannot be recorded is not made"}
 	}
 	return nil
 }
 
 // refuse is the result of a call that was not allowed to run.
-func (t *Tools) refuse(req *job.Request, a approval, f plan.Failure) *Result {
+func (t *Tools) refuse(req *job.Request, a approval, f catalog.Failure) *Result {
 	s := structured{Status: string(job.Failed), CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: &f, Approval: &a}
 	return &Result{Text: []string{failureText(req.Call.CLI.Heading(), f), trailer(s)}, Structured: encode(s), IsError: true}
 }
 
 // denial says why a call was not made and how to go on.
-func (t *Tools) denial(c Call, req *job.Request, a approval) plan.Failure {
-	f := plan.Failure{Class: plan.ClassDenied}
+func (t *Tools) denial(c Call, req *job.Request, a approval) catalog.Failure {
+	f := catalog.Failure{Class: catalog.ClassDenied}
 	dared := strings.Join(req.Call.Dared(), ", ")
-	if a.Strategy != plan.Managed {
+	if a.Strategy != catalog.Managed {
 		f.Message = "nothing was run: " + a.Note
-		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dared, plan.Managed)
+		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dared, catalog.Managed)
 		return f
 	}
 	why := fmt.Sprintf("the policy %s denies a call of score %d", a.Policy, a.Score)
@@ -168,7 +168,7 @@ func (t *Tools) denial(c Call, req *job.Request, a approval) plan.Failure {
 	if dared != "" {
 		ways[0] = "leave out " + dared
 	}
-	switch wider := gate.Wider(req.Catalog, req.Call); {
+	switch wider := policy.Wider(req.Catalog, req.Call); {
 	case a.Answer == string(Declined):
 		ways = append(ways, "do not repeat the call as it is")
 	case len(wider) > 0:
@@ -189,7 +189,7 @@ var answers = map[string]string{
 }
 
 // list tells rules that hold, one a line.
-func list(reasons []plan.RiskHit) string {
+func list(reasons []catalog.RiskHit) string {
 	var b strings.Builder
 	for _, r := range reasons {
 		fmt.Fprintf(&b, "\n- %s (%d)", cmp.Or(r.ID, "rule"), r.Score)

@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -38,7 +38,7 @@ type desk struct {
 
 func newDesk(t *testing.T, more string) desk {
 	t.Helper()
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []spec.File{{Name: "b.cue", Data: []byte(more)}}}}, spec.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []load.File{{Name: "b.cue", Data: []byte(more)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
@@ -51,7 +51,7 @@ func newDesk(t *testing.T, more string) desk {
 	runner := &job.Runner{
 		Host:   host.New([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, nil, ""),
 		Record: open, Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs"), Pools: filepath.Join(home, "pools"),
-		Current: func() *plan.Catalog { return res.Catalog },
+		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); records.Close() })
 	return desk{&Tools{Catalog: runner.Current, Runner: runner, Decisions: open, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}, records}
@@ -145,7 +145,7 @@ func TestDenied(t *testing.T) {
 			r := d.call(t, tool, c.args)
 			got := whole(t, r)
 			failure, _ := got["error"].(map[string]any)
-			if !r.IsError || r.Bare || failure["class"] != plan.ClassDenied || failure["message"] != c.message || failure["hint"] != c.hint {
+			if !r.IsError || r.Bare || failure["class"] != catalog.ClassDenied || failure["message"] != c.message || failure["hint"] != c.hint {
 				t.Errorf("%s: %v", c.name, got)
 			}
 			if r.Text[0] != fmt.Sprintf("Acme failed (denied): %s\nHint: %s", c.message, c.hint) || !strings.Contains(r.Text[1], "errorClass=denied") {

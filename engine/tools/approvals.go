@@ -7,17 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // ApprovalList is the name of the tool that lists decisions.
 const ApprovalList = "approval_list"
 
-var approvalList = plan.NewBuiltin(plan.Tool{Name: ApprovalList, Title: "List approvals", Output: plan.ApprovalsSchema, Rare: true, ReadOnly: true, Idempotent: true,
+var approvalList = catalog.NewBuiltin(catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: catalog.ApprovalsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 	Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
 	number("limit", "At most so many.", 1, 500, 50),
-	&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})
+	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})
 
 // approvals answers ApprovalList.
 func (t *Tools) approvals(ctx context.Context, args map[string]any) (Result, error) {

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/gate"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
 // defaultAsk is for how long a person is waited for where the settings say nothing.
@@ -19,7 +19,7 @@ const defaultAsk = 2 * time.Minute
 
 // consult asks the person in front of the client. With a question the call has to be
 // made again; else the reply is theirs, or says why there is none.
-func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d gate.Decision) (*Question, Reply) {
+func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d policy.Decision) (*Question, Reply) {
 	if c.Ask == nil && !c.AskNextRound {
 		return nil, noneAsked
 	}
@@ -59,7 +59,7 @@ func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d gate.De
 
 // question tells a person what they decide about. The words of the caller stand last,
 // and quoted, so that they cannot pass for ours.
-func (t *Tools) question(c Call, req *job.Request, d gate.Decision) string {
+func (t *Tools) question(c Call, req *job.Request, d policy.Decision) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Call.CLI.Heading(), c.Name, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
@@ -72,7 +72,7 @@ func (t *Tools) question(c Call, req *job.Request, d gate.Decision) string {
 
 // about identifies what a question is about, so that an answer lets run what was shown
 // and nothing else.
-func about(c Call, req *job.Request, d gate.Decision) [sha256.Size]byte {
+func about(c Call, req *job.Request, d policy.Decision) [sha256.Size]byte {
 	var args any
 	if json.Unmarshal(c.Args, &args) != nil { // bound before, so it can be read
 		args = string(c.Args)

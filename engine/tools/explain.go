@@ -6,10 +6,10 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/gate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
 // Explanation is what a call would run, without running it.
@@ -21,21 +21,21 @@ type Explanation struct {
 	Env      map[string]string `json:"env"`               // names, with where each comes from; never values
 	Dir      string            `json:"cwd"`               // working directory
 	Timeouts Timeouts          `json:"timeouts"`          // 0: none
-	Mode     plan.Mode         `json:"mode"`              // new, resume or latest
+	Mode     catalog.Mode      `json:"mode"`              // new, resume or latest
 	Session  string            `json:"session,omitempty"` // of which it is a turn
-	Risks    []plan.RiskHit    `json:"risk,omitempty"`    // rules of the specs that hold for the call
+	Risks    []catalog.RiskHit `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
-	MCP   *plan.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
-	Files []plan.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
+	MCP   *catalog.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
+	Files []catalog.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
 
-	Optimization *plan.Optimization `json:"optimization,omitempty"` // what was saved of the prompt
+	Optimization *catalog.Optimization `json:"optimization,omitempty"` // what was saved of the prompt
 
-	Approval gate.Decision   `json:"approval"` // what is decided about the call
-	Policies []gate.Decision `json:"policies"` // what would be: without a policy, then by each
-	Missing  string          `json:"missing,omitempty"`
-	Version  string          `json:"version,omitempty"`  // installed, where the command depends on it
-	Warnings []string        `json:"warnings,omitempty"` // what was asked for and left out
-	Steps    []plan.Step     `json:"steps"`              // where each word came from
+	Approval policy.Decision   `json:"approval"` // what is decided about the call
+	Policies []policy.Decision `json:"policies"` // what would be: without a policy, then by each
+	Missing  string            `json:"missing,omitempty"`
+	Version  string            `json:"version,omitempty"`  // installed, where the command depends on it
+	Warnings []string          `json:"warnings,omitempty"` // what was asked for and left out
+	Steps    []catalog.Step    `json:"steps"`              // where each word came from
 }
 
 // Timeouts are the bounds of the run in milliseconds.
@@ -47,16 +47,16 @@ type Timeouts struct {
 
 // Explain says what a call would run. The error tells all that is wrong with it.
 func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) (Explanation, error) {
-	catalog := t.Catalog()
-	found, problem := find(catalog, name)
+	cat := t.Catalog()
+	found, problem := find(cat, name)
 	if problem == "" && found.cli == nil {
 		problem = name + " runs no program, so there is nothing to explain"
 	}
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	cli := t.installed(ctx, catalog, found.cli)
-	call, violations := t.bind(catalog, cli, args)
+	cli := t.installed(ctx, cat, found.cli)
+	call, violations := t.bind(cat, cli, args)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}
@@ -73,22 +73,22 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 			return Explanation{}, err
 		}
 	}
-	if violations := job.Equip(t.Runner.Host, catalog, call, dir); violations != nil {
+	if violations := job.Equip(t.Runner.Host, cat, call, dir); violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}
-	command, violations := call.Command(plan.Anywhere)
+	command, violations := call.Command(catalog.Anywhere)
 	if violations != nil {
 		return Explanation{}, errors.New(complaint(name, violations))
 	}
-	environ, err := t.Runner.Host.Environ(job.Environment(catalog, call, command, dir))
+	environ, err := t.Runner.Host.Environ(job.Environment(cat, call, command, dir))
 	if err != nil {
 		return Explanation{}, err
 	}
-	limits := job.Limits(catalog, call)
+	limits := job.Limits(cat, call)
 	e := Explanation{
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode, Session: call.Session,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
-		Risks:    catalog.Risks(call), Approval: gate.Decide(catalog, call), Policies: gate.Each(catalog, call), Steps: command.Steps,
+		Risks:    cat.Risks(call), Approval: policy.Decide(cat, call), Policies: policy.Each(cat, call), Steps: command.Steps,
 		Version: cli.Installed().String(), Warnings: slices.Concat(call.Notes, call.Equipment().Notes()), MCP: call.Equipment(), Files: command.Files,
 		Optimization: optimization(call.Saved, nil),
 	}

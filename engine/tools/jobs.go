@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // Names of the tools about jobs.
@@ -27,23 +27,23 @@ const (
 )
 
 var (
-	jobID  = &plan.Param{Name: "jobId", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Id of the job.", Required: true, MaxLength: ptr(64)}}
+	jobID  = &catalog.Param{Name: "jobId", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Id of the job.", Required: true, MaxLength: ptr(64)}}
 	waitMs = number("waitMs", "Wait so long for the end of the job.", 0, maxWaitMs, nil)
 
-	builtins = []*plan.Builtin{
-		plan.NewBuiltin(plan.Tool{Name: JobStatus, Title: "Status of a job", Output: plan.JobSchema, ReadOnly: true, Idempotent: true,
+	builtins = []*catalog.Builtin{
+		catalog.NewBuiltin(catalog.Tool{Name: JobStatus, Title: "Status of a job", Output: catalog.JobSchema, ReadOnly: true, Idempotent: true,
 			Description: "Tell where a job stands."}, jobID, waitMs),
-		plan.NewBuiltin(plan.Tool{Name: JobResult, Title: "Result of a job", Output: plan.ResultSchema, ReadOnly: true, Idempotent: true,
+		catalog.NewBuiltin(catalog.Tool{Name: JobResult, Title: "Result of a job", Output: catalog.ResultSchema, ReadOnly: true, Idempotent: true,
 			Description: "Return the answer and the output of a job; of one that still runs, the output so far."},
 			jobID, waitMs,
 			number("maxChars", "Characters of each text.", 1, maxChars, defaultChars),
-			&plan.Param{Name: "offset", Kind: plan.Int, ParamSpec: plan.ParamSpec{Doc: "First character of each text; nextOffset goes on.", Min: ptr(0.0)}}),
-		plan.NewBuiltin(plan.Tool{Name: JobCancel, Title: "Cancel a job", Output: plan.JobSchema, Destructive: true, Idempotent: true,
+			&catalog.Param{Name: "offset", Kind: catalog.Int, ParamSpec: catalog.ParamSpec{Doc: "First character of each text; nextOffset goes on.", Min: ptr(0.0)}}),
+		catalog.NewBuiltin(catalog.Tool{Name: JobCancel, Title: "Cancel a job", Output: catalog.JobSchema, Destructive: true, Idempotent: true,
 			Description: "End a job and all that it started."}, jobID),
-		plan.NewBuiltin(plan.Tool{Name: JobList, Title: "List jobs", Output: plan.JobsSchema, ReadOnly: true, Idempotent: true,
+		catalog.NewBuiltin(catalog.Tool{Name: JobList, Title: "List jobs", Output: catalog.JobsSchema, ReadOnly: true, Idempotent: true,
 			Description: "List jobs, newest first."},
-			&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
-			&plan.Param{Name: "state", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those in this state.", Enum: []string{
+			&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
+			&catalog.Param{Name: "state", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those in this state.", Enum: []string{
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
@@ -54,14 +54,14 @@ var (
 )
 
 // number is a whole number with bounds.
-func number(name, doc string, least, most float64, preset any) *plan.Param {
-	return &plan.Param{Name: name, Kind: plan.Int, ParamSpec: plan.ParamSpec{Doc: doc, Min: &least, Max: &most, Default: preset}}
+func number(name, doc string, least, most float64, preset any) *catalog.Param {
+	return &catalog.Param{Name: name, Kind: catalog.Int, ParamSpec: catalog.ParamSpec{Doc: doc, Min: &least, Max: &most, Default: preset}}
 }
 
 func ptr[T any](v T) *T { return &v }
 
 // builtin answers a tool of the gateway itself.
-func (t *Tools) builtin(ctx context.Context, tool *plan.Builtin, c Call) Result {
+func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c Call) Result {
 	args, violations := tool.Bind(c.Args, t.Catalog().Settings.Injected)
 	if violations != nil {
 		return refused(complaint(tool.Name, violations), "correct the arguments and call again; nothing was done")
@@ -155,29 +155,29 @@ func problem(err error) Result {
 	case errors.Is(err, job.ErrElsewhere):
 		return refused(err.Error(), "cancel the request that made it, or end its gateway")
 	}
-	f := plan.Failure{Class: plan.ClassRecord, Message: err.Error()}
+	f := catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
 	return failedTool(f)
 }
 
 func refused(message, hint string) Result {
-	return failedTool(plan.Failure{Class: plan.ClassUsage, Message: message, Hint: hint})
+	return failedTool(catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint})
 }
 
-func failedTool(f plan.Failure) Result {
+func failedTool(f catalog.Failure) Result {
 	s := structured{Status: string(job.Failed), Error: &f}
 	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
 // tool is what a name stands for.
 type tool struct {
-	cli     *plan.CLI // of a request, waited for or not
+	cli     *catalog.CLI // of a request, waited for or not
 	async   bool
-	builtin *plan.Builtin
+	builtin *catalog.Builtin
 }
 
 // names are those of its parameters.
 func (t tool) names() (names []string) {
-	var params []*plan.Param
+	var params []*catalog.Param
 	if t.cli != nil {
 		params = t.cli.Params()
 	} else {
@@ -190,7 +190,7 @@ func (t tool) names() (names []string) {
 }
 
 // param is a parameter of the tool.
-func (t tool) param(name string) (*plan.Param, bool) {
+func (t tool) param(name string) (*catalog.Param, bool) {
 	if t.cli != nil {
 		return t.cli.Param(name)
 	}

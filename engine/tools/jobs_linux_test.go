@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // newJobs is newTools with a record and a place for jobs.

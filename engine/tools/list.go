@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // The profiles of a listing.
@@ -18,7 +18,7 @@ var Profiles = []string{Full, Compact}
 
 // Offer is a tool and whether clients are shown it.
 type Offer struct {
-	plan.Tool
+	catalog.Tool
 	Why string // it is not listed, though it answers; "" if it is
 }
 
@@ -65,7 +65,7 @@ func (t *Tools) Offers() []Offer {
 }
 
 // List are the tools that clients are shown.
-func (t *Tools) List() (listed []plan.Tool) {
+func (t *Tools) List() (listed []catalog.Tool) {
 	for _, o := range t.Offers() {
 		if o.Why == "" {
 			listed = append(listed, o.Tool)
@@ -75,7 +75,7 @@ func (t *Tools) List() (listed []plan.Tool) {
 }
 
 // Listed are the CLIs whose tools clients are shown.
-func (t *Tools) Listed() (clis []*plan.CLI) {
+func (t *Tools) Listed() (clis []*catalog.CLI) {
 	catalog := t.Catalog()
 	for i, why := range t.unlisted(catalog) {
 		if why == "" {
@@ -85,25 +85,25 @@ func (t *Tools) Listed() (clis []*plan.CLI) {
 	return clis
 }
 
-func (t *Tools) profile(catalog *plan.Catalog) string {
+func (t *Tools) profile(catalog *catalog.Catalog) string {
 	return cmp.Or(t.Profile, catalog.Settings.Tools.Profile, Full)
 }
 
 // unlisted says for each CLI why its tools are not listed; "" if they are. Where none
 // would be, the setting for that case says which are, and where that names none that
 // there is, all are: a gateway without tools helps nobody.
-func (t *Tools) unlisted(catalog *plan.Catalog) []string {
-	why := make([]string, len(catalog.CLIs))
-	settings := catalog.Settings.Tools
+func (t *Tools) unlisted(cat *catalog.Catalog) []string {
+	why := make([]string, len(cat.CLIs))
+	settings := cat.Settings.Tools
 	if settings.List != nil {
-		for i, cli := range catalog.CLIs {
-			if !slices.Contains(settings.List, cli.Name) && !slices.Contains(settings.List, plan.Everything) {
+		for i, cli := range cat.CLIs {
+			if !slices.Contains(settings.List, cli.Name) && !slices.Contains(settings.List, catalog.Everything) {
 				why[i] = notNamed
 			}
 		}
 		return why
 	}
-	if found := t.found(catalog); slices.Contains(found, true) {
+	if found := t.found(cat); slices.Contains(found, true) {
 		for i := range why {
 			if !found[i] {
 				why[i] = notFound
@@ -111,11 +111,11 @@ func (t *Tools) unlisted(catalog *plan.Catalog) []string {
 		}
 		return why
 	}
-	usual := func(cli *plan.CLI) bool { return slices.Contains(settings.Fallback, cli.Name) }
-	if !slices.ContainsFunc(catalog.CLIs, usual) {
+	usual := func(cli *catalog.CLI) bool { return slices.Contains(settings.Fallback, cli.Name) }
+	if !slices.ContainsFunc(cat.CLIs, usual) {
 		return why
 	}
-	for i, cli := range catalog.CLIs {
+	for i, cli := range cat.CLIs {
 		if !usual(cli) {
 			why[i] = notFound
 		}
@@ -124,7 +124,7 @@ func (t *Tools) unlisted(catalog *plan.Catalog) []string {
 }
 
 // found says which CLIs are installed.
-func (t *Tools) found(catalog *plan.Catalog) []bool {
+func (t *Tools) found(catalog *catalog.Catalog) []bool {
 	if t.Runner == nil || t.Runner.Host == nil {
 		return nil
 	}

@@ -8,18 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // set changes the settings of the listing.
-func (t *Tools) set(s plan.ToolsSpec) {
+func (t *Tools) set(s catalog.ToolsSpec) {
 	changed := *t.Catalog()
 	changed.Settings.Tools = s
-	t.Catalog = func() *plan.Catalog { return &changed }
+	t.Catalog = func() *catalog.Catalog { return &changed }
 }
 
-func names(clis []*plan.CLI) (out []string) {
+func names(clis []*catalog.CLI) (out []string) {
 	for _, cli := range clis {
 		out = append(out, cli.Name)
 	}
@@ -29,20 +29,20 @@ func names(clis []*plan.CLI) (out []string) {
 func TestWhichAreListed(t *testing.T) {
 	all := []string{"acme", "zeta", "mira", "gone"}
 	for name, test := range map[string]struct {
-		settings  plan.ToolsSpec
+		settings  catalog.ToolsSpec
 		none, bad bool // no program is there; the environment cannot be made
 		want      []string
 	}{
-		"found":                       {plan.ToolsSpec{}, false, false, []string{"acme", "zeta", "mira"}},
-		"found, not the fallback":     {plan.ToolsSpec{Fallback: []string{"gone"}}, false, false, []string{"acme", "zeta", "mira"}},
-		"all":                         {plan.ToolsSpec{List: plan.Shown{plan.Everything}}, true, false, all},
-		"named":                       {plan.ToolsSpec{List: plan.Shown{"gone", "zeta"}}, false, false, []string{"zeta", "gone"}},
-		"named, in vain":              {plan.ToolsSpec{List: plan.Shown{"nobody"}}, false, false, nil},
-		"none named":                  {plan.ToolsSpec{List: plan.Shown{}, Fallback: []string{"acme"}}, false, false, nil},
-		"none found":                  {plan.ToolsSpec{Fallback: []string{"mira", "gone", "nobody"}}, true, false, []string{"mira", "gone"}},
-		"none found, no fallback":     {plan.ToolsSpec{}, true, false, all},
-		"none found, fallback absent": {plan.ToolsSpec{Fallback: []string{"nobody"}}, true, false, all},
-		"nobody can say":              {plan.ToolsSpec{Fallback: []string{"mira"}}, false, true, all},
+		"found":                       {catalog.ToolsSpec{}, false, false, []string{"acme", "zeta", "mira"}},
+		"found, not the fallback":     {catalog.ToolsSpec{Fallback: []string{"gone"}}, false, false, []string{"acme", "zeta", "mira"}},
+		"all":                         {catalog.ToolsSpec{List: catalog.Shown{catalog.Everything}}, true, false, all},
+		"named":                       {catalog.ToolsSpec{List: catalog.Shown{"gone", "zeta"}}, false, false, []string{"zeta", "gone"}},
+		"named, in vain":              {catalog.ToolsSpec{List: catalog.Shown{"nobody"}}, false, false, nil},
+		"none named":                  {catalog.ToolsSpec{List: catalog.Shown{}, Fallback: []string{"acme"}}, false, false, nil},
+		"none found":                  {catalog.ToolsSpec{Fallback: []string{"mira", "gone", "nobody"}}, true, false, []string{"mira", "gone"}},
+		"none found, no fallback":     {catalog.ToolsSpec{}, true, false, all},
+		"none found, fallback absent": {catalog.ToolsSpec{Fallback: []string{"nobody"}}, true, false, all},
+		"nobody can say":              {catalog.ToolsSpec{Fallback: []string{"mira"}}, false, true, all},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tools := newTools(t)
@@ -61,7 +61,7 @@ func TestWhichAreListed(t *testing.T) {
 				listed = append(listed, tool.Name)
 			}
 			for _, o := range tools.Offers() {
-				name, of := strings.CutSuffix(strings.TrimSuffix(o.Name, plan.AsyncSuffix), "_request")
+				name, of := strings.CutSuffix(strings.TrimSuffix(o.Name, catalog.AsyncSuffix), "_request")
 				if want := !of || slices.Contains(test.want, name); (o.Why == "") != want || slices.Contains(listed, o.Name) != want {
 					t.Errorf("%s: %q", o.Name, o.Why)
 				}
@@ -99,7 +99,7 @@ func TestCompactListing(t *testing.T) {
 		}
 	}
 	tools.Profile = ""
-	tools.set(plan.ToolsSpec{Profile: Compact})
+	tools.set(catalog.ToolsSpec{Profile: Compact})
 	if n := len(tools.List()); n != len(size) {
 		t.Errorf("by the setting %d tools are listed, by the flag %d", n, len(size))
 	}

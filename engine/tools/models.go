@@ -8,19 +8,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/models"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // ListModels is the name of the tool that tells which models there are.
 const ListModels = "list_models"
 
-var listModels = plan.NewBuiltin(plan.Tool{Name: ListModels, Title: "List models", Output: plan.ModelsSchema, ReadOnly: true, Idempotent: true,
+var listModels = catalog.NewBuiltin(catalog.Tool{Name: ListModels, Title: "List models", Output: catalog.ModelsSchema, ReadOnly: true, Idempotent: true,
 	Description: "List the models and aliases of each CLI, and its default."},
-	&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}})
+	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}})
 
 // bind binds a call with the models of the moment.
-func (t *Tools) bind(catalog *plan.Catalog, cli *plan.CLI, args json.RawMessage) (*plan.Call, plan.Violations) {
+func (t *Tools) bind(catalog *catalog.Catalog, cli *catalog.CLI, args json.RawMessage) (*catalog.Call, catalog.Violations) {
 	return cli.BindModels(args, catalog.Settings.Injected, newID, t.Models.Current(catalog, cli))
 }
 
@@ -45,17 +45,17 @@ type modelMeta struct {
 
 // models tells which models the CLIs have, or one of them.
 func (t *Tools) models(ctx context.Context, name string) Result {
-	catalog := t.Catalog()
-	clis := []*plan.CLI{}
-	for _, cli := range catalog.CLIs {
+	cat := t.Catalog()
+	clis := []*catalog.CLI{}
+	for _, cli := range cat.CLIs {
 		if name == "" || cli.Name == name {
-			clis = append(clis, t.installed(ctx, catalog, cli)) // as calls are bound
+			clis = append(clis, t.installed(ctx, cat, cli)) // as calls are bound
 		}
 	}
 	if len(clis) == 0 && name != "" {
-		return refused(unknownCLI(catalog, name), "`gateway models` lists the models of all")
+		return refused(unknownCLI(cat, name), "`gateway models` lists the models of all")
 	}
-	listing := t.Models.List(ctx, catalog, clis)
+	listing := t.Models.List(ctx, cat, clis)
 	told := struct {
 		CLIs     map[string]modelsOf `json:"clis"`
 		Warnings []string            `json:"warnings,omitempty"`

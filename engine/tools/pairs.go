@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // Pairs makes arguments out of key=value words, as a person types them. The kind of
@@ -24,14 +24,14 @@ func (t *Tools) Pairs(tool string, words []string) (json.RawMessage, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q is not key=value", word)
 		}
-		kind := plan.String
+		kind := catalog.String
 		if p, ok := found.param(key); ok {
 			kind = p.Kind
 		}
-		if _, twice := args[key]; twice && kind != plan.List {
+		if _, twice := args[key]; twice && kind != catalog.List {
 			return nil, fmt.Errorf("%s is given twice", key)
 		}
-		if kind == plan.List {
+		if kind == catalog.List {
 			list, _ := args[key].([]any)
 			args[key] = append(append([]any{}, list...), elements(text)...) // none is a list too
 			continue
@@ -49,13 +49,13 @@ func elements(text string) []any {
 	return []any{text}
 }
 
-func typed(kind plan.Kind, text string) any {
+func typed(kind catalog.Kind, text string) any {
 	switch kind {
-	case plan.Bool:
+	case catalog.Bool:
 		if v, err := strconv.ParseBool(text); err == nil {
 			return v
 		}
-	case plan.Int, plan.Number:
+	case catalog.Int, catalog.Number:
 		var n json.Number
 		if !strings.HasPrefix(text, `"`) && json.Unmarshal([]byte(text), &n) == nil && n != "" {
 			return n

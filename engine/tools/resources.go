@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/session"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 )
 
 // Resource is something that can be read without calling a tool, or, with {name} in its
@@ -99,7 +99,7 @@ func nothing(uri string) error {
 
 // entryOf is a CLI in the catalog.
 type entryOf struct {
-	version.State
+	installed.State
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 	Tool        string `json:"tool"`

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -144,7 +144,7 @@ func TestReadWhatIsNotThere(t *testing.T) {
 func TestReadWhatCannotBeFoundOut(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	tools := &Tools{Catalog: newTools(t).Catalog, Runner: &job.Runner{
-		Host: host.New(nil, nil, ""), Record: func() (*store.Store, error) { return nil, broken }, Current: func() *plan.Catalog { return nil }}}
+		Host: host.New(nil, nil, ""), Record: func() (*store.Store, error) { return nil, broken }, Current: func() *catalog.Catalog { return nil }}}
 	tools.Sessions = &session.Book{Record: tools.Runner.Record}
 	for _, uri := range []string{"gateway://sessions", "gateway://sessions/x", "gateway://jobs", "gateway://jobs/" + store.NewID()} {
 		if text, err := tools.Read(t.Context(), uri); !errors.Is(err, broken) || text != nil {

@@ -9,33 +9,33 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // structured is a result for programs, ids first and the answer last: clients that
 // shorten results keep their heads. The answer is Result.Response.
 type structured struct {
-	Status        string           `json:"status"`
-	JobID         string           `json:"jobId,omitempty"`
-	Joined        bool             `json:"joined,omitempty"` // the call did not start the job
-	CLI           string           `json:"cli,omitempty"`
-	Model         string           `json:"model,omitempty"`
-	SessionID     string           `json:"sessionId,omitempty"`
-	CorrelationID string           `json:"correlationId,omitempty"`
-	ExitCode      *int             `json:"exitCode,omitempty"`
-	DurationMs    *int64           `json:"durationMs,omitempty"`
-	Usage         map[string]int64 `json:"usage,omitempty"`
-	UsageScope    string           `json:"usageScope,omitempty"`
-	CostUSD       *float64         `json:"costUsd,omitempty"`
-	CostScope     string           `json:"costScope,omitempty"`
-	Approval      *approval        `json:"approval,omitempty"`
-	MCP           *plan.Equipment  `json:"mcpServers,omitempty"`
+	Status        string             `json:"status"`
+	JobID         string             `json:"jobId,omitempty"`
+	Joined        bool               `json:"joined,omitempty"` // the call did not start the job
+	CLI           string             `json:"cli,omitempty"`
+	Model         string             `json:"model,omitempty"`
+	SessionID     string             `json:"sessionId,omitempty"`
+	CorrelationID string             `json:"correlationId,omitempty"`
+	ExitCode      *int               `json:"exitCode,omitempty"`
+	DurationMs    *int64             `json:"durationMs,omitempty"`
+	Usage         map[string]int64   `json:"usage,omitempty"`
+	UsageScope    string             `json:"usageScope,omitempty"`
+	CostUSD       *float64           `json:"costUsd,omitempty"`
+	CostScope     string             `json:"costScope,omitempty"`
+	Approval      *approval          `json:"approval,omitempty"`
+	MCP           *catalog.Equipment `json:"mcpServers,omitempty"`
 
-	Optimization *plan.Optimization `json:"optimization,omitempty"`
+	Optimization *catalog.Optimization `json:"optimization,omitempty"`
 
-	Warnings []string      `json:"warnings,omitempty"`
-	Error    *plan.Failure `json:"error,omitempty"`
+	Warnings []string         `json:"warnings,omitempty"`
+	Error    *catalog.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
 	Durable    *bool   `json:"durable,omitempty"`
@@ -56,12 +56,12 @@ type structured struct {
 // refusal is the result of a call that was not made. The id is the caller's, as far
 // as it is known.
 func refusal(cli, correlationID, message, hint string) Result {
-	f := plan.Failure{Class: plan.ClassUsage, Message: message, Hint: hint}
+	f := catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint}
 	s := structured{Status: "failed", CLI: cli, CorrelationID: correlationID, Error: &f}
 	return Result{Text: []string{message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true}
 }
 
-func hintText(f plan.Failure) string {
+func hintText(f catalog.Failure) string {
 	if f.Hint == "" {
 		return ""
 	}
@@ -99,7 +99,7 @@ func result(req job.Request, state job.State, joined bool, out job.Outcome) Resu
 	return r
 }
 
-func failureText(heading string, f plan.Failure) string {
+func failureText(heading string, f catalog.Failure) string {
 	text := fmt.Sprintf("%s failed (%s): %s", heading, f.Class, f.Message) + hintText(f)
 	if f.Retryable {
 		text += "\nThe same call may succeed later."
@@ -189,15 +189,15 @@ func trailer(s structured) string {
 }
 
 // optimization tells of what was shortened, nil if nothing was to be.
-func optimization(prompt, response *plan.Saving) *plan.Optimization {
+func optimization(prompt, response *catalog.Saving) *catalog.Optimization {
 	if prompt == nil && response == nil {
 		return nil
 	}
-	return &plan.Optimization{Prompt: prompt, Response: response}
+	return &catalog.Optimization{Prompt: prompt, Response: response}
 }
 
 // saved is how many characters were saved of how many.
-func saved(s *plan.Saving) string {
+func saved(s *catalog.Saving) string {
 	if s == nil {
 		return ""
 	}

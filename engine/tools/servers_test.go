@@ -7,26 +7,26 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // withServers are tools whose one CLI prints the file that it is given.
 func withServers(t *testing.T) *Tools {
 	t.Helper()
 	tools := newTools(t)
-	catalog := *tools.Catalog()
-	var s plan.Spec
+	cat := *tools.Catalog()
+	var s catalog.Spec
 	err := json.Unmarshal([]byte(`{"cli":{"acme":{"bin":"cat","argv":["{mcp}"],"mcp":{"words":["{file}"],"none":["/dev/null"],"file":{"name":"mcp.json","body":{"s":"{list}"},"server":{"n":"{name}"}}}}},
 		"mcp":{"one":{"title":"The one","command":"cat"},"gone":{"command":"no-such-program"}},"gateway":{"env":{"pass":["PATH","HOME"]}}}`), &s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, problems := plan.Compile(&s)
+	compiled, problems := catalog.Compile(&s)
 	if compiled == nil {
 		t.Fatal(problems)
 	}
-	catalog = *compiled
-	tools.Catalog = func() *plan.Catalog { return &catalog }
+	cat = *compiled
+	tools.Catalog = func() *catalog.Catalog { return &cat }
 	tools.Runner.Current = tools.Catalog
 	return tools
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -31,33 +31,33 @@ var (
 	sessionsSchema = json.RawMessage(`{"type":"object","properties":{"sessions":{"type":"array","items":` + string(sessionSchema) + `},"total":{"type":"integer"},"active":{"type":"object"}},"required":["sessions"]}`)
 	clearedSchema  = json.RawMessage(`{"type":"object","properties":{"cleared":{"type":"integer"}},"required":["cleared"]}`)
 
-	sessionCreate = plan.NewBuiltin(plan.Tool{Name: SessionCreate, Title: "Create a session", Output: sessionSchema,
+	sessionCreate = catalog.NewBuiltin(catalog.Tool{Name: SessionCreate, Title: "Create a session", Output: sessionSchema,
 		Description: "Create a session: a conversation that the next call of its CLI begins and later ones continue."},
 		ofCLI("CLI to talk to.", true), word("description", "What it is about.", 500),
-		&plan.Param{Name: "setAsActive", Kind: plan.Bool, ParamSpec: plan.ParamSpec{Doc: "Let calls use it that name no session.", Default: true}})
-	sessionList = plan.NewBuiltin(plan.Tool{Name: SessionList, Title: "List sessions", Output: sessionsSchema, ReadOnly: true, Idempotent: true,
+		&catalog.Param{Name: "setAsActive", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Let calls use it that name no session.", Default: true}})
+	sessionList = catalog.NewBuiltin(catalog.Tool{Name: SessionList, Title: "List sessions", Output: sessionsSchema, ReadOnly: true, Idempotent: true,
 		Description: "List sessions, the last used first, and which are active."},
 		ofCLI("Only those of this CLI.", false), number("limit", "At most so many.", 1, 500, 50))
-	sessionUse = plan.NewBuiltin(plan.Tool{Name: SessionUse, Title: "Choose the active session", Output: sessionSchema, Idempotent: true,
+	sessionUse = catalog.NewBuiltin(catalog.Tool{Name: SessionUse, Title: "Choose the active session", Output: sessionSchema, Idempotent: true,
 		Description: "Make a session the active one of its CLI, which calls use that name none."},
 		ofCLI("CLI of the session.", true), word("sessionId", "Id of the session; null or none: no session is active.", 256))
-	sessionGet = plan.NewBuiltin(plan.Tool{Name: SessionGet, Title: "Show a session", Output: sessionSchema, ReadOnly: true, Idempotent: true,
+	sessionGet = catalog.NewBuiltin(catalog.Tool{Name: SessionGet, Title: "Show a session", Output: sessionSchema, ReadOnly: true, Idempotent: true,
 		Description: "Tell about a session."}, sessionID, someCLI)
-	sessionDelete = plan.NewBuiltin(plan.Tool{Name: SessionDelete, Title: "Delete a session", Output: sessionSchema, Destructive: true, Idempotent: true,
+	sessionDelete = catalog.NewBuiltin(catalog.Tool{Name: SessionDelete, Title: "Delete a session", Output: sessionSchema, Destructive: true, Idempotent: true,
 		Description: "Forget a session. The CLI keeps the conversation."}, sessionID, someCLI)
-	sessionClear = plan.NewBuiltin(plan.Tool{Name: SessionClear, Title: "Delete all sessions", Output: clearedSchema, Destructive: true, Idempotent: true,
+	sessionClear = catalog.NewBuiltin(catalog.Tool{Name: SessionClear, Title: "Delete all sessions", Output: clearedSchema, Destructive: true, Idempotent: true,
 		Description: "Forget all sessions, or those of a CLI."}, ofCLI("Only those of this CLI.", false))
 
-	sessionID = &plan.Param{Name: "sessionId", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Id of the session.", Required: true, MinLength: ptr(1), MaxLength: ptr(256)}}
+	sessionID = &catalog.Param{Name: "sessionId", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Id of the session.", Required: true, MinLength: ptr(1), MaxLength: ptr(256)}}
 	someCLI   = ofCLI("Its CLI, where two have that id.", false)
 )
 
-func ofCLI(doc string, required bool) *plan.Param {
-	return &plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: doc, Required: required, MaxLength: ptr(64)}}
+func ofCLI(doc string, required bool) *catalog.Param {
+	return &catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: doc, Required: required, MaxLength: ptr(64)}}
 }
 
-func word(name, doc string, most int) *plan.Param {
-	return &plan.Param{Name: name, Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: doc, MaxLength: &most}}
+func word(name, doc string, most int) *catalog.Param {
+	return &catalog.Param{Name: name, Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: doc, MaxLength: &most}}
 }
 
 // session answers a tool about sessions.
@@ -120,12 +120,12 @@ func (t *Tools) session(ctx context.Context, tool string, args map[string]any) R
 }
 
 // unanswered says why a question about sessions has no answer.
-func unanswered(err error) *plan.Failure {
+func unanswered(err error) *catalog.Failure {
 	var wish *session.Refusal
 	if errors.As(err, &wish) {
-		return &plan.Failure{Class: plan.ClassUsage, Message: wish.Text, Hint: wish.Hint}
+		return &catalog.Failure{Class: catalog.ClassUsage, Message: wish.Text, Hint: wish.Hint}
 	}
-	return &plan.Failure{Class: plan.ClassRecord, Message: err.Error()}
+	return &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
 }
 
 // told is a session for programs.
@@ -212,8 +212,8 @@ func (t *Tools) converse(ctx context.Context, req *job.Request) *Result {
 }
 
 // reminded adds to a failure that the conversation is not one that the caller named.
-func reminded(call *plan.Call, f *plan.Failure) *plan.Failure {
-	if f == nil || f.Class != plan.ClassSession || call.Session == "" || call.Asked.ID != "" {
+func reminded(call *catalog.Call, f *catalog.Failure) *catalog.Failure {
+	if f == nil || f.Class != catalog.ClassSession || call.Session == "" || call.Asked.ID != "" {
 		return f
 	}
 	more := *f

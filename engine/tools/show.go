@@ -6,8 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // told says where a job stands, and what else there is to say.
@@ -49,7 +49,7 @@ func (t *Tools) facts(j job.Job) structured {
 		s.SessionID, s.ExitCode, s.CostUSD, s.Ended = o.NativeSessionID, o.ExitCode, o.CostUSD, o.Ended.UTC().Format(time.RFC3339Nano)
 		took = o.Duration
 		if o.ErrorClass != "" {
-			s.Error = &plan.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+			s.Error = &catalog.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 		}
 	}
 	ms := took.Milliseconds()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // GatewayStatus is the name of the tool that tells of the specs.
@@ -44,7 +44,7 @@ type Held struct {
 	Changes []string  `json:"changes"`
 }
 
-var gatewayStatus = plan.NewBuiltin(plan.Tool{Name: GatewayStatus, Title: "Status of the gateway", Rare: true, ReadOnly: true, Idempotent: true,
+var gatewayStatus = catalog.NewBuiltin(catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Rare: true, ReadOnly: true, Idempotent: true,
 	Output: json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
 		`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
 		`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +

@@ -15,17 +15,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/models"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 )
 
 // Tools answers for the catalog that is current when a call begins.
 type Tools struct {
-	Catalog func() *plan.Catalog
+	Catalog func() *catalog.Catalog
 	Runner  *job.Runner
 	Models  *models.Registry // nil: what specs say
 
@@ -41,7 +41,7 @@ type Tools struct {
 
 	questions questions
 	// Versions tells what is installed.
-	Versions *version.Prober
+	Versions *installed.Prober
 }
 
 // Call is one call of a tool.
@@ -157,7 +157,7 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 }
 
 // find looks a tool up; problem says what is wrong with the name.
-func find(catalog *plan.Catalog, name string) (found tool, problem string) {
+func find(catalog *catalog.Catalog, name string) (found tool, problem string) {
 	for _, cli := range catalog.CLIs {
 		switch name {
 		case cli.Tool():
@@ -180,21 +180,21 @@ func find(catalog *plan.Catalog, name string) (found tool, problem string) {
 
 // meant is the tool whose name is near, or "". What the names of all tools end in makes
 // none of them near, so those of CLIs are compared without it.
-func meant(catalog *plan.Catalog, name string) string {
+func meant(cat *catalog.Catalog, name string) string {
 	names := []string{}
 	for _, b := range builtins {
 		names = append(names, b.Name)
 	}
-	if near := plan.Nearest(name, names); near != "" {
+	if near := catalog.Nearest(name, names); near != "" {
 		return near
 	}
-	base, async := strings.CutSuffix(name, plan.AsyncSuffix)
+	base, async := strings.CutSuffix(name, catalog.AsyncSuffix)
 	base, _, _ = strings.Cut(base, "_req")
 	names = names[:0]
-	for _, cli := range catalog.CLIs {
+	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
-	cli, ok := catalog.CLI(plan.Nearest(base, names))
+	cli, ok := cat.CLI(catalog.Nearest(base, names))
 	switch {
 	case !ok:
 		return ""
@@ -205,7 +205,7 @@ func meant(catalog *plan.Catalog, name string) string {
 }
 
 // complaint tells all that is wrong with the arguments.
-func complaint(tool string, v plan.Violations) string {
+func complaint(tool string, v catalog.Violations) string {
 	if len(v) == 1 {
 		return v.Error()
 	}
@@ -219,7 +219,7 @@ const needRoots = "need roots"
 // place finds the working directory: the parameter, else the client's only root,
 // else our own, unless that is the root of the file system, where clients start us
 // when they do not care. The roots come with it where they matter.
-func (t *Tools) place(ctx context.Context, c Call, call *plan.Call) (dir string, roots []string, problem string) {
+func (t *Tools) place(ctx context.Context, c Call, call *catalog.Call) (dir string, roots []string, problem string) {
 	if c.Roots != nil && (call.Dir == "" || job.Mentions(call)) {
 		if c.RootsNextRound {
 			return "", nil, needRoots

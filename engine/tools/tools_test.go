@@ -16,13 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
-	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Three CLIs that every machine has: one says its prompt back, one prints records,
@@ -45,7 +46,7 @@ gateway: {env: pass: ["PATH", "HOME", "ACME_*"], timeouts: {idleMs: 4000, graceM
 
 func newTools(t testing.TB, environ ...string) *Tools {
 	t.Helper()
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(basics)}}}}, spec.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
@@ -58,10 +59,10 @@ func newTools(t testing.TB, environ ...string) *Tools {
 	runner := &job.Runner{
 		Host:   host.New(append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, environ...), nil, ""),
 		Record: func() (*store.Store, error) { return memory, nil }, Volatile: true, Spool: filepath.Join(home, "run"), Pools: filepath.Join(home, "pools"),
-		Current: func() *plan.Catalog { return res.Catalog },
+		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); memory.Close() })
-	return &Tools{Catalog: runner.Current, Runner: runner, Versions: &version.Prober{Host: runner.Host}}
+	return &Tools{Catalog: runner.Current, Runner: runner, Versions: &installed.Prober{Host: runner.Host}}
 }
 
 func (t *Tools) call(tb testing.TB, name, args string) Result {
@@ -83,7 +84,7 @@ func whole(t *testing.T, r Result) map[string]any {
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(plan.OutputSchema))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(catalog.OutputSchema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestMissingCLI(t *testing.T) {
 	r := newTools(t).call(t, "gone_request", `{"prompt":"x"}`)
 	got := whole(t, r)
 	failure, _ := got["error"].(map[string]any)
-	if !r.IsError || failure["class"] != plan.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
+	if !r.IsError || failure["class"] != catalog.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
 		t.Errorf("%v", got)
 	}
 	if _, ok := got["exitCode"]; ok {
@@ -223,7 +224,7 @@ func TestRefusals(t *testing.T) {
 			r := tools.call(t, c.tool, c.args)
 			got := whole(t, r)
 			failure, _ := got["error"].(map[string]any)
-			if !r.IsError || got["status"] != "failed" || failure["class"] != plan.ClassUsage || got["response"] != "" {
+			if !r.IsError || got["status"] != "failed" || failure["class"] != catalog.ClassUsage || got["response"] != "" {
 				t.Fatalf("%v", got)
 			}
 			text := strings.Join(r.Text, "\n")
@@ -409,7 +410,7 @@ func TestExplain(t *testing.T) {
 	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "approval", "policies", "steps"}) {
 		t.Errorf("members: %q", got)
 	}
-	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != plan.New || e.Risks[0].ID != "long" ||
+	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != catalog.New || e.Risks[0].ID != "long" ||
 		e.Timeouts != (Timeouts{IdleMs: 4000, GraceMs: 10}) {
 		t.Errorf("%s", text)
 	}
@@ -424,7 +425,7 @@ func TestExplain(t *testing.T) {
 	if e.Env["GONE_KEY"] != "set by the spec" || e.Env["GONE_SET"] != "set by the spec" || strings.Contains(fmt.Sprint(e.Env, e.Steps), "s3cret") {
 		t.Errorf("environment: %v, steps %v", e.Env, e.Steps)
 	}
-	if len(e.Steps) != 2 || e.Steps[0] != (plan.Step{Word: "--words=a,b", From: "argument words"}) {
+	if len(e.Steps) != 2 || e.Steps[0] != (catalog.Step{Word: "--words=a,b", From: "argument words"}) {
 		t.Errorf("steps: %v", e.Steps)
 	}
 
@@ -482,15 +483,15 @@ func TestList(t *testing.T) {
 
 // TestOutcomesOfAllKinds shows results that runs seldom give.
 func TestOutcomesOfAllKinds(t *testing.T) {
-	cli := &plan.CLI{Name: "acme"}
+	cli := &catalog.CLI{Name: "acme"}
 	big, tiny := int64(math.MaxInt64-1), 1e-9
 	for name, out := range map[string]job.Outcome{
 		"nothing":    {ExitCode: -1},
-		"everything": {Answer: plan.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
-		"not UTF-8":  {Answer: plan.Answer{Shown: "a\xffb", Model: "\xff", Failure: &plan.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
+		"everything": {Answer: catalog.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
+		"not UTF-8":  {Answer: catalog.Answer{Shown: "a\xffb", Model: "\xff", Failure: &catalog.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := result(job.Request{Call: &plan.Call{CLI: cli, Model: "asked"}}, job.Completed, false, out)
+			r := result(job.Request{Call: &catalog.Call{CLI: cli, Model: "asked"}}, job.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)

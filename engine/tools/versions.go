@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 )
 
 // Names of the tools about the installed CLIs.
@@ -34,29 +34,29 @@ var (
 		`"target":{"type":"string"},"strategy":{"type":"string"},"command":{"type":"array","items":{"type":"string"}},"dryRun":{"type":"boolean"},"problem":{"type":"string"},` +
 		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}},"required":["status"]}`)
 
-	versionsTool = plan.NewBuiltin(plan.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Rare: true, ReadOnly: true, Idempotent: true,
+	versionsTool = catalog.NewBuiltin(catalog.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 		Description: "Tell which CLIs are installed, where, in which version, and whether somebody is logged in."},
-		&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Only this CLI.", MaxLength: ptr(64)}})
-	upgradeTool = plan.NewBuiltin(plan.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Rare: true, Destructive: true, OpenWorld: true,
+		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only this CLI.", MaxLength: ptr(64)}})
+	upgradeTool = catalog.NewBuiltin(catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Rare: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
-		&plan.Param{Name: "cli", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "CLI to upgrade.", Required: true, MaxLength: ptr(64)}},
-		&plan.Param{Name: "target", Kind: plan.String, ParamSpec: plan.ParamSpec{Doc: "Version or tag.", Default: "latest", MaxLength: ptr(128)}},
-		&plan.Param{Name: "dryRun", Kind: plan.Bool, ParamSpec: plan.ParamSpec{Doc: "Only tell what would be run.", Default: true}},
+		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "CLI to upgrade.", Required: true, MaxLength: ptr(64)}},
+		&catalog.Param{Name: "target", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Version or tag.", Default: "latest", MaxLength: ptr(128)}},
+		&catalog.Param{Name: "dryRun", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Only tell what would be run.", Default: true}},
 		number("timeoutMs", "End it after so long.", minUpgradeMs, maxUpgradeMs, defaultUpgradeMs),
-		&plan.Param{Name: "force", Kind: plan.Bool, ParamSpec: plan.ParamSpec{Doc: "Even while jobs of this CLI run."}})
+		&catalog.Param{Name: "force", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Even while jobs of this CLI run."}})
 )
 
 // UpgradeCall is an upgrade that was asked for in earnest.
 type UpgradeCall struct {
-	Plan     version.Upgrade // one that can be run
-	Force    bool            // even while jobs of the CLI run
+	Plan     installed.Upgrade // one that can be run
+	Force    bool              // even while jobs of the CLI run
 	Client   job.Client
 	Progress func(message string) // nil when nobody listens
 }
 
 // installed is the CLI as it is in its installed version. Where nothing depends on
 // that, nobody asks for it.
-func (t *Tools) installed(ctx context.Context, catalog *plan.Catalog, cli *plan.CLI) *plan.CLI {
+func (t *Tools) installed(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI) *catalog.CLI {
 	if !cli.Ranged() {
 		return cli
 	}
@@ -64,25 +64,25 @@ func (t *Tools) installed(ctx context.Context, catalog *plan.Catalog, cli *plan.
 }
 
 // aboutCLIs answers a tool about the installed CLIs.
-func (t *Tools) aboutCLIs(ctx context.Context, tool *plan.Builtin, args map[string]any, c Call) Result {
-	catalog := t.Catalog()
+func (t *Tools) aboutCLIs(ctx context.Context, tool *catalog.Builtin, args map[string]any, c Call) Result {
+	cat := t.Catalog()
 	name, _ := args["cli"].(string)
-	clis := catalog.CLIs
+	clis := cat.CLIs
 	if name != "" {
-		cli, ok := catalog.CLI(name)
+		cli, ok := cat.CLI(name)
 		if !ok {
-			return refused(unknownCLI(catalog, name), "`gateway call "+CLIVersions+"` lists the CLIs")
+			return refused(unknownCLI(cat, name), "`gateway call "+CLIVersions+"` lists the CLIs")
 		}
-		clis = []*plan.CLI{cli}
+		clis = []*catalog.CLI{cli}
 	}
 	if tool == versionsTool {
-		return versionsResult(catalog, t.Versions.States(ctx, catalog, clis))
+		return versionsResult(cat, t.Versions.States(ctx, cat, clis))
 	}
 	target := args["target"].(string)
-	if wrong := plan.BadTarget(target); wrong != "" {
+	if wrong := catalog.BadTarget(target); wrong != "" {
 		return refused("target: "+wrong, "correct the target and call again; nothing was run")
 	}
-	u := t.Versions.Plan(ctx, catalog, clis[0], target, time.Duration(args["timeoutMs"].(int))*time.Millisecond)
+	u := t.Versions.Plan(ctx, cat, clis[0], target, time.Duration(args["timeoutMs"].(int))*time.Millisecond)
 	if dry, _ := args["dryRun"].(bool); dry {
 		return plannedResult(u)
 	}
@@ -94,20 +94,20 @@ func (t *Tools) aboutCLIs(ctx context.Context, tool *plan.Builtin, args map[stri
 	}
 }
 
-func unknownCLI(catalog *plan.Catalog, name string) string {
+func unknownCLI(cat *catalog.Catalog, name string) string {
 	names := []string{}
-	for _, cli := range catalog.CLIs {
+	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
 	text := fmt.Sprintf("there is no CLI %q", name)
-	if near := plan.Nearest(name, names); near != "" {
+	if near := catalog.Nearest(name, names); near != "" {
 		return text + fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return text + "; there are " + strings.Join(names, ", ")
 }
 
 // versionsResult tells the same to people and to programs.
-func versionsResult(catalog *plan.Catalog, states []version.State) Result {
+func versionsResult(catalog *catalog.Catalog, states []installed.State) Result {
 	lines, looked := []string{}, []string{}
 	for _, s := range states {
 		cli, _ := catalog.CLI(s.CLI)
@@ -122,13 +122,13 @@ func versionsResult(catalog *plan.Catalog, states []version.State) Result {
 		lines = append(lines, "What is missing was looked for in "+strings.Join(looked, ", ")+".")
 	}
 	return Result{Text: []string{strings.Join(lines, "\n")}, Bare: true, Structured: encode(struct {
-		CLIs   []version.State `json:"clis"`
-		Looked []string        `json:"lookedIn,omitempty"`
+		CLIs   []installed.State `json:"clis"`
+		Looked []string          `json:"lookedIn,omitempty"`
 	}{states, looked})}
 }
 
 // stateText is a line about a CLI, and further ones about what is wrong.
-func stateText(heading string, s version.State) string {
+func stateText(heading string, s installed.State) string {
 	var b strings.Builder
 	switch {
 	case !s.Installed:
@@ -139,9 +139,9 @@ func stateText(heading string, s version.State) string {
 		fmt.Fprintf(&b, "%s (%s) %s at %s", heading, s.CLI, s.Version, s.Path)
 	}
 	switch s.Login {
-	case version.LoginFound:
+	case installed.LoginFound:
 		b.WriteString("; login: " + s.LoginBy)
-	case version.LoginNone:
+	case installed.LoginNone:
 		b.WriteString("; no sign of a login")
 		if s.LoginHint != "" {
 			b.WriteString(" (" + s.LoginHint + ")")
@@ -161,30 +161,30 @@ func stateText(heading string, s version.State) string {
 
 // planned is a plan for programs.
 type planned struct {
-	Status    string        `json:"status"` // "planned" or "failed"
-	CLI       string        `json:"cli"`
-	Installed string        `json:"installed,omitempty"` // version
-	Path      string        `json:"path,omitempty"`      // of the installed program
-	Target    string        `json:"target"`
-	Strategy  string        `json:"strategy,omitempty"`
-	Command   []string      `json:"command"`           // program and words
-	Program   string        `json:"program,omitempty"` // path of the program that would be run
-	DryRun    bool          `json:"dryRun"`
-	TimeoutMs int64         `json:"timeoutMs"`
-	Note      string        `json:"note,omitempty"`
-	Problem   string        `json:"problem,omitempty"` // why it could not be run now
-	Hint      string        `json:"hint,omitempty"`
-	Error     *plan.Failure `json:"error,omitempty"` // there is no plan
+	Status    string           `json:"status"` // "planned" or "failed"
+	CLI       string           `json:"cli"`
+	Installed string           `json:"installed,omitempty"` // version
+	Path      string           `json:"path,omitempty"`      // of the installed program
+	Target    string           `json:"target"`
+	Strategy  string           `json:"strategy,omitempty"`
+	Command   []string         `json:"command"`           // program and words
+	Program   string           `json:"program,omitempty"` // path of the program that would be run
+	DryRun    bool             `json:"dryRun"`
+	TimeoutMs int64            `json:"timeoutMs"`
+	Note      string           `json:"note,omitempty"`
+	Problem   string           `json:"problem,omitempty"` // why it could not be run now
+	Hint      string           `json:"hint,omitempty"`
+	Error     *catalog.Failure `json:"error,omitempty"` // there is no plan
 }
 
 // plannedResult shows what an upgrade would run.
-func plannedResult(u version.Upgrade) Result {
+func plannedResult(u installed.Upgrade) Result {
 	p := planned{
 		Status: "planned", CLI: u.CLI.Name, Installed: u.State.Version, Path: u.State.Path, Target: u.Target, Strategy: u.Strategy,
 		Command: u.Command(), Program: u.Path, DryRun: true, TimeoutMs: u.Timeout.Milliseconds(), Note: u.Note, Problem: u.Problem, Hint: u.Hint,
 	}
 	if len(p.Command) == 0 {
-		f := plan.Failure{Class: plan.ClassUsage, Message: u.Problem, Hint: u.Hint}
+		f := catalog.Failure{Class: catalog.ClassUsage, Message: u.Problem, Hint: u.Hint}
 		p.Status, p.Command, p.Error = "failed", []string{}, &f
 		return Result{Text: []string{u.Problem + hintText(f)}, Structured: encode(p), IsError: true, Bare: true}
 	}
@@ -202,7 +202,7 @@ func plannedResult(u version.Upgrade) Result {
 }
 
 // whichCLI names the installation that an upgrade is about.
-func whichCLI(u version.Upgrade) string {
+func whichCLI(u installed.Upgrade) string {
 	switch {
 	case !u.State.Installed:
 		return u.CLI.Heading() + " (not installed)"

@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
-	"github.com/llm-cli-gateway/gateway/engine/version"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // ranged is a CLI of which nearly everything depends on the version.
@@ -39,11 +40,11 @@ func newRanged(t *testing.T, installed string) *Tools {
 	t.Helper()
 	bin := t.TempDir()
 	tools := newTools(t, "PATH="+bin+":"+os.Getenv("PATH"), "NOVA_KEY=s3cret")
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(ranged)}}}}, spec.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(ranged)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
-	tools.Catalog = func() *plan.Catalog { return res.Catalog }
+	tools.Catalog = func() *catalog.Catalog { return res.Catalog }
 	script := fmt.Sprintf("#!/bin/sh\nif test \"$*\" = -V; then echo 'nova %s'; else echo \"words: $*\"; fi\n", installed)
 	if err := os.WriteFile(filepath.Join(bin, "nova"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func TestCLIVersions(t *testing.T) {
 			t.Errorf("%q lacks %q", r.Text[0], want)
 		}
 	}
-	var got struct{ CLIs []version.State }
+	var got struct{ CLIs []installed.State }
 	if err := json.Unmarshal(r.Structured, &got); err != nil || r.IsError || !r.Bare || len(got.CLIs) != 2 {
 		t.Fatalf("%v: %s", err, r.Structured)
 	}

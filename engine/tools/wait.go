@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/plan"
 )
 
 // request makes a call and waits for its answer: not longer than clients do, and then
@@ -15,9 +15,9 @@ import (
 func (t *Tools) request(ctx context.Context, req job.Request, tell func(string)) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure != nil {
-		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: plan.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
+		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
 		r := result(req, job.Failed, false, out)
-		r.again = failure.Class == plan.ClassBusy
+		r.again = failure.Class == catalog.ClassBusy
 		return r
 	}
 	joined, notes := j.Joined, j.Notes
@@ -41,7 +41,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		out := t.Runner.Outcome(j)
 		r := result(req, j.State, j.Joined, out).joining(j)
-		r.none = req.Call.Mode == plan.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == plan.ClassSession && out.Answer.SessionID == ""
+		r.none = req.Call.Mode == catalog.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == catalog.ClassSession && out.Answer.SessionID == ""
 		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Call, out.Answer.Failure.Class)
 		return r
 	}
@@ -54,7 +54,7 @@ func (t *Tools) softDeadline() time.Duration {
 }
 
 // begun tells of a job that goes on.
-func (t *Tools) begun(j job.Job, call *plan.Call) Result {
+func (t *Tools) begun(j job.Job, call *catalog.Call) Result {
 	j.Notes = append(j.Notes, call.Notes...)
 	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 }
@@ -67,7 +67,7 @@ func (t *Tools) submit(ctx context.Context, req job.Request) Result {
 		return t.begun(j, req.Call)
 	}
 	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes, MCP: req.Call.Equipment()}
-	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, again: failure.Class == plan.ClassBusy}
+	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, again: failure.Class == catalog.ClassBusy}
 }
 
 // joining adds that the call did not start the job.

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/plan"
-	"github.com/llm-cli-gateway/gateway/engine/spec"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -34,11 +34,11 @@ func newWaiting(t *testing.T, syncMs int) *waiting {
 	}
 	text := fmt.Sprintf(`cli: acme: {bin: "cat", argv: ["{file}"], params: file: {doc: "F"}}
 gateway: {env: pass: ["PATH"], jobs: {syncMs: %d, onCancel: "kill", dedupMs: 60000}}`, syncMs)
-	res := spec.Load([]spec.Layer{{Name: "test", Files: []spec.File{{Name: "a.cue", Data: []byte(text)}}}}, spec.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
-	w.Catalog = func() *plan.Catalog { return res.Catalog }
+	w.Catalog = func() *catalog.Catalog { return res.Catalog }
 	record := w.Runner.Record
 	w.Runner.Current, w.Runner.Record = w.Catalog, func() (*store.Store, error) {
 		if w.broken.Load() {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/proc"
+	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -81,7 +81,7 @@ func TestCancel(t *testing.T) {
 		if job.State != store.Live {
 			t.Fatalf("the row says %+v", job)
 		}
-		tree := descendants(with(proc.CookieName, job.ID))
+		tree := descendants(with(process.CookieName, job.ID))
 		if runtime.GOOS == "linux" && len(tree) == 0 {
 			t.Fatalf("nothing runs: %v", tree)
 		}
@@ -91,12 +91,12 @@ func TestCancel(t *testing.T) {
 		if job.Outcome.Ending != store.EndCanceled || job.Outcome.ErrorClass != "canceled" {
 			t.Errorf("the row says %+v", job.Outcome)
 		}
-		if left := with(proc.CookieName, job.ID); len(left) > 0 {
+		if left := with(process.CookieName, job.ID); len(left) > 0 {
 			t.Errorf("processes of the call are left: %v", left)
 		}
 		// Nor one that threw its mark away.
 		for _, p := range processes() {
-			if slices.ContainsFunc(tree, func(q process) bool { return p.pid == q.pid && p.start == q.start }) {
+			if slices.ContainsFunc(tree, func(q osProcess) bool { return p.pid == q.pid && p.start == q.start }) {
 				t.Errorf("%v outlived the call", p)
 			}
 		}

@@ -138,7 +138,7 @@ func (g *gateway) close(read <-chan struct{}) {
 	}
 	// A supervisor tells the end of its job before it tidies up and ends itself.
 	g.until("the end of the supervisors", func() bool {
-		return !slices.ContainsFunc(with("HOME", g.home), func(p process) bool { return p.name == supervisor })
+		return !slices.ContainsFunc(with("HOME", g.home), func(p osProcess) bool { return p.name == supervisor })
 	})
 	if left := with("HOME", g.home); len(left) > 0 {
 		g.t.Errorf("processes outlived their call: %v", left)

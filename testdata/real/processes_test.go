@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// process is one process; its start tells it from a later one of the same number.
-type process struct {
+// osProcess is one process; its start tells it from a later one of the same number.
+type osProcess struct {
 	pid, parent int
 	start       string
 	name        string
 }
 
 // processes are all that run now; none where there is no /proc.
-func processes() []process {
-	var list []process
+func processes() []osProcess {
+	var list []osProcess
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
@@ -32,14 +32,14 @@ func processes() []process {
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(data[:open])))
 		parent, _ := strconv.Atoi(fields[1])
 		if fields[0] != "Z" {
-			list = append(list, process{pid: pid, parent: parent, start: fields[19], name: string(data[open+1 : shut])})
+			list = append(list, osProcess{pid: pid, parent: parent, start: fields[19], name: string(data[open+1 : shut])})
 		}
 	}
 	return list
 }
 
 // descendants are some processes and those below them.
-func descendants(found []process) []process {
+func descendants(found []osProcess) []osProcess {
 	all := processes()
 	var below []int
 	for _, p := range found {
@@ -56,8 +56,8 @@ func descendants(found []process) []process {
 }
 
 // with are the processes whose environment holds a variable of this value.
-func with(name, value string) []process {
-	var found []process
+func with(name, value string) []osProcess {
+	var found []osProcess
 	for _, p := range processes() {
 		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
 		if bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+name+"="+value+"\x00")) {

@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"quick","name":"n","turns":3,"level":"low","on":true,"tags":["a","b"],"dirs":["x","y"],"effort":"high"}`)
+
+func BenchmarkBind(b *testing.B) {
+	cli := shared(b, "acme")
+	for b.Loop() {
+		if _, violations := cli.Bind(nineArgs, nil, ids()); violations != nil {
+			b.Fatal(violations)
+		}
+	}
+}
+
+func BenchmarkCommand(b *testing.B) {
+	call, violations := shared(b, "acme").Bind(nineArgs, nil, ids())
+	if violations != nil {
+		b.Fatal(violations)
+	}
+	for b.Loop() {
+		if _, violations := call.Command(""); violations != nil {
+			b.Fatal(violations)
+		}
+	}
+}
+
+// BenchmarkViolations is what a hostile caller can make a call cost.
+func BenchmarkViolations(b *testing.B) {
+	var args bytes.Buffer
+	args.WriteString(`{"prompt":"hi"`)
+	for i := range 1000 {
+		fmt.Fprintf(&args, `,"unknown%d":1`, i)
+	}
+	fmt.Fprintf(&args, `,%q:1}`, strings.Repeat("x", 1<<20))
+	cli := shared(b, "acme")
+	for b.Loop() {
+		if _, violations := cli.Bind(args.Bytes(), nil, ids()); len(violations) != 1001 {
+			b.Fatal(len(violations))
+		}
+	}
+}
+
+func benchmarkDecode(b *testing.B, spec, stdout string) {
+	call, violations := shared(b, spec).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+	if violations != nil {
+		b.Fatal(violations)
+	}
+	b.SetBytes(int64(len(stdout)))
+	b.ReportAllocs()
+	for b.Loop() {
+		answer, err := call.Decode(Run{Stdout: strings.NewReader(stdout), Size: int64(len(stdout))})
+		if err != nil || answer.Failure != nil {
+			b.Fatal(err, answer.Failure)
+		}
+	}
+}
+
+func BenchmarkDecode20Records(b *testing.B) {
+	var out strings.Builder
+	out.WriteString(`{"type":"start","id":"42","model":"big-1"}` + "\n")
+	for i := range 18 {
+		fmt.Fprintf(&out, `{"type":"delta","text":"word %d ","usage":{"in":5,"out":2,"read":1},"more":{"a":[1,2,3],"b":"some text that nobody asks for"}}`+"\n", i)
+	}
+	out.WriteString(`{"type":"done","cost":0.25,"usage":{"in":7,"out":3}}` + "\n")
+	benchmarkDecode(b, "lines", out.String())
+}
+
+func BenchmarkDecode40MBText(b *testing.B) {
+	benchmarkDecode(b, "acme", strings.Repeat("A line of an answer that goes on and on.\n", 1<<20))
+}
+
+func BenchmarkDecode40MBRecord(b *testing.B) {
+	benchmarkDecode(b, "lines", `{"type":"delta","text":"`+strings.Repeat("x", 40<<20)+`"}`+"\n"+`{"type":"done"}`+"\n")
+}
+
+// BenchmarkDecodeInVain is an output made to be read again and again.
+func BenchmarkDecodeInVain(b *testing.B) {
+	benchmarkDecode(b, "object", `{"result":"early"}`+"\n"+strings.Repeat("["+strings.Repeat(" ", 100)+"\n", 1<<14))
+}
+
+func spec20(b *testing.B) *Spec {
+	var params bytes.Buffer
+	for i := range 20 {
+		fmt.Fprintf(&params, `,"p%d":{"doc":"Parameter","flag":"--p%d","enum":["a","b","c"]}`, i, i)
+	}
+	return readSpec(b, fmt.Appendf(nil, `{"bin":"acme","argv":["{params}"],"params":{%s},"output":{"format":"jsonl","text":"event.text","model":"event.model"},
+		"risk":[{"when":"p1 == 'a'","score":1}],"success":"exit == 0 && text != ''"}`, params.Bytes()[1:]))
+}
+
+func BenchmarkCompile20Params(b *testing.B) {
+	s := spec20(b)
+	for b.Loop() {
+		if c, problems := Compile(s); c == nil {
+			b.Fatal(problems)
+		}
+	}
+}
+
+func BenchmarkCompileVetted20Params(b *testing.B) {
+	s := spec20(b)
+	for b.Loop() {
+		if c, problems := compileVetted(s); c == nil {
+			b.Fatal(problems)
+		}
+	}
+}
+
+func BenchmarkInputSchema(b *testing.B) {
+	cli := shared(b, "acme")
+	for b.Loop() {
+		cli.InputSchema()
+	}
+}
+
+// BenchmarkCondition is the dearest condition over a list of the length that a
+// caller may give.
+func BenchmarkCondition(b *testing.B) {
+	tags := make([]string, defaultMaxItems)
+	for i := range tags {
+		tags[i] = strings.Repeat("tag ", 25)
+	}
+	e := over(`any(tags, lower(#) matches "(?i)no|such|tag$")`)
+	env := map[string]any{"tags": tags}
+	for b.Loop() {
+		if e.holds(env) {
+			b.Fatal("it must not hold")
+		}
+	}
+}
+
+// benchmarkProgress reads the output in parts of 64 KB, as one who polls a file does.
+func benchmarkProgress(b *testing.B, spec, stdout string) {
+	cli, printed := shared(b, spec), []byte(stdout)
+	b.SetBytes(int64(len(stdout)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p := cli.Progress()
+		for part := range slices.Chunk(printed, 64<<10) {
+			p.Write(Stdout, part)
+		}
+		if p.Tail() == "" {
+			b.Fatal("nothing is known")
+		}
+	}
+}
+
+// BenchmarkProgressRecords is a flood of records that each have something to say.
+func BenchmarkProgressRecords(b *testing.B) {
+	benchmarkProgress(b, "watched", strings.Repeat(`{"type":"delta","role":"agent","timestamp":"2026-11-21T10:13:13.662Z","text":"some words "}`+"\n", 1<<14))
+}
+
+// BenchmarkProgressOthers is one of records that no rule is for.
+func BenchmarkProgressOthers(b *testing.B) {
+	other := `{"type":"result","of":"shell","output":"4 of 5 tests pass, 1 fails","usage":{"in":5,"out":2},"more":{"a":[1,2,3]}}` + "\n"
+	benchmarkProgress(b, "marked", `{"type":"says","text":"x"}`+"\n"+strings.Repeat(other, 1<<14))
+}
+
+// BenchmarkProgressText is a flood of plain lines.
+func BenchmarkProgressText(b *testing.B) {
+	benchmarkProgress(b, "acme", strings.Repeat("A line of a log that goes on and on.\n", 1<<16))
+}
+
+func BenchmarkProgress40MBRecord(b *testing.B) {
+	benchmarkProgress(b, "watched", `{"type":"says","text":"`+strings.Repeat("x", 40<<20)+`"}`+"\n")
+}
+
+func BenchmarkProgress40MBLine(b *testing.B) {
+	benchmarkProgress(b, "acme", strings.Repeat("x", 40<<20))
+}

@@ -1,0 +1,67 @@
+package catalog
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// Brief is the listing of the CLI's tool in few bytes: what calls seldom give is named
+// alone, and one tool does for both ways to wait.
+func (c *CLI) Brief() Tool { return c.listings.brief() }
+
+func (c *CLI) describeBriefly() Tool {
+	t := c.Describe().brief(c.table.brief())
+	t.Description = "Ask " + c.Heading() + c.doubt() + "."
+	if c.Doc != "" {
+		t.Description += " " + sentence(c.Doc)
+	}
+	if rare := c.rarely(); len(rare) > 0 {
+		t.Description += " Further parameters: " + strings.Join(rare, ", ") + "."
+	}
+	return t
+}
+
+// Brief is the listing of the tool in few bytes.
+func (b *Builtin) Brief() Tool { return b.Tool.brief(b.table.brief()) }
+
+func (t Tool) brief(input json.RawMessage) Tool {
+	t.Brief, t.Title, t.Input, t.Output = true, "", input, nil
+	return t
+}
+
+// rarely are the parameters that the brief schema leaves out.
+func (t *table) rarely() (names []string) {
+	for _, p := range t.params {
+		if p.Rare {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// brief is the JSON Schema of the arguments as far as they matter. It admits others, so
+// that a client which validates holds no call back.
+func (t *table) brief() json.RawMessage {
+	return t.schema(func(p *Param) bool { return !p.Rare }, (*Param).brief, t.rarely() != nil)
+}
+
+func (p *Param) brief() property {
+	out := p.property()
+	out.Description, out.Default, out.MinLength, out.MaxLength = sentence(p.Doc), nil, nil, nil
+	if len(p.aliases) > 0 {
+		out.Description += " (" + strings.Join(p.aliases, ", ") + ")"
+	}
+	if text := defaultText(p.told()); text != "" {
+		out.Description += ", default " + text
+	}
+	return out
+}
+
+// sentence is the first one of a text, without a full stop where it is the only one.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if first, _, more := strings.Cut(text, ". "); more {
+		return first + "."
+	}
+	return text
+}

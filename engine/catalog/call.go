@@ -1,0 +1,128 @@
+package catalog
+
+import (
+	"maps"
+	"strings"
+	"time"
+)
+
+// Call is one call of a CLI: its arguments, checked and completed. Only Bind makes
+// one, so whoever holds it need not check again.
+type Call struct {
+	CLI           *CLI
+	Prompt        string
+	Mode          Mode
+	SessionID     string // id to resume, or to create under; "" if the CLI chooses
+	Model         string // as passed to the CLI; "" for its own default
+	CorrelationID string
+	Dir           string        // as asked for; "" for the default
+	Idle, Wall    time.Duration // as asked for; 0 for the default
+	Show          string        // "answer", "record" or "events"
+	Async         bool          // asked for as a job
+	Force         bool          // run, whatever was asked before
+	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
+	Policy        string        // of approval, as asked for; "" for the default
+	Asked         Asked         // which conversation was asked for
+	Session       string        // of the gateway, of which the call is a turn; "" for none
+	Saved         *Saving       // of the prompt, if it was to be shortened
+	Notes         []string      // what the caller should know of how it was understood
+
+	values map[string]any // bound values of the spec's parameters, defaults included
+	given  map[string]bool
+	steps  []Step // how the model was found
+
+	equipment *Equipment
+	tidy      bool   // the answer is to be shortened
+	generated bool   // the SessionID is nobody's yet
+	own       bool   // the SessionID is one of ours, for which the CLI has another
+	again     binder // as it was before the conversation was known
+}
+
+// Step says where something in a command came from.
+type Step struct {
+	Word string `json:"word"`
+	From string `json:"from"`
+}
+
+// Violation is one thing wrong with the arguments of a call.
+type Violation struct {
+	Param string // "" if the call as a whole is wrong
+	Text  string
+}
+
+// Violations are all the things wrong with a call.
+type Violations []Violation
+
+// Error lists them, one a line.
+func (v Violations) Error() string {
+	lines := make([]string, len(v))
+	for i, one := range v {
+		if one.Param == "" {
+			lines[i] = one.Text
+		} else {
+			lines[i] = one.Param + ": " + one.Text
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Arguments are the bound values of the spec's parameters, for the record. Bound
+// again, they give the same command line.
+func (c *Call) Arguments() map[string]any {
+	out := maps.Clone(c.values)
+	// Left out, a model that means "the CLI's own" would become the default.
+	if c.given[paramModel] && c.Model == "" {
+		out[paramModel] = ""
+	}
+	if c.tidy {
+		out[paramTidy] = true
+	}
+	return out
+}
+
+// Revive is a call as far as Decode needs it, made of what was recorded of one: its
+// mode, the id of its conversation and its Arguments. It cannot be run.
+func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Call {
+	for name, v := range arguments { // JSON knows no lists of strings
+		if list, ok := v.([]any); ok {
+			texts := make([]string, len(list))
+			for i, item := range list {
+				texts[i], _ = item.(string)
+			}
+			arguments[name] = texts
+		}
+	}
+	c = c.At("")
+	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
+	call.tidy, _ = arguments[paramTidy].(bool)
+	call.show()
+	return call
+}
+
+// show finds out what of the output the caller asked to see.
+func (c *Call) show() {
+	for _, p := range c.CLI.params {
+		if v, ok := c.values[p.Name].(string); ok && p.Show != nil && p.Show[v] != "" {
+			c.Show = p.Show[v]
+		}
+	}
+}
+
+// scope is what conditions over the call see: parameters that were not given have
+// the zero value of their kind.
+func (c *Call) scope() map[string]any {
+	given := map[string]bool{}
+	env := map[string]any{"mode": string(c.Mode), "prompt": c.Prompt, "given": given}
+	for _, p := range c.CLI.params {
+		if p.role != "" && p.role != roleServers {
+			continue
+		}
+		given[p.Name] = c.given[p.Name]
+		if v, ok := c.values[p.Name]; ok {
+			env[p.Name] = v
+			continue
+		}
+		env[p.Name] = map[Kind]any{Bool: false, Int: 0, Number: 0.0, List: []string{}, String: ""}[p.Kind]
+	}
+	return env
+}

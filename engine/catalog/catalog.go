@@ -1,0 +1,321 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Catalog is everything the specs say, compiled. It never changes; a reload makes
+// another one.
+type Catalog struct {
+	CLIs     []*CLI // in the order of the specs
+	Clients  Map[ClientSpec]
+	Settings Settings
+	Policies []*Policy       // in the order of the specs
+	Servers  Map[ServerSpec] // MCP servers that can be handed to CLIs
+
+	Optimizers []*Optimizer // in the order of the specs
+
+	rules  []rule
+	byName map[string]*CLI
+	around around
+	digest string
+}
+
+// CLI is one command-line program, compiled.
+type CLI struct {
+	Name string
+	CLISpec
+
+	table
+	argv    map[Mode][]word
+	session map[Mode][]word
+	id      *regexp.Regexp // an id that the CLI accepts
+	success *expression
+	failure []failure
+	risk    []*expression
+	out     output
+	places  []*regexp.Regexp // of upgrade.where
+
+	ranged    bool      // something depends on the version
+	variants  []variant // of which none overlap
+	chosen    bool      // made by At
+	installed Version
+	around    around
+	listings  *listings
+
+	declared Models
+
+	sum      [sha256.Size]byte // of all that it was compiled from
+	warnings []Problem         // that compiling it gave
+}
+
+// around is what the parameters of a CLI tell of the rest of the specs.
+type around struct {
+	policies []string
+	servers  []string // with their titles
+	optimizers
+}
+
+type failure struct {
+	FailureSpec
+	when    *expression
+	afterMs *expression
+}
+
+// CLI returns the program of that name.
+func (c *Catalog) CLI(name string) (*CLI, bool) { cli, ok := c.byName[name]; return cli, ok }
+
+// Digest identifies the catalog: equal specs give equal digests.
+func (c *Catalog) Digest() string { return c.digest }
+
+// Digest identifies what the CLI was compiled from, whatever else a catalog holds.
+func (c *CLI) Digest() string { return hex.EncodeToString(c.sum[:16]) }
+
+// Tool is the name of the tool that calls the CLI.
+func (c *CLI) Tool() string { return c.Name + "_request" }
+
+// AsyncTool is the name of the tool that starts a call and does not wait for it.
+func (c *CLI) AsyncTool() string { return c.Tool() + AsyncSuffix }
+
+// AsyncSuffix ends the names of tools that start a job.
+const AsyncSuffix = "_async"
+
+// Heading is the human name of the program.
+func (c *CLI) Heading() string {
+	if c.Title != "" {
+		return c.Title
+	}
+	return c.Name
+}
+
+// Params are the parameters of the tool in the order of its schema, those of the
+// engine included.
+func (c *CLI) Params() []*Param { return c.params }
+
+// Compile checks the specs and compiles them. Without problems (warnings aside)
+// the catalog is whole; otherwise it is nil.
+func Compile(s *Spec) (*Catalog, []Problem) { return Recompile(s, Known{}) }
+
+// Known is what compiling need not find out again.
+type Known struct {
+	// Vetted says of a CLI ("cli", its name) or of the rules for all of them ("risk", "")
+	// that an earlier compilation found no problem in it: its expressions are then left
+	// to their first use. nil: nothing is known.
+	Vetted func(section, name string) bool
+	// Before is an earlier catalog: what did not change since is taken over from it.
+	Before *Catalog
+	// Same says of a CLI, by name, that its spec is that of Before. nil: all are compared.
+	Same func(name string) bool
+}
+
+// Recompile is Compile that relies on what is known.
+func Recompile(s *Spec, known Known) (*Catalog, []Problem) {
+	if known.Vetted == nil {
+		known.Vetted = func(string, string) bool { return false }
+	}
+	ps := newProblems()
+	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
+	c.around = around{s.Policy.Keys(), serverNames(s), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
+	for name, spec := range s.CLI.All() {
+		cli, sum := c.unchanged(name, spec, known)
+		if cli == nil {
+			own := newProblems("cli", name)
+			cli = compileCLI(name, spec, c.around, known.Vetted("cli", name), own)
+			cli.warnings, cli.sum = *own.list, sum
+		}
+		*ps.list = append(*ps.list, cli.warnings...)
+		c.CLIs = append(c.CLIs, cli)
+		c.byName[name] = cli
+	}
+	c.digest = digest(s, c.CLIs)
+	c.approval(s, known.Vetted("risk", ""), ps)
+	c.listed(ps.at("gateway", "tools", "list"))
+	c.prefixes(ps)
+	c.servers(s, ps)
+	c.clients(ps)
+	for _, p := range *ps.list {
+		if !p.Warning {
+			return nil, *ps.list
+		}
+	}
+	return c, *ps.list
+}
+
+// unchanged is the CLI of an earlier catalog that was made of the same; nil, and the sum
+// of the new one, if there is none.
+func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, sum [sha256.Size]byte) {
+	if known.Before != nil {
+		cli = known.Before.byName[name]
+	}
+	if cli != nil && known.Same != nil && known.Same(name) && cli.around.equal(c.around) {
+		return cli, cli.sum
+	}
+	lean := spec
+	lean.Examples, lean.Probe = nil, ProbeSpec{} // only vet reads them
+	sum = sha256.Sum256(encode([]any{name, lean, c.around.policies, c.around.servers, c.around.optimizers.specs()}))
+	if cli != nil && cli.sum == sum {
+		return cli, sum
+	}
+	return nil, sum
+}
+
+func (a around) equal(b around) bool {
+	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
+}
+
+// listed warns of a name in the listing that no CLI has. It is no error, because the CLI
+// may have been taken away.
+func (c *Catalog) listed(ps problems) {
+	names := []string{}
+	for _, cli := range c.CLIs {
+		names = append(names, cli.Name)
+	}
+	for i, name := range c.Settings.Tools.List {
+		if len(names) > 0 && name != Everything && !slices.Contains(names, name) {
+			problem := ps.at(i).add("relation", "there is no CLI %q", name)
+			problem.Hint, problem.Warning = didYouMean(name, names), true
+		}
+	}
+}
+
+// digest is a hash over the canonical JSON of the specs.
+func digest(s *Spec, clis []*CLI) string {
+	rest := *s
+	rest.CLI = Map[CLISpec]{}
+	h := sha256.New()
+	h.Write(encode(rest))
+	for _, cli := range clis {
+		h.Write(cli.sum[:])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// compiler compiles one CLI and collects its problems.
+type compiler struct {
+	cli    *CLI
+	vetted bool
+}
+
+func compileCLI(name string, spec CLISpec, around around, vetted bool, ps problems) *CLI {
+	cli := &CLI{Name: name, CLISpec: spec, around: around, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
+	c := compiler{cli: cli, vetted: vetted}
+	c.params(ps)
+	c.sessions(ps.at("session"))
+	c.argv(ps.at("argv"))
+	c.prompt(ps.at("prompt"))
+	c.mcp(ps.at("mcp"))
+	c.placed(ps.at("params"))
+	c.models(ps.at("models"))
+	c.usable(ps.at("params"))
+	c.output(ps.at("output"))
+	c.verdicts(ps)
+	c.programs(ps)
+	c.upgrades(ps.at("upgrade"))
+	c.versions(ps)
+	cli.listings = cli.list()
+	return cli
+}
+
+// expression compiles src, now or at its first use.
+func (c compiler) expression(e *expression, ps problems) *expression {
+	if e.src == "" {
+		return nil
+	}
+	if !c.vetted {
+		e.report(ps)
+	}
+	return e
+}
+
+// shells would turn words of a command line into a program.
+var shells = map[string]bool{
+	"sh": true, "bash": true, "dash": true, "zsh": true, "ksh": true, "fish": true, "csh": true, "tcsh": true, "busybox": true,
+	"cmd": true, "powershell": true, "pwsh": true, "wscript": true, "cscript": true,
+	"env": true, "xargs": true, "sudo": true, "doas": true, "su": true, "nohup": true, "setsid": true, "nice": true, "timeout": true,
+}
+
+// absolute paths, also of a home and of Windows: a spec may be vetted elsewhere than
+// where it is used.
+var absolute = regexp.MustCompile(`^(/|~/|[A-Za-z]:[\\/]|\\\\)`)
+
+// executable refuses programs that run other programs out of their arguments.
+func executable(bin string, ps problems) {
+	base := strings.ToLower(bin[strings.LastIndexAny(bin, `/\`)+1:])
+	for _, ext := range []string{".exe", ".com", ".bat", ".cmd"} {
+		base = strings.TrimSuffix(base, ext)
+	}
+	switch {
+	case shells[base]:
+		ps.add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
+	case strings.HasPrefix(bin, "-"):
+		ps.add("bin", "%q looks like an option", bin)
+	case strings.ContainsAny(bin, `/\`) && !absolute.MatchString(bin):
+		ps.add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
+	}
+}
+
+// programs checks what else may be run, and what it is given.
+func (c compiler) programs(ps problems) {
+	executable(c.cli.Bin, ps.at("bin"))
+	if m := c.cli.Version.Match; m != "" {
+		switch re, err := regexp.Compile(m); {
+		case err != nil:
+			ps.at("version", "match").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		case re.NumSubexp() == 0:
+			ps.at("version", "match").add("regexp", "%q has no group", m).Hint = "put the version in ( )"
+		}
+	}
+	for i, words := range c.cli.CLISpec.Probe.Help {
+		for k, word := range words {
+			noNUL(word, ps.at("probe", "help", i, k))
+		}
+		if !AsksHelp(words) {
+			ps.at("probe", "help", i).add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
+		}
+	}
+	for name := range c.cli.Env.Set.All() {
+		reservedVariable(name, ps.at("env", "set", name))
+		value, _ := c.cli.Env.Set.Get(name)
+		noNUL(value, ps.at("env", "set", name))
+	}
+	carried := map[string]string{}
+	for _, p := range c.cli.params {
+		if other, ok := carried[p.Env]; ok && p.Env != "" {
+			ps.at("params", p.Name, "env").add("duplicate-env", "variable %s is already set by param %q", p.Env, other)
+		}
+		carried[p.Env] = p.Name
+	}
+	if other, ok := carried[c.cli.MCP.File.Env]; ok && c.cli.MCP.File.Env != "" {
+		ps.at("mcp", "file", "env").add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
+	}
+}
+
+// helpWords are the options that ask for help.
+var helpWords = []string{"--help", "-h", "-help", "--help-all"}
+
+// AsksHelp reports whether words make a program print its help and do nothing else:
+// subcommands, then an option for help. The word "help" alone could be a prompt, and
+// behind another option even "--help" could be its value.
+func AsksHelp(words []string) bool {
+	last := len(words) - 1
+	return last >= 0 && slices.Contains(helpWords, words[last]) &&
+		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
+}
+
+func reservedVariable(name string, ps problems) {
+	if strings.HasPrefix(name, ReservedEnv) {
+		ps.add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
+	}
+}
+
+// loader matches variables by which whoever sets them has code of their own run.
+var loader = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)
+
+// ReservedEnv is the prefix of the variables by which gateways recognise their own
+// children; a spec cannot set one.
+const ReservedEnv = "LLM_GATEWAY_"

@@ -1,0 +1,53 @@
+package catalog
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// FuzzCompile gives broken specs to the compiler: it must find problems or make a
+// catalog that can be vetted and called, and do the same again.
+func FuzzCompile(f *testing.F) {
+	for _, name := range []string{"acme", "zeta", "lines", "object"} {
+		f.Add(specText(f, map[string]string{"spec": name}))
+	}
+	names, err := filepath.Glob("testdata/problems/*.txtar")
+	if err != nil || len(names) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, name := range names {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(a.Files[0].Data)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var cli CLISpec
+		if len(text) > 1<<14 || json.Unmarshal(text, &cli) != nil {
+			return
+		}
+		spec := &Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": cli}}}
+		catalog, problems := Compile(spec)
+		again, same := Compile(spec)
+		if (catalog == nil) != (again == nil) || !slices.EqualFunc(problems, same, func(a, b Problem) bool { return a.Error() == b.Error() && a.Offset == b.Offset }) {
+			t.Fatalf("once: %v\nand then: %v", problems, same)
+		}
+		if catalog == nil {
+			if len(problems) == 0 {
+				t.Fatal("neither a catalog nor a problem")
+			}
+			return
+		}
+		catalog.Vet(nil)
+		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+		if violations == nil {
+			call.Command("")
+			catalog.Risks(call)
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package catalog
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// ChangeKind says what a change of the specs means for those who rely on them.
+type ChangeKind string
+
+// The kinds of changes. One change can be of several kinds, and is then told as often.
+const (
+	Breaking ChangeKind = "breaking" // a call that was right may be refused, or mean something else
+	Widening ChangeKind = "widening" // more can be done, or done unasked or unseen; or another program is run
+	Note     ChangeKind = "note"     // neither
+)
+
+// Change is a difference between two catalogs.
+type Change struct {
+	Kind ChangeKind
+	Path []string // keys and list indices from the root, as in Problem
+	Gone bool     // Path is a path of the old specs: the new ones have nothing there
+	Text string   // one line
+}
+
+// String is the change without its kind and without a position.
+func (c Change) String() string { return strings.Join(c.Path, ".") + ": " + c.Text }
+
+// Diff tells all that differs between two catalogs, in the order of the specs. Where it
+// cannot tell whether a change widens what calls may do, it says so of the change: a
+// false alarm costs a look. Catalogs with equal digests differ in nothing but what only
+// vet reads: examples, and how a program is asked for its options.
+func Diff(old, new *Catalog) []Change {
+	d := &differ{old: old, new: new}
+	d.walk("", scope{differ: d}, reflect.ValueOf(old.spec()), reflect.ValueOf(new.spec()))
+	return d.changes
+}
+
+// spec is what the catalog was compiled from, as far as it keeps that. The specs of its
+// CLIs are shared.
+func (c *Catalog) spec() Spec {
+	s := Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
+	for _, cli := range c.CLIs {
+		s.CLI.Set(cli.Name, cli.CLISpec)
+	}
+	for _, p := range c.Policies {
+		s.Policy.Set(p.Name, p.PolicySpec)
+	}
+	for _, r := range c.Rules() {
+		s.Risk.Set(r.ID, r.RuleSpec)
+	}
+	for _, o := range c.Optimizers {
+		s.Optimizer.Set(o.Name, o.OptimizerSpec)
+	}
+	return s
+}
+
+// differ collects the changes.
+type differ struct {
+	old, new *Catalog
+	changes  []Change
+}
+
+// scope is a place in the specs, and the CLI and parameter it belongs to, compiled.
+type scope struct {
+	*differ
+	path     []string
+	was, is  *CLI
+	from, to *Param
+	gone     bool
+}
+
+func (s scope) at(keys ...string) scope {
+	s.path = slices.Concat(s.path, keys)
+	return s
+}
+
+// lost is a place that only the old specs have.
+func (s scope) lost(keys ...string) scope {
+	s = s.at(keys...)
+	s.gone = true
+	return s
+}
+
+func (s scope) say(kind ChangeKind, format string, args ...any) {
+	s.changes = append(s.changes, Change{Kind: kind, Path: s.path, Gone: s.gone, Text: fmt.Sprintf(format, args...)})
+}
+
+func (s scope) breaking(format string, args ...any) { s.say(Breaking, format, args...) }
+func (s scope) widening(format string, args ...any) { s.say(Widening, format, args...) }
+func (s scope) note(format string, args ...any)     { s.say(Note, format, args...) }
+
+// said reports whether anything has been told about the place.
+func (s scope) said() bool {
+	return slices.ContainsFunc(s.changes, func(c Change) bool {
+		return len(c.Path) >= len(s.path) && slices.Equal(c.Path[:len(s.path)], s.path)
+	})
+}
+
+// comparison says how a place in the specs is compared. Without a judge its fields are, each
+// on its own.
+type comparison struct {
+	judge          func(s scope, was, is any)      // of two values that differ
+	quiet          bool                            // it is told elsewhere that they do
+	added, removed func(s scope, value any)        // entries of a map
+	enter          func(s scope, key string) scope // before an entry is compared
+	leave          func(s scope)                   // and after it
+}
+
+// keyed is a Map of any type.
+type keyed interface {
+	Keys() []string
+	entry(key string) (any, bool)
+}
+
+func (m Map[T]) entry(key string) (any, bool) { v, ok := m.by[key]; return v, ok }
+
+// walk compares two values that stand at the same place. The pattern is its path with *
+// for the keys of maps.
+func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {
+	a, b := was.Interface(), is.Interface()
+	if reflect.DeepEqual(a, b) {
+		return
+	}
+	r := comparisons()[pattern]
+	switch m, isMap := a.(keyed); {
+	case r.judge == nil && !isMap && was.Kind() == reflect.Struct:
+		for i := range was.NumField() {
+			name := jsonName(was.Type().Field(i))
+			d.walk(strings.TrimPrefix(pattern+"."+name, "."), s.at(name), was.Field(i), is.Field(i))
+		}
+		return
+	case r.judge != nil:
+		r.judge(s, a, b)
+	case isMap:
+		d.entries(pattern, r, s, m, b.(keyed))
+		if !s.said() {
+			s.note("has another order")
+		}
+	}
+	if !s.said() && !r.quiet {
+		s.note("%s", became(was, is))
+	}
+}
+
+// entries compares maps.
+func (d *differ) entries(pattern string, r comparison, s scope, was, is keyed) {
+	for _, key := range is.Keys() {
+		b, _ := is.entry(key)
+		a, old := was.entry(key)
+		switch {
+		case old && reflect.DeepEqual(a, b):
+		case old:
+			in := s.at(key)
+			if r.enter != nil {
+				in = r.enter(in, key)
+			}
+			d.walk(pattern+".*", in, reflect.ValueOf(a), reflect.ValueOf(b))
+			if r.leave != nil {
+				r.leave(in)
+			}
+		case r.added != nil:
+			r.added(s.at(key), b)
+		default:
+			s.at(key).note("is new")
+		}
+	}
+	for _, key := range was.Keys() {
+		if _, kept := is.entry(key); kept {
+			continue
+		}
+		if a, _ := was.entry(key); r.removed != nil {
+			r.removed(s.lost(key), a)
+		} else {
+			s.lost(key).note("is gone")
+		}
+	}
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// became tells of a change that needs no judgement.
+func became(was, is reflect.Value) string {
+	a, b := inJSON(was), inJSON(is)
+	switch {
+	case len(a)+len(b) > 200:
+		return "has changed"
+	case was.CanInt() || was.Kind() == reflect.Bool: // they are always there
+	case was.IsZero():
+		return "is new: " + b
+	case is.IsZero():
+		return "is gone; it was " + a
+	}
+	return "is " + b + ", and was " + a
+}
+
+// inJSON is a value as a line shows it.
+func inJSON(v reflect.Value) string { return string(encode(v.Interface())) }

@@ -1,0 +1,307 @@
+package catalog
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// exam holds a CLI against one of its examples.
+type exam struct {
+	catalog *Catalog
+	judge   Judge
+	ex      ExampleSpec
+	ps      problems
+}
+
+// run goes from arguments to command line, and from output to answer.
+func (e exam) run(cli *CLI) {
+	call, violations := cli.pretend(e.ex)
+	if e.ex.Refused != "" {
+		e.refused(violations)
+		return
+	}
+	if e.wrong(violations) {
+		return
+	}
+	cmd, violations := call.Command(Anywhere)
+	if e.wrong(violations) {
+		return
+	}
+	if e.ex.Mode != "" && e.ex.Mode != call.Mode {
+		e.miss(e.ps.at("mode"), string(e.ex.Mode), string(call.Mode))
+	}
+	e.argv(cmd.Args)
+	if got := deref(cmd.Stdin); e.ex.Stdin != nil && *e.ex.Stdin != got {
+		e.miss(e.ps.at("stdin"), *e.ex.Stdin, got)
+	}
+	e.env(cmd.Env)
+	e.files(cmd.Files)
+	e.verdicts(call)
+	if e.ex.Out != nil {
+		e.decodes(call, e.ps.at("out"))
+	}
+}
+
+// pretend binds the call of an example. An id that the gateway would make is {id}.
+func (c *CLI) pretend(ex ExampleSpec) (*Call, Violations) {
+	in, err := json.Marshal(ex.In)
+	if err != nil {
+		return nil, Violations{{Text: "cannot be written as JSON: " + err.Error()}}
+	}
+	call, violations := c.At(ex.Version).Bind(in, nil, func() string { return "{id}" })
+	if violations != nil {
+		return nil, violations
+	}
+	if violations := call.Equip(pretended(call)); violations != nil {
+		return nil, violations
+	}
+	_, violations = call.Command(Anywhere)
+	return call, violations
+}
+
+// pretended are surroundings in which every server that a call names can be had: its
+// program has its name.
+func pretended(call *Call) Surroundings {
+	names, _ := call.values[paramServers].([]string)
+	servers := Map[ServerSpec]{keys: names, by: map[string]ServerSpec{}}
+	for _, name := range names {
+		servers.by[name] = ServerSpec{Command: name}
+	}
+	return Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
+		Set: func(string) bool { return true }, Own: func([]OwnSpec) ([]string, error) { return names, nil }}
+}
+
+// wrong reports that a call is refused which should not be.
+func (e exam) wrong(violations Violations) bool {
+	for _, v := range violations {
+		at := e.ps.at("in")
+		if _, ok := e.ex.In[v.Param]; ok {
+			at = at.at(v.Param)
+		}
+		at.add("example", "%s", Violations{v}.Error())
+	}
+	return violations != nil
+}
+
+func (e exam) refused(violations Violations) {
+	at := e.ps.at("refused")
+	switch said := violations.Error(); {
+	case violations == nil:
+		at.add("example", "the call is not refused")
+	case !strings.Contains(said, e.ex.Refused):
+		at.add("example", "it is refused, but not with these words: %s", strings.ReplaceAll(said, "\n", "; "))
+	}
+}
+
+// miss points to the first byte that differs, and shows it where both are long.
+func (e exam) miss(at problems, want, got string) {
+	const before, few = 20, 60
+	offset := 0
+	for offset < min(len(want), len(got)) && want[offset] == got[offset] {
+		offset++
+	}
+	for offset > 0 && offset < len(want) && !utf8.RuneStart(want[offset]) {
+		offset--
+	}
+	w, g := want, got
+	if cut := strings.LastIndexAny(want[:offset], " \n\t") + 1; offset > before && max(len(want), len(got)) > few {
+		cut = max(cut, offset-before)
+		for !utf8.RuneStart(want[cut]) {
+			cut--
+		}
+		w, g = "…"+want[cut:], "…"+got[cut:]
+	}
+	at.add("example", "want %q, got %q", abbreviate(w), abbreviate(g)).Offset = offset
+}
+
+// argv points to the first word that differs.
+func (e exam) argv(got []string) {
+	want := e.ex.Argv
+	if want == nil {
+		return
+	}
+	for i := range max(len(want), len(got)) {
+		text := ""
+		switch {
+		case i >= len(want):
+			text = fmt.Sprintf("argv has more words than wanted: word %d is %q", i+1, got[i])
+		case i >= len(got):
+			text = fmt.Sprintf("argv ends early: want word %d %q", i+1, want[i])
+		case want[i] != got[i]:
+			text = fmt.Sprintf("argv differs at word %d: want %q, got %q", i+1, want[i], got[i])
+		default:
+			continue
+		}
+		e.ps.add("example", "%s", text).Below = []string{"argv", strconv.Itoa(i)}
+		return
+	}
+}
+
+func (e exam) env(set map[string]string) {
+	names := e.ex.Env.Names
+	for i, name := range names {
+		if _, ok := set[name]; !ok {
+			e.ps.at("env", i).add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.ex.Env.Values)) {
+		got, ok := set[name]
+		switch want := e.ex.Env.Values[name]; {
+		case !ok:
+			e.ps.at("env", name).add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+		case got != want:
+			e.miss(e.ps.at("env", name), want, got)
+		}
+	}
+}
+
+// files compares the files that are made: as text, or as the JSON that stands in it.
+func (e exam) files(made []File) {
+	if e.ex.Files.by == nil {
+		return
+	}
+	byName := map[string]string{}
+	for _, f := range made {
+		byName[f.Name] = f.Text
+		if _, ok := e.ex.Files.Get(f.Name); !ok {
+			e.ps.at("files").add("example", "there is a further file, %s", f.Name).Key = true
+		}
+	}
+	for name, want := range e.ex.Files.All() {
+		at := e.ps.at("files", name)
+		text, ok := byName[name]
+		if !ok {
+			names := strings.Join(slices.Sorted(maps.Keys(byName)), ", ")
+			at.add("example", "there is no such file; there is %s", cmp.Or(names, "none")).Key = true
+			continue
+		}
+		if want, plain := want.(string); plain {
+			if want != text {
+				e.miss(at, want, text)
+			}
+			continue
+		}
+		first, last := strings.Index(text, "{"), strings.LastIndex(text, "}")
+		var got any
+		if first < 0 || last < first || json.Unmarshal([]byte(text[first:last+1]), &got) != nil {
+			at.add("example", "there is no JSON in it: %q", abbreviate(text)).Key = true
+			continue
+		}
+		if path, want, got, same := unlike(want, got); !same {
+			at.at(path...).add("example", "want %s, got %s", abbreviate(want), abbreviate(got))
+		}
+	}
+}
+
+// unlike finds the first place at which two JSON values differ.
+func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
+	w, okW := want.(map[string]any)
+	g, okG := got.(map[string]any)
+	if okW && okG {
+		for _, key := range slices.Sorted(maps.Keys(w)) {
+			other, ok := g[key]
+			if !ok {
+				return []any{key}, string(encode(w[key])), "nothing", false
+			}
+			if path, wantText, gotText, same := unlike(w[key], other); !same {
+				return append([]any{key}, path...), wantText, gotText, false
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(g)) {
+			if _, ok := w[key]; !ok {
+				return []any{}, "no " + strconv.Quote(key), string(encode(g[key])), false
+			}
+		}
+		return nil, "", "", true
+	}
+	if reflect.DeepEqual(want, got) {
+		return nil, "", "", true
+	}
+	return []any{}, string(encode(want)), string(encode(got)), false
+}
+
+// verdicts compares the risk rules that hold, and what policies say of them.
+func (e exam) verdicts(call *Call) {
+	if e.ex.Risk != nil {
+		got := []string{}
+		for _, hit := range e.catalog.Risks(call) {
+			got = append(got, hit.ID)
+		}
+		for i, id := range e.ex.Risk {
+			if !slices.Contains(got, id) {
+				e.ps.at("risk", i).add("example", "rule %q does not hold; there holds %s", id, cmp.Or(strings.Join(got, ", "), "none"))
+			}
+		}
+		for _, id := range got {
+			if !slices.Contains(e.ex.Risk, id) {
+				e.ps.at("risk").add("example", "rule %q holds as well", id).Key = true
+			}
+		}
+	}
+	if e.judge == nil || len(e.ex.Verdict) == 0 {
+		return
+	}
+	said := e.judge(call)
+	for _, policy := range slices.Sorted(maps.Keys(e.ex.Verdict)) {
+		at := e.ps.at("verdict", policy)
+		switch got, ok := said[policy]; {
+		case !ok:
+			problem := at.add("example", "unknown policy %q", policy)
+			problem.Hint, problem.Key = didYouMean(policy, slices.Sorted(maps.Keys(said))), true
+		case got != e.ex.Verdict[policy]:
+			e.miss(at, e.ex.Verdict[policy], got)
+		}
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// decodes compares what captured output decodes to.
+func (e exam) decodes(call *Call, ps problems) {
+	ex := e.ex
+	answer, err := call.Decode(Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
+	if err != nil {
+		ps.add("example", "cannot be read: %v", err)
+		return
+	}
+	watched := call.CLI.Progress()
+	watched.Write(Stderr, []byte(ex.Stderr))
+	watched.Write(Stdout, []byte(ex.Stdout))
+	class, message := "", ""
+	if answer.Failure != nil {
+		class, message = answer.Failure.Class, answer.Failure.Message
+	}
+	for _, f := range []struct {
+		key  string
+		want *string
+		got  string
+	}{{"progress", ex.Out.Progress, watched.Tail()}, {"text", ex.Out.Text, answer.Text}, {"session", ex.Out.Session, answer.SessionID}, {"model", ex.Out.Model, answer.Model}, {"class", ex.Out.Class, class}, {"error", ex.Out.Error, message}} {
+		if f.want != nil && *f.want != f.got {
+			e.miss(ps.at(f.key), *f.want, f.got)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(ex.Out.Usage)) {
+		if want, got := ex.Out.Usage[name], answer.Usage[name]; want != got {
+			ps.at("usage", name).add("example", "want %d, got %d", want, got)
+		}
+	}
+	if ex.Out.Cost != nil && (answer.CostUSD == nil || *ex.Out.Cost != *answer.CostUSD) {
+		got := "none"
+		if answer.CostUSD != nil {
+			got = fmt.Sprint(*answer.CostUSD)
+		}
+		ps.at("cost").add("example", "want %v, got %s", *ex.Out.Cost, got)
+	}
+}

@@ -1,0 +1,258 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// ServerSpec is an MCP server that can be handed to a CLI. Its program is started by
+// the CLI, so that only names of variables are known here.
+type ServerSpec struct {
+	Title   string   `json:"title,omitempty"`
+	Command string   `json:"command"`
+	Args    []string `json:"args,omitempty"`
+	Env     []string `json:"env,omitempty"`   // variables that it needs
+	Trust   bool     `json:"trust,omitempty"` // its tools run unasked
+}
+
+// MCPSpec says how a CLI takes MCP servers.
+type MCPSpec struct {
+	Default []string `json:"default,omitzero"` // over the gateway's; empty is not absent
+	Words   []string `json:"words,omitempty"`  // once, if there is a server
+	Each    []string `json:"each,omitempty"`   // for each server
+	Trusted []string `json:"trusted,omitempty"`
+	Strict  []string `json:"strict,omitempty"` // to have no other servers
+	None    []string `json:"none,omitempty"`   // to have no other servers, and there is none
+	File    MCPFile  `json:"file,omitzero"`
+	// Own are the places where the CLI's own configuration lists servers. They are then
+	// the only ones there are.
+	Own []OwnSpec `json:"own,omitempty"`
+}
+
+// MCPFile is a private file that is made for each call, or what would stand in one.
+type MCPFile struct {
+	Name   string         `json:"name,omitempty"`
+	Env    string         `json:"env,omitempty"`  // variable that holds the text instead of a file
+	Text   string         `json:"text,omitempty"` // around {json}
+	Body   map[string]any `json:"body"`
+	Server map[string]any `json:"server"` // what {servers} and {list} have for each
+	// What lies over the body for each server, and then for each with trust.
+	Each    map[string]any `json:"each,omitempty"`
+	Trusted map[string]any `json:"trusted,omitempty"`
+}
+
+func (f MCPFile) isZero() bool { return f.Name == "" && f.Env == "" && f.Body == nil }
+
+// OwnSpec is an object in a JSON file whose keys are names of servers.
+type OwnSpec struct {
+	Path string `json:"path"`
+	Key  string `json:"key"`
+}
+
+func (s MCPSpec) isZero() bool {
+	return s.Default == nil && s.Words == nil && s.Each == nil && s.Trusted == nil && s.Strict == nil && s.None == nil && s.File.isZero() && s.Own == nil
+}
+
+// Slots of what a CLI is told about servers.
+const (
+	slotFile    = "{file}"    // path of the file
+	slotName    = "{name}"    // of the server
+	slotCommand = "{command}" // path of its program
+	slotArgs    = "{args}"
+	slotEnv     = "{env}"     // names of its variables
+	slotServers = "{servers}" // in the body: all of them, by name
+	slotList    = "{list}"    // in the body: all of them
+	slotJSON    = "{json}"    // in the text: the body
+)
+
+// serverName is what a caller may call a server. It can stand anywhere in a word.
+const serverName = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
+
+// servers checks the definitions, and tells the tools which there are.
+func (c *Catalog) servers(s *Spec, ps problems) {
+	c.Servers = s.MCP
+	for name, server := range s.MCP.All() {
+		at := ps.at("mcp", name)
+		executable(server.Command, at.at("command"))
+		for i, arg := range server.Args {
+			plainArgument(arg, at.at("args", i))
+		}
+		for i, variable := range server.Env {
+			reservedVariable(variable, at.at("env", i))
+			if slices.Contains(server.Env[:i], variable) {
+				at.at("env", i).add("env", "%q stands twice", variable)
+			}
+		}
+	}
+	for i, name := range s.Gateway.MCPServers {
+		if _, ok := s.MCP.Get(name); !ok {
+			p := ps.at("gateway", "mcpServers", i).add("mcp", "no MCP server is called %q", name)
+			p.Hint, p.Warning = didYouMean(name, s.MCP.Keys()), true
+		}
+	}
+	for _, cli := range c.CLIs {
+		if cli.MCP.Own != nil {
+			continue
+		}
+		for i, name := range cli.MCP.Default {
+			if _, ok := s.MCP.Get(name); !ok {
+				ps.at("cli", cli.Name, "mcp", "default", i).add("mcp", "no MCP server is called %q", name).Hint = didYouMean(name, s.MCP.Keys())
+			}
+		}
+	}
+}
+
+// serverNames are the servers that can be handed to CLIs, as a parameter tells of them.
+func serverNames(s *Spec) (told []string) {
+	for name, server := range s.MCP.All() {
+		if server.Title != "" {
+			name += " (" + server.Title + ")"
+		}
+		told = append(told, name)
+	}
+	return told
+}
+
+// plainArgument refuses what readers of the generated files and words do not take for
+// itself: some expand variables, and the formats have different escapes for what
+// cannot be seen.
+func plainArgument(arg string, ps problems) {
+	switch {
+	case strings.Contains(arg, "${"):
+		ps.add("mcp", "%q would be expanded by some CLIs and not by others", "${").Hint = "name the variable in env: the server finds it there"
+	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		ps.add("mcp", "contains a character that cannot be seen")
+	}
+}
+
+var (
+	fileName = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}\.[a-z]{1,8}$`)
+	// Names of what else lies in the folder of a call.
+	takenFiles = []string{PromptFile, "row.json"}
+)
+
+// mcp checks how the CLI takes servers.
+func (c compiler) mcp(ps problems) {
+	spec := c.cli.MCP
+	if spec.isZero() {
+		return
+	}
+	file := spec.File
+	general, own := []string{}, []string{slotName, slotCommand, slotArgs, slotEnv}
+	if spec.Own != nil {
+		own = []string{slotName}
+	}
+	if file.Name != "" {
+		general, own = append(general, slotFile), append(own, slotFile)
+	}
+	used := map[string]bool{}
+	for _, list := range []struct {
+		key   string
+		words []string
+		slots []string
+	}{{"words", spec.Words, general}, {"each", spec.Each, own}, {"trusted", spec.Trusted, []string{slotName}}, {"strict", spec.Strict, nil}, {"none", spec.None, nil}} {
+		for i, word := range list.words {
+			at := ps.at(list.key, i)
+			noNUL(word, at)
+			for _, found := range placeholder.FindAllString(word, -1) {
+				used[found] = true
+				knownSlot(found, list.slots, at)
+			}
+		}
+	}
+	switch {
+	case spec.Own != nil && !file.isZero():
+		ps.at("file").add("mcp", "own servers of the CLI are not written into a file").Key = true
+	case !file.isZero() && (file.Name == "") == (file.Env == ""):
+		ps.at("file").add("mcp", "needs either a name or env").Key = true
+	case file.Name != "" && !used[slotFile]:
+		ps.at("file").add("slot", "the file reaches no word").Hint = "write {file} where its path belongs, in words or each"
+	case file.isZero() && !used[slotName]:
+		problem := ps.add("mcp", "servers reach nothing")
+		problem.Hint, problem.Key = "add file, or each with {name}", true
+	}
+	if spec.Own != nil && spec.Trusted != nil {
+		ps.at("trusted").add("mcp", "only servers that specs define can be trusted").Key = true
+	}
+	for i, place := range spec.Own {
+		if !strings.HasPrefix(place.Path, "~/") && strings.ContainsAny(place.Path, "\x00*?[") {
+			ps.at("own", i, "path").add("mcp", "a pattern must begin with ~/")
+		}
+	}
+	if !file.isZero() {
+		c.mcpFile(file, ps.at("file"))
+	}
+}
+
+func (c compiler) mcpFile(file MCPFile, ps problems) {
+	reservedVariable(file.Env, ps.at("env"))
+	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name)) {
+		ps.at("name").add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
+	}
+	if file.Text != "" && strings.Count(file.Text, slotJSON) != 1 {
+		ps.at("text").add("slot", "{json} stands %d times", strings.Count(file.Text, slotJSON)).Hint = "write it once, where the body belongs"
+	}
+	if n := templateSlots(file.Body, []string{slotServers, slotList}, ps.at("body")); n == 0 {
+		ps.at("body").add("slot", "the servers are missing").Hint = "write {servers} or {list}"
+	}
+	own := []string{slotName, slotCommand, slotArgs, slotEnv}
+	if n := templateSlots(file.Server, own, ps.at("server")); n == 0 {
+		ps.at("server").add("slot", "nothing of the server is written").Hint = "write {command}, {args} and the like"
+	}
+	for _, over := range []struct {
+		key  string
+		body map[string]any
+	}{{"each", file.Each}, {"trusted", file.Trusted}} {
+		if n := templateSlots(over.body, own, ps.at(over.key)); over.body != nil && n == 0 {
+			ps.at(over.key).add("slot", "says the same of every server").Hint = "write {name} into a key, or say it in body"
+		}
+	}
+}
+
+// templateSlots checks the slots of a template and counts them. A slot is a text of its
+// own, since what it stands for need not be one; but {name} can be part of a key.
+func templateSlots(template any, known []string, ps problems) (count int) {
+	switch v := template.(type) {
+	case string:
+		for _, found := range placeholder.FindAllString(v, -1) {
+			if knownSlot(found, known, ps) {
+				count++
+				if found != v {
+					ps.add("slot", "a slot must be a text of its own, not part of %q", v)
+				}
+			}
+		}
+	case []any:
+		for i, item := range v {
+			count += templateSlots(item, known, ps.at(i))
+		}
+	case map[string]any:
+		named := slices.DeleteFunc(slices.Clone(known), func(slot string) bool { return slot != slotName })
+		for _, key := range sortedKeys(v) {
+			for _, found := range placeholder.FindAllString(key, -1) {
+				if at := ps.at(key); knownSlot(found, named, at) {
+					count++
+				}
+			}
+			count += templateSlots(v[key], known, ps.at(key))
+		}
+	}
+	return count
+}
+
+func knownSlot(found string, known []string, ps problems) bool {
+	if slices.Contains(known, found) {
+		return true
+	}
+	hint := "no slot has a value here"
+	if len(known) > 0 {
+		hint = "there are " + strings.Join(known, ", ")
+	}
+	if near := Nearest(found, known); near != "" {
+		hint = `did you mean "` + near + `"?`
+	}
+	ps.add("slot", "unknown slot %s", found).Hint = hint
+	return false
+}

@@ -1,0 +1,291 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// StandardAliases are known to every CLI that takes a model. Where nobody says what
+// one of them stands for, it stands for the default.
+var StandardAliases = []string{"latest", "fast", "smart"}
+
+// Named is the name of a model and where it was said.
+type Named struct {
+	Name string // "" for the CLI's own default
+	From string // "cli.acme.models.aliases.fast", "env:ACME_MODEL_ALIASES"
+}
+
+// Models are the default and the aliases of a CLI as they hold for one call. What is
+// said in specs alone is in CLI.Declared; who knows more makes one of his own.
+type Models struct {
+	Default *Named           // passed when a call names none; nil: none is passed
+	Aliases map[string]Named // a name to a model, to another alias, or to ""
+	Own     Named            // what the CLI takes when none is passed, as far as that is known
+}
+
+// Declared are the models of the specs. The caller must not change them.
+func (c *CLI) Declared() Models { return c.declared }
+
+// TakesModel reports whether calls of the CLI can name a model.
+func (c *CLI) TakesModel() bool {
+	p, ok := c.byName[paramModel]
+	return ok && p.Kind == String
+}
+
+// CheckModel says why a name cannot be passed as a model, so that it completes a
+// sentence about it; "" if it can.
+func (c *CLI) CheckModel(name string) string {
+	if !c.TakesModel() {
+		return fmt.Sprintf("has no way to the CLI: there is no parameter %q", paramModel)
+	}
+	p := c.byName[paramModel]
+	if text := p.checkText(name); text != "" {
+		return text
+	}
+	if strings.HasPrefix(name, "-") {
+		return "would stand as an option"
+	}
+	return c.refuses(p, name)
+}
+
+// CheckAlias says why a call cannot name the alias, so that it completes a sentence
+// about it; "" if one can.
+func (c *CLI) CheckAlias(alias string) string {
+	if !c.TakesModel() {
+		return fmt.Sprintf("can never be named: there is no parameter %q", paramModel)
+	}
+	return c.byName[paramModel].checkText(alias)
+}
+
+// ModelChoices are the names to which the parameter is limited, if it is.
+func (c *CLI) ModelChoices() []string {
+	if !c.TakesModel() {
+		return nil
+	}
+	return c.byName[paramModel].Enum
+}
+
+// ModelPrefix begins the environment variables about the models of the CLI.
+func (c *CLI) ModelPrefix() string {
+	if c.Models.Prefix != "" {
+		return c.Models.Prefix
+	}
+	return strings.ToUpper(c.Name)
+}
+
+// Variable is the environment variable that names another file, or another folder, for
+// a source of that name.
+func (s SourceSpec) Variable(prefix, name string) string {
+	if s.Var != "" {
+		return s.Var
+	}
+	return prefix + "_" + strings.ToUpper(name) + "_PATH"
+}
+
+// What a source gives.
+const (
+	GivesDefault  = "default"  // the model that the CLI takes when none is passed
+	GivesModels   = "models"   // models that can be named
+	GivesObserved = "observed" // models that were used
+)
+
+// What is what the source gives.
+func (s SourceSpec) What() string {
+	if s.Gives == "" {
+		return GivesDefault
+	}
+	return s.Gives
+}
+
+// Formats of files that sources are read from.
+const (
+	FormatJSON  = "json" // comments and commas before a closing bracket do no harm
+	FormatJSONL = "jsonl"
+	FormatTOML  = "toml"
+)
+
+// FormatOf is the format of a file: the one that is said, or that of its ending, or "".
+func (s SourceSpec) FormatOf(file string) string {
+	if s.Format != "" {
+		return s.Format
+	}
+	for _, format := range []string{FormatJSON, FormatJSONL, FormatTOML} {
+		if strings.HasSuffix(file, "."+format) {
+			return format
+		}
+	}
+	return ""
+}
+
+// circular reports whether an alias leads back to one on its way, other than to itself
+// at once, which only says that the name is known.
+func (m Models) circular(alias string) bool {
+	seen := map[string]bool{alias: true}
+	for at := alias; ; {
+		to, ok := m.Aliases[at]
+		switch {
+		case !ok || to.Name == at:
+			return false
+		case seen[to.Name]:
+			return true
+		}
+		seen[to.Name], at = true, to.Name
+	}
+}
+
+// Circular are the aliases that lead in a circle, sorted.
+func (m Models) Circular() (names []string) {
+	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
+		if m.circular(alias) {
+			names = append(names, alias)
+		}
+	}
+	return names
+}
+
+// Follow goes from a name along the aliases to one that is none; a name that nobody
+// knows passes. The model is "" if the CLI chooses; the steps tell the way, beginning
+// with the name itself. No alias may lead in a circle.
+func (m Models) Follow(name, from string) (model string, steps []Step) {
+	step := func(name, from string) {
+		if name == "" {
+			name = "(the CLI's own default)"
+		}
+		steps = append(steps, Step{Word: name, From: from})
+	}
+	step(name, from)
+	asked := false // for the default, which must not ask again for itself
+	for {
+		to, ok := m.Aliases[name]
+		switch {
+		case ok && to.Name != name:
+			step(to.Name, "alias "+name+": "+to.From)
+		case ok || !slices.Contains(StandardAliases, name):
+			if name == "" && m.Own.Name != "" {
+				steps = append(steps, Step{Word: m.Own.Name, From: "found by the CLI itself: " + m.Own.From})
+			}
+			return name, steps
+		case m.Default == nil || asked || m.Default.Name == name:
+			to = Named{}
+			step("", "alias "+name+": known to every CLI")
+		default:
+			asked, to = true, *m.Default
+			step(to.Name, "alias "+name+": "+to.From)
+		}
+		name = to.Name
+	}
+}
+
+// declare makes the models of the specs, once they are checked.
+func (c compiler) declare() {
+	spec := c.cli.Models
+	m := Models{Aliases: make(map[string]Named, spec.Aliases.Len())}
+	for alias, to := range spec.Aliases.All() {
+		m.Aliases[alias] = Named{to, "cli." + c.cli.Name + ".models.aliases." + alias}
+	}
+	if p, ok := c.cli.byName[paramModel]; ok {
+		if text, ok := p.Default.(string); ok {
+			m.Default = &Named{text, "default of " + paramModel}
+		} else if spec.Default != "" {
+			m.Default = &Named{spec.Default, "default of cli." + c.cli.Name + ".models"}
+		}
+	}
+	c.cli.declared = m
+}
+
+// aliasNames are what a caller can say instead of a model.
+func (c compiler) aliasNames(p *Param) []string {
+	names := slices.Clone(c.cli.Models.Aliases.Keys())
+	for _, alias := range StandardAliases {
+		if !slices.Contains(names, alias) && p.Kind == String && p.checkText(alias) == "" {
+			names = append(names, alias)
+		}
+	}
+	return names
+}
+
+// place is where a source may lie. A relative path would be read from wherever the
+// gateway happens to stand.
+var place = regexp.MustCompile(`^(~/|/|\$[A-Za-z_][A-Za-z0-9_]*(/|$)|[A-Za-z]:[\\/]|\\\\)`)
+
+// sources checks where models are looked for.
+func (c compiler) sources(ps problems) {
+	for name, s := range c.cli.Models.Sources.All() {
+		c.source(s, ps.at(name))
+	}
+}
+
+func (c compiler) source(s SourceSpec, ps problems) {
+	needs := func(used bool, key, need string, ok bool) {
+		if used && !ok {
+			ps.at(key).add("shape", "%s needs %s", key, need).Key = true
+		}
+	}
+	if (s.Env == "") == (len(s.Path) == 0 && s.Var == "") {
+		ps.add("source", "a source is either a variable or a file").Hint = "set env, or path and key"
+		return
+	}
+	needs(s.Env != "", "env", `gives: "default" or none`, s.What() == GivesDefault)
+	for _, f := range []struct {
+		key  string
+		used bool
+	}{{"files", s.Files != ""}, {"format", s.Format != ""}, {"key", len(s.Key) > 0}} {
+		needs(f.used, f.key, "a path", s.Env == "")
+	}
+	if s.Env != "" {
+		return
+	}
+	if len(s.Key) == 0 {
+		ps.add("key", "nothing says where in the file the model stands").Hint = "set key"
+	}
+	needs(len(s.Path) == 0, "var", "a format: the file may have any name", s.Format != "")
+	needs(s.Files != "", "files", `gives: "observed"`, s.What() == GivesObserved)
+	reservedVariable(s.Var, ps.at("var"))
+	for i, file := range s.Path {
+		at := ps.at("path")
+		if len(s.Path) > 1 {
+			at = at.at(i)
+		}
+		if !place.MatchString(file) {
+			at.add("path", "%q is a relative path", file).Hint = "begin it with ~/, / or the variable of a folder, $NAME/"
+		}
+		if s.Files == "" && s.FormatOf(file) == "" {
+			at.add("format", "nothing says in which format %q is", file).Hint = `set format: "json", "jsonl" or "toml"`
+		}
+	}
+	for _, part := range strings.Split(s.Files, "/") {
+		_, err := path.Match(part, "")
+		if s.Files != "" && (part == "" || part == ".." || part == "." || err != nil) {
+			ps.at("files").add("path", "%q is no pattern of files below a folder", s.Files).Hint = `as in "*/session-*.jsonl"`
+			break
+		}
+	}
+	for i, key := range s.Key {
+		at := ps.at("key")
+		if len(s.Key) > 1 {
+			at = at.at(i)
+		}
+		if slices.Contains(strings.Split(key, "."), "") {
+			at.add("key", "%q has an empty part", key)
+		}
+	}
+}
+
+// prefixes refuses two CLIs that would obey the same variables.
+func (c *Catalog) prefixes(ps problems) {
+	owner := map[string]string{}
+	for _, cli := range c.CLIs {
+		prefix := cli.ModelPrefix()
+		at := ps.at("cli", cli.Name)
+		if other, ok := owner[prefix]; ok {
+			at.add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
+		} else if strings.HasPrefix(prefix+"_", ReservedEnv) {
+			at.add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Hint = "set models.prefix"
+		}
+		owner[prefix] = cli.Name
+	}
+}

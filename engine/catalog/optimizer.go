@@ -1,0 +1,162 @@
+package catalog
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Optimizer makes texts shorter that say the same afterwards. What it does is data; it
+// knows of itself only what code looks like.
+type Optimizer struct {
+	Name string
+	OptimizerSpec
+
+	keep  []func() matcher
+	rules []rewrite
+}
+
+type rewrite struct {
+	match   func() matcher
+	replace string
+}
+
+// optimizers are those that calls can ask for, nil where there is none.
+type optimizers struct{ prompt, response *Optimizer }
+
+// specs are what they were compiled from.
+func (o optimizers) specs() [2]OptimizerSpec {
+	var specs [2]OptimizerSpec
+	for i, one := range []*Optimizer{o.prompt, o.response} {
+		if one != nil {
+			specs[i] = one.OptimizerSpec
+		}
+	}
+	return specs
+}
+
+// optimizers compiles all optimizers, and finds those that the settings name.
+func (c *Catalog) optimizers(s *Spec, vetted bool, ps problems) (chosen optimizers) {
+	for name, spec := range s.Optimizer.All() {
+		o := &Optimizer{Name: name, OptimizerSpec: spec}
+		at := ps.at("optimizer", name)
+		for key, src := range spec.Keep.All() {
+			o.keep = append(o.keep, pattern(src, vetted, at.at("keep", key)))
+		}
+		for key, rule := range spec.Rules.All() {
+			at := at.at("rules", key)
+			r := rewrite{match: pattern(rule.Match, vetted, at.at("match")), replace: rule.Replace}
+			if !vetted {
+				r.groups(at.at("replace"))
+			}
+			o.rules = append(o.rules, r)
+		}
+		c.Optimizers = append(c.Optimizers, o)
+	}
+	chosen.prompt = c.optimizer(s.Gateway.Optimizers.Prompt, ps.at("gateway", "optimizers", "prompt"))
+	chosen.response = c.optimizer(s.Gateway.Optimizers.Response, ps.at("gateway", "optimizers", "response"))
+	return chosen
+}
+
+// optimizer is the one of a name, nil if none is named.
+func (c *Catalog) optimizer(name string, ps problems) *Optimizer {
+	names := []string{}
+	for _, o := range c.Optimizers {
+		if o.Name == name {
+			return o
+		}
+		names = append(names, o.Name)
+	}
+	// Settings may be compiled alone, when nothing else of the specs has changed.
+	if name != "" && len(names) > 0 {
+		problem := ps.add("relation", "unknown optimizer %q", name)
+		if problem.Hint = didYouMean(name, names); problem.Hint == "" {
+			problem.Hint = "there are " + strings.Join(names, ", ")
+		}
+	}
+	return nil
+}
+
+// nothing matches no text at all.
+var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
+
+// pattern compiles an RE2 that must match something, now or at its first use: most
+// gateways end without having shortened anything.
+func pattern(src string, vetted bool, ps problems) func() matcher {
+	if vetted {
+		return sync.OnceValue(func() matcher { return matcher{regexp.MustCompile(src), needsOf(src)} })
+	}
+	re, err := regexp.Compile(src)
+	if err != nil {
+		problem := ps.add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		var wrong *syntax.Error
+		if errors.As(err, &wrong) {
+			problem.Offset = max(0, strings.Index(src, wrong.Expr))
+		}
+		return func() matcher { return matcher{Regexp: nothing} }
+	}
+	if re.MatchString("") {
+		ps.add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
+	}
+	return func() matcher { return matcher{re, needsOf(src)} }
+}
+
+// reference is a group in a replacement, or a dollar.
+var reference = regexp.MustCompile(`\$(?:\$|\{([^}]*)\}|([A-Za-z0-9_]+)|)`)
+
+// groups holds the replacement against the groups that the pattern has: one that it has
+// not would silently be nothing.
+func (r rewrite) groups(ps problems) {
+	if strings.Contains(r.replace, keptMark) {
+		ps.add("group", "contains %U, which stands for what is kept", []rune(keptMark)[0])
+	}
+	re := r.match().Regexp
+	if re == nothing {
+		return
+	}
+	for _, at := range reference.FindAllStringSubmatchIndex(r.replace, -1) {
+		whole, name := r.replace[at[0]:at[1]], ""
+		switch {
+		case whole == "$$":
+			continue
+		case at[2] >= 0:
+			name = r.replace[at[2]:at[3]]
+		case at[4] >= 0:
+			name = r.replace[at[4]:at[5]]
+		}
+		if !hasGroup(re, name) {
+			problem := ps.add("group", "%q is no group of the pattern", whole)
+			problem.Hint, problem.Offset = "groups are $1 or ${1} to ${"+number(float64(re.NumSubexp()))+"}, or ${name}; a dollar is $$", at[0]
+			if re.NumSubexp() == 0 {
+				problem.Hint = "the pattern has none; a dollar is $$"
+			}
+		}
+	}
+}
+
+// hasGroup reports whether a pattern has a group of that name or number.
+func hasGroup(re *regexp.Regexp, name string) bool {
+	if name != "" && strings.Trim(name, "0123456789") == "" {
+		n := 0
+		for _, digit := range name {
+			if n = n*10 + int(digit-'0'); n > re.NumSubexp() {
+				return false
+			}
+		}
+		return true
+	}
+	return name != "" && slices.Contains(re.SubexpNames(), name)
+}
+
+// vet runs the examples.
+func (o *Optimizer) vet(ps problems) {
+	for i, ex := range o.Examples {
+		at := ps.at("examples", i)
+		if got := o.Apply(ex.In); got != ex.Out {
+			at.at("out").add("example", "want %q, got %q", abbreviate(ex.Out), abbreviate(got))
+		}
+	}
+}

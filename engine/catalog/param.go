@@ -1,0 +1,280 @@
+package catalog
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Kind is the type of a parameter's value.
+type Kind string
+
+// The kinds of parameters, with the Go type of a bound value.
+const (
+	String Kind = "string" // string
+	Bool   Kind = "bool"   // bool
+	Int    Kind = "int"    // int
+	Number Kind = "number" // float64
+	List   Kind = "list"   // []string
+)
+
+// Bounds that hold where a spec says nothing, so that no argument is unbounded.
+const (
+	defaultMaxLength = 10_000 // characters of a string or of one element
+	defaultMaxItems  = 100    // elements of a list
+)
+
+// Param is one parameter of a tool: of the spec (role "") or of the engine.
+type Param struct {
+	Name string
+	Kind Kind
+	ParamSpec
+
+	role    role
+	group   string // {params.GROUP}, "" for {params}
+	pattern *regexp.Regexp
+	when    *expression
+	pre     string // template around the value, split at its encoder
+	post    string
+	encoder string // "json", "raw", or "" without a template
+	bySlot  bool   // argv names the parameter itself: {NAME}
+	span    span   // versions of the program that have it
+
+	fallback string   // of a model, where the parameter has no default of its own
+	aliases  []string // likewise
+}
+
+// role marks the parameters whose meaning is the engine's.
+type role string
+
+const (
+	rolePrompt      role = "prompt"
+	roleSession     role = "session"
+	roleLatest      role = "latest"
+	roleNew         role = "new"
+	roleCorrelation role = "correlation"
+	roleIdle        role = "idle"
+	roleWall        role = "wall"
+	roleDir         role = "dir"
+	roleForce       role = "force"
+	roleStrategy    role = "strategy"
+	rolePolicy      role = "policy"
+	roleServers     role = "servers"
+	roleStrict      role = "strict"
+	roleAsync       role = "async"
+	roleShorten     role = "shorten"
+	roleTidy        role = "tidy"
+)
+
+// Names of the engine's parameters. A spec cannot take one of them.
+const (
+	paramPrompt      = "prompt"
+	paramSession     = "sessionId"
+	paramContinue    = "continueSession"
+	paramLatest      = "resumeLatest"
+	paramNew         = "createNewSession"
+	paramCorrelation = "correlationId"
+	paramIdle        = "idleTimeoutMs"
+	paramWall        = "timeoutMs"
+	paramDir         = "workingDir"
+	paramForce       = "forceRefresh"
+	paramStrategy    = "approvalStrategy"
+	paramPolicy      = "approvalPolicy"
+	paramServers     = "mcpServers"
+	paramStrict      = "strictMcpConfig"
+	paramAsync       = "async"
+	paramShorten     = "optimizePrompt"
+	paramTidy        = "optimizeResponse"
+	paramModel       = "model" // of the spec, but resolved through its aliases
+)
+
+// engineNames are taken in every CLI, also where the parameter is not offered: a
+// tool must not give one of them another meaning than its neighbours do.
+var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict, paramAsync, paramShorten, paramTidy}
+
+// Bounds of the time limits that a call may ask for, in milliseconds.
+const (
+	minIdleMs = 30_000
+	maxIdleMs = 3_600_000
+	minWallMs = 1_000
+	maxWallMs = 604_800_000
+)
+
+// engineParams are declared here once and shared by the tools of all CLIs. Those of
+// approval are offered where there are policies, those of optimizers where one is named.
+func engineParams(cli *CLISpec, around around) (first, last []*Param) {
+	minChars, maxChars := cli.Prompt.bounds()
+	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: ParamSpec{
+		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
+	add := func(r role, name string, kind Kind, spec ParamSpec) {
+		p := newParam(name, spec, newProblems())
+		p.Kind, p.role = kind, r
+		last = append(last, p)
+	}
+	if len(cli.Session.Resume) > 0 {
+		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
+	}
+	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
+		add(roleLatest, paramContinue, Bool, ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
+		add(roleLatest, paramLatest, Bool, ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
+	}
+	if len(last) > 0 {
+		doc := "Start a new conversation in any case."
+		if len(cli.Session.Create) > 0 {
+			doc = "Start a new conversation in any case; with sessionId, under that id."
+		}
+		add(roleNew, paramNew, Bool, ParamSpec{Doc: doc})
+	}
+	add(roleDir, paramDir, String, ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
+	add(roleCorrelation, paramCorrelation, String, ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, paramIdle, Int, ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, paramWall, Int, ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, paramForce, Bool, ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	if policies := around.policies; len(policies) > 0 {
+		add(roleStrategy, paramStrategy, String, ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
+		add(rolePolicy, paramPolicy, String, ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+	}
+	if !cli.MCP.isZero() {
+		doc := "MCP servers to hand to it."
+		if cli.MCP.Own != nil {
+			doc = "MCP servers of its own configuration that it may use."
+		}
+		add(roleServers, paramServers, List, ParamSpec{Doc: doc, Pattern: serverName})
+		add(roleStrict, paramStrict, Bool, ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
+	}
+	if around.prompt != nil {
+		add(roleShorten, paramShorten, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
+	}
+	if around.response != nil {
+		add(roleTidy, paramTidy, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
+	}
+	add(roleAsync, paramAsync, Bool, ParamSpec{Doc: "Start a job and return its jobId at once."})
+	return first, last
+}
+
+// shorter says what an optimizer does.
+func shorter(what string, o *Optimizer) string {
+	if o.Doc == "" {
+		return what + "."
+	}
+	return what + ": " + o.Doc
+}
+
+// bounds are the least and the greatest length of a prompt, in characters.
+func (p PromptSpec) bounds() (least, most int) {
+	least, most = 1, 100_000
+	if p.Min != nil {
+		least = *p.Min
+	}
+	if p.Max != nil {
+		most = *p.Max
+	}
+	return least, most
+}
+
+// newParam reads a line of the table; what is wrong with it goes to ps.
+func newParam(name string, spec ParamSpec, ps problems) *Param {
+	p := &Param{Name: name, Kind: inferKind(spec), ParamSpec: spec, group: spec.At}
+	if spec.Pattern != "" {
+		re, err := regexp.Compile(spec.Pattern)
+		if err != nil {
+			ps.at("pattern").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		}
+		p.pattern = re
+	}
+	p.span = newSpan(spec.Since, spec.Until, ps)
+	if spec.Value != "" {
+		for _, enc := range []string{"json", "raw"} {
+			if pre, post, ok := strings.Cut(spec.Value, "{"+enc+"}"); ok {
+				p.pre, p.post, p.encoder = pre, post, enc
+			}
+		}
+	}
+	return p
+}
+
+func inferKind(s ParamSpec) Kind {
+	switch {
+	case s.Type != "":
+		return Kind(s.Type)
+	case s.Each || s.Sep != "" || s.MaxItems != nil:
+		return List
+	case s.Words != nil || s.Off != "":
+		return Bool
+	}
+	return String
+}
+
+// dash reports whether flag and value are two words. Short options have no "="
+// form that all parsers share.
+func (p *Param) dash() bool {
+	return p.Style == "sep" || (p.Style == "" && !strings.HasPrefix(p.Flag, "--"))
+}
+
+// writes reports whether a value of the parameter comes to anything: false needs a
+// flag of its own, a list an element.
+func (p *Param) writes(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v || p.Off != ""
+	case []string:
+		return len(v) > 0
+	case []any:
+		return len(v) > 0
+	}
+	return true
+}
+
+func (p *Param) maxLength() int {
+	if p.MaxLength != nil {
+		return *p.MaxLength
+	}
+	return defaultMaxLength
+}
+
+func (p *Param) maxItems() int {
+	if p.MaxItems != nil {
+		return *p.MaxItems
+	}
+	return defaultMaxItems
+}
+
+func (p *Param) separator() string {
+	if p.Sep != "" {
+		return p.Sep
+	}
+	return ","
+}
+
+// applies reports whether the parameter has a meaning in a mode.
+func (p *Param) applies(m Mode) bool {
+	if len(p.Modes) == 0 {
+		return true
+	}
+	for _, mode := range p.Modes {
+		if mode == m {
+			return true
+		}
+	}
+	return false
+}
+
+// preset is the value of a parameter that is not given, nil if there is none.
+func (p *Param) preset() any {
+	if p.Default == nil && p.fallback != "" {
+		return p.fallback
+	}
+	return p.Default
+}
+
+// told is the default that the listing tells. That of the model is not told: a variable
+// or a file may change it while the listing stands.
+func (p *Param) told() any {
+	if p.Name == paramModel && p.role == "" {
+		return nil
+	}
+	return p.preset()
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,203 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// mode finds out which conversation the call belongs to: a given id beats the newest
+// one, and both give way to an explicit new start. What gives way is told.
+func (b *binder) mode(newID func() string) {
+	id, _ := b.call.values[paramSession].(string)
+	continued, _ := b.call.values[paramContinue].(bool)
+	latest, _ := b.call.values[paramLatest].(bool)
+	fresh, _ := b.call.values[paramNew].(bool)
+	creates := b.cli.Creates()
+	call := b.call
+	note := func(format string, args ...any) { call.Notes = append(call.Notes, fmt.Sprintf(format, args...)) }
+	call.Mode, call.SessionID = New, id
+	call.Asked = Asked{ID: id, Continue: continued, Latest: latest, New: fresh}
+	call.own = OwnID(id) && !fresh && !b.cli.AcceptsID(id)
+	switch {
+	case fresh && id != "" && !creates:
+		call.SessionID = ""
+		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", abbreviate(id), b.cli.Heading())
+	case id != "" && !call.own && !b.cli.AcceptsID(id):
+		if !fresh {
+			call.Mode = Resume
+		}
+		b.add(paramSession, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
+	case fresh && (continued || latest):
+		note("this is a new conversation: %s beats %s", paramNew, pick(continued, paramContinue, paramLatest))
+	case fresh:
+	case id != "":
+		call.Mode = Resume
+	case (continued || latest) && b.cli.FindsLatest():
+		call.Mode = Latest
+	case continued || latest:
+		// Only who keeps a book of conversations knows better.
+		note("this is a new conversation: none is known that could go on")
+	}
+	if call.Mode == New && call.SessionID == "" && creates {
+		call.SessionID, call.generated = newID(), true
+	}
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+// on reports whether the call asks for a parameter: by an argument, not by one that
+// writes nothing.
+func (b *binder) on(name string) bool {
+	v, bound := b.call.values[name]
+	return b.call.given[name] && (!bound || b.cli.byName[name].writes(v))
+}
+
+// relations checks what parameters ask of each other and of the mode. An argument
+// that does not apply is an error, never dropped; a default gives way instead.
+func (b *binder) relations() {
+	b.versions()
+	for again := true; again; {
+		again = false
+		for _, p := range b.cli.params {
+			if v, ok := b.call.values[p.Name]; ok && !b.call.given[p.Name] && p.writes(v) && !b.fits(p) {
+				delete(b.call.values, p.Name)
+				again = true
+			}
+		}
+	}
+	told := map[string]bool{}
+	for _, p := range b.cli.params {
+		if !b.on(p.Name) {
+			continue
+		}
+		for _, other := range p.Conflicts {
+			if b.on(other) && !told[other+" "+p.Name] {
+				told[p.Name+" "+other] = true
+				b.add(p.Name, "cannot be combined with %s", other)
+			}
+		}
+		for _, other := range p.Requires {
+			if !b.has(other) {
+				b.add(p.Name, "needs %s as well", other)
+			}
+		}
+		if !p.applies(b.call.Mode) {
+			b.add(p.Name, "does not apply %s", inMode[b.call.Mode])
+		}
+	}
+}
+
+// versions refuses arguments that the installed version does not know, or leaves them
+// out where the spec says so, and tells.
+func (b *binder) versions() {
+	for _, p := range b.cli.params {
+		if !b.on(p.Name) || p.span.has(b.cli.installed) {
+			continue
+		}
+		text := p.span.misses(b.cli.Heading(), b.cli.installed)
+		if p.Otherwise != "drop" {
+			b.add(p.Name, "%s", text)
+			continue
+		}
+		delete(b.call.values, p.Name)
+		delete(b.call.given, p.Name)
+		b.call.Notes = append(b.call.Notes, p.Name+" was left out: it "+text)
+	}
+}
+
+// has reports whether a parameter has a value that writes something, be it a default.
+func (b *binder) has(name string) bool {
+	v, ok := b.call.values[name]
+	return b.on(name) || ok && b.cli.byName[name].writes(v)
+}
+
+// fits reports whether the call leaves room for the default of a parameter.
+func (b *binder) fits(p *Param) bool {
+	for _, other := range b.cli.params {
+		if b.on(other.Name) && (slices.Contains(p.Conflicts, other.Name) || slices.Contains(other.Conflicts, p.Name)) {
+			return false
+		}
+	}
+	return p.applies(b.call.Mode) && p.span.has(b.cli.installed) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
+}
+
+var inMode = map[Mode]string{
+	New:    "to a new conversation",
+	Resume: "when a conversation is continued (" + paramSession + ")",
+	Latest: "when the newest conversation is continued",
+}
+
+// finish moves the engine's parameters into fields and resolves the model.
+func (b *binder) finish(newID func() string) {
+	call, take := b.call, func(name string) any {
+		v := b.call.values[name]
+		if p, ok := b.cli.byName[name]; ok && p.role != "" {
+			delete(b.call.values, name)
+		}
+		return v
+	}
+	call.CorrelationID, _ = take(paramCorrelation).(string)
+	if call.CorrelationID == "" {
+		call.CorrelationID = newID()
+	}
+	call.Dir, _ = take(paramDir).(string)
+	if idle, ok := take(paramIdle).(int); ok {
+		call.Idle = time.Duration(idle) * time.Millisecond
+	}
+	if wall, ok := take(paramWall).(int); ok {
+		call.Wall = time.Duration(wall) * time.Millisecond
+	}
+	call.Async, _ = take(paramAsync).(bool)
+	call.Force, _ = take(paramForce).(bool)
+	call.Strategy, _ = take(paramStrategy).(string)
+	call.Policy, _ = take(paramPolicy).(string)
+	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
+		take(name)
+	}
+	take(paramShorten)
+	call.tidy, _ = take(paramTidy).(bool)
+	call.Show = "answer"
+	call.show()
+	b.model()
+}
+
+// defaultModel is bound before parameters are held against each other: a default gives
+// way where it does not fit.
+func (b *binder) defaultModel() {
+	if !b.cli.TakesModel() || b.given[paramModel] {
+		return
+	}
+	delete(b.values, paramModel)
+	if b.models.Default != nil {
+		b.values[paramModel] = b.models.Default.Name
+	}
+}
+
+// model follows aliases until a name that is none; an unknown name passes.
+func (b *binder) model() {
+	call := b.call
+	name, _ := call.values[paramModel].(string)
+	if _, ok := b.cli.byName[paramModel]; !ok {
+		return
+	}
+	from := "no model is named"
+	switch {
+	case call.given[paramModel]:
+		from = "argument " + paramModel
+	case name != "":
+		from = b.models.Default.From
+	}
+	if name != "" || b.models.Own.Name != "" {
+		call.Model, call.steps = b.models.Follow(name, from)
+	}
+	delete(call.values, paramModel)
+	if call.Model != "" {
+		call.values[paramModel] = call.Model
+	}
+}

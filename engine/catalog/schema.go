@@ -1,0 +1,273 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Tool is what a client is told about a tool.
+type Tool struct {
+	Name, Title, Description                     string
+	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
+	ReadOnly, Destructive, Idempotent, OpenWorld bool
+
+	Brief bool // listed in few bytes: without what MCP takes for granted
+	Rare  bool // left out where few bytes count
+}
+
+// Describe is the listing of the CLI's tool.
+func (c *CLI) Describe() Tool { return c.listings.full() }
+
+// DescribeAsync is the listing of the tool that starts the call as a job. What the
+// parameters mean is said once, by the tool that waits.
+func (c *CLI) DescribeAsync() Tool { return c.listings.async() }
+
+// listings are those of the tools of a CLI, whatever version of it is installed. They
+// are made once: of most CLIs the next catalog has the same.
+type listings struct{ full, async, brief func() Tool }
+
+func (c *CLI) list() *listings {
+	return &listings{
+		full:  sync.OnceValue(func() Tool { return c.At("").describe() }),
+		async: sync.OnceValue(func() Tool { return c.At("").describeAsync() }),
+		brief: sync.OnceValue(func() Tool { return c.At("").describeBriefly() }),
+	}
+}
+
+func (c *CLI) describe() Tool {
+	return Tool{
+		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
+		Input: c.InputSchema(), Output: OutputSchema,
+		// An agent can change files wherever its spec has a parameter that lets it, and
+		// perhaps where nobody knows.
+		Destructive: c.Unverified != "" || slices.ContainsFunc(c.params, func(p *Param) bool { return !p.Danger.IsZero() }),
+		OpenWorld:   true,
+	}
+}
+
+func (c *CLI) describeAsync() Tool {
+	t := c.Describe()
+	t.Name, t.Output = c.AsyncTool(), StartSchema
+	t.Title += " (job)"
+	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Parameters as there."
+	t.Input = c.schema(alone, (*Param).terse, false)
+	return t
+}
+
+// description begins with a sentence that stands alone: clients search and cut.
+func (c *CLI) description() string {
+	var b strings.Builder
+	b.WriteString("Ask " + c.Heading() + c.doubt() + " and return its answer.")
+	if c.Doc != "" {
+		b.WriteString(" " + c.Doc)
+	}
+	if c.Unverified != "" {
+		b.WriteString(" Unverified: " + c.Unverified)
+	}
+	return b.String()
+}
+
+// doubt is what is said beside the heading of a CLI whose spec nobody has tried.
+func (c *CLI) doubt() string {
+	if c.Unverified == "" {
+		return ""
+	}
+	return " (unverified)"
+}
+
+// property is one property of a schema. Bounds stand in the description as well,
+// because some clients show their model nothing else. Those that hardly ever matter
+// (lengths but the prompt's, patterns, elements of a list) are told when they do: each
+// byte here is paid in every conversation of every client.
+type property struct {
+	Type        string    `json:"type"`
+	Description string    `json:"description,omitempty"`
+	Enum        []string  `json:"enum,omitempty"`
+	Items       *property `json:"items,omitempty"`
+	Default     any       `json:"default,omitempty"`
+	Minimum     *float64  `json:"minimum,omitempty"`
+	Maximum     *float64  `json:"maximum,omitempty"`
+	MinLength   *int      `json:"minLength,omitempty"`
+	MaxLength   *int      `json:"maxLength,omitempty"`
+}
+
+var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer", Number: "number", List: "array"}
+
+func (p *Param) property() property {
+	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.told(),
+		Minimum: p.Min, Maximum: p.Max}
+	if p.role == rolePrompt {
+		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
+	}
+	if p.Kind == List {
+		out.Items = &property{Type: "string", Enum: p.Enum}
+		out.Enum = nil
+	}
+	return out
+}
+
+// documentation is the spec's text and what a model must know beside it.
+func (p *Param) documentation() string {
+	parts := []string{strings.TrimSpace(p.Doc)}
+	if last := parts[0]; last != "" && !strings.ContainsAny(last[len(last)-1:], ".!?") {
+		parts[0] += "."
+	}
+	if p.role == rolePrompt {
+		parts = append(parts, number(float64(*p.MinLength))+" to "+number(float64(*p.MaxLength))+" characters.")
+	}
+	if len(p.aliases) > 0 {
+		what := "Aliases: "
+		if p.role == roleServers {
+			what = "There are: "
+		}
+		parts = append(parts, what+strings.Join(p.aliases, ", ")+".")
+	}
+	if b := p.bounds(); b != "" {
+		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
+	}
+	if text := defaultText(p.told()); text != "" {
+		parts = append(parts, "Default: "+text+".")
+	}
+	if len(p.Modes) > 0 {
+		names := make([]string, len(p.Modes))
+		for i, m := range p.Modes {
+			names[i] = modeNames[m]
+		}
+		parts = append(parts, "Only for "+strings.Join(names, " and ")+" conversations.")
+	}
+	if p.Since != "" {
+		parts = append(parts, "Since version "+p.Since+".")
+	}
+	if p.Until != "" {
+		parts = append(parts, "Before version "+p.Until+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+var modeNames = map[Mode]string{New: "new", Resume: "resumed", Latest: "continued"}
+
+func defaultText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(v, ", ")
+	case float64:
+		return number(v)
+	}
+	return asText(v)
+}
+
+// InputSchema is the JSON Schema of the tool's arguments.
+func (t *table) InputSchema() json.RawMessage { return t.schema(alone, (*Param).property, false) }
+
+// alone is every parameter but the one by which a tool stands for two: where both are
+// listed, nobody needs it.
+func alone(p *Param) bool { return p.role != roleAsync }
+
+// terse leaves out what another tool with the same parameters says.
+func (p *Param) terse() property {
+	out := p.property()
+	out.Description, out.Default = "", nil
+	return out
+}
+
+// schema is the JSON Schema of those arguments that count, each property as told by
+// show. An open one admits others.
+func (t *table) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
+	var b bytes.Buffer
+	required := []string{}
+	b.WriteString(`{"type":"object","properties":{`)
+	first := true
+	for _, p := range t.params {
+		if !counts(p) {
+			continue
+		}
+		if !first {
+			b.WriteByte(',')
+		}
+		first = false
+		b.WriteString(quote(p.Name) + ":")
+		b.Write(encode(show(p)))
+		if p.ParamSpec.Required {
+			required = append(required, p.Name)
+		}
+	}
+	b.WriteByte('}')
+	if len(required) > 0 || !open {
+		b.WriteString(`,"required":`)
+		b.Write(encode(required))
+	}
+	if !open {
+		b.WriteString(`,"additionalProperties":false`)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// encode is marshal for schemas.
+func encode(v any) []byte {
+	text, err := marshal(v)
+	if err != nil {
+		panic("plan: schemas are plain data and always encode: " + err.Error())
+	}
+	return text
+}
+
+// marshal is json.Marshal without the escapes that only HTML needs, which a model
+// would be shown.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+// OutputSchema is the JSON Schema of a result, the same for every CLI.
+var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
+	`"status":{"type":"string"},"jobId":{"type":"string"},"joined":{"type":"boolean"},` +
+	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
+	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
+	`"usage":{"type":"object"},"costUsd":{"type":"number"},"mcpServers":{"type":"object"},"optimization":{"type":"object"},` +
+	`"warnings":{"type":"array","items":{"type":"string"}},` +
+	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}}},` +
+	`"response":{"type":"string"}},` +
+	`"required":["status"]}`)
+
+// What is told about a job, as JSON Schemas: when it is started, where it stands, and
+// what it printed.
+var (
+	StartSchema  = json.RawMessage(`{"type":"object","properties":{` + jobStart + `},"required":["status"]}`)
+	JobSchema    = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + `},"required":["status"]}`)
+	ResultSchema = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + jobOutput + `},"required":["status"]}`)
+)
+
+const (
+	jobStart = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
+		`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`
+	jobFacts = `,"position":{"type":"integer"},"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
+		`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
+		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
+	jobOutput = `,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
+		`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}`
+)
+
+// ApprovalsSchema is the JSON Schema of a list of decisions.
+var ApprovalsSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
+	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}},"required":["approvals"]}`)
+
+// JobsSchema is the JSON Schema of a list of jobs.
+var JobsSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
+	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)
+
+// ModelsSchema is the JSON Schema of what is told of models, by the name of a CLI.
+var ModelsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type":"object","additionalProperties":{"type":"object","properties":{` +
+	`"defaultModel":{"type":"string"},"defaultModelSource":{"type":"string"},` +
+	`"models":{"type":"object","additionalProperties":{"type":"string"}},` +
+	`"modelMetadata":{"type":"object","additionalProperties":{"type":"object","properties":{"source":{"type":"string"},"confidence":{"type":"string"}}}},` +
+	`"aliases":{"type":"object","additionalProperties":{"type":"string"}},` +
+	`"warnings":{"type":"array","items":{"type":"string"}}}}},"warnings":{"type":"array","items":{"type":"string"}}},"required":["clis"]}`)

@@ -1,0 +1,102 @@
+package catalog
+
+import (
+	"maps"
+	"regexp"
+)
+
+// Asked is what the arguments of a call say about its conversation.
+type Asked struct {
+	ID                    string // sessionId
+	Continue, Latest, New bool   // continueSession, resumeLatest, createNewSession
+}
+
+// OwnPrefix begins the ids of sessions whose CLI chooses its ids itself.
+const OwnPrefix = "gw-"
+
+var ownID = regexp.MustCompile(`^` + OwnPrefix + `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// OwnID reports whether an id is one that a gateway made for itself.
+func OwnID(id string) bool { return ownID.MatchString(id) }
+
+// AcceptsID reports whether the CLI can be given the id.
+func (c *CLI) AcceptsID(id string) bool { return c.id.MatchString(id) }
+
+// Converses reports whether conversations of the CLI can be continued by their ids.
+func (c *CLI) Converses() bool { return len(c.Session.Resume) > 0 }
+
+// FindsLatest reports whether the CLI itself finds the newest conversation.
+func (c *CLI) FindsLatest() bool { return len(c.Session.Latest) > 0 }
+
+// Creates reports whether the CLI begins a conversation under an id of ours.
+func (c *CLI) Creates() bool { return len(c.Session.Create) > 0 }
+
+// before is a copy that other conversations can be tried on.
+func (b *binder) before() binder {
+	copied := *b
+	copied.values, copied.given = maps.Clone(b.values), maps.Clone(b.given)
+	return copied
+}
+
+// In is the call as a turn of a session: in another conversation than the arguments name,
+// under another id. Of a new one that the CLI itself names the id is "".
+func (c *Call) In(session string, mode Mode, id string) (*Call, Violations) {
+	b := c.again.before()
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
+	b.call = call
+	b.relations()
+	b.finish(func() string { return c.CorrelationID })
+	if len(b.wrong) > 0 {
+		return nil, b.wrong
+	}
+	return call, nil
+}
+
+// Anew is the call in a new conversation: it was to continue the newest one, and its CLI
+// has none.
+func (c *Call) Anew(newID func() string) (*Call, Violations) {
+	id := ""
+	if c.CLI.Creates() {
+		id = newID()
+	}
+	call, wrong := c.In("", New, id)
+	if wrong != nil {
+		return nil, wrong
+	}
+	call.generated = id != ""
+	call.Notes = append(call.Notes, "this is a new conversation: "+c.CLI.Heading()+" found none that could go on")
+	return call, nil
+}
+
+// Conversation is the id of the conversation in which the call is a turn that others
+// may want to take as well; "" if it is one that nobody knows yet, or any.
+func (c *Call) Conversation() string {
+	switch {
+	case c.Session != "":
+		return c.Session
+	case c.generated || c.Mode == Latest:
+		return ""
+	}
+	return c.SessionID
+}
+
+// Alike is the call as it is compared with others: what is made up for each call, an id
+// or the path of a file, is the same in all. Calls are the same only if their marks are.
+// The first turn of a session is like a later one: whoever makes it again, and finds it
+// begun, means the same.
+func (c *Call) Alike() (mark []any, command Command, wrong Violations) {
+	alike := *c
+	mark = []any{c.Mode, c.tidy}
+	if c.Session != "" {
+		first, wrong := c.In(c.Session, New, "")
+		if wrong != nil {
+			first = c // it says what only a later turn can
+		}
+		alike, mark = *first, []any{"turn", c.tidy, c.Session, first.Arguments()}
+	}
+	if c.generated || c.Session != "" {
+		alike.SessionID = "00000000-0000-4000-8000-000000000000"
+	}
+	command, wrong = alike.Command("files")
+	return mark, command, wrong
+}

@@ -1,0 +1,58 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// shorten makes the prompt shorter where the call asks for it, before anything else is
+// made of the prompt. What follows, the key of the call included, knows no other.
+func (b *binder) shorten() {
+	wanted, _ := b.values[paramShorten].(bool)
+	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == paramPrompt }) {
+		return
+	}
+	short, saved := b.cli.around.prompt.save(b.call.Prompt)
+	if text := b.unfit(short); text != "" {
+		short, saved.After, saved.Note = b.call.Prompt, saved.Before, "it was left as it is: shortened it would "+text
+	}
+	b.call.Prompt, b.call.Saved = short, &saved
+}
+
+// save applies the optimizer, and counts.
+func (o *Optimizer) save(text string) (string, Saving) {
+	short := o.Apply(text)
+	saved := Saving{Before: utf8.RuneCountInString(text), After: utf8.RuneCountInString(short)}
+	if len(text) > maxOptimized {
+		saved.Note = fmt.Sprintf("it was left as it is: it has more than %s bytes", number(maxOptimized))
+	}
+	return short, saved
+}
+
+// unfit says what a shortened prompt would be that the prompt is not; "" if nothing.
+func (b *binder) unfit(short string) string {
+	spec := b.cli.CLISpec.Prompt
+	switch least, _ := spec.bounds(); {
+	case utf8.RuneCountInString(short) < least:
+		return fmt.Sprintf("have fewer than the %s characters that %s needs", number(float64(least)), b.cli.Heading())
+	case slices.Contains(spec.Expands, "/command") && begins(short) && !begins(b.call.Prompt):
+		return "be a command of " + b.cli.Heading()
+	}
+	return ""
+}
+
+// begins reports whether a prompt may be taken for a command.
+func begins(prompt string) bool { return strings.HasPrefix(strings.TrimSpace(prompt), "/") }
+
+// Tidy shortens what is shown of an answer, where the call asks for it. What is shown of
+// records is left as it is, and so is Text, which is what the CLI said.
+func (c *Call) Tidy(a *Answer) {
+	o := c.CLI.around.response
+	if !c.tidy || o == nil || c.Show != "answer" {
+		return
+	}
+	shown, saved := o.save(a.Text)
+	a.Shown, a.Saved = shown, &saved
+}

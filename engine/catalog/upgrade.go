@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Upgrade is how a CLI is brought to another version.
+type Upgrade struct {
+	Strategy string   // "self-update", the name of a place of the spec, or the program that does it
+	Bin      string   // program to run, as the spec names it; "" for the CLI itself
+	Args     []string // without the program
+	Note     string   // what a person should know about this kind of installation
+}
+
+// SelfUpdate is the strategy of a CLI that fetches its own new versions.
+const SelfUpdate = "self-update"
+
+// targetText is a version, or a tag under which versions are published. Neither an
+// option nor a path, an address or a range can be written with it.
+var targetText = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_+-]|\.[A-Za-z0-9_+-]){0,63}$`)
+
+// latest is the target that stands for the newest version.
+const latest = "latest"
+
+// BadTarget says what is wrong with the target of an upgrade; "" if nothing.
+func BadTarget(target string) string {
+	if targetText.MatchString(target) {
+		return ""
+	}
+	return fmt.Sprintf(`must be %q, a version such as "1.2.3" or a tag such as "beta", not %q`, latest, abbreviate(target))
+}
+
+// Upgrade plans to bring the program that lies at file, its path without symbolic links
+// ("" if it is not installed), to the target, of which BadTarget has nothing to say. The
+// problem says why there is no way.
+func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
+	steps, slots := PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}
+	where := ""
+	for i, name := range c.CLISpec.Upgrade.Where.Keys() {
+		re := c.places[i]
+		m := re.FindStringSubmatch(file)
+		if file == "" || m == nil {
+			continue
+		}
+		steps, _ = c.CLISpec.Upgrade.Where.Get(name)
+		where = name
+		for k, group := range re.SubexpNames() {
+			if group != "" {
+				slots[group] = m[k]
+			}
+		}
+		break
+	}
+	step := steps.Target
+	if target == latest && len(steps.Latest.Argv) > 0 {
+		step = steps.Latest
+	}
+	up = Upgrade{Strategy: where, Bin: step.Bin, Note: steps.Note}
+	if len(step.Argv) == 0 {
+		return up, c.noUpgrade(file, where, target, steps)
+	}
+	switch {
+	case step.Bin == "":
+		up.Strategy = SelfUpdate
+	case where == "":
+		up.Strategy = strings.TrimSuffix(path.Base(strings.ReplaceAll(step.Bin, `\`, "/")), ".exe")
+	}
+	for _, word := range step.Argv {
+		text := placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
+		if strings.HasPrefix(text, "-") && !strings.HasPrefix(word, "-") { // a folder may be called so
+			return up, fmt.Sprintf("%q, out of the path %s, would stand as an option", abbreviate(text), file)
+		}
+		up.Args = append(up.Args, text)
+	}
+	return up, ""
+}
+
+// noUpgrade says why there is no step to a target.
+func (c *CLI) noUpgrade(file, where, target string, steps PlaceSpec) string {
+	whose := "the spec of " + c.Heading()
+	if where != "" {
+		whose = fmt.Sprintf("%s, for an installation of kind %q (%s),", whose, where, file)
+	}
+	if len(steps.Latest.Argv) > 0 {
+		return fmt.Sprintf("%s knows no way to a given version (%s), only to %s", whose, target, latest)
+	}
+	return whose + " knows no way to upgrade it"
+}
+
+// upgrades checks the steps of an upgrade and the places for which there are others.
+func (c compiler) upgrades(ps problems) {
+	up := c.cli.CLISpec.Upgrade
+	c.steps(PlaceSpec{Latest: up.Latest, Target: up.Target}, nil, ps)
+	for name, place := range up.Where.All() {
+		at := ps.at("where", name)
+		re, err := regexp.Compile(place.Path)
+		if err != nil {
+			at.at("path").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+			re = regexp.MustCompile(`$^`)
+		}
+		c.cli.places = append(c.cli.places, re)
+		groups := slices.DeleteFunc(slices.Clone(re.SubexpNames()), func(name string) bool { return name == "" })
+		if slices.Contains(groups, "target") {
+			at.at("path").add("slot", "{target} is the target of the upgrade, and no part of a path")
+		}
+		c.steps(place, groups, at)
+		if len(place.Latest.Argv) == 0 && len(place.Target.Argv) == 0 && place.Note == "" {
+			at.add("upgrade", "says nothing about these installations").Hint = "add latest, target or note"
+		}
+	}
+}
+
+// steps checks the steps for one place; groups are the named parts of its path.
+func (c compiler) steps(place PlaceSpec, groups []string, ps problems) {
+	known := append([]string{"target"}, groups...)
+	for _, step := range []struct {
+		key  string
+		spec StepSpec
+	}{{latest, place.Latest}, {"target", place.Target}} {
+		at := ps.at(step.key)
+		if step.spec.Bin != "" {
+			executable(step.spec.Bin, at.at("bin"))
+		}
+		reaches := false
+		for i, w := range step.spec.Argv {
+			word := at.at("argv", i)
+			noNUL(w, word)
+			for _, found := range placeholder.FindAllString(w, -1) {
+				name := strings.Trim(found, "{}")
+				reaches = reaches || name == "target"
+				switch {
+				case !slices.Contains(known, name):
+					hint := didYouMean(name, known)
+					if hint == "" {
+						hint = "an upgrade knows {" + strings.Join(known, "}, {") + "}"
+					}
+					word.add("slot", "unknown slot %s", found).Hint = hint
+				case name == "target" && step.key == latest:
+					word.add("slot", "{target} has no value here").Hint = "use target"
+				}
+			}
+			if rest := placeholder.ReplaceAllString(w, ""); strings.ContainsAny(rest, "{}") {
+				word.add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
+			}
+		}
+		if step.key == "target" && len(step.spec.Argv) > 0 && !reaches {
+			at.add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
+		}
+	}
+}

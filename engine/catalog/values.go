@@ -1,0 +1,120 @@
+package catalog
+
+import "strings"
+
+// models checks aliases: they may point at each other, but not in a circle.
+func (c compiler) models(ps problems) {
+	c.declare()
+	c.sources(ps.at("sources"))
+	m := c.cli.Models
+	p, ok := c.cli.byName[paramModel]
+	switch {
+	case !ok && m.Default == "" && m.Aliases.Len() == 0 && m.Known.Len() == 0 && m.Sources.Len() == 0:
+		return
+	case !ok:
+		ps.add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
+		return
+	case p.Kind != String:
+		ps.siblings("params", paramModel).add("model", "the model must be of type %q", String).Key = true
+		return
+	}
+	for alias, to := range m.Aliases.All() {
+		at := ps.at("aliases", alias)
+		if c.cli.declared.circular(alias) {
+			at.add("cycle", "alias %q leads back to itself", alias)
+			continue
+		}
+		if text := p.checkText(alias); text != "" {
+			at.add("model", "the alias can never be named: it %s", text)
+		}
+		if _, isAlias := m.Aliases.Get(to); !isAlias {
+			c.model(p, to, at)
+		}
+	}
+	for name := range m.Known.All() {
+		c.model(p, name, ps.at("known", name))
+	}
+	if m.Default == "" {
+		return
+	}
+	if p.Default != nil {
+		ps.at("default").add("default", "param %q has a default of its own", paramModel).Key = true
+	}
+	if _, isAlias := m.Aliases.Get(m.Default); !isAlias {
+		c.model(p, m.Default, ps.at("default"))
+	}
+}
+
+// model checks a name that the spec passes on by itself.
+func (c compiler) model(p *Param, name string, ps problems) {
+	if name == "" {
+		return
+	}
+	if text := p.checkText(name); text != "" {
+		ps.add("model", "the model %s", text)
+		return
+	}
+	if strings.HasPrefix(name, "-") {
+		ps.add("dash", "%q would stand as an option", name)
+		return
+	}
+	c.passes(p, name, ps)
+}
+
+// usable checks that the values which the spec itself names can be passed. One that
+// Command refuses would make every call of it fail.
+func (c compiler) usable(ps problems) {
+	if c.vetted {
+		return
+	}
+	for _, p := range c.cli.params {
+		if p.Default != nil {
+			c.passes(p, p.Default, ps.at(p.Name, "default"))
+		}
+		if p.Kind != String && p.Kind != List {
+			continue
+		}
+		for i, value := range p.Enum {
+			bound := any(value)
+			if p.Kind == List {
+				bound = []string{value}
+			}
+			if p.checkText(value) != "" {
+				ps.at(p.Name, "enum", i).add("enum", "%q can never be passed: %s", value, p.checkText(value))
+				continue
+			}
+			c.passes(p, bound, ps.at(p.Name, "enum", i))
+		}
+	}
+}
+
+// passes reports what Command says against a value, once.
+func (c compiler) passes(p *Param, value any, ps problems) {
+	if text := c.cli.refuses(p, value); text != "" {
+		ps.add("value", "%q can never be passed: %s", abbreviate(defaultText(value)), text)
+	}
+}
+
+// refuses is what Command says against a value of a parameter, or "".
+func (c *CLI) refuses(p *Param, value any) string {
+	for _, mode := range modes {
+		if _, ok := c.argv[mode]; !ok || !p.applies(mode) {
+			continue
+		}
+		_, refused := c.probe(p, mode, value).Command("")
+		for _, v := range refused {
+			if v.Param == p.Name {
+				return v.Text
+			}
+		}
+	}
+	return ""
+}
+
+// probe is a call in which one parameter has a value, whatever its condition says.
+func (c *CLI) probe(p *Param, mode Mode, value any) *Call {
+	shown := *p
+	shown.when = nil
+	return &Call{CLI: c.with(&shown), Mode: mode, Prompt: "hi", SessionID: "id",
+		values: map[string]any{p.Name: value}, given: map[string]bool{p.Name: true}}
+}

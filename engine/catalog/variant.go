@@ -1,0 +1,161 @@
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// variant is the CLI as it is in a range of its versions.
+type variant struct {
+	key  string // the range as it is written
+	span span
+	// cli is compiled at its first use: most versions that a spec tells apart are not
+	// installed.
+	cli func() *CLI
+}
+
+// Ranged reports whether anything about the CLI depends on its installed version.
+func (c *CLI) Ranged() bool { return c.ranged }
+
+// Installed is the version that the CLI was chosen for by At; it may be unknown.
+func (c *CLI) Installed() Version { return c.installed }
+
+// At is the CLI as it is in the version that is installed. Of an unknown one (anything
+// that is no version) the newest is assumed, as it is where nobody asks.
+func (c *CLI) At(version string) *CLI {
+	if !c.ranged || c.chosen {
+		return c
+	}
+	out, v := *c, Version{}
+	v, _ = ParseVersion(version)
+	for _, alt := range c.variants {
+		if alt.span.has(v) {
+			out = *alt.cli()
+		}
+	}
+	out.installed, out.chosen, out.ranged, out.sum = v, true, true, c.sum
+	return &out
+}
+
+// Changes are the ranges whose part of the spec holds for a version.
+func (c *CLI) Changes(version string) (ranges []string) {
+	v, _ := ParseVersion(version)
+	for _, alt := range c.variants {
+		if alt.span.has(v) {
+			ranges = append(ranges, alt.key)
+		}
+	}
+	return ranges
+}
+
+// patchable are the fields that may differ between versions. What a program is, where
+// it comes from and what its parameters are called stays the same.
+var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp"}
+
+// versions reads what depends on the version: ranges of parameters, and variants.
+func (c compiler) versions(ps problems) {
+	cli := c.cli
+	for _, p := range cli.params {
+		cli.ranged = cli.ranged || !p.span.all()
+	}
+	if cli.Versions.Len() > 0 {
+		cli.ranged = true
+	}
+	if cli.ranged && len(cli.Version.Argv) == 0 {
+		problem := ps.add("version", "what depends on the version never applies: nothing tells it")
+		problem.Hint, problem.Key = "add version: {argv: ...}", true
+	}
+	for key, patch := range cli.Versions.All() {
+		at := ps.at("versions", key)
+		s, ok := parseRange(key, at)
+		if !ok {
+			continue
+		}
+		for _, other := range cli.variants {
+			if other.span.meets(s) {
+				at.add("version", "overlaps with %q", other.key).Key = true
+			}
+		}
+		if !c.patch(patch, at) {
+			continue
+		}
+		alt := variant{key: key, span: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]Problem{}) })}
+		if !c.vetted {
+			var found []Problem
+			compiled := cli.patched(patch, false, &found)
+			alt.cli = func() *CLI { return compiled }
+			for _, p := range found {
+				if !slices.ContainsFunc(*ps.list, func(q Problem) bool { return q.Error() == p.Error() }) {
+					p.Path = slices.Concat(at.path, p.Path[len(ps.path):])
+					*ps.list = append(*ps.list, p)
+				}
+			}
+		}
+		cli.variants = append(cli.variants, alt)
+	}
+}
+
+// patch checks that a patch changes only what can differ between versions; ok is false
+// if it is none.
+func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
+	var fields, params Map[json.RawMessage]
+	if json.Unmarshal(patch, &fields) != nil || fields.by == nil {
+		ps.add("shape", "must be an object")
+		return false
+	}
+	for _, key := range fields.Keys() {
+		if !slices.Contains(patchable, key) {
+			problem := ps.at(key).add("version", "%s is the same in all versions", key)
+			problem.Hint, problem.Key = "these may differ: "+strings.Join(patchable, ", "), true
+		}
+	}
+	if raw, ok := fields.Get("params"); !ok || json.Unmarshal(raw, &params) != nil {
+		return true
+	}
+	for _, name := range params.Keys() {
+		if _, ok := c.cli.CLISpec.Params.Get(name); !ok {
+			problem := ps.at("params", name).add("version", "no param is called %q", name)
+			problem.Hint, problem.Key = "a param that not all versions have stands in params, with since or until", true
+			if near := didYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
+				problem.Hint = near
+			}
+		}
+	}
+	return true
+}
+
+// patched is the CLI with a patch over its spec.
+func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]Problem) *CLI {
+	base := c.CLISpec
+	base.Versions, base.Examples = Map[json.RawMessage]{}, nil
+	var spec CLISpec
+	if err := json.Unmarshal(overlay(encode(base), patch), &spec); err != nil {
+		*found = append(*found, Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
+		spec = base
+	}
+	return compileCLI(c.Name, spec, c.around, vetted, problems{path: []string{"cli", c.Name}, list: found})
+}
+
+// overlay lays one JSON value over another, as a layer lies over one below: objects
+// field by field, in the order of base and then of patch; all else is replaced.
+func overlay(base, patch json.RawMessage) json.RawMessage {
+	var below, above Map[json.RawMessage]
+	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || below.by == nil || above.by == nil {
+		return patch
+	}
+	out := Map[json.RawMessage]{by: map[string]json.RawMessage{}}
+	for key, value := range below.All() {
+		if over, ok := above.Get(key); ok {
+			value = overlay(value, over)
+		}
+		out.keys, out.by[key] = append(out.keys, key), value
+	}
+	for key, value := range above.All() {
+		if _, old := below.Get(key); !old {
+			out.keys, out.by[key] = append(out.keys, key), value
+		}
+	}
+	return encode(out)
+}

@@ -1,0 +1,164 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func version(t *testing.T, text string) Version {
+	t.Helper()
+	v, ok := ParseVersion(text)
+	if !ok || v.String() != text || !v.Known() {
+		t.Fatalf("%q: %+v, %v", text, v, ok)
+	}
+	return v
+}
+
+func TestVersionsInOrder(t *testing.T) {
+	sorted := []string{
+		"0", "0.0.1", "0.0.1790142911-g7618fb", "0.0.1790142911", "0.9", "0.10.0-rc.1", "0.10", "0.145.2", "1.0.0-1", "1.0.0-2", "1.0.0-10", "1.0.0-10.1",
+		"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-rc.2", "1.0.0-rc.11", "1.0.0", "2.1.329", "v3", "999999999999999999",
+	}
+	for i, a := range sorted {
+		for j, b := range sorted {
+			if got := version(t, a).Compare(version(t, b)); (got < 0) != (i < j) || (got > 0) != (i > j) {
+				t.Errorf("%s and %s: %d", a, b, got)
+			}
+		}
+	}
+	for _, same := range [][2]string{{"1", "1.0.0"}, {"1.2+build.5", "v1.2.0"}, {"1.0-rc.1", "1.0.0-rc.1+x"}} {
+		if version(t, same[0]).Compare(version(t, same[1])) != 0 {
+			t.Errorf("%s", same)
+		}
+	}
+	for _, none := range []string{"", "v", "1.", ".1", "1..2", "1.2.3 ", " 1", "1.2\n", "1.x", "-1", "1.2-", "1_2", "1.2.3.4.5.6.7", "1234567890123456789", "latest"} {
+		if v, ok := ParseVersion(none); ok || v.Known() {
+			t.Errorf("%q is taken for a version", none)
+		}
+	}
+}
+
+func TestRanges(t *testing.T) {
+	read := func(text string) span {
+		var found []Problem
+		s, ok := parseRange(text, problems{list: &found})
+		if !ok || len(found) > 0 {
+			t.Fatalf("%q: %v", text, found)
+		}
+		return s
+	}
+	// An unknown version, "", is taken for the newest.
+	versions := []string{"0", "1", "1.4.9", "1.5.0-rc.1", "1.5", "1.5.0", "2", "2.0.9", "2.1.0-alpha", "2.1", "3", ""}
+	for text, in := range map[string][]string{
+		"<1.5":        {"0", "1", "1.4.9"},
+		"<1.5.0-rc.2": {"0", "1", "1.4.9", "1.5.0-rc.1"},
+		">=1.5":       {"1.5.0-rc.1", "1.5", "1.5.0", "2", "2.0.9", "2.1.0-alpha", "2.1", "3", ""},
+		">=1.5 <2.1":  {"1.5.0-rc.1", "1.5", "1.5.0", "2", "2.0.9"},
+	} {
+		s := read(text)
+		for _, v := range versions {
+			if installed, _ := ParseVersion(v); s.has(installed) != slices.Contains(in, v) {
+				t.Errorf("%q in %q: %v", v, text, s.has(installed))
+			}
+		}
+	}
+	for _, c := range []struct {
+		a, b  string
+		meets bool
+	}{
+		{"<1", "<2", true}, {"<1", ">=1", false}, {"<1", ">=0.9", true}, {">=1", ">=9", true},
+		{">=1 <2", ">=2 <3", false}, {">=1 <2.0.1", ">=2 <3", true}, {">=1 <4", ">=2 <3", true}, {">=1 <2", "<1.0.0", false},
+	} {
+		if read(c.a).meets(read(c.b)) != c.meets || read(c.b).meets(read(c.a)) != c.meets {
+			t.Errorf("%s and %s", c.a, c.b)
+		}
+	}
+}
+
+// TestAt: one CLI serves all versions at once, and is itself not changed by it.
+func TestAt(t *testing.T) {
+	text := specText(t, map[string]string{"spec": "ranged"})
+	for _, vetted := range []bool{false, true} {
+		catalog, problems := Recompile(readSpec(t, text), Known{Vetted: func(string, string) bool { return vetted }})
+		if catalog == nil {
+			t.Fatal(problems)
+		}
+		cli := catalog.CLIs[0]
+		before := string(cli.Describe().Input)
+		var all sync.WaitGroup
+		for i := range 64 {
+			all.Go(func() {
+				installed, want := fmt.Sprintf("%d.%d", i%8, i/8), "--level=a"
+				switch {
+				case i%8 == 0 || i%8 == 1 && i/8 < 5:
+					want = "--old-level=a"
+				case i%8 >= 4:
+					want = "-m a"
+				}
+				call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x","level":"a"}`), nil, ids())
+				if violations != nil {
+					t.Error(violations)
+					return
+				}
+				cmd, _ := call.Command("")
+				if got := strings.Join(cmd.Args, " "); !strings.Contains(got+" ", want+" ") {
+					t.Errorf("%s: %s, want %s", installed, got, want)
+				}
+				if call.CLI.Installed().String() != installed || call.CLI.At("0.1") != call.CLI {
+					t.Errorf("%s: chosen for %s", installed, call.CLI.Installed())
+				}
+			})
+		}
+		all.Wait()
+		if !cli.Ranged() || cli.Installed().Known() || string(cli.Describe().Input) != before {
+			t.Error("the CLI itself was changed")
+		}
+		if got := cli.Changes("1.4"); !slices.Equal(got, []string{"<1.5"}) || cli.Changes("2") != nil || !slices.Equal(cli.Changes(""), []string{">=4"}) {
+			t.Errorf("changes: %q", got)
+		}
+		if plain := compiled(t, specText(t, map[string]string{"spec": "acme"})); plain.Ranged() || plain.At("1.2.3") != plain {
+			t.Error("a CLI without ranges is copied")
+		}
+	}
+}
+
+// TestOutputOfAVersion: what a program of an old version printed is read as that version
+// prints, also when the call is known from its record only.
+func TestOutputOfAVersion(t *testing.T) {
+	cli := compiled(t, []byte(`{"bin":"acme","argv":[],"version":{"argv":["-v"]},"output":{"format":"jsonl","text":"event.text"},"versions":{"<2":{"output":{"text":"event.answer"}}}}`))
+	for installed, want := range map[string]string{"1.9": "old", "2.0": "new", "": "new"} {
+		call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x"}`), nil, ids())
+		if violations != nil {
+			t.Fatal(violations)
+		}
+		for _, c := range []*Call{call, cli.At(call.CLI.Installed().String()).Revive(call.Mode, "", call.Arguments())} {
+			answer, err := c.Decode(Run{Stdout: strings.NewReader(`{"text":"new","answer":"old"}`)})
+			if err != nil || answer.Text != want {
+				t.Errorf("%q: %+v, %v", installed, answer, err)
+			}
+		}
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	for _, c := range [][3]string{
+		{`{"a":1,"b":{"c":2,"d":[1,2]}}`, `{"b":{"d":[3],"e":{}},"f":"<"}`, `{"a":1,"b":{"c":2,"d":[3],"e":{}},"f":"<"}`},
+		{`{"a":{"b":1}}`, `{"a":"x"}`, `{"a":"x"}`},
+		{`{"a":"x"}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
+		{`{"z":1,"a":2}`, `{"a":3,"y":4}`, `{"z":1,"a":3,"y":4}`},
+		{`{"a":1}`, `{}`, `{"a":1}`},
+	} {
+		var got, want any
+		out := overlay(json.RawMessage(c[0]), json.RawMessage(c[1]))
+		if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(c[2]), &want) != nil || string(encode(got)) != string(encode(want)) {
+			t.Errorf("%s over %s: %s", c[1], c[0], out)
+		}
+		if c[0] == `{"z":1,"a":2}` && string(out) != c[2] {
+			t.Errorf("order: %s", out)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package configedit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"regexp"
+)
+
+// Piece is a file that a folder is to have.
+type Piece struct {
+	Path    string // below the folder, with slashes
+	Text    []byte
+	Starter bool // made once; what becomes of it is its owner's business
+}
+
+// Step is what is to be done about a piece.
+type Step struct {
+	Change
+	// Kept: a person has changed the file, so that it stays as it is.
+	Kept bool
+}
+
+// Make writes the file. The text that it takes the place of is one that was made here,
+// and is not kept.
+func (s Step) Make() error {
+	if s.Kept {
+		return nil
+	}
+	return s.Replace()
+}
+
+// Prepare compares a folder with the pieces it is to have. A file that was made by an
+// earlier version and that nobody has changed since is brought up to date; others are
+// kept.
+func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
+	for _, p := range pieces {
+		c, err := Open(filepath.Join(dir, filepath.FromSlash(p.Path)))
+		if err != nil {
+			return nil, err
+		}
+		s := Step{Change: c}
+		switch s.New = sealed(p.Text); {
+		case p.Starter && c.Exists:
+			s.New = c.Old
+		case p.Starter:
+			s.New = p.Text
+		case c.Exists && !untouched(c.Old):
+			s.Kept = !bytes.Equal(c.Old, s.New)
+		}
+		steps = append(steps, s)
+	}
+	return steps, nil
+}
+
+// Seal stands in a text where the sum of the rest of it is written, by which it is seen
+// later that nobody has changed it.
+const Seal = "{seal}"
+
+func sealed(text []byte) []byte {
+	return bytes.Replace(text, []byte(Seal), []byte(sum(text)), 1)
+}
+
+func sum(text []byte) string {
+	digest := sha256.Sum256(text)
+	return fmt.Sprintf("sum %x", digest[:16])
+}
+
+// untouched reports whether a text is as it was made.
+func untouched(text []byte) bool {
+	found := regexp.MustCompile(`sum [0-9a-f]{32}`).Find(text)
+	return found != nil && string(found) == sum(bytes.Replace(text, found, []byte(Seal), 1))
+}

@@ -1,0 +1,132 @@
+package load
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/parser"
+)
+
+// Language is the newest version of the language, to which Format brings a file.
+const Language = 1
+
+// Format is the text of a file in canonical form, which for CUE is that of its own
+// formatter. YAML has none that would keep comments where they are: it stays as it is.
+// With fix the file is brought to the newest version of the language, and says so.
+//
+// What it says is the same before and after. A file that cannot be read is told, with
+// places, and has no form.
+func Format(f File, fix bool) ([]byte, []Diagnostic) {
+	r := &report{}
+	before := parse(f, r)
+	if before.broken {
+		return nil, Sort(r.list)
+	}
+	text, err := f.Data, error(nil)
+	isCUE := strings.EqualFold(path.Ext(f.Name), ".cue")
+	adds := fix && before.root != nil && before.root.fields["language"] == nil
+	switch {
+	case isCUE:
+		text, err = formatCUE(f, adds)
+	case adds && len(r.list) == 0:
+		text = withLanguage(f.Data)
+	}
+	if err == nil {
+		err = sameMeaning(f, text, before, adds && len(r.list) == 0)
+	}
+	if err != nil {
+		r.list = nil
+		r.add(pos{before.src, 0}, nil, "internal", "cannot be brought into canonical form: %v", err).Hint = "please report this file"
+		return nil, r.list
+	}
+	return text, nil
+}
+
+func formatCUE(f File, adds bool) ([]byte, error) {
+	text := f.Data
+	if adds {
+		file, err := parser.ParseFile(f.Name, f.Data, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		text = insert(text, behindPreamble(file, len(text)), fmt.Sprintf("language: %d\n\n", Language))
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	return format.Source(text)
+}
+
+// behindPreamble is where the first thing stands that is neither package nor import, with
+// the comments that belong to it.
+func behindPreamble(file *ast.File, end int) int {
+	for _, d := range file.Decls {
+		switch d.(type) {
+		case *ast.Package, *ast.ImportDecl, *ast.CommentGroup, *ast.Attribute:
+			continue
+		}
+		at := d.Pos().Offset()
+		for _, group := range ast.Comments(d) {
+			at = min(at, group.Pos().Offset())
+		}
+		return at
+	}
+	return end
+}
+
+func insert(text []byte, at int, what string) []byte {
+	if at > 0 && at == len(text) && text[at-1] != '\n' {
+		what = "\n" + what
+	}
+	return bytes.Join([][]byte{text[:at], text[at:]}, []byte(what))
+}
+
+// withLanguage writes the version in front of what a YAML file says.
+func withLanguage(data []byte) []byte {
+	at := 0
+	for line := range bytes.Lines(data) {
+		text := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
+		if len(text) > 0 && text[0] != '#' && !bytes.HasPrefix(text, []byte("---")) && text[0] != '%' {
+			break
+		}
+		at += len(line)
+	}
+	language := fmt.Sprintf("language: %d", Language)
+	if bytes.HasPrefix(bytes.TrimSpace(data[at:]), []byte("{")) { // all of it in one line, like JSON
+		brace := at + bytes.IndexByte(data[at:], '{') + 1
+		language += ", "
+		if bytes.HasPrefix(bytes.TrimSpace(data[brace:]), []byte("}")) {
+			language = strings.TrimSuffix(language, ", ")
+		}
+		return insert(data, brace, language)
+	}
+	end := "\n"
+	if bytes.Contains(data, []byte("\r\n")) {
+		end = "\r\n"
+	}
+	return insert(data, at, language+end)
+}
+
+// sameMeaning reads the new text again.
+func sameMeaning(f File, text []byte, before tree, added bool) error {
+	r := &report{}
+	after := parse(File{Name: f.Name, Data: text}, r)
+	switch {
+	case after.broken:
+		return fmt.Errorf("it could not be read again")
+	case before.root == nil || after.root == nil || !before.root.whole():
+		return nil // wrong in other ways, which vet tells
+	}
+	want := before.root.clone()
+	if added {
+		want.set("language", &node{kind: number, text: fmt.Sprint(Language)})
+	}
+	if !want.equal(after.root) {
+		return fmt.Errorf("it would mean something else")
+	}
+	return nil
+}

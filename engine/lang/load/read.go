@@ -1,0 +1,167 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// CodeNoFolder is the code of ReadDir's diagnostic for a folder that does not
+// exist, which is fine where a folder is only looked for.
+const CodeNoFolder = "no-folder"
+
+// CodeUnsafe is the code of what other users could have written.
+const CodeUnsafe = "unsafe-file"
+
+// ReadDir reads the spec files (*.cue, *.yaml, *.yml) of one folder, sorted by name,
+// not those of folders inside it. Names that begin with a dot or an underscore are
+// skipped. Files that other users could have written, or put in their place, are
+// refused: a spec names programs to run.
+func ReadDir(dir string) ([]File, []Diagnostic) {
+	r := &report{}
+	fail := func(name, code, hint, format string, args ...any) {
+		r.add(pos{src: &source{name: name, env: true}}, nil, code, format, args...).Hint = hint
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		code := "unreadable"
+		if errors.Is(err, fs.ErrNotExist) {
+			code = CodeNoFolder
+		}
+		fail(display(dir), code, "", "%s", reason(err))
+		return nil, r.list
+	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
+	if at, why, fix := foreignFolder(dir); why != "" && len(entries) > 0 {
+		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
+		return nil, r.list
+	}
+	var files []File
+	for _, e := range entries {
+		full := filepath.Join(dir, e.Name())
+		name := display(full)
+		info, err := os.Stat(full)
+		switch {
+		case err != nil && e.Type()&fs.ModeSymlink != 0:
+			fail(name, "unreadable", "", "the link leads nowhere: %s", reason(err))
+		case err != nil:
+			fail(name, "unreadable", "", "%s", reason(err))
+		case info.IsDir():
+			fail(name, "unreadable", "rename the folder; spec files stand in one folder", "a folder with the name of a spec file")
+		case !info.Mode().IsRegular():
+			fail(name, "unreadable", "", "not a regular file")
+		case unsafe(fail, full, e, info):
+		default:
+			data, err := readSome(full)
+			if err != nil {
+				fail(name, "unreadable", "", "%s", reason(err))
+				continue
+			}
+			files = append(files, File{name, data})
+		}
+	}
+	return files, r.list
+}
+
+// unsafe reports a file that other users could have written: itself, or where a link
+// leads to.
+func unsafe(fail func(name, code, hint, format string, args ...any), full string, e fs.DirEntry, info fs.FileInfo) bool {
+	at := full
+	why, fix := foreign(display(full), info)
+	if why == "" && e.Type()&fs.ModeSymlink != 0 {
+		if real, err := filepath.EvalSymlinks(full); err == nil {
+			at, why, fix = foreignFolder(filepath.Dir(real))
+		}
+	}
+	if why == "" {
+		return false
+	}
+	if at != full {
+		why = display(at) + ": " + why
+	}
+	fail(display(full), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
+	return true
+}
+
+// ReadFS is ReadDir for files that the binary carries. Names are shown below prefix.
+func ReadFS(fsys fs.FS, prefix string) ([]File, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, e := range entries {
+		if e.IsDir() || !IsSpec(e.Name()) {
+			continue
+		}
+		data, err := fs.ReadFile(fsys, e.Name())
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{path.Join(prefix, e.Name()), data})
+	}
+	return files, nil
+}
+
+// ReadFile reads one spec file, whatever its folder.
+func ReadFile(name string) (File, error) {
+	data, err := readSome(name)
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %s", display(name), reason(err))
+	}
+	return File{display(name), data}, nil
+}
+
+// IsSpec reports whether a file of that name in a folder of specs counts.
+func IsSpec(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".cue", ".yaml", ".yml":
+		return true
+	}
+	return false
+}
+
+// readSome reads one byte more than is allowed, which is enough to be refused.
+func readSome(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// display is a name as a person would type it: relative to the working directory
+// when below it.
+func display(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	if rel, err := filepath.Rel(here, abs); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return abs
+}
+
+// reason is the error without the operation and the name, which the line has already.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,145 @@
+package load
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/schema"
+)
+
+// TestShapesReadTheSchema holds that the walk knows every construct that the schema
+// uses. One that it does not know would be left to CUE's own words.
+func TestShapesReadTheSchema(t *testing.T) {
+	byName, strange := shapes(schema.Text)
+	if len(strange) > 0 {
+		t.Errorf("not understood: %s", strings.Join(strange, ", "))
+	}
+	for name, s := range byName {
+		if len(s.arms) == 0 {
+			t.Errorf("%s accepts nothing", name)
+		}
+		for _, a := range s.arms {
+			if a == nil || a.kinds == 0 {
+				t.Errorf("%s has an empty alternative", name)
+			}
+		}
+	}
+	if fileShape().arms[0].fields["cli"].shape.arms[0].rest.arms[0].fields["bin"].shape.says == "" {
+		t.Error("the words of error() are lost")
+	}
+}
+
+func TestShapesSayWhatIsStrange(t *testing.T) {
+	for _, src := range []string{
+		"#A: {for x in y {z: 1}}", "#A: len(5)", `#A: "\(x)"`, "#A: >5.5.5", "#A: int | *5", "#A: =~5", "#A: {[x=string]: 1}", "#A: <5",
+	} {
+		if _, strange := shapes(src); len(strange) == 0 {
+			t.Errorf("%s: understood", src)
+		}
+	}
+}
+
+// TestSchemaHasNoDefaults: data is decoded as it was written, so that a default of
+// the schema would be said to readers of the schema and never happen.
+func TestSchemaHasNoDefaults(t *testing.T) {
+	if strings.Contains(strings.ReplaceAll(schema.Text, "\\*", ""), "| *") || strings.Contains(schema.Text, ": *") {
+		t.Error("the schema has a default")
+	}
+}
+
+// TestSchemaAndTypesAgree: what the schema accepts has a place in the types that it
+// is decoded into, and the reverse.
+func TestSchemaAndTypesAgree(t *testing.T) {
+	byName, _ := shapes(schema.Text)
+	for def, typ := range map[string]reflect.Type{
+		"#File": reflect.TypeFor[catalog.Spec](), "#CLI": reflect.TypeFor[catalog.CLISpec](), "#Param": reflect.TypeFor[catalog.ParamSpec](),
+		"#Prompt": reflect.TypeFor[catalog.PromptSpec](), "#Models": reflect.TypeFor[catalog.ModelsSpec](), "#Known": reflect.TypeFor[catalog.KnownSpec](), "#Source": reflect.TypeFor[catalog.SourceSpec](), "#Session": reflect.TypeFor[catalog.SessionSpec](),
+		"#Take": reflect.TypeFor[catalog.TakeSpec](), "#Output": reflect.TypeFor[catalog.OutputSpec](), "#Usage": reflect.TypeFor[catalog.UsageSpec](),
+		"#Failure": reflect.TypeFor[catalog.FailureSpec](), "#Env": reflect.TypeFor[catalog.EnvSpec](), "#Timeouts": reflect.TypeFor[catalog.Timeouts](),
+		"#Risk": reflect.TypeFor[catalog.RiskSpec](), "#Version": reflect.TypeFor[catalog.VersionSpec](), "#Upgrade": reflect.TypeFor[catalog.UpgradeSpec](),
+		"#Probe": reflect.TypeFor[catalog.ProbeSpec](), "#Example": reflect.TypeFor[catalog.ExampleSpec](), "#Client": reflect.TypeFor[catalog.ClientSpec](),
+		"#Login": reflect.TypeFor[catalog.LoginSpec](), "#Place": reflect.TypeFor[catalog.PlaceSpec](), "#Settings": reflect.TypeFor[catalog.Settings](), "#Jobs": reflect.TypeFor[catalog.JobsSpec](), "#Tools": reflect.TypeFor[catalog.ToolsSpec](),
+	} {
+		s := byName[def]
+		if s == nil {
+			t.Errorf("no %s in the schema", def)
+			continue
+		}
+		in := map[string]bool{}
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			in[name] = true
+			if _, ok := s.arms[0].fields[name]; !ok {
+				t.Errorf("%s.%s has no place in the schema", typ, name)
+			}
+		}
+		for name := range s.arms[0].fields {
+			if !in[name] {
+				t.Errorf("%s.%s has no place in %s", def, name, typ)
+			}
+		}
+	}
+}
+
+// TestWalkAndCUEAgree holds each entry of the zoo against the schema both ways: CUE
+// decides, so where it finds nothing the walk must not, and where it does the walk
+// should have words. Only what no machine can count is refused by the walk alone.
+func TestWalkAndCUEAgree(t *testing.T) {
+	zoo, err := filepath.Glob(filepath.Join("testdata", "*", "*.txtar"))
+	if err != nil || len(zoo) == 0 {
+		t.Fatal(err)
+	}
+	compared := 0
+	for _, name := range zoo {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "number-huge.txtar") {
+			continue
+		}
+		for _, f := range a.Files {
+			l := loader{r: &report{}}
+			patches := l.layers([]Layer{{Files: []File{{f.Name, f.Data}}}}, 0)
+			if !IsSpec(f.Name) || Failed(l.r.list) {
+				continue
+			}
+			l.root = over(nil, patches[0], nil, l.r)
+			walk := &report{}
+			checker{r: walk, root: l.root, excused: l.excused}.check(l.root, fileShape(), nil)
+			for _, path := range entries(l.root) {
+				cue := &report{}
+				if n, _ := l.root.lookup(path); !n.whole() {
+					continue
+				}
+				verify([][]string{path}, l.root, nil, cue)
+				compared++
+				if walk.failed(path) != Failed(cue.list) {
+					t.Errorf("%s: %v: the walk says %v, CUE says %v", name, path, walk.list, cue.list)
+				}
+			}
+		}
+	}
+	if compared < 50 {
+		t.Errorf("only %d entries compared", compared)
+	}
+}
+
+func TestMentions(t *testing.T) {
+	for _, c := range []struct {
+		text, word string
+		want       bool
+	}{
+		{`unknown name model`, "model", true}, {`model in ['a']`, "model", true}, {"supermodel", "model", false},
+		{"models, model", "model", true}, {"models", "model", false}, {"", "model", false}, {"a.model.b", "model", true},
+	} {
+		if got := mentions(c.text, c.word); got != c.want {
+			t.Errorf("%q in %q: %v", c.word, c.text, got)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package mcp
+
+import "errors"
+
+// Why a call's context ended, as [context.Cause] tells.
+var (
+	// ErrClientGone: the client closed its end, and the grace is over.
+	ErrClientGone = errors.New("the client is gone")
+	// ErrStopping: the gateway itself was asked to stop.
+	ErrStopping = errors.New("the gateway is stopping")
+)
+
+var errRootsNextRound = errors.New("roots come with the next round of this call: return Result{NeedRoots: true}")
+
+// CancelError is the cause of a context that the client cancelled.
+type CancelError struct {
+	Reason string // the client's words; may be empty
+}
+
+func (e *CancelError) Error() string {
+	if e.Reason == "" {
+		return "cancelled by the client"
+	}
+	return "cancelled by the client: " + e.Reason
+}
+
+// CancelReason is the client's reason. Rooms below this one cannot name the
+// type, so they look for this method with errors.As.
+func (e *CancelError) CancelReason() string { return e.Reason }

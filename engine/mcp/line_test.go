@@ -1,0 +1,240 @@
+package mcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestBrokenLinesAreAnsweredAndTheServerLives(t *testing.T) {
+	deep := strings.Repeat("[", 20_000)
+	tests := map[string]struct {
+		line string
+		code int
+		id   string
+	}{
+		"not JSON":              {`hello`, codeParse, "null"},
+		"truncated":             {`{"jsonrpc":"2.0","id":1,"method":"pi`, codeParse, "null"},
+		"two values":            {`{"jsonrpc":"2.0","id":1,"method":"ping"} {}`, codeParse, "null"},
+		"deep":                  {deep, codeParse, "null"},
+		"deep params":           {`{"jsonrpc":"2.0","id":1,"method":"ping","params":` + deep, codeParse, "null"},
+		"number":                {`5`, codeInvalid, "null"},
+		"null":                  {`null`, codeInvalid, "null"},
+		"string":                {`"ping"`, codeInvalid, "null"},
+		"empty object":          {`{}`, codeInvalid, "null"},
+		"no version":            {`{"id":1,"method":"ping"}`, codeInvalid, "1"},
+		"wrong version":         {`{"jsonrpc":"1.0","id":"a","method":"ping"}`, codeInvalid, `"a"`},
+		"version of wrong type": {`{"jsonrpc":2.0,"id":1,"method":"ping"}`, codeInvalid, "1"},
+		"method of wrong type":  {`{"jsonrpc":"2.0","id":1,"method":7}`, codeInvalid, "1"},
+		"no method":             {`{"jsonrpc":"2.0","id":1}`, codeInvalid, "1"},
+		"request and answer":    {`{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}`, codeInvalid, "1"},
+		"null id":               {`{"jsonrpc":"2.0","id":null,"method":"ping"}`, codeInvalid, "null"},
+		"object id":             {`{"jsonrpc":"2.0","id":{},"method":"ping"}`, codeInvalid, "null"},
+		"boolean id":            {`{"jsonrpc":"2.0","id":true,"method":"ping"}`, codeInvalid, "null"},
+		"unknown method":        {`{"jsonrpc":"2.0","id":1,"method":"frobnicate"}`, -32601, "1"},
+		"no tool name":          {`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}`, codeParams, "1"},
+		"no params":             {`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, codeParams, "1"},
+		"params of wrong type":  {`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}`, codeParams, "1"},
+		"meta of wrong type":    {`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","_meta":3}}`, codeInvalid, "1"},
+		"empty batch":           {`[]`, codeInvalid, "null"},
+		"broken batch":          {`[{"jsonrpc":"2.0","id":1,"method":"ping"}`, codeParse, "null"},
+		"batch too large":       {"[" + strings.Repeat("1,", 200) + "1]", codeInvalid, "null"},
+		"batch in a batch":      {`[[]]`, codeInvalid, "null"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, Options{}, func(p *peer) {
+				p.send(test.line)
+				r := p.recv()
+				if r.Error == nil || r.Error.Code != test.code || r.Error.Message == "" {
+					t.Errorf("error %+v, want code %d", r.Error, test.code)
+				}
+				want(t, string(r.ID), test.id)
+				p.quiet()
+				p.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+				want(t, string(p.recv().Result), "{}")
+			})
+		})
+	}
+}
+
+func TestToleratedLines(t *testing.T) {
+	bubble(t, Options{}, func(p *peer) {
+		p.send("")
+		p.send(" \t \r")
+		p.send(`{"jsonrpc":"2.0","method":"notifications/unheard-of","params":{"a":1}}`)
+		p.send(`{"jsonrpc":"2.0","id":77,"result":{}}`)
+		p.send(`{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"?"}}`)
+		p.quiet()
+		p.send("  {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\r")
+		want(t, string(p.recv().ID), "1")
+		p.call("2", `,"arguments":{"text":"a`+"\xff\xfe"+`b"}`)
+		want(t, string(p.recv().Result), `{"content":[{"type":"text","text":"{\"text\":\"a`+"\ufffd"+`b\"}"}],"structuredContent":{"ok":true}}`)
+		p.call("\"\xff\"", "")
+		want(t, string(p.recv().ID), "\"\ufffd\"")
+	})
+}
+
+func TestABatchIsAnsweredOneByOne(t *testing.T) {
+	bubble(t, Options{}, func(p *peer) {
+		p.send(`[{"jsonrpc":"2.0","id":1,"method":"ping"}, {"jsonrpc":"2.0","method":"notifications/initialized"}, {"jsonrpc":"2.0","id":"b","method":"tools/call","params":{"name":"say"}}, 5]`)
+		ids := map[string]bool{}
+		for range 3 {
+			ids[string(p.recv().ID)] = true
+		}
+		if !ids["1"] || !ids[`"b"`] || !ids["null"] {
+			t.Errorf("answered: %v", ids)
+		}
+		p.quiet()
+	})
+}
+
+func TestAnOverlongLineIsAnsweredWithItsId(t *testing.T) {
+	long := strings.Repeat(`x\"id\":1}`, 10_000)
+	for name, test := range map[string]struct{ line, id string }{
+		"id first":          {`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"t":"` + long + `"}}`, "5"},
+		"id last":           {`{"method":"tools/call","params":{"t":"` + long + `"},"jsonrpc":"2.0","id":6}`, "6"},
+		"string id last":    {`{"method":"tools/call","params":{"t":"` + long + `"},"id" : "a\"b" }  `, `"a\"b"`},
+		"id before version": {`{"params":{"t":"` + long + `"},"id":7,"jsonrpc":"2.0","method":"tools/call"}`, "7"},
+		"id elsewhere":      {`{"params":{"t":"` + long + `","id":8}}`, "null"},
+		"id in the head":    {`{"params":{"id":9,"t":"` + long + `"}}`, "null"},
+		"an answer":         {`{"id":10,"result":{"t":"` + long + `"}}`, "null"},
+		"not JSON":          {long, "null"},
+		"null id":           {`{"params":"` + long + `","id":null}`, "null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, Options{MaxLine: 10_000}, func(p *peer) {
+				p.send(test.line)
+				r := p.recv()
+				if r.Error == nil || r.Error.Code != codeInvalid || !strings.Contains(r.Error.Message, "10000 bytes") {
+					t.Errorf("%+v", r.Error)
+				}
+				want(t, string(r.ID), test.id)
+				p.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+				want(t, string(p.recv().ID), "1")
+			})
+		})
+	}
+}
+
+func TestTheLineLimitIsExact(t *testing.T) {
+	for _, max := range []int{100, 64 << 10, 64<<10 - 1, 200_000} {
+		for _, ending := range []string{"\n", ""} {
+			for length, long := range map[int]bool{max: false, max + 1: true} {
+				text := strings.Repeat("a", length)
+				lines := newLineReader(strings.NewReader(text+ending), max)
+				got, err := lines.next()
+				var tooLong *tooLong
+				if errors.As(err, &tooLong) != long && (ending != "" || length > max+1) || !long && string(got) != text {
+					t.Errorf("%d of %d: %d bytes, %v", length, max, len(got), err)
+				}
+				if _, err := lines.next(); err != io.EOF {
+					t.Errorf("at the end: %v", err)
+				}
+			}
+		}
+	}
+}
+
+func TestAnOverlongLineIsNotHeld(t *testing.T) {
+	line := io.MultiReader(strings.NewReader(`{"id":1,"p":"`), io.LimitReader(endless{}, 512<<20), strings.NewReader("\"}\nnext\n"))
+	lines := newLineReader(line, 1<<20)
+	_, err := lines.next()
+	var long *tooLong
+	if !errors.As(err, &long) || string(long.id()) != "1" || len(long.head)+cap(long.tail) > 256<<10 {
+		t.Fatalf("%v", err)
+	}
+	if got, err := lines.next(); string(got) != "next" {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestLinesComeWholeHoweverTheyAreRead(t *testing.T) {
+	text := "one\n\n" + strings.Repeat("z", 100_000) + "\nlast"
+	for name, r := range map[string]io.Reader{
+		"at once": strings.NewReader(text), "by byte": iotest.OneByteReader(strings.NewReader(text)), "with EOF": iotest.DataErrReader(strings.NewReader(text)),
+	} {
+		lines := newLineReader(r, 1<<20)
+		var got [][]byte
+		for {
+			b, err := lines.next()
+			if err != nil {
+				break
+			}
+			got = append(got, bytes.Clone(b))
+		}
+		want(t, string(bytes.Join(got, []byte("\n"))), text)
+		if len(got) != 4 {
+			t.Errorf("%s: %d lines", name, len(got))
+		}
+	}
+}
+
+func TestAFailingInputEndsTheConnection(t *testing.T) {
+	broken := errors.New("device gone")
+	in := io.MultiReader(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n"), iotest.ErrReader(broken))
+	var out bytes.Buffer
+	err := New(Options{Caller: &desk{}}).Serve(t.Context(), in, &out)
+	if !errors.Is(err, ErrClientGone) || !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	want(t, out.String(), `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n")
+}
+
+// FuzzInput feeds arbitrary bytes between requests of known ids: whatever the
+// bytes, the server lives and each of those is answered once.
+func FuzzInput(f *testing.F) {
+	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"))
+	f.Add([]byte("[[\n{}\nnull\n\xff\xfe\n[1,2]\n"))
+	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":1}}` + "\r\n"))
+	f.Add([]byte(`{"jsonrpc":"2.0","id":"q","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + modern("") + "}}\n"))
+	f.Add([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}` + "\n"))
+	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{},"_meta":{"progressToken":1}}}` + "\n"))
+	f.Add(bytes.Repeat([]byte("A"), 5000))
+	d := &desk{tools: []Tool{tool("say")}, call: echo}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var in, out bytes.Buffer
+		const n = 4
+		for i := range n {
+			fmt.Fprintf(&in, `{"jsonrpc":"2.0","id":"known-%d","method":"tools/call","params":{"name":"say"}}`+"\n", i)
+			in.Write(data)
+			in.WriteByte('\n')
+		}
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		if err := New(Options{Caller: d, MaxLine: 2000, Log: logger}).Serve(t.Context(), &in, &out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(log.String(), "cut short") || strings.Contains(log.String(), "panic") {
+			t.Errorf("log: %s", log.String())
+		}
+		answers := map[string]int{}
+		for line := range bytes.Lines(out.Bytes()) {
+			var r reply
+			if err := json.Unmarshal(line, &r); err != nil || r.JSONRPC != "2.0" {
+				t.Fatalf("not a message: %q: %v", line, err)
+			}
+			if r.Method == "" {
+				answers[string(r.ID)]++
+			}
+		}
+		if bytes.Contains(data, []byte("known")) || bytes.Contains(data, []byte(`\u`)) {
+			return // the bytes may themselves name, repeat or cancel ours
+		}
+		for i := range n {
+			if id := fmt.Sprintf(`"known-%d"`, i); answers[id] != 1 {
+				t.Errorf("%d answers to %s", answers[id], id)
+			}
+		}
+	})
+}

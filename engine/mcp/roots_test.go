@@ -1,0 +1,152 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// whereabouts answers with the client's roots.
+func whereabouts(ctx context.Context, c Call) Result {
+	switch {
+	case c.Roots == nil:
+		return Result{Text: []string{"none declared"}}
+	case c.RootsNextRound:
+		return Result{NeedRoots: true}
+	}
+	dirs, err := c.Roots(ctx)
+	if err != nil {
+		return failure(err.Error())
+	}
+	return Result{Text: []string{strings.Join(dirs, " ")}}
+}
+
+func rootsDesk() *desk { return &desk{tools: []Tool{tool("say")}, call: whereabouts} }
+
+// answerRoots expects the server's question and answers it.
+func (p *peer) answerRoots(uris ...string) {
+	p.t.Helper()
+	r := p.recv()
+	want(p.t, r.Method, "roots/list")
+	var list []string
+	for _, uri := range uris {
+		list = append(list, fmt.Sprintf(`{"uri":%q}`, uri))
+	}
+	p.sendf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[%s]}}`, r.ID, strings.Join(list, ","))
+}
+
+func TestRootsAreAskedLazilyAndCached(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.initialize(`"roots":{"listChanged":true}`)
+		p.quiet()
+		p.call("1", "")
+		p.call("2", "")
+		p.answerRoots("file:///home/ann/my%20work/", "https://example.com/", "file://elsewhere/x", "file://localhost/b", ":", "file:relative")
+		for range 2 {
+			want(t, p.result().Content[0].Text, "/home/ann/my work /b")
+		}
+		p.call("3", "")
+		want(t, p.result().Content[0].Text, "/home/ann/my work /b")
+		p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
+		p.call("4", "")
+		p.answerRoots("file:///new")
+		want(t, p.result().Content[0].Text, "/new")
+	})
+}
+
+func TestRootsOfAClientThatDoesNotAnswer(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.initialize(`"roots":{}`)
+		began := time.Now()
+		p.call("1", "")
+		want(t, p.recv().Method, "roots/list")
+		want(t, p.recv().Method, "notifications/cancelled")
+		if got := p.result(); !got.IsError || !strings.Contains(got.Content[0].Text, "two seconds") || time.Since(began) != rootsTimeout {
+			t.Errorf("%+v after %v", got, time.Since(began))
+		}
+		p.call("2", "") // is not asked again
+		if got := p.result(); !got.IsError || time.Since(began) != rootsTimeout {
+			t.Errorf("%+v", got)
+		}
+		p.send(`{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}`) // far too late
+		p.quiet()
+	})
+}
+
+func TestRootsRefusedOrUnreadable(t *testing.T) {
+	for answer, expect := range map[string]string{
+		`"error":{"code":-32601,"message":"what roots?"}`: "what roots?",
+		`"error":7`:             "unreadable",
+		`"result":{"roots":7}`:  "cannot unmarshal",
+		`"result":{"roots":[]}`: "",
+	} {
+		bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+			p.initialize(`"roots":{}`)
+			p.call("1", "")
+			p.sendf(`{"jsonrpc":"2.0","id":%s,%s}`, p.recv().ID, answer)
+			if got := p.result(); !strings.Contains(got.Content[0].Text, expect) || got.IsError != (expect != "") {
+				t.Errorf("%s: %+v", answer, got)
+			}
+		})
+	}
+}
+
+func TestACallCancelledWhileItWaitsForRoots(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.initialize(`"roots":{}`)
+		p.call("1", "")
+		p.call("2", "")
+		id := p.recv().ID
+		p.send(cancelled("1"))
+		p.quiet()
+		p.sendf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":"file:///a"}]}}`, id)
+		want(t, string(p.recv().ID), "2")
+	})
+}
+
+func TestRootsChangedWhileAsked(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.initialize(`"roots":{}`)
+		p.call("1", "")
+		r := p.recv()
+		p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
+		p.sendf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":"file:///old"}]}}`, r.ID)
+		p.answerRoots("file:///new")
+		want(t, p.result().Content[0].Text, "/new")
+	})
+}
+
+func TestNoRootsDeclared(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.call("1", "") // not even a handshake
+		want(t, p.result().Content[0].Text, "none declared")
+		p.initialize("")
+		p.call("2", "")
+		want(t, p.result().Content[0].Text, "none declared")
+		p.call("3", ","+modern(""))
+		want(t, p.result().Content[0].Text, "none declared")
+	})
+}
+
+func TestRootsOfTheNewEraComeWithASecondRound(t *testing.T) {
+	bubble(t, Options{Caller: rootsDesk()}, func(p *peer) {
+		p.call("1", ","+modern(`"roots":{}`))
+		got := p.result()
+		want(t, got.ResultType, "input_required")
+		want(t, got.InputRequests["roots"].Method, "roots/list")
+		p.call("2", `,"inputResponses":{"roots":{"roots":[{"uri":"file:///a"}]}},`+modern(`"roots":{}`))
+		want(t, p.result().Content[0].Text, "/a")
+	})
+}
+
+func TestAToolThatNeedsRootsNobodyHas(t *testing.T) {
+	d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{NeedRoots: true} }}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		p.call("1", "")
+		if got := p.result(); !got.IsError {
+			t.Errorf("%+v", got)
+		}
+	})
+}

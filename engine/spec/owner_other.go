@@ -1,9 +1,0 @@
-//go:build !unix
-
-package spec
-
-import "io/fs"
-
-func foreign(string, fs.FileInfo) (why, fix string) { return "", "" }
-
-func foreignFolder(string) (name, why, fix string) { return "", "", "" }

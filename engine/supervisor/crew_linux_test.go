@@ -1,0 +1,398 @@
+package supervisor
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// newCrew returns a crew that no other test uses.
+func newCrew(t testing.TB) *Crew {
+	c := NewCrew()
+	t.Cleanup(c.Close)
+	return c
+}
+
+// idlers waits until exactly n of the crew are idle, and no other is left of it, and
+// returns their process ids.
+func idlers(t testing.TB, c *Crew, n int) (pids []int) {
+	t.Helper()
+	until(t, strconv.Itoa(n)+" idle supervisors", func() bool {
+		c.lock()
+		defer c.unlock()
+		pids = nil
+		for _, h := range c.idle {
+			pids = append(pids, h.pid)
+		}
+		return len(pids) == n && len(c.members) == n && c.coming == 0
+	})
+	return pids
+}
+
+func (x *trial) startWith(c *Crew) *trial {
+	x.t.Helper()
+	_, err := c.Start(x.Dir, x.env)
+	check(x.t, err)
+	return x
+}
+
+func (x *trial) supervisor() int {
+	x.t.Helper()
+	s, err := x.State()
+	check(x.t, err)
+	return s.Start.Supervisor
+}
+
+func TestASupervisorServesOneJobAfterAnother(t *testing.T) {
+	c := newCrew(t)
+	c.Warm()
+	pid := idlers(t, c, 1)[0]
+	c.lock()
+	c.warm = false // or each job would find another
+	c.unlock()
+	first := numbers("/proc/" + itoa(int64(pid)) + "/fd")
+	for i := range 5 {
+		x := prepare(t, Limits{}, "fds", "env")
+		x.env = append(slices.Clone(helperEnv), "SECRET"+strconv.Itoa(i)+"=s3cr3t")
+		x.startWith(c)
+		e := x.end()
+		want := "0 1 2 " + strings.Join(append(x.env, CookieName+"="+x.ID()), "\n") + "\n"
+		if e.Code != 0 || e.Err != "" || x.out() != want || x.supervisor() != pid {
+			t.Errorf("exit %+v, supervisor %d instead of %d, output %s", e, x.supervisor(), pid, x.out())
+		}
+		idlers(t, c, 1)
+		var now []int
+		for end := time.Now().Add(30 * time.Second); !slices.Equal(now, first) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			now = numbers("/proc/" + itoa(int64(pid)) + "/fd")
+		}
+		if !slices.Equal(now, first) {
+			t.Fatalf("first it had the descriptors %v, now %v", first, now)
+		}
+		if b := mustRead("/proc/" + itoa(int64(pid)) + "/environ"); strings.Contains(string(b), "SECRET") {
+			t.Errorf("its own environment is %q", b)
+		}
+		if _, arg, _ := lineage(pid); arg != "" {
+			t.Errorf("it still calls itself %q", arg)
+		}
+	}
+}
+
+// A cancel that comes when its job ends is not taken for one of the next job.
+func TestALateCancelHitsNobodyElse(t *testing.T) {
+	c := newCrew(t)
+	for range 20 {
+		x := prepare(t, Limits{}, "exit=0").startWith(c)
+		x.Cancel("late")
+		x.wait()
+		idlers(t, c, 1)
+		y := prepare(t, Limits{}, "exit=5").startWith(c)
+		if e := y.end(); e.Reason != Exited || e.Code != 5 {
+			t.Fatalf("exit %+v", e)
+		}
+		idlers(t, c, 1)
+	}
+}
+
+// Nothing of a job may reach the next, so one that is not rid of it ends.
+func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
+	c := newCrew(t)
+	next := func() (pid int) {
+		t.Helper()
+		x := prepare(t, Limits{}, "fds").startWith(c)
+		if e := x.end(); e.Code != 0 || x.out() != "0 1 2 " {
+			t.Fatalf("exit %+v", e)
+		}
+		idlers(t, c, 1)
+		return x.supervisor()
+	}
+	was := next()
+	changed := func(what string) {
+		t.Helper()
+		gone(t, was)
+		if now := next(); now == was {
+			t.Errorf("%s: it went on", what)
+		} else {
+			was = now
+		}
+	}
+
+	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, Leave: true}).startWith(c)
+	x.end()
+	left := pidIn(t, x.file("gc"))
+	changed("a process is left")
+	if !alive(left) {
+		t.Error("what was to stay is gone")
+	}
+	syscall.Kill(left, syscall.SIGKILL)
+
+	if _, err := c.Start(prepareJob(t, Job{Path: "/no/such/program"}).Dir, nil); err == nil {
+		t.Error("it is started")
+	}
+	changed("the start failed")
+
+	x = prepare(t, Limits{}, "sleep").startWith(c)
+	check(t, syscall.Kill(was, syscall.SIGTERM))
+	x.end()
+	changed("it was asked to end")
+
+	root := t.TempDir()
+	pool := Pool{root + "/pool", 1}
+	holder := queued(t, "a", Limits{}, root, pool)
+	phase(t, holder, Running)
+	x = prepareJob(t, Job{Args: []string{"exit=0"}, Pools: []Pool{pool}}).startWith(c)
+	phase(t, x, Queued)
+	check(t, x.Cancel("enough"))
+	x.end()
+	changed("it waited for a place")
+	letGo(t, root, "a")
+	holder.end()
+
+	check(t, syscall.Kill(was, syscall.SIGTERM))
+	changed("it was asked to end while it was idle")
+}
+
+func TestTheNextStartAfterAllWereKilled(t *testing.T) {
+	c := newCrew(t)
+	for range 10 {
+		var both [2]*trial
+		for i := range both {
+			both[i] = prepare(t, Limits{}, "await=go").startWith(c)
+		}
+		for _, x := range both {
+			check(t, os.WriteFile(x.file("go"), nil, 0o600))
+			x.end()
+		}
+		for _, pid := range idlers(t, c, 2) {
+			check(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		x := prepare(t, Limits{}, "exit=3").startWith(c)
+		if e := x.end(); e.Code != 3 {
+			t.Errorf("exit %+v", e)
+		}
+		idlers(t, c, 1)
+	}
+}
+
+func TestAKilledSupervisorLosesOnlyItsJob(t *testing.T) {
+	c := newCrew(t)
+	x, y := prepare(t, Limits{}, "sleep").startWith(c), prepare(t, Limits{}, "await=go").startWith(c)
+	killSupervisor(t, x.Dir)
+	if s := x.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
+		t.Errorf("state %+v", s)
+	}
+	check(t, os.WriteFile(y.file("go"), nil, 0o600))
+	if e := y.end(); e.Code != 0 {
+		t.Errorf("exit %+v", e)
+	}
+	z := prepare(t, Limits{}, "exit=2").startWith(c)
+	if e := z.end(); e.Code != 2 {
+		t.Errorf("exit %+v", e)
+	}
+}
+
+func TestACrewShrinks(t *testing.T) {
+	c := newCrew(t)
+	c.quiet = time.Millisecond
+	var jobs []*trial
+	for range mostIdle + 3 {
+		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(c))
+	}
+	for _, x := range jobs {
+		check(t, os.WriteFile(x.file("go"), nil, 0o600))
+	}
+	for _, x := range jobs {
+		x.end()
+	}
+	idlers(t, c, 1)
+
+	d := newCrew(t)
+	jobs = nil
+	for range mostIdle + 3 {
+		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(d))
+	}
+	for _, x := range jobs {
+		check(t, os.WriteFile(x.file("go"), nil, 0o600))
+	}
+	idlers(t, d, mostIdle)
+}
+
+// A warm crew has one ready whenever one was taken.
+func TestAnotherIsReady(t *testing.T) {
+	c := newCrew(t)
+	c.Warm()
+	spare := idlers(t, c, 1)[0]
+	x := prepare(t, Limits{}, "sleep").startWith(c)
+	if x.supervisor() != spare {
+		t.Error("the spare was not used")
+	}
+	until(t, "another is ready", func() bool {
+		c.lock()
+		defer c.unlock()
+		return len(c.idle) == 1 && c.idle[0].pid != spare && len(c.members) == 2
+	})
+}
+
+func TestACrewThatIsClosed(t *testing.T) {
+	c := newCrew(t)
+	x := prepare(t, Limits{}, "await=go", "exit=4").startWith(c)
+	bound := prepareJob(t, Job{Args: []string{"sleep"}, Bound: true}).startWith(c)
+	c.Warm()
+	until(t, "one is idle", func() bool { c.lock(); defer c.unlock(); return len(c.idle) == 1 })
+	c.lock()
+	spare := c.idle[0].pid
+	c.unlock()
+	c.Close()
+	gone(t, spare)
+	if e := bound.end(); e.Reason != Canceled || e.Detail != gatewayEnded {
+		t.Errorf("exit %+v", e)
+	}
+	y := prepare(t, Limits{}, "exit=0")
+	if _, err := c.Start(y.Dir, y.env); err != ErrClosed {
+		t.Errorf("error %v", err)
+	}
+	check(t, y.Remove()) // the lease is still here
+	if s, err := x.State(); err != nil || s.Phase != Running {
+		t.Errorf("state %+v, %v", s, err)
+	}
+	check(t, os.WriteFile(x.file("go"), nil, 0o600))
+	if e := x.end(); e.Code != 4 {
+		t.Errorf("exit %+v", e)
+	}
+	gone(t, x.supervisor(), bound.supervisor())
+}
+
+func TestManyAtOnce(t *testing.T) {
+	c := newCrew(t)
+	c.Warm()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 10 {
+				x := prepare(t, Limits{}, "out=x")
+				if _, err := c.Start(x.Dir, x.env); err != nil {
+					t.Error(err)
+					return
+				}
+				if s := x.wait(); s.Phase != Ended || s.Exit.Code != 0 || s.Exit.Stdout.Size != 1 {
+					t.Errorf("state %+v", s)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// An environment may be larger than what a socket holds.
+func TestALargeEnvironment(t *testing.T) {
+	x := prepare(t, Limits{}, "env")
+	for i := range 100 {
+		x.env = append(x.env, "V"+strconv.Itoa(i)+"="+strings.Repeat("v", 10_000))
+	}
+	x.start().end()
+	if want := strings.Join(append(x.env, CookieName+"="+x.ID()), "\n") + "\n"; x.out() != want {
+		t.Errorf("%d bytes instead of %d", len(x.out()), len(want))
+	}
+}
+
+// Of a start that fails on the way to a supervisor the cause is told, and nothing ran.
+func TestASupervisorThatCannotBeStarted(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		want error
+	}{{"F 11\n", syscall.EAGAIN}, {"", ErrSupervisor}} {
+		c := newCrew(t)
+		c.launching = true // we are it
+		w := make(chan offer, 1)
+		c.waiting, c.coming = append(c.waiting, w), 1
+		ours, theirs, err := socketpair()
+		check(t, err)
+		h := newHand(ours)
+		c.members[h] = true
+		if _, err := syscall.Write(theirs, []byte(tc.line)); err != nil {
+			t.Fatal(err)
+		}
+		syscall.Close(theirs)
+		c.follow(h)
+		o := <-w
+		if e, ok := o.err.(*os.SyscallError); ok {
+			o.err = e.Err
+		}
+		if o.hand != nil || o.err != tc.want || c.coming != 0 || len(c.members) > 0 {
+			t.Errorf("%+v, crew %+v", o, c)
+		}
+	}
+}
+
+// A supervisor believes only the lease that it holds.
+func TestALeaseOfAnotherJob(t *testing.T) {
+	c := newCrew(t)
+	x, y := prepare(t, Limits{}, "pid=up"), prepare(t, Limits{})
+	h, err := c.take()
+	check(t, err)
+	frame, err := encodeHandover(x.Path(), x.env)
+	check(t, err)
+	if line := <-c.entrust(h, frame, y.lease).first; line != nil || !x.untouched() || exists(x.file("up")) {
+		t.Errorf("it said %q", line)
+	}
+	if e := x.startWith(c).end(); e.Code != 0 {
+		t.Errorf("exit %+v", e)
+	}
+}
+
+func TestHandovers(t *testing.T) {
+	lease, err := os.Create(t.TempDir() + "/lease")
+	check(t, err)
+	defer lease.Close()
+	good, err := encodeHandover("/a/b", []string{"A=1", "B=\xff=2", ""})
+	check(t, err)
+	large := slices.Clone(good)
+	large[7] = 0xff
+	for name, tc := range map[string]struct {
+		frame  []byte
+		rights bool
+		ok     bool
+	}{
+		"good":             {good, true, true},
+		"no lease":         {good, false, false},
+		"cut in the head":  {good[:5], true, false},
+		"cut in the body":  {good[:len(good)-1], true, false},
+		"another version":  {append([]byte("KPj0"), good[4:]...), true, false},
+		"too long":         {large, true, false},
+		"nothing":          {nil, false, false},
+		"an empty one":     {[]byte(frameKind + "\x00\x00\x00\x00"), true, false},
+		"no closing NUL":   {[]byte(frameKind + "\x02\x00\x00\x00/a"), true, false},
+		"only a directory": {[]byte(frameKind + "\x03\x00\x00\x00/a\x00"), true, true},
+	} {
+		ours, theirs, err := socketpair()
+		check(t, err)
+		h, peer := newHand(ours), newHand(theirs)
+		switch {
+		case tc.rights:
+			check(t, h.send(tc.frame, int(lease.Fd())))
+		default:
+			_, err := h.sock.Write(tc.frame)
+			check(t, err)
+		}
+		h.sock.Close()
+		before := len(numbers("/proc/self/fd"))
+		j, ok := receive(peer.sock)
+		if ok != tc.ok {
+			t.Errorf("%s: %+v, %v", name, j, ok)
+		}
+		if name == "good" && (j.path != "/a/b" || !slices.Equal(j.env, []string{"A=1", "B=\xff=2", ""})) {
+			t.Errorf("%s: %+v", name, j)
+		}
+		if ok {
+			syscall.Close(j.lease)
+		}
+		if after := len(numbers("/proc/self/fd")); after != before {
+			t.Errorf("%s: %d descriptors, then %d", name, before, after)
+		}
+		peer.sock.Close()
+	}
+}

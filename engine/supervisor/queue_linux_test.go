@@ -1,0 +1,281 @@
+package supervisor
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// queued prepares a job that needs a place in pools and runs until a file with
+// its name appears.
+func queued(t testing.TB, name string, l Limits, root string, pools ...Pool) *trial {
+	t.Helper()
+	return prepareJob(t, Job{Args: []string{"pid=" + root + "/" + name + ".up", "await=" + root + "/" + name}, Limits: l, Pools: pools}).start()
+}
+
+func phase(t testing.TB, x *trial, want Phase) {
+	t.Helper()
+	until(t, string(want), func() bool { s, err := x.State(); check(t, err); return s.Phase == want })
+}
+
+func letGo(t testing.TB, root, name string) {
+	t.Helper()
+	check(t, os.WriteFile(root+"/"+name, nil, 0o600))
+}
+
+func TestAPoolHoldsSoMany(t *testing.T) {
+	root := t.TempDir()
+	pool := Pool{root + "/pools/all", 2}
+	a, b := queued(t, "a", Limits{}, root, pool), queued(t, "b", Limits{}, root, pool)
+	phase(t, a, Running)
+	phase(t, b, Running)
+	c := queued(t, "c", Limits{Wall: time.Hour}, root, pool)
+	d := queued(t, "d", Limits{}, root, pool)
+	phase(t, c, Queued)
+	phase(t, d, Queued)
+	letGo(t, root, "a")
+	if e := a.end(); e.Code != 0 {
+		t.Errorf("exit %+v", e)
+	}
+	until(t, "one of the others runs", func() bool { return exists(root+"/c.up") || exists(root+"/d.up") })
+	if exists(root+"/c.up") && exists(root+"/d.up") {
+		t.Error("both run")
+	}
+	letGo(t, root, "b")
+	letGo(t, root, "c")
+	letGo(t, root, "d")
+	for _, x := range []*trial{b, c, d} {
+		if e := x.end(); e.Code != 0 || e.Reason != Exited {
+			t.Errorf("exit %+v", e)
+		}
+	}
+}
+
+// A place is free again whatever became of its job.
+func TestAPlaceOfTheDeadIsFree(t *testing.T) {
+	root := t.TempDir()
+	pool := Pool{root + "/pool", 1}
+	a := queued(t, "a", Limits{}, root, pool)
+	phase(t, a, Running)
+	b := queued(t, "b", Limits{}, root, pool)
+	phase(t, b, Queued)
+	killSupervisor(t, a.Dir)
+	phase(t, b, Running)
+	letGo(t, root, "b")
+	b.end()
+}
+
+func TestTheEndOfAQueuedJob(t *testing.T) {
+	root := t.TempDir()
+	pool := Pool{root + "/pool", 1}
+	a := queued(t, "a", Limits{}, root, pool)
+	phase(t, a, Running)
+
+	late := queued(t, "late", Limits{Queue: 50 * time.Millisecond}, root, pool)
+	if e := late.end(); e.Reason != QueueTimeout || e.Code != -1 {
+		t.Errorf("exit %+v", e)
+	}
+	canceled := queued(t, "canceled", Limits{}, root, pool)
+	phase(t, canceled, Queued)
+	check(t, canceled.Cancel("enough"))
+	if e := canceled.end(); e.Reason != Canceled || e.Detail != "enough" || e.Code != -1 {
+		t.Errorf("exit %+v", e)
+	}
+	// Of one that is lost before its turn nothing ran.
+	lost := queued(t, "lost", Limits{}, root, pool)
+	phase(t, lost, Queued)
+	check(t, syscall.Kill(supervisorOf(t, lost), syscall.SIGKILL))
+	if s := lost.wait(); s.Phase != Lost || s.Exit.Reason != NeverStarted {
+		t.Errorf("state %+v", s)
+	}
+	for _, name := range []string{"late", "canceled", "lost"} {
+		if exists(root + "/" + name + ".up") {
+			t.Errorf("%s ran", name)
+		}
+	}
+	letGo(t, root, "a")
+	a.end()
+}
+
+// A job that waits for the second pool keeps its place in the first, and gives it
+// up when it does not wait any more.
+func TestTwoPools(t *testing.T) {
+	root := t.TempDir()
+	narrow, wide := Pool{root + "/narrow", 1}, Pool{root + "/wide", 1}
+	a := queued(t, "a", Limits{}, root, wide)
+	phase(t, a, Running)
+	b := queued(t, "b", Limits{}, root, narrow, wide)
+	phase(t, b, Queued)
+	check(t, b.Cancel("x"))
+	b.end()
+	c := queued(t, "c", Limits{}, root, narrow)
+	phase(t, c, Running)
+	letGo(t, root, "a")
+	letGo(t, root, "c")
+	a.end()
+	c.end()
+}
+
+// Wherever the search begins, it finds the one place that is free.
+func TestAWidePool(t *testing.T) {
+	p := Pool{t.TempDir() + "/wide", 64}
+	var places []int
+	defer func() { leave(places) }()
+	for range p.Size {
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		places = append(places, fd)
+	}
+	before := len(numbers("/proc/self/fd"))
+	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		t.Errorf("one more: %d, %v", fd, err)
+	}
+	if after := len(numbers("/proc/self/fd")); after != before {
+		t.Errorf("%d descriptors, then %d", before, after)
+	}
+	for i := range places {
+		syscall.Close(places[i])
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		places[i] = fd
+	}
+}
+
+func TestPoolsAreSwept(t *testing.T) {
+	root := t.TempDir()
+	future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	sweep := func(olderThan time.Time, want int) {
+		t.Helper()
+		if n, err := SweepPools(root, olderThan); n != want || err != nil {
+			t.Errorf("%d were removed, %v; want %d", n, err, want)
+		}
+	}
+	used, idle, strange := Pool{root + "/used", 2}, Pool{root + "/idle", 2}, Pool{root + "/strange", 1}
+	held, err := used.enter(syscall.LOCK_NB)
+	check(t, err)
+	for _, p := range []Pool{idle, strange} {
+		fd, err := p.enter(syscall.LOCK_NB)
+		check(t, err)
+		syscall.Close(fd)
+	}
+	check(t, os.WriteFile(strange.Dir+"/note", nil, 0o600))
+	check(t, os.WriteFile(root+"/file", nil, 0o600))
+	check(t, os.Mkdir(root+"/half", 0o700))
+	sweep(past, 1) // the half
+	line, err := idle.claim(lineFile, syscall.LOCK_EX)
+	check(t, err)
+	sweep(future, 0) // somebody waits
+	syscall.Close(line)
+	sweep(future, 1)
+	if exists(idle.Dir) || exists(root+"/half") || !exists(used.Dir) || !exists(strange.Dir+"/note") {
+		t.Error("it removed others than the idle one")
+	}
+	syscall.Close(held)
+	sweep(future, 1)
+	if _, err := SweepPools(root+"/none", future); err != nil {
+		t.Errorf("without a root: %v", err)
+	}
+}
+
+// Who waits for a lock while its file is removed is not left with a lock that
+// nobody else can see.
+func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
+	p := Pool{t.TempDir() + "/pool", 1}
+	line, err := p.claim(lineFile, syscall.LOCK_EX)
+	check(t, err)
+	got := make(chan int)
+	go func() {
+		fd, err := p.enter(0)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- fd
+	}()
+	until(t, "it waits", func() bool {
+		// Both have it open: the one who waits, and we.
+		return open(p.Dir+"/"+lineFile) == 2
+	})
+	check(t, os.RemoveAll(p.Dir))
+	syscall.Close(line)
+	fd := <-got
+	defer syscall.Close(fd)
+	if !sameFile(fd, p.Dir+"/0") {
+		t.Error("its place is in no pool")
+	}
+	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		t.Errorf("another has a place too: %d, %v", fd, err)
+	}
+}
+
+// Pools may be removed at any moment: what they hold is never more than it may be.
+func TestPoolsAreSweptAllTheTime(t *testing.T) {
+	root := t.TempDir()
+	p := Pool{root + "/pool", 2}
+	var in, most atomic.Int32
+	var all sync.WaitGroup
+	done := make(chan struct{})
+	swept := 0
+	all.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			n, err := SweepPools(root, time.Now().Add(time.Hour))
+			if err != nil {
+				t.Error(err)
+			}
+			swept += n
+		}
+	})
+	var users sync.WaitGroup
+	for range 4 {
+		users.Go(func() {
+			for range 200 {
+				fd, err := p.enter(0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n := in.Add(1)
+				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+				}
+				in.Add(-1)
+				syscall.Close(fd)
+			}
+		})
+	}
+	users.Wait()
+	close(done)
+	all.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d were in a pool of 2", most.Load())
+	}
+	t.Logf("removed %d times", swept)
+}
+
+// open counts our descriptors of a file.
+func open(path string) (n int) {
+	for _, fd := range numbers("/proc/self/fd") {
+		if name, err := os.Readlink("/proc/self/fd/" + itoa(int64(fd))); err == nil && name == path {
+			n++
+		}
+	}
+	return n
+}
+
+// supervisorOf finds the supervisor of a job that has recorded none.
+func supervisorOf(t testing.TB, x *trial) int {
+	t.Helper()
+	for _, pid := range numbers("/proc") {
+		if name, arg, _ := lineage(pid); name == summons && arg == x.Path() {
+			return pid
+		}
+	}
+	t.Fatal("there is no supervisor")
+	return 0
+}

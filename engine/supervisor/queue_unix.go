@@ -1,0 +1,53 @@
+//go:build linux || darwin
+
+package supervisor
+
+import (
+	"syscall"
+	"time"
+)
+
+// queue returns when the job has a place in all its pools, or with the reason in
+// the record when it will not get one.
+func (s *supervisor) queue() (admitted bool, err error) {
+	if len(s.req.Pools) == 0 {
+		return true, nil
+	}
+	if s.places, err = enter(s.req.Pools, syscall.LOCK_NB); err == nil {
+		return true, nil
+	}
+	say(sockFD, "Q")
+	type entry struct {
+		places []int
+		err    error
+	}
+	got := make(chan entry, 1)
+	go func() {
+		places, err := enter(s.req.Pools, 0)
+		got <- entry{places, err}
+	}()
+	var late <-chan time.Time
+	if s.req.Limits.Queue > 0 {
+		late = time.After(s.req.Limits.Queue)
+	}
+	// Where it is left behind, the goroutine may be waiting in the kernel, and what it
+	// still gets goes with this process.
+	s.abandoned = true
+	select {
+	case e := <-got:
+		s.abandoned = false
+		s.exit.Started = time.Now()
+		s.places = e.places
+		return e.err == nil, e.err
+	case <-s.ctl:
+		s.exit.Reason = Canceled
+		s.exit.Detail, _ = marker(s.path)
+	case <-s.bond():
+		s.exit.Reason, s.exit.Detail = Canceled, gatewayEnded
+	case sig := <-s.sigs:
+		s.exit.Reason, s.exit.Detail = SupervisorSignal, sig.String()
+	case <-late:
+		s.exit.Reason = QueueTimeout
+	}
+	return false, nil
+}

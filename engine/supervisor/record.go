@@ -1,0 +1,210 @@
+package supervisor
+
+import "time"
+
+// Reason says who ended a job, or why there is no record of its end.
+type Reason string
+
+const (
+	Exited           Reason = "exit"              // the command itself, by exit or by a signal not ours
+	Canceled         Reason = "canceled"          // a Cancel
+	QueueTimeout     Reason = "queue_timeout"     // Limits.Queue; the command never ran
+	IdleTimeout      Reason = "idle_timeout"      // Limits.Idle
+	WallTimeout      Reason = "wall_timeout"      // Limits.Wall
+	OutputCap        Reason = "output_cap"        // Limits.Output, on a file system that cannot drop the middle of a file
+	OutputLost       Reason = "output_lost"       // an output file could no longer be watched; Exit.Err says why
+	SupervisorSignal Reason = "supervisor_signal" // somebody asked the supervisor to end; Exit.Detail names the signal
+	StartFailed      Reason = "start_failed"      // the command never ran; Exit.Errno and Exit.Err say why
+
+	// Without a record, so only in a State that is Lost:
+	NeverStarted   Reason = "never_started"   // nothing ran: to do it again is safe
+	SupervisorDied Reason = "supervisor_died" // it may have done anything
+	Rebooted       Reason = "reboot"          // likewise
+)
+
+// gatewayEnded is the detail of a Bound job that was canceled because of that.
+const gatewayEnded = "its gateway ended"
+
+// Capture says which bytes of an output file are output that was kept.
+type Capture struct {
+	// Size is the number of bytes that were written.
+	Size int64
+	// Head and Tail are the numbers of bytes kept from the beginning and from the
+	// end; without truncation Head is Size and Tail is 0.
+	Head, Tail int64
+	// Truncated reports that what lies between Head and Tail is lost.
+	Truncated bool
+}
+
+// captured is what a cap of max bytes leaves of an output of size bytes.
+func captured(size, max int64) Capture {
+	if size <= max {
+		return Capture{Size: size, Head: size}
+	}
+	return Capture{Size: size, Head: max / 2, Tail: max - max/2, Truncated: true}
+}
+
+// Start is how a job began.
+type Start struct {
+	// Pid is the process id of the command, 0 while it is being started. It is for
+	// display and for Sweep: a number alone names no process.
+	Pid int
+	// Began is the start of that process in clock ticks since boot; with Pid and
+	// Boot it names the process for good.
+	Began uint64
+	// Supervisor is the process id of the supervisor.
+	Supervisor int
+	// Boot identifies the run of the system.
+	Boot string
+	At   time.Time
+}
+
+// Exit is how a job ended.
+type Exit struct {
+	// Code is the exit code, or -1 if a signal ended the command or it never ran.
+	Code int
+	// Signal is the number of that signal, or 0.
+	Signal int
+	// Reason says who ended the job. After a cancel or a timeout the command may
+	// still have exited with code 0: several real ones do.
+	Reason Reason
+	// Detail is the text of the Cancel, the name of the supervisor's signal, or
+	// "its gateway ended" for a Bound job.
+	Detail string
+	// Errno is the error of a start that failed, as a number of this system.
+	Errno int
+	// Started and Ended bound the life of the command itself, without the search
+	// for its leftovers.
+	Started, Ended time.Time
+	// Stdout and Stderr say which bytes of the files are the output.
+	Stdout, Stderr Capture
+	// Swept counts processes of the job that were still there after it ended and
+	// had to be ended; Left those among them that did not go.
+	Swept, Left int
+	// DiskFull reports that the output is incomplete for want of space.
+	DiskFull bool
+	// Err says what else went wrong, or is empty.
+	Err string
+}
+
+// A slot is a place of fixed size in the status file: a checksum of the rest of
+// the slot, what it holds, how much, and that. It is less than a disk sector, but
+// nothing relies on sectors being written whole.
+const (
+	slotSize   = 512
+	slotHead   = 10
+	slotBody   = slotSize - slotHead
+	startKind  = "KPs" + version
+	exitKind   = "KPx" + version
+	statusSize = 2 * slotSize
+	startSlot  = 0
+	exitSlot   = slotSize
+)
+
+func seal(kind string, body []byte) []byte {
+	b := make([]byte, slotSize)
+	copy(b[4:], kind)
+	b[8], b[9] = byte(len(body)), byte(len(body)>>8)
+	copy(b[slotHead:], body)
+	sum := crc32(b[4:])
+	b[0], b[1], b[2], b[3] = byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)
+	return b
+}
+
+func unseal(kind string, b []byte) (body []byte, ok bool) {
+	if len(b) != slotSize || string(b[4:8]) != kind {
+		return nil, false
+	}
+	n := int(b[8]) | int(b[9])<<8
+	sum := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+	if n > slotBody || crc32(b[4:]) != sum {
+		return nil, false
+	}
+	return b[slotHead : slotHead+n], true
+}
+
+func (s *Start) encode(id string) []byte {
+	b := appendField(nil, "id", id)
+	b = appendNumber(b, "pid", int64(s.Pid))
+	b = appendNumber(b, "began", int64(s.Began))
+	b = appendNumber(b, "supervisor", int64(s.Supervisor))
+	b = appendField(b, "boot", clip(s.Boot, 64))
+	b = appendNumber(b, "at", s.At.UnixNano())
+	return seal(startKind, b)
+}
+
+func decodeStart(id string, slot []byte) (s Start, ok bool) {
+	body, ok := unseal(startKind, slot)
+	if !ok {
+		return Start{}, false
+	}
+	f, ok := parseFields(body)
+	s = Start{
+		Pid: int(f.number("pid")), Began: uint64(f.number("began")), Supervisor: int(f.number("supervisor")),
+		Boot: f.text("boot"), At: time.Unix(0, f.number("at")),
+	}
+	if !ok || f.text("id") != id || f.bad {
+		return Start{}, false
+	}
+	return s, true
+}
+
+const maxDetail = 48
+
+func (e *Exit) encode(id string) []byte {
+	b := appendField(nil, "id", id)
+	b = appendField(b, "reason", string(e.Reason))
+	b = appendNumber(b, "code", int64(e.Code))
+	b = appendNumber(b, "signal", int64(e.Signal))
+	b = appendNumber(b, "errno", int64(e.Errno))
+	b = appendNumber(b, "began", e.Started.UnixNano())
+	b = appendNumber(b, "ended", e.Ended.UnixNano())
+	b = e.Stdout.append(b, "o")
+	b = e.Stderr.append(b, "e")
+	b = appendNumber(b, "swept", int64(e.Swept))
+	b = appendNumber(b, "left", int64(e.Left))
+	b = appendField(b, "full", flag(e.DiskFull))
+	b = appendField(b, "detail", clip(e.Detail, maxDetail))
+	b = appendField(b, "err", clip(e.Err, slotBody-len(b)-len("err=")-1))
+	return seal(exitKind, b)
+}
+
+func decodeExit(id string, slot []byte) (e Exit, ok bool) {
+	body, ok := unseal(exitKind, slot)
+	if !ok {
+		return Exit{}, false
+	}
+	f, ok := parseFields(body)
+	e = Exit{
+		Reason: Reason(f.text("reason")), Code: int(f.number("code")), Signal: int(f.number("signal")), Errno: int(f.number("errno")),
+		Started: time.Unix(0, f.number("began")), Ended: time.Unix(0, f.number("ended")),
+		Stdout: f.capture("o"), Stderr: f.capture("e"),
+		Swept: int(f.number("swept")), Left: int(f.number("left")),
+		DiskFull: f.text("full") == "1", Detail: f.text("detail"), Err: f.text("err"),
+	}
+	if !ok || f.text("id") != id || f.bad || e.Reason == "" {
+		return Exit{}, false
+	}
+	return e, true
+}
+
+func (c Capture) append(b []byte, stream string) []byte {
+	b = appendNumber(b, stream+"size", c.Size)
+	b = appendNumber(b, stream+"head", c.Head)
+	b = appendNumber(b, stream+"tail", c.Tail)
+	return appendField(b, stream+"cut", flag(c.Truncated))
+}
+
+func (s *fieldSet) capture(stream string) Capture {
+	return Capture{
+		Size: s.number(stream + "size"), Head: s.number(stream + "head"), Tail: s.number(stream + "tail"),
+		Truncated: s.text(stream+"cut") == "1",
+	}
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
