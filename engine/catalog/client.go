@@ -1,41 +1,10 @@
 package catalog
 
 import (
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
 )
-
-// SlotGateway stands for the path of the program in what a client is told.
-const SlotGateway = "{gateway}"
-
-// Line is the command or settings entry that adds the gateway to the client: the path
-// of the program stands in it as a word of a shell, or inside the quotes of a file.
-func (c ClientSpec) Line(program string) string {
-	inside, _ := json.Marshal(program)
-	line := strings.ReplaceAll(c.Add, `"`+SlotGateway+`"`, string(inside))
-	return strings.ReplaceAll(line, SlotGateway, ShellWord(program))
-}
-
-// ShellWord shows a word as a shell would want it.
-func ShellWord(word string) string {
-	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// For is the file on a system; "" if the client is not there, or nothing is known.
-func (f SystemFile) For(system string) string {
-	if file, ok := f[system]; ok {
-		return file
-	}
-	return f[anySystem]
-}
-
-// anySystem is the key of a file that is the same everywhere.
-const anySystem = ""
 
 // clients checks what is to be written into settings of clients.
 func (c *Catalog) clients(ps problems) {

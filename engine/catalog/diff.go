@@ -109,14 +109,6 @@ type comparison struct {
 	leave          func(s scope)                   // and after it
 }
 
-// keyed is a Map of any type.
-type keyed interface {
-	Keys() []string
-	entry(key string) (any, bool)
-}
-
-func (m Map[T]) entry(key string) (any, bool) { v, ok := m.by[key]; return v, ok }
-
 // walk compares two values that stand at the same place. The pattern is its path with *
 // for the keys of maps.
 func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {

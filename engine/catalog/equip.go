@@ -175,9 +175,9 @@ func (r *renderer) servers() {
 	case file.isZero() || len(e.servers) == 0:
 	case file.Env != "":
 		from := fmt.Sprintf("cli.%s.mcp.file.env", r.call.CLI.Name)
-		r.variable(file.Env, strings.TrimSuffix(file.render(e.servers), "\n"), paramServers, from)
+		r.variable(file.Env, strings.TrimSuffix(renderFile(file, e.servers), "\n"), paramServers, from)
 	default:
-		r.cmd.Files = append(r.cmd.Files, File{Name: file.Name, Text: file.render(e.servers)})
+		r.cmd.Files = append(r.cmd.Files, File{Name: file.Name, Text: renderFile(file, e.servers)})
 		general[slotFile] = r.file(file.Name)
 	}
 	if len(e.servers) > 0 {
@@ -210,7 +210,7 @@ func (s server) slots() map[string]any {
 }
 
 // render writes the file.
-func (f MCPFile) render(servers []server) string {
+func renderFile(f MCPFile, servers []server) string {
 	byName, list := map[string]any{}, []any{}
 	for _, s := range servers {
 		body := fill(f.Server, s.slots())

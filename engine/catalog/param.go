@@ -159,18 +159,6 @@ func shorter(what string, o *Optimizer) string {
 	return what + ": " + o.Doc
 }
 
-// bounds are the least and the greatest length of a prompt, in characters.
-func (p PromptSpec) bounds() (least, most int) {
-	least, most = 1, 100_000
-	if p.Min != nil {
-		least = *p.Min
-	}
-	if p.Max != nil {
-		most = *p.Max
-	}
-	return least, most
-}
-
 // newParam reads a line of the table; what is wrong with it goes to ps.
 func newParam(name string, spec ParamSpec, ps problems) *Param {
 	p := &Param{Name: name, Kind: inferKind(spec), ParamSpec: spec, group: spec.At}

@@ -319,3 +319,11 @@ func (e ExampleEnv) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(e.Values)
 }
+
+// keyed is a Map of any type.
+type keyed interface {
+	Keys() []string
+	entry(key string) (any, bool)
+}
+
+func (m Map[T]) entry(key string) (any, bool) { v, ok := m.by[key]; return v, ok }
