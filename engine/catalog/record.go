@@ -88,7 +88,7 @@ func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex ExampleSpec, no
 	case len(r.Stdout)+len(r.Stderr) > maxReduced:
 		note("it has no output: there are %d bytes of it, and at most %d are reduced", len(r.Stdout)+len(r.Stderr), maxReduced)
 	default:
-		if !printed(&ex, call, r) {
+		if !addOutput(&ex, call, r) {
 			note("it has no output: even reduced there are more than %d bytes of it", maxExampleOutput)
 		}
 	}
@@ -119,8 +119,8 @@ func plainly(v any) any {
 	return out
 }
 
-// printed takes over the part of the output that matters, and what it decodes to.
-func printed(ex *ExampleSpec, call *Call, r Recorded) bool {
+// addOutput takes over the part of the output that matters, and what it decodes to.
+func addOutput(ex *ExampleSpec, call *Call, r Recorded) bool {
 	want, ok := decoded(call, r)
 	if !ok {
 		return false
