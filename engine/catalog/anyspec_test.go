@@ -73,7 +73,7 @@ func randomCLI(r *rand.Rand) CLISpec {
 		words = append(words, "--")
 	}
 	names := []string{"p", "q"}
-	params := Map[ParamSpec]{by: map[string]ParamSpec{}}
+	params := Map[ParamSpec]{}
 	for i, name := range names {
 		p := randomParam(r, name)
 		if p.Flag == "" && p.Words == nil && p.Values == nil && p.Env == "" || r.IntN(12) == 0 {
@@ -85,8 +85,7 @@ func randomCLI(r *rand.Rand) CLISpec {
 		case 1:
 			p.Requires = []string{other}
 		}
-		params.keys = append(params.keys, name)
-		params.by[name] = p
+		params.Set(name, p)
 	}
 	cli.Params = params
 	switch r.IntN(4) {
@@ -110,7 +109,7 @@ func TestAnySpec(t *testing.T) {
 		specs = 1_000
 	}
 	for range specs {
-		spec := &Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": randomCLI(r)}}}
+		spec := &Spec{CLI: MapOf("acme", randomCLI(r))}
 		catalog, _ := Compile(spec)
 		if catalog == nil {
 			continue

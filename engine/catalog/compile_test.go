@@ -31,7 +31,7 @@ func FuzzCompile(f *testing.F) {
 		if len(text) > 1<<14 || json.Unmarshal(text, &cli) != nil {
 			return
 		}
-		spec := &Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": cli}}}
+		spec := &Spec{CLI: MapOf("acme", cli)}
 		catalog, problems := Compile(spec)
 		again, same := Compile(spec)
 		if (catalog == nil) != (again == nil) || !slices.EqualFunc(problems, same, func(a, b Problem) bool { return a.Error() == b.Error() && a.Offset == b.Offset }) {

@@ -116,17 +116,12 @@ func put(t *testing.T, text json.RawMessage, path []string, value string) json.R
 	}
 	key := path[0]
 	if len(path) == 1 && value == "-" {
-		object.keys = slices.DeleteFunc(object.keys, func(k string) bool { return k == key })
-		delete(object.by, key)
+		object.Delete(key)
 		return encode(object)
 	}
-	old, known := object.Get(key)
+	old, _ := object.Get(key)
 	inner := put(t, old, path[1:], value)
-	if known {
-		object.by[key] = inner
-	} else {
-		object.Set(key, inner)
-	}
+	object.Set(key, inner)
 	return encode(object)
 }
 
@@ -188,7 +183,7 @@ func TestDiffOfAnything(t *testing.T) {
 	var last *Catalog
 	pairs := 0
 	for range 1_500 {
-		c, _ := compileVetted(&Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": randomCLI(r)}}})
+		c, _ := compileVetted(&Spec{CLI: MapOf("acme", randomCLI(r))})
 		if c == nil {
 			continue
 		}

@@ -70,9 +70,9 @@ func (c *CLI) pretend(ex ExampleSpec) (*Call, Violations) {
 // program has its name.
 func pretended(call *Call) Surroundings {
 	names, _ := call.values[paramServers].([]string)
-	servers := Map[ServerSpec]{keys: names, by: map[string]ServerSpec{}}
+	servers := Map[ServerSpec]{}
 	for _, name := range names {
-		servers.by[name] = ServerSpec{Command: name}
+		servers.Set(name, ServerSpec{Command: name})
 	}
 	return Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
 		Set: func(string) bool { return true }, Own: func([]OwnSpec) ([]string, error) { return names, nil }}
@@ -164,7 +164,7 @@ func (e exam) env(set map[string]string) {
 
 // files compares the files that are made: as text, or as the JSON that stands in it.
 func (e exam) files(made []File) {
-	if e.ex.Files.by == nil {
+	if !e.ex.Files.Given() {
 		return
 	}
 	byName := map[string]string{}

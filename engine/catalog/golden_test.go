@@ -77,7 +77,7 @@ func readSpec(t testing.TB, text []byte) *Spec {
 	if err := dec.Decode(&cli); err != nil {
 		t.Fatalf("spec.json: %v", err)
 	}
-	return &Spec{Language: 1, CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": cli}}}
+	return &Spec{Language: 1, CLI: MapOf("acme", cli)}
 }
 
 // compiled is the only CLI of a spec that must be without problems.

@@ -158,7 +158,8 @@ func FuzzServerArgument(f *testing.F) {
 			if err := json.Unmarshal([]byte(strings.Replace(taking(how, more), `"{params}"]`, `"{params}","{session}"]`, 1)), &s); err != nil {
 				t.Fatal(err)
 			}
-			arg := s.MCP.by["one"].Args[1] // what was no UTF-8 is another text now
+			one, _ := s.MCP.Get("one")
+			arg := one.Args[1] // what was no UTF-8 is another text now
 			catalog, problems := Compile(&s)
 			if catalog == nil {
 				if !strings.Contains(arg, "${") && !strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }) {

@@ -78,8 +78,8 @@ func FuzzOptimizer(f *testing.F) {
 		if len(match)+len(keep)+len(replace)+len(text) > 1<<12 {
 			return
 		}
-		spec, err := json.Marshal(OptimizerSpec{Keep: Map[string]{keys: []string{"k"}, by: map[string]string{"k": keep}},
-			Rules: Map[RewriteSpec]{keys: []string{"r"}, by: map[string]RewriteSpec{"r": {match, replace}}}})
+		spec, err := json.Marshal(OptimizerSpec{Keep: MapOf("k", keep),
+			Rules: MapOf("r", RewriteSpec{match, replace})})
 		var s Spec
 		if err != nil || json.Unmarshal(fmt.Appendf(nil, `{"optimizer": {"o": %s}}`, spec), &s) != nil {
 			return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Map is a JSON object that keeps the order in which its keys were written, since
@@ -35,6 +36,21 @@ func (m Map[T]) All() iter.Seq2[string, T] {
 			}
 		}
 	}
+}
+
+// MapOf is a map with one key.
+func MapOf[T any](key string, v T) (m Map[T]) {
+	m.Set(key, v)
+	return m
+}
+
+// Given reports whether the map was written, be it an empty one.
+func (m Map[T]) Given() bool { return m.by != nil }
+
+// Delete removes a key, if it is there.
+func (m *Map[T]) Delete(key string) {
+	m.keys = slices.DeleteFunc(m.keys, func(k string) bool { return k == key })
+	delete(m.by, key)
 }
 
 // Set gives a key a value; a new key comes last.

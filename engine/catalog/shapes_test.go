@@ -255,9 +255,9 @@ func TestDefaultsInGo(t *testing.T) {
 		{Int, 5, ""}, {Int, int64(5), ""}, {Number, 5, ""}, {List, []string{"a"}, ""}, {Int, 1 << 60, "must be an integer"},
 		{String, "a\xffb", "is not valid UTF-8"}, {List, []string{"a\xff"}, "element 1 is not valid UTF-8"}, {Bool, struct{}{}, "not a struct {}"},
 	} {
-		cli := CLISpec{Bin: "acme", Argv: ArgvSpec{New: []string{"{params}"}}, Params: Map[ParamSpec]{
-			keys: []string{"one"}, by: map[string]ParamSpec{"one": {Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value}}}}
-		_, problems := Compile(&Spec{CLI: Map[CLISpec]{keys: []string{"acme"}, by: map[string]CLISpec{"acme": cli}}})
+		cli := CLISpec{Bin: "acme", Argv: ArgvSpec{New: []string{"{params}"}}, Params: MapOf("one",
+			ParamSpec{Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value})}
+		_, problems := Compile(&Spec{CLI: MapOf("acme", cli)})
 		switch {
 		case c.want == "" && len(problems) > 0:
 			t.Errorf("%v: %v", c.value, problems)

@@ -101,7 +101,7 @@ func (c compiler) versions(ps problems) {
 // if it is none.
 func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
 	var fields, params Map[json.RawMessage]
-	if json.Unmarshal(patch, &fields) != nil || fields.by == nil {
+	if json.Unmarshal(patch, &fields) != nil || !fields.Given() {
 		ps.add("shape", "must be an object")
 		return false
 	}
@@ -142,19 +142,19 @@ func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]Problem) *CLI
 // field by field, in the order of base and then of patch; all else is replaced.
 func overlay(base, patch json.RawMessage) json.RawMessage {
 	var below, above Map[json.RawMessage]
-	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || below.by == nil || above.by == nil {
+	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || !below.Given() || !above.Given() {
 		return patch
 	}
-	out := Map[json.RawMessage]{by: map[string]json.RawMessage{}}
+	var out Map[json.RawMessage]
 	for key, value := range below.All() {
 		if over, ok := above.Get(key); ok {
 			value = overlay(value, over)
 		}
-		out.keys, out.by[key] = append(out.keys, key), value
+		out.Set(key, value)
 	}
 	for key, value := range above.All() {
 		if _, old := below.Get(key); !old {
-			out.keys, out.by[key] = append(out.keys, key), value
+			out.Set(key, value)
 		}
 	}
 	return encode(out)
