@@ -14,6 +14,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -75,7 +76,7 @@ func unusable(what string, diags []load.Diagnostic) error {
 // they have.
 func placed(old, now load.Result) (diags []load.Diagnostic) {
 	for _, c := range catalog.Diff(old.Catalog, now.Catalog) {
-		p := []catalog.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == catalog.Note, Key: true}}
+		p := []lang.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == catalog.Note, Key: true}}
 		if p[0].Note {
 			p[0].Text = c.Text
 		}

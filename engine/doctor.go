@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -230,7 +231,7 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 			continue
 		default:
 			f.Text = p.path + ": " + host.Exposed(info, p.forbidden)
-			f.Fix = p.mend + " " + catalog.ShellWord(p.path)
+			f.Fix = p.mend + " " + lang.ShellWord(p.path)
 			if host.Exposed(info, 0) != "" { // the mode is not all
 				f.Fix = "give it to this user, or run the gateway as its owner"
 			}

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -59,7 +59,7 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 	case seen.File == nil:
 		f.Text = seen.Path + ": not there yet; the first call makes it"
 	case host.Exposed(seen.File, 0o077) != "":
-		f.State, f.Text, f.Fix = FindingProblem, seen.Path+": "+host.Exposed(seen.File, 0o077), "chmod 600 "+catalog.ShellWord(seen.Path)
+		f.State, f.Text, f.Fix = FindingProblem, seen.Path+": "+host.Exposed(seen.File, 0o077), "chmod 600 "+lang.ShellWord(seen.Path)
 	default:
 		f.Text = fmt.Sprintf("%s: %s, %s", seen.Path, rowsText(seen.Jobs), sizeText(seen.Size))
 	}

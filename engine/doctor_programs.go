@@ -14,6 +14,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // clis asks every CLI itself: what was remembered of it may be what is wrong.
@@ -101,7 +102,7 @@ func (d *doctor) clients(context.Context) (found []Finding) {
 	return found
 }
 
-func (d *doctor) client(name string, client catalog.ClientSpec) Finding {
+func (d *doctor) client(name string, client lang.ClientSpec) Finding {
 	f := Finding{Area: AreaClients, Name: name, Title: client.Title, State: FindingNote}
 	detail := clientDetail{Add: client.Line(d.program)}
 	unread, cut := "", false
@@ -143,7 +144,7 @@ func (d *doctor) client(name string, client catalog.ClientSpec) Finding {
 	}
 	f.Fix = detail.Add
 	if client.Config.File != nil {
-		f.Fix = catalog.ShellWord(d.program) + " init --client " + name + "\nor " + f.Fix
+		f.Fix = lang.ShellWord(d.program) + " init --client " + name + "\nor " + f.Fix
 	}
 	if client.Note != "" {
 		f.Fix += "\n(" + client.Note + ")"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // serverDetail is what is known of a definition of an MCP server, for programs.
@@ -34,7 +35,7 @@ func (d *doctor) servers(context.Context) (found []Finding) {
 	return found
 }
 
-func (d *doctor) server(name string, server catalog.ServerSpec) Finding {
+func (d *doctor) server(name string, server lang.ServerSpec) Finding {
 	f := Finding{Area: AreaServers, Name: name, Title: server.Title, State: FindingOK}
 	detail := serverDetail{Command: server.Command, Default: d.byDefault(name)}
 	facts, fixes := []string{}, []string{}

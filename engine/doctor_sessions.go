@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -84,7 +84,7 @@ const toldSessions = 5
 func (d *doctor) stoppedSessions(stopped []stoppedSession) (found []Finding) {
 	for i, s := range stopped {
 		f := Finding{Area: AreaSessions, Name: s.SessionID, State: FindingNote, Text: "it cannot go on: " + s.Why,
-			Fix: "gateway sessions delete " + catalog.ShellWord(s.SessionID) + " --cli " + s.CLI}
+			Fix: "gateway sessions delete " + lang.ShellWord(s.SessionID) + " --cli " + s.CLI}
 		if i == toldSessions {
 			f.Name, f.Text, f.Fix = "others", fmt.Sprintf("%d more cannot go on", len(stopped)-i), "`gateway doctor --format json` tells all of them"
 			return append(found, f)

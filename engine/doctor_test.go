@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // TestDoctorGivesUpWhatHangs: an area that does not answer is told as a problem, in its
@@ -63,7 +64,7 @@ func TestGatewayIsFoundInSettings(t *testing.T) {
 func client(t *testing.T, home string, files ...string) Finding {
 	t.Helper()
 	d := &doctor{program: "/opt/gateway", variables: host.Variables{"HOME=" + home, "JUNO_HOME=" + filepath.Join(home, "moved")}}
-	return d.client("juno", catalog.ClientSpec{Title: "Juno", Add: "juno add {gateway}", Files: files})
+	return d.client("juno", lang.ClientSpec{Title: "Juno", Add: "juno add {gateway}", Files: files})
 }
 
 func put(t *testing.T, path, text string) {

@@ -22,6 +22,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/models"
@@ -49,10 +50,10 @@ type Engine struct {
 	options Options
 	catalog atomic.Pointer[catalog.Catalog]
 	loads   reloading
-	started catalog.Settings // with which the rooms were readied
-	now     chan struct{}    // to look at the specs at once
-	record  record           // of jobs
-	log     record           // of calls, where it is another one
+	started lang.Settings // with which the rooms were readied
+	now     chan struct{} // to look at the specs at once
+	record  record        // of jobs
+	log     record        // of calls, where it is another one
 }
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong

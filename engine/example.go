@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -35,7 +36,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 		return "", nil, err
 	}
 	r := catalog.Recorded{
-		Mode: catalog.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
+		Mode: lang.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
 		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text),
 	}
 	if r.Arguments, r.Servers, err = arguments(row, clean); err != nil {

@@ -24,7 +24,9 @@ const module = "github.com/llm-cli-gateway/gateway"
 // floor; a new room needs a place here.
 var floors = [][]string{
 	{"schema", "specs"},
-	{"engine/catalog", "engine/store", "engine/supervisor"},
+	{"engine/text", "engine/supervisor"},
+	{"engine/lang", "engine/store"},
+	{"engine/catalog"},
 	{"engine/lang/load", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/job", "engine/models"},

@@ -9,6 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
@@ -32,7 +33,7 @@ func InitFolder(dir string) ([]configedit.Step, error) {
 // Client is an MCP client, and where the gateway stands with it on this machine.
 type Client struct {
 	Name string
-	catalog.ClientSpec
+	lang.ClientSpec
 	File       string // into which the gateway is written, "" if nobody knows
 	Found      bool   // the client has left traces here
 	Configured string // file that names a gateway, "" if none does

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -97,16 +98,16 @@ func TestModelsOfEveryCLI(t *testing.T) {
 }
 
 // trySource writes what a source reads, where the CLI keeps it and elsewhere.
-func trySource(t *testing.T, cat *catalog.Catalog, cli *catalog.CLI, name string, s catalog.SourceSpec) {
+func trySource(t *testing.T, cat *catalog.Catalog, cli *catalog.CLI, name string, s lang.SourceSpec) {
 	t.Helper()
 	check := func(home string, environ ...string) {
 		t.Helper()
 		told := listed(t, cat, cli.Name, home, environ...)
-		want := map[string]string{catalog.GivesDefault: "config", catalog.GivesModels: "config", catalog.GivesObserved: "observed"}[s.What()]
+		want := map[string]string{lang.GivesDefault: "config", lang.GivesModels: "config", lang.GivesObserved: "observed"}[s.What()]
 		if s.Env != "" {
 			want = "env"
 		}
-		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == catalog.GivesDefault) || len(told.Warnings) > 0 {
+		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == lang.GivesDefault) || len(told.Warnings) > 0 {
 			t.Errorf("%v: %+v", environ, told)
 		}
 	}
@@ -129,7 +130,7 @@ func trySource(t *testing.T, cat *catalog.Catalog, cli *catalog.CLI, name string
 }
 
 // write makes what the source reads at a path.
-func write(t *testing.T, path string, s catalog.SourceSpec) {
+func write(t *testing.T, path string, s lang.SourceSpec) {
 	t.Helper()
 	if s.Files != "" {
 		path = filepath.Join(path, strings.ReplaceAll(s.Files, "*", "x"))
@@ -140,11 +141,11 @@ func write(t *testing.T, path string, s catalog.SourceSpec) {
 		format = s.FormatOf(append(s.Path, "")[0])
 	}
 	text := `"found-9"`
-	if s.What() == catalog.GivesModels {
-		text = map[string]string{catalog.FormatTOML: `{found-9={}}`, catalog.FormatJSON: `{"found-9":{}}`}[format]
+	if s.What() == lang.GivesModels {
+		text = map[string]string{lang.FormatTOML: `{found-9={}}`, lang.FormatJSON: `{"found-9":{}}`}[format]
 	}
 	key := s.Key[0]
-	if format == catalog.FormatTOML {
+	if format == lang.FormatTOML {
 		text = key + " = " + text + "\n"
 	} else {
 		parts := strings.Split(key, ".")

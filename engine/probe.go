@@ -10,7 +10,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Probed is what a probe asked.
@@ -45,7 +47,7 @@ func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]
 		prober: installed.Patient(host.New(environ, settings.Path, settings.EnvFile)),
 	}
 	told := make([]Probed, len(clis))
-	problems := make([][]catalog.Problem, len(clis))
+	problems := make([][]lang.Problem, len(clis))
 	var wait sync.WaitGroup
 	room := make(chan struct{}, atOnce)
 	for i, cli := range clis {
@@ -68,7 +70,7 @@ func nearest(cat *catalog.Catalog, name string) string {
 	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
-	if near := catalog.Nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
@@ -84,10 +86,10 @@ type probe struct {
 }
 
 // cli asks one program. What it lacks is told at its place in the spec.
-func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []catalog.Problem) {
+func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []lang.Problem) {
 	told.CLI = cli.Name
-	at := func(code, text string, keys ...string) *catalog.Problem {
-		found = append(found, catalog.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
+	at := func(code, text string, keys ...string) *lang.Problem {
+		found = append(found, lang.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
 		return &found[len(found)-1]
 	}
 	path, err := p.prober.Host.Find(cli.Bin)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -61,7 +62,7 @@ func (e *Engine) Reload() bool {
 	defer e.loads.mu.Unlock()
 	mode := e.Catalog().Settings.Reload
 	accepted := e.loads.accepted.Swap(false)
-	if mode == catalog.ReloadOff && !accepted {
+	if mode == lang.ReloadOff && !accepted {
 		return false
 	}
 	layers, found := e.settled()
@@ -82,7 +83,7 @@ func (e *Engine) Reload() bool {
 	before := e.Catalog()
 	changes := catalog.Diff(before, res.Catalog)
 	widening := widenings(changes)
-	if mode == catalog.ReloadHold && len(widening) > 0 && !accepted {
+	if mode == lang.ReloadHold && len(widening) > 0 && !accepted {
 		status.Held = &tools.Held{Time: time.Now(), Digest: res.Catalog.Digest(), Changes: widening}
 		e.logger().Warn("the specs widen what calls may do, so they wait for a person (SIGHUP, or a new start); those before stay in force", "changes", widening)
 		return false
@@ -121,7 +122,7 @@ func (e *Engine) take(c *catalog.Catalog) {
 
 // fixed are the settings that are not as the gateway found them when it started, where
 // only then they count: a database that is open is not left.
-func (e *Engine) fixed(s catalog.Settings) (waiting []string) {
+func (e *Engine) fixed(s lang.Settings) (waiting []string) {
 	if s.LogsDB != e.started.LogsDB {
 		waiting = append(waiting, "gateway.logsDb")
 	}

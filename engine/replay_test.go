@@ -19,6 +19,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 )
 
@@ -99,7 +100,7 @@ func populated(t *testing.T) *engine.Engine {
 			t.Fatal(err)
 		}
 		file := filepath.Join(programs, cli.Name+".json")
-		script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s 'replay=%s' \"$@\"\n", fakeSwitch, catalog.ShellWord(self), file)
+		script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %s 'replay=%s' \"$@\"\n", fakeSwitch, lang.ShellWord(self), file)
 		for name, text := range map[string]string{file: string(text), filepath.Join(programs, cli.Bin): script} {
 			if err := os.WriteFile(name, []byte(text), 0o700); err != nil {
 				t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -18,7 +19,7 @@ import (
 // TestToolSnapshots makes every change of what clients can be offered show in a diff.
 func TestToolSnapshots(t *testing.T) {
 	cat := *builtIn(t).Catalog
-	cat.Settings.Tools.List = catalog.Shown{catalog.Everything}
+	cat.Settings.Tools.List = lang.Shown{lang.Everything}
 	for profile, folder := range map[string]string{tools.Full: "tools", tools.Compact: "tools-compact"} {
 		offered := tools.Tools{Catalog: func() *catalog.Catalog { return &cat }, Profile: profile}
 		snapshots(t, filepath.Join("testdata", folder), offered.List())

@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -266,7 +266,7 @@ func (d *demo) showClients(context.Context) error {
 	d.block("command: " + me.path + "\narguments: serve")
 	if d.installed != "" {
 		d.label("Or ask an agent from here")
-		d.block(catalog.ShellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
+		d.block(lang.ShellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -53,9 +53,9 @@ Nothing is run. Exit codes: 0 shown, 1 the arguments are wrong, 2 not understood
 }
 
 func explainText(w io.Writer, x tools.Explanation) error {
-	quoted := []string{catalog.ShellWord(x.Bin)}
+	quoted := []string{lang.ShellWord(x.Bin)}
 	for _, word := range x.Argv {
-		quoted = append(quoted, catalog.ShellWord(word))
+		quoted = append(quoted, lang.ShellWord(word))
 	}
 	fmt.Fprintf(w, "%s\n\n", strings.Join(quoted, " "))
 	if x.Missing != "" {
@@ -97,7 +97,7 @@ func explainText(w io.Writer, x tools.Explanation) error {
 	}
 	fmt.Fprintln(w)
 	for _, s := range x.Steps {
-		fmt.Fprintf(w, "  %-40s %s\n", catalog.ShellWord(s.Word), s.From)
+		fmt.Fprintf(w, "  %-40s %s\n", lang.ShellWord(s.Word), s.From)
 	}
 	return nil
 }

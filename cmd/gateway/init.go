@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 func (a *app) init() *cobra.Command {
@@ -148,7 +148,7 @@ func initClients(out io.Writer, names []string, known []engine.Client, program s
 				all = append(all, c.Name)
 			}
 			hint := "there are " + strings.Join(all, ", ")
-			if near := catalog.Nearest(name, all); near != "" {
+			if near := text.Nearest(name, all); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			return fmt.Errorf("no MCP client is called %q (%s)", name, hint)

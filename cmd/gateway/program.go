@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // self is how the gateway is started from outside.
@@ -31,7 +31,7 @@ func program() self {
 	}
 	for dir, _ := os.Getwd(); dir != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "cmd", "gateway", "demo.cue")); err == nil {
-			return self{filepath.Join(dir, "bin", name), "go build -C " + catalog.ShellWord(dir) + " -o bin/" + name + " ./cmd/gateway"}
+			return self{filepath.Join(dir, "bin", name), "go build -C " + lang.ShellWord(dir) + " -o bin/" + name + " ./cmd/gateway"}
 		}
 	}
 	return self{name, "go install github.com/llm-cli-gateway/gateway/cmd/gateway@latest"}

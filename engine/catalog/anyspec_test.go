@@ -8,13 +8,16 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // randomParam takes any fields that the language has, sensible together or not.
-func randomParam(r *rand.Rand, name string) ParamSpec {
+func randomParam(r *rand.Rand, name string) lang.ParamSpec {
 	one := func(n int) bool { return r.IntN(n) == 0 }
 	pick := func(options ...string) string { return options[r.IntN(len(options))] }
-	p := ParamSpec{Doc: "x", Type: pick("", "", "string", "bool", "int", "number", "list", "list")}
+	p := lang.ParamSpec{Doc: "x", Type: pick("", "", "string", "bool", "int", "number", "list", "list")}
 	switch r.IntN(7) {
 	case 0, 1:
 		p.Flag = "--" + name
@@ -58,7 +61,7 @@ func randomParam(r *rand.Rand, name string) ParamSpec {
 		p.At = "root"
 	}
 	if one(6) {
-		p.Modes = []Mode{[]Mode{New, Resume, Latest}[r.IntN(3)]}
+		p.Modes = []lang.Mode{[]lang.Mode{lang.New, lang.Resume, lang.Latest}[r.IntN(3)]}
 	}
 	if one(12) {
 		p.Required = true
@@ -66,14 +69,14 @@ func randomParam(r *rand.Rand, name string) ParamSpec {
 	return p
 }
 
-func randomCLI(r *rand.Rand) CLISpec {
-	cli := CLISpec{Bin: "acme"}
+func randomCLI(r *rand.Rand) lang.CLISpec {
+	cli := lang.CLISpec{Bin: "acme"}
 	words := []string{"run", "{session}", "{params}", "{params.root}"}
 	if r.IntN(3) == 0 {
 		words = append(words, "--")
 	}
 	names := []string{"p", "q"}
-	params := Map[ParamSpec]{}
+	params := lang.Map[lang.ParamSpec]{}
 	for i, name := range names {
 		p := randomParam(r, name)
 		if p.Flag == "" && p.Words == nil && p.Values == nil && p.Env == "" || r.IntN(12) == 0 {
@@ -90,13 +93,13 @@ func randomCLI(r *rand.Rand) CLISpec {
 	cli.Params = params
 	switch r.IntN(4) {
 	case 0:
-		cli.Prompt = PromptSpec{Via: "arg", Flag: []string{"", "-P", "--prompt"}[r.IntN(3)]}
+		cli.Prompt = lang.PromptSpec{Via: "arg", Flag: []string{"", "-P", "--prompt"}[r.IntN(3)]}
 		words = append(words, "{prompt}")
 	case 1:
 		r.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 	}
 	cli.Argv.New = words
-	cli.Session = SessionSpec{Create: []string{"--id={id}"}, Resume: []string{"-r", "{id}"}, Latest: []string{"--last"}}
+	cli.Session = lang.SessionSpec{Create: []string{"--id={id}"}, Resume: []string{"-r", "{id}"}, Latest: []string{"--last"}}
 	return cli
 }
 
@@ -109,7 +112,7 @@ func TestAnySpec(t *testing.T) {
 		specs = 1_000
 	}
 	for range specs {
-		spec := &Spec{CLI: MapOf("acme", randomCLI(r))}
+		spec := &lang.Spec{CLI: lang.MapOf("acme", randomCLI(r))}
 		catalog, _ := Compile(spec)
 		if catalog == nil {
 			continue
@@ -149,7 +152,7 @@ func dropped(cli *CLI, args []byte, with Command) string {
 		}
 		less := maps.Clone(given)
 		delete(less, p.Name)
-		call, violations := cli.Bind(encode(less), nil, ids())
+		call, violations := cli.Bind(text.MustJSON(less), nil, ids())
 		if violations != nil {
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // MaxWord is the greatest length of one word of a command line in bytes, its final
@@ -44,7 +46,7 @@ func (c *Call) Command(folder string) (Command, Violations) {
 	r.variables()
 	for i, arg := range r.cmd.Args {
 		if len(arg) >= MaxWord {
-			r.refuse(r.owner(i), "is too long for a command line: %s bytes, at most %s fit", number(float64(len(arg))), number(MaxWord-1))
+			r.refuse(r.owner(i), "is too long for a command line: %s bytes, at most %s fit", text.Number(float64(len(arg))), text.Number(MaxWord-1))
 		}
 	}
 	if len(r.wrong) > 0 {
@@ -237,7 +239,7 @@ func (r *renderer) texts(p *Param, v any) []string {
 			// With the separator behind it, so that an end like the separator's
 			// beginning is found too.
 			if sep := p.separator(); strings.Index(item+sep, sep) < len(item) {
-				r.refuse(p.Name, "element %q contains %q or ends like it, and that separates the elements", abbreviate(item), sep)
+				r.refuse(p.Name, "element %q contains %q or ends like it, and that separates the elements", text.Abbreviate(item), sep)
 				return nil
 			}
 		}
@@ -300,10 +302,10 @@ func (r *renderer) variables() {
 }
 
 // variable sets one. Its value is not told: a key may be in it.
-func (r *renderer) variable(name, text, owner, from string) {
-	if entry := len(name) + len("=") + len(text); entry >= MaxWord {
-		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", number(float64(entry)), number(MaxWord-1))
+func (r *renderer) variable(name, body, owner, from string) {
+	if entry := len(name) + len("=") + len(body); entry >= MaxWord {
+		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", text.Number(float64(entry)), text.Number(MaxWord-1))
 	}
-	r.cmd.Env[name] = text
+	r.cmd.Env[name] = body
 	r.cmd.Steps = append(r.cmd.Steps, Step{Word: name, From: from + " (environment)"})
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // repeated stands for a text too long to write down: REPEAT(x,3) is xxx.
@@ -53,7 +55,7 @@ func render(call *Call, cmd Command) string {
 	for _, name := range slices.Sorted(maps.Keys(cmd.Env)) {
 		fmt.Fprintf(&b, "env: %s=%s\n", name, shown(cmd.Env[name]))
 	}
-	if call.Mode != New || call.SessionID != "" {
+	if call.Mode != lang.New || call.SessionID != "" {
 		fmt.Fprintln(&b, "mode:", call.Mode, call.SessionID)
 	}
 	for _, note := range call.Notes {

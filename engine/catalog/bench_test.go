@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"quick","name":"n","turns":3,"level":"low","on":true,"tags":["a","b"],"dirs":["x","y"],"effort":"high"}`)
@@ -86,7 +88,7 @@ func BenchmarkDecodeInVain(b *testing.B) {
 	benchmarkDecode(b, "object", `{"result":"early"}`+"\n"+strings.Repeat("["+strings.Repeat(" ", 100)+"\n", 1<<14))
 }
 
-func spec20(b *testing.B) *Spec {
+func spec20(b *testing.B) *lang.Spec {
 	var params bytes.Buffer
 	for i := range 20 {
 		fmt.Fprintf(&params, `,"p%d":{"doc":"Parameter","flag":"--p%d","enum":["a","b","c"]}`, i, i)

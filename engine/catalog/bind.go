@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Bind checks the arguments of a call, a JSON object, and completes it. All that
@@ -67,7 +69,7 @@ func object(raw json.RawMessage) (map[string]any, string) {
 	case map[string]any:
 		return v, ""
 	}
-	return nil, "the arguments must be an object, not " + describe(v)
+	return nil, "the arguments must be an object, not " + text.Kind(v)
 }
 
 // binder makes a call out of bound arguments.
@@ -89,7 +91,7 @@ func (b *binder) special(p *Param, arg any) bool {
 
 // refuseServers says of parameters that other CLIs have why this one has not.
 func (b *binder) refuseServers(given map[string]any) {
-	if !b.cli.MCP.isZero() {
+	if !b.cli.MCP.IsZero() {
 		return
 	}
 	for _, name := range []string{paramServers, paramStrict} {
@@ -124,15 +126,15 @@ func (b *binder) prompt(p *Param, arg any) {
 	limits := b.cli.CLISpec.Prompt
 	switch {
 	case !ok:
-		b.add(p.Name, "must be a string, not %s", describe(arg))
+		b.add(p.Name, "must be a string, not %s", text.Kind(arg))
 	case *p.MinLength > 0 && strings.TrimSpace(s) == "":
 		b.add(p.Name, "Prompt cannot be empty")
 	case n < *p.MinLength:
-		b.add(p.Name, "Prompt too short (min %s chars)", number(float64(*p.MinLength)))
+		b.add(p.Name, "Prompt too short (min %s chars)", text.Number(float64(*p.MinLength)))
 	case n > *p.MaxLength:
 		b.add(p.Name, "Prompt too long (max %s chars)", thousands(*p.MaxLength))
 	case limits.MaxBytes > 0 && len(s) > limits.MaxBytes:
-		b.add(p.Name, "Prompt too long (%s takes at most %s bytes, this one has %s)", b.cli.Heading(), number(float64(limits.MaxBytes)), number(float64(len(s))))
+		b.add(p.Name, "Prompt too long (%s takes at most %s bytes, this one has %s)", b.cli.Heading(), text.Number(float64(limits.MaxBytes)), text.Number(float64(len(s))))
 	case strings.ContainsRune(s, 0):
 		b.add(p.Name, "contains a NUL character, which no program can be given")
 	}
@@ -142,7 +144,7 @@ func (b *binder) prompt(p *Param, arg any) {
 // thousands writes 100000 as 100k.
 func thousands(n int) string {
 	if n >= 1000 && n%1000 == 0 {
-		return number(float64(n/1000)) + "k"
+		return text.Number(float64(n/1000)) + "k"
 	}
-	return number(float64(n))
+	return text.Number(float64(n))
 }

@@ -5,13 +5,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func TestBuiltin(t *testing.T) {
 	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: JobsSchema},
-		&Param{Name: "id", Kind: String, ParamSpec: ParamSpec{Doc: "Id.", Required: true, MaxLength: ptr(3)}},
-		&Param{Name: "most", Kind: Int, ParamSpec: ParamSpec{Doc: "Most.", Min: ptr(1.0), Max: ptr(9.0), Default: 4}},
-		&Param{Name: "state", Kind: String, ParamSpec: ParamSpec{Doc: "State.", Enum: []string{"up", "down"}}})
+		&Param{Name: "id", Kind: String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: ptr(3)}},
+		&Param{Name: "most", Kind: Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: ptr(1.0), Max: ptr(9.0), Default: 4}},
+		&Param{Name: "state", Kind: String, ParamSpec: lang.ParamSpec{Doc: "State.", Enum: []string{"up", "down"}}})
 	if wrong := b.Lint(); len(wrong) > 0 {
 		t.Error(wrong)
 	}
@@ -43,7 +45,7 @@ func TestBuiltin(t *testing.T) {
 
 // TestRevive: a call that was revived from its record reads an output as the call does.
 func TestRevive(t *testing.T) {
-	var s Spec
+	var s lang.Spec
 	text := `{"cli":{"acme":{"bin":"acme","argv":{"new":["{params}"],"resume":["{params}","{session}"]},
 		"params":{"see":{"doc":"See","enum":["short","all"],"show":{"short":"answer","all":"events"}}},
 		"session":{"id":"^[a-z]+$","resume":["-r","{id}"],"capture":"event.id"},

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Call is one call of a CLI: its arguments, checked and completed. Only Bind makes
@@ -11,7 +13,7 @@ import (
 type Call struct {
 	CLI           *CLI
 	Prompt        string
-	Mode          Mode
+	Mode          lang.Mode
 	SessionID     string // id to resume, or to create under; "" if the CLI chooses
 	Model         string // as passed to the CLI; "" for its own default
 	CorrelationID string
@@ -82,7 +84,7 @@ func (c *Call) Arguments() map[string]any {
 
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
-func (c *CLI) Revive(mode Mode, sessionID string, arguments map[string]any) *Call {
+func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any) *Call {
 	for name, v := range arguments { // JSON knows no lists of strings
 		if list, ok := v.([]any); ok {
 			texts := make([]string, len(list))

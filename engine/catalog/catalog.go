@@ -7,16 +7,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Catalog is everything the specs say, compiled. It never changes; a reload makes
 // another one.
 type Catalog struct {
 	CLIs     []*CLI // in the order of the specs
-	Clients  Map[ClientSpec]
-	Settings Settings
-	Policies []*Policy       // in the order of the specs
-	Servers  Map[ServerSpec] // MCP servers that can be handed to CLIs
+	Clients  lang.Map[lang.ClientSpec]
+	Settings lang.Settings
+	Policies []*Policy                 // in the order of the specs
+	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be handed to CLIs
 
 	Optimizers []*Optimizer // in the order of the specs
 
@@ -29,11 +32,11 @@ type Catalog struct {
 // CLI is one command-line program, compiled.
 type CLI struct {
 	Name string
-	CLISpec
+	lang.CLISpec
 
 	table
-	argv    map[Mode][]word
-	session map[Mode][]word
+	argv    map[lang.Mode][]word
+	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
 	success *expression
 	failure []failure
@@ -51,7 +54,7 @@ type CLI struct {
 	declared Models
 
 	sum      [sha256.Size]byte // of all that it was compiled from
-	warnings []Problem         // that compiling it gave
+	warnings []lang.Problem    // that compiling it gave
 }
 
 // around is what the parameters of a CLI tell of the rest of the specs.
@@ -62,7 +65,7 @@ type around struct {
 }
 
 type failure struct {
-	FailureSpec
+	lang.FailureSpec
 	when    *expression
 	afterMs *expression
 }
@@ -99,7 +102,7 @@ func (c *CLI) Params() []*Param { return c.params }
 
 // Compile checks the specs and compiles them. Without problems (warnings aside)
 // the catalog is whole; otherwise it is nil.
-func Compile(s *Spec) (*Catalog, []Problem) { return Recompile(s, Known{}) }
+func Compile(s *lang.Spec) (*Catalog, []lang.Problem) { return Recompile(s, Known{}) }
 
 // Known is what compiling need not find out again.
 type Known struct {
@@ -114,41 +117,41 @@ type Known struct {
 }
 
 // Recompile is Compile that relies on what is known.
-func Recompile(s *Spec, known Known) (*Catalog, []Problem) {
+func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	if known.Vetted == nil {
 		known.Vetted = func(string, string) bool { return false }
 	}
-	ps := newProblems()
+	ps := lang.NewProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
 	c.around = around{s.Policy.Keys(), serverNames(s), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
-			own := newProblems("cli", name)
+			own := lang.NewProblems("cli", name)
 			cli = compileCLI(name, spec, c.around, known.Vetted("cli", name), own)
-			cli.warnings, cli.sum = *own.list, sum
+			cli.warnings, cli.sum = *own.List, sum
 		}
-		*ps.list = append(*ps.list, cli.warnings...)
+		*ps.List = append(*ps.List, cli.warnings...)
 		c.CLIs = append(c.CLIs, cli)
 		c.byName[name] = cli
 	}
 	c.digest = digest(s, c.CLIs)
 	c.approval(s, known.Vetted("risk", ""), ps)
-	c.listed(ps.at("gateway", "tools", "list"))
+	c.listed(ps.At("gateway", "tools", "list"))
 	c.prefixes(ps)
 	c.servers(s, ps)
 	c.clients(ps)
-	for _, p := range *ps.list {
+	for _, p := range *ps.List {
 		if !p.Warning {
-			return nil, *ps.list
+			return nil, *ps.List
 		}
 	}
-	return c, *ps.list
+	return c, *ps.List
 }
 
 // unchanged is the CLI of an earlier catalog that was made of the same; nil, and the sum
 // of the new one, if there is none.
-func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, sum [sha256.Size]byte) {
+func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *CLI, sum [sha256.Size]byte) {
 	if known.Before != nil {
 		cli = known.Before.byName[name]
 	}
@@ -156,8 +159,8 @@ func (c *Catalog) unchanged(name string, spec CLISpec, known Known) (cli *CLI, s
 		return cli, cli.sum
 	}
 	lean := spec
-	lean.Examples, lean.Probe = nil, ProbeSpec{} // only vet reads them
-	sum = sha256.Sum256(encode([]any{name, lean, c.around.policies, c.around.servers, c.around.optimizers.specs()}))
+	lean.Examples, lean.Probe = nil, lang.ProbeSpec{} // only vet reads them
+	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.around.policies, c.around.servers, c.around.optimizers.specs()}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
@@ -170,25 +173,25 @@ func (a around) equal(b around) bool {
 
 // listed warns of a name in the listing that no CLI has. It is no error, because the CLI
 // may have been taken away.
-func (c *Catalog) listed(ps problems) {
+func (c *Catalog) listed(ps lang.Problems) {
 	names := []string{}
 	for _, cli := range c.CLIs {
 		names = append(names, cli.Name)
 	}
 	for i, name := range c.Settings.Tools.List {
-		if len(names) > 0 && name != Everything && !slices.Contains(names, name) {
-			problem := ps.at(i).add("relation", "there is no CLI %q", name)
-			problem.Hint, problem.Warning = didYouMean(name, names), true
+		if len(names) > 0 && name != lang.Everything && !slices.Contains(names, name) {
+			problem := ps.At(i).Add("relation", "there is no CLI %q", name)
+			problem.Hint, problem.Warning = text.DidYouMean(name, names), true
 		}
 	}
 }
 
 // digest is a hash over the canonical JSON of the specs.
-func digest(s *Spec, clis []*CLI) string {
+func digest(s *lang.Spec, clis []*CLI) string {
 	rest := *s
-	rest.CLI = Map[CLISpec]{}
+	rest.CLI = lang.Map[lang.CLISpec]{}
 	h := sha256.New()
-	h.Write(encode(rest))
+	h.Write(text.MustJSON(rest))
 	for _, cli := range clis {
 		h.Write(cli.sum[:])
 	}
@@ -201,28 +204,28 @@ type compiler struct {
 	vetted bool
 }
 
-func compileCLI(name string, spec CLISpec, around around, vetted bool, ps problems) *CLI {
-	cli := &CLI{Name: name, CLISpec: spec, around: around, table: newTable(nil), argv: map[Mode][]word{}, session: map[Mode][]word{}}
+func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps lang.Problems) *CLI {
+	cli := &CLI{Name: name, CLISpec: spec, around: around, table: newTable(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
-	c.sessions(ps.at("session"))
-	c.argv(ps.at("argv"))
-	c.prompt(ps.at("prompt"))
-	c.mcp(ps.at("mcp"))
-	c.placed(ps.at("params"))
-	c.models(ps.at("models"))
-	c.usable(ps.at("params"))
-	c.output(ps.at("output"))
+	c.sessions(ps.At("session"))
+	c.argv(ps.At("argv"))
+	c.prompt(ps.At("prompt"))
+	c.mcp(ps.At("mcp"))
+	c.placed(ps.At("params"))
+	c.models(ps.At("models"))
+	c.usable(ps.At("params"))
+	c.output(ps.At("output"))
 	c.verdicts(ps)
 	c.programs(ps)
-	c.upgrades(ps.at("upgrade"))
+	c.upgrades(ps.At("upgrade"))
 	c.versions(ps)
 	cli.listings = cli.list()
 	return cli
 }
 
 // expression compiles src, now or at its first use.
-func (c compiler) expression(e *expression, ps problems) *expression {
+func (c compiler) expression(e *expression, ps lang.Problems) *expression {
 	if e.src == "" {
 		return nil
 	}
@@ -244,54 +247,54 @@ var shells = map[string]bool{
 var absolute = regexp.MustCompile(`^(/|~/|[A-Za-z]:[\\/]|\\\\)`)
 
 // executable refuses programs that run other programs out of their arguments.
-func executable(bin string, ps problems) {
+func executable(bin string, ps lang.Problems) {
 	base := strings.ToLower(bin[strings.LastIndexAny(bin, `/\`)+1:])
 	for _, ext := range []string{".exe", ".com", ".bat", ".cmd"} {
 		base = strings.TrimSuffix(base, ext)
 	}
 	switch {
 	case shells[base]:
-		ps.add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
+		ps.Add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
 	case strings.HasPrefix(bin, "-"):
-		ps.add("bin", "%q looks like an option", bin)
+		ps.Add("bin", "%q looks like an option", bin)
 	case strings.ContainsAny(bin, `/\`) && !absolute.MatchString(bin):
-		ps.add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
+		ps.Add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
 	}
 }
 
 // programs checks what else may be run, and what it is given.
-func (c compiler) programs(ps problems) {
-	executable(c.cli.Bin, ps.at("bin"))
+func (c compiler) programs(ps lang.Problems) {
+	executable(c.cli.Bin, ps.At("bin"))
 	if m := c.cli.Version.Match; m != "" {
 		switch re, err := regexp.Compile(m); {
 		case err != nil:
-			ps.at("version", "match").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+			ps.At("version", "match").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 		case re.NumSubexp() == 0:
-			ps.at("version", "match").add("regexp", "%q has no group", m).Hint = "put the version in ( )"
+			ps.At("version", "match").Add("regexp", "%q has no group", m).Hint = "put the version in ( )"
 		}
 	}
 	for i, words := range c.cli.CLISpec.Probe.Help {
 		for k, word := range words {
-			noNUL(word, ps.at("probe", "help", i, k))
+			noNUL(word, ps.At("probe", "help", i, k))
 		}
 		if !AsksHelp(words) {
-			ps.at("probe", "help", i).add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
+			ps.At("probe", "help", i).Add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
 		}
 	}
 	for name := range c.cli.Env.Set.All() {
-		reservedVariable(name, ps.at("env", "set", name))
+		reservedVariable(name, ps.At("env", "set", name))
 		value, _ := c.cli.Env.Set.Get(name)
-		noNUL(value, ps.at("env", "set", name))
+		noNUL(value, ps.At("env", "set", name))
 	}
 	carried := map[string]string{}
 	for _, p := range c.cli.params {
 		if other, ok := carried[p.Env]; ok && p.Env != "" {
-			ps.at("params", p.Name, "env").add("duplicate-env", "variable %s is already set by param %q", p.Env, other)
+			ps.At("params", p.Name, "env").Add("duplicate-env", "variable %s is already set by param %q", p.Env, other)
 		}
 		carried[p.Env] = p.Name
 	}
 	if other, ok := carried[c.cli.MCP.File.Env]; ok && c.cli.MCP.File.Env != "" {
-		ps.at("mcp", "file", "env").add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
+		ps.At("mcp", "file", "env").Add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
 	}
 }
 
@@ -307,9 +310,9 @@ func AsksHelp(words []string) bool {
 		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
 }
 
-func reservedVariable(name string, ps problems) {
+func reservedVariable(name string, ps lang.Problems) {
 	if strings.HasPrefix(name, ReservedEnv) {
-		ps.add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
+		ps.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
 	}
 }
 

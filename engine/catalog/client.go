@@ -4,24 +4,27 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // clients checks what is to be written into settings of clients.
-func (c *Catalog) clients(ps problems) {
+func (c *Catalog) clients(ps lang.Problems) {
 	for name, client := range c.Clients.All() {
-		at := ps.at("client", name, "config")
+		at := ps.At("client", name, "config")
 		for system, file := range client.Config.File {
-			place := at.at("file")
-			if system != anySystem {
-				place = place.at(system)
+			place := at.At("file")
+			if system != lang.AnySystem {
+				place = place.At(system)
 			}
 			if ext := path.Ext(file); !slices.Contains([]string{".json", ".jsonc", ".toml"}, ext) {
-				place.add("client", "a file %q is neither JSON nor TOML", ext)
+				place.Add("client", "a file %q is neither JSON nor TOML", ext)
 			}
 		}
-		if client.Config.File != nil && !strings.Contains(string(encode(client.Config.Entry)), SlotGateway) {
-			problem := at.at("entry").add("client", "names no program")
-			problem.Hint, problem.Key = "write "+SlotGateway+" where its path belongs", true
+		if client.Config.File != nil && !strings.Contains(string(text.MustJSON(client.Config.Entry)), lang.SlotGateway) {
+			problem := at.At("entry").Add("client", "names no program")
+			problem.Hint, problem.Key = "write "+lang.SlotGateway+" where its path belongs", true
 		}
 	}
 }

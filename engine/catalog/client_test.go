@@ -3,7 +3,7 @@ package catalog_test
 import (
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func TestClientLine(t *testing.T) {
@@ -14,7 +14,7 @@ func TestClientLine(t *testing.T) {
 		{`{"command": "{gateway}"}`, `C:\tools\gateway.exe`, `{"command": "C:\\tools\\gateway.exe"}`},
 		{"nothing to fill", "/opt/gateway", "nothing to fill"},
 	} {
-		if got := (catalog.ClientSpec{Add: c.add}).Line(c.path); got != c.want {
+		if got := (lang.ClientSpec{Add: c.add}).Line(c.path); got != c.want {
 			t.Errorf("%q with %q = %q, want %q", c.add, c.path, got, c.want)
 		}
 	}
@@ -24,7 +24,7 @@ func TestShellWord(t *testing.T) {
 	for word, want := range map[string]string{
 		"plain": "plain", "--flag=a": "--flag=a", "": "''", "two words": "'two words'", "it's": `'it'\''s'`, "a;b": "'a;b'", "a\nb": "'a\nb'", "$HOME": "'$HOME'",
 	} {
-		if got := catalog.ShellWord(word); got != want {
+		if got := lang.ShellWord(word); got != want {
 			t.Errorf("ShellWord(%q) = %s, want %s", word, got, want)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // FuzzCompile gives broken specs to the compiler: it must find problems or make a
@@ -27,14 +29,14 @@ func FuzzCompile(f *testing.F) {
 		f.Add(a.Files[0].Data)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var cli CLISpec
+		var cli lang.CLISpec
 		if len(text) > 1<<14 || json.Unmarshal(text, &cli) != nil {
 			return
 		}
-		spec := &Spec{CLI: MapOf("acme", cli)}
+		spec := &lang.Spec{CLI: lang.MapOf("acme", cli)}
 		catalog, problems := Compile(spec)
 		again, same := Compile(spec)
-		if (catalog == nil) != (again == nil) || !slices.EqualFunc(problems, same, func(a, b Problem) bool { return a.Error() == b.Error() && a.Offset == b.Offset }) {
+		if (catalog == nil) != (again == nil) || !slices.EqualFunc(problems, same, func(a, b lang.Problem) bool { return a.Error() == b.Error() && a.Offset == b.Offset }) {
 			t.Fatalf("once: %v\nand then: %v", problems, same)
 		}
 		if catalog == nil {

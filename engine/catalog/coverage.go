@@ -4,31 +4,33 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Uncovered tells what of each CLI no example shows, as warnings: parameters, values of
 // enums, modes, and what is read out of the output.
-func (c *Catalog) Uncovered() []Problem {
-	ps := newProblems()
+func (c *Catalog) Uncovered() []lang.Problem {
+	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
-		seen := coverage{values: map[string]map[string]bool{}, modes: map[Mode]bool{}, out: map[string]bool{}}
+		seen := coverage{values: map[string]map[string]bool{}, modes: map[lang.Mode]bool{}, out: map[string]bool{}}
 		for _, ex := range cli.Examples {
 			if call, violations := cli.pretend(ex); ex.Refused == "" && violations == nil {
 				seen.add(call, ex)
 			}
 		}
-		seen.report(cli, ps.at("cli", cli.Name))
+		seen.report(cli, ps.At("cli", cli.Name))
 	}
-	for i := range *ps.list {
-		(*ps.list)[i].Warning, (*ps.list)[i].Key = true, true
+	for i := range *ps.List {
+		(*ps.List)[i].Warning, (*ps.List)[i].Key = true, true
 	}
-	return *ps.list
+	return *ps.List
 }
 
 // coverage is what the examples of a CLI show.
 type coverage struct {
 	values  map[string]map[string]bool // by parameter
-	modes   map[Mode]bool
+	modes   map[lang.Mode]bool
 	out     map[string]bool // fields that are decoded
 	servers bool            // MCP servers are handed over
 	none    bool            // all MCP servers are taken away
@@ -37,7 +39,7 @@ type coverage struct {
 
 // add takes up an example. What it says nothing about it does not show: a parameter
 // that becomes words needs the words, one that is a variable its name.
-func (s *coverage) add(call *Call, ex ExampleSpec) {
+func (s *coverage) add(call *Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {
 		s.modes[call.Mode] = true
 		if e := call.equipment; e != nil {
@@ -91,47 +93,47 @@ func asTexts(v any) []string {
 	return []string{fmt.Sprint(v)}
 }
 
-func (s *coverage) report(cli *CLI, ps problems) {
-	add := func(at problems, format string, args ...any) { at.add("coverage", "no example "+format, args...) }
+func (s *coverage) report(cli *CLI, ps lang.Problems) {
+	add := func(at lang.Problems, format string, args ...any) { at.Add("coverage", "no example "+format, args...) }
 	for _, mode := range modes {
 		if _, ok := cli.argv[mode]; ok && !s.modes[mode] {
-			add(ps.at("argv"), "shows the command line of mode %q", mode)
+			add(ps.At("argv"), "shows the command line of mode %q", mode)
 		}
 	}
 	for _, p := range cli.params {
 		if p.role == "" {
-			s.param(p, ps.at("params", p.Name), add)
+			s.param(p, ps.At("params", p.Name), add)
 		}
 	}
-	if !cli.MCP.isZero() && !s.servers {
-		add(ps.at("mcp"), "hands MCP servers over")
+	if !cli.MCP.IsZero() && !s.servers {
+		add(ps.At("mcp"), "hands MCP servers over")
 	}
 	if cli.MCP.None != nil && !s.none {
-		add(ps.at("mcp", "none"), "takes all MCP servers away")
+		add(ps.At("mcp", "none"), "takes all MCP servers away")
 	}
 	if cli.CLISpec.Prompt.Guard != "" && !s.guard {
-		add(ps.at("prompt", "guard"), "has a prompt that begins with a slash")
+		add(ps.At("prompt", "guard"), "has a prompt that begins with a slash")
 	}
-	out := ps.at("output")
+	out := ps.At("output")
 	for _, f := range []struct {
 		key string
 		is  bool
-		at  problems
+		at  lang.Problems
 	}{
-		{"text", cli.Output.Format != "text", out.at("text")}, {"model", cli.out.model != nil, out.at("model")},
-		{"usage", len(cli.out.usage) > 0, out.at("usage")}, {"cost", cli.out.cost != nil, out.at("cost")},
-		{"session", cli.out.id != nil, ps.at("session", "capture")},
+		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.out.model != nil, out.At("model")},
+		{"usage", len(cli.out.usage) > 0, out.At("usage")}, {"cost", cli.out.cost != nil, out.At("cost")},
+		{"session", cli.out.id != nil, ps.At("session", "capture")},
 	} {
 		if f.is && !s.out[f.key] {
 			add(f.at, "reads it out of captured output")
 		}
 	}
 	if len(cli.failure) > 0 && !s.out["failure"] {
-		add(ps.at("failure"), "has the output of a failed run")
+		add(ps.At("failure"), "has the output of a failed run")
 	}
 }
 
-func (s *coverage) param(p *Param, at problems, add func(problems, string, ...any)) {
+func (s *coverage) param(p *Param, at lang.Problems, add func(lang.Problems, string, ...any)) {
 	values, ok := s.values[p.Name]
 	if !ok {
 		add(at, "gives it")
@@ -144,9 +146,9 @@ func (s *coverage) param(p *Param, at problems, add func(problems, string, ...an
 		}
 	}
 	if len(missing) > 0 {
-		add(at.at("enum"), "gives %s", strings.Join(missing, ", "))
+		add(at.At("enum"), "gives %s", strings.Join(missing, ", "))
 	}
 	if p.Off != "" && !values["false"] {
-		add(at.at("off"), "gives false")
+		add(at.At("off"), "gives false")
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // ChangeKind says what a change of the specs means for those who rely on them.
@@ -40,8 +43,8 @@ func Diff(old, new *Catalog) []Change {
 
 // spec is what the catalog was compiled from, as far as it keeps that. The specs of its
 // CLIs are shared.
-func (c *Catalog) spec() Spec {
-	s := Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
+func (c *Catalog) spec() lang.Spec {
+	s := lang.Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
 	for _, cli := range c.CLIs {
 		s.CLI.Set(cli.Name, cli.CLISpec)
 	}
@@ -117,7 +120,7 @@ func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {
 		return
 	}
 	r := comparisons()[pattern]
-	switch m, isMap := a.(keyed); {
+	switch m, isMap := a.(lang.Keyed); {
 	case r.judge == nil && !isMap && was.Kind() == reflect.Struct:
 		for i := range was.NumField() {
 			name := jsonName(was.Type().Field(i))
@@ -127,7 +130,7 @@ func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {
 	case r.judge != nil:
 		r.judge(s, a, b)
 	case isMap:
-		d.entries(pattern, r, s, m, b.(keyed))
+		d.entries(pattern, r, s, m, b.(lang.Keyed))
 		if !s.said() {
 			s.note("has another order")
 		}
@@ -138,10 +141,10 @@ func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {
 }
 
 // entries compares maps.
-func (d *differ) entries(pattern string, r comparison, s scope, was, is keyed) {
+func (d *differ) entries(pattern string, r comparison, s scope, was, is lang.Keyed) {
 	for _, key := range is.Keys() {
-		b, _ := is.entry(key)
-		a, old := was.entry(key)
+		b, _ := is.Entry(key)
+		a, old := was.Entry(key)
 		switch {
 		case old && reflect.DeepEqual(a, b):
 		case old:
@@ -160,10 +163,10 @@ func (d *differ) entries(pattern string, r comparison, s scope, was, is keyed) {
 		}
 	}
 	for _, key := range was.Keys() {
-		if _, kept := is.entry(key); kept {
+		if _, kept := is.Entry(key); kept {
 			continue
 		}
-		if a, _ := was.entry(key); r.removed != nil {
+		if a, _ := was.Entry(key); r.removed != nil {
 			r.removed(s.lost(key), a)
 		} else {
 			s.lost(key).note("is gone")
@@ -192,4 +195,4 @@ func became(was, is reflect.Value) string {
 }
 
 // inJSON is a value as a line shows it.
-func inJSON(v reflect.Value) string { return string(encode(v.Interface())) }
+func inJSON(v reflect.Value) string { return string(text.MustJSON(v.Interface())) }

@@ -7,6 +7,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 func reflected(v any) reflect.Value { return reflect.ValueOf(v) }
@@ -19,7 +22,7 @@ func enterCLI(s scope, name string) scope {
 }
 
 func newCLI(s scope, is any) {
-	cli := is.(CLISpec)
+	cli := is.(lang.CLISpec)
 	s.widening("callers can run another program: %q", cli.Bin)
 	for name, p := range cli.Params.All() {
 		if !p.Danger.IsZero() {
@@ -56,7 +59,7 @@ func (s scope) ranges() {
 			at := scope{differ: in, path: s.path, was: was.At(version), is: is.At(version)}
 			at.offered()
 			a, b := at.was.CLISpec, at.is.CLISpec
-			a.Versions, b.Versions, a.Examples, b.Examples = Map[json.RawMessage]{}, Map[json.RawMessage]{}, nil, nil
+			a.Versions, b.Versions, a.Examples, b.Examples = lang.Map[json.RawMessage]{}, lang.Map[json.RawMessage]{}, nil, nil
 			in.walk("cli.*", at, reflected(a), reflected(b))
 			for _, c := range in.changes {
 				key := string(c.Kind) + c.tail(s.path) + c.Text
@@ -109,7 +112,7 @@ func handed(s scope, was, is any) {
 		}
 		return own
 	}
-	if !s.is.MCP.isZero() {
+	if !s.is.MCP.IsZero() {
 		s.members(of(was.([]string), s.old), of(is.([]string), s.new), Widening, serverCame, Note, serverWent)
 	}
 }
@@ -117,7 +120,7 @@ func handed(s scope, was, is any) {
 // ifServers judges where the CLI takes MCP servers at all.
 func ifServers(judge func(s scope, was, is any)) func(s scope, was, is any) {
 	return func(s scope, was, is any) {
-		if !s.is.MCP.isZero() {
+		if !s.is.MCP.IsZero() {
 			judge(s, was, is)
 		}
 	}
@@ -162,19 +165,19 @@ func spoken(list []string) (out []string) {
 func inShell(list []string) string {
 	quoted := make([]string, len(list))
 	for i, w := range list {
-		quoted[i] = ShellWord(w)
+		quoted[i] = lang.ShellWord(w)
 	}
-	return shorten(strings.Join(quoted, " "), 200)
+	return text.Shorten(strings.Join(quoted, " "), 200)
 }
 
 func commandLines(s scope, was, is any) {
-	a, b := was.(ArgvSpec), is.(ArgvSpec)
-	whole := func(v ArgvSpec) bool { return v.Resume == nil && v.Latest == nil }
+	a, b := was.(lang.ArgvSpec), is.(lang.ArgvSpec)
+	whole := func(v lang.ArgvSpec) bool { return v.Resume == nil && v.Latest == nil }
 	if whole(a) && whole(b) {
 		s.line("a call", a.New, b.New)
 		return
 	}
-	each := func(v ArgvSpec) [][]string { // a mode without a list has that of new
+	each := func(v lang.ArgvSpec) [][]string { // a mode without a list has that of new
 		out := [][]string{v.New, v.Resume, v.Latest}
 		for i := range out {
 			if out[i] == nil {
@@ -183,7 +186,7 @@ func commandLines(s scope, was, is any) {
 		}
 		return out
 	}
-	for i, mode := range []Mode{New, Resume, Latest} {
+	for i, mode := range []lang.Mode{lang.New, lang.Resume, lang.Latest} {
 		in := s
 		if !whole(b) {
 			in = s.at(string(mode))
@@ -244,7 +247,7 @@ func fieldwise(s scope, was, is any) {
 // limiting compares what holds in the end: a CLI that sets no limit has that of the
 // gateway.
 func limiting(s scope, was, is any) {
-	a, b := was.(Timeouts), is.(Timeouts)
+	a, b := was.(lang.Timeouts), is.(lang.Timeouts)
 	general := func(own, other *int64) int64 {
 		switch {
 		case own != nil:
@@ -266,11 +269,11 @@ func limiting(s scope, was, is any) {
 		switch {
 		case limit.was == limit.is:
 		case limit.is == 0:
-			at.widening("no run is ended by this limit any more; it was %s ms %s", number(float64(limit.was)), limit.what)
+			at.widening("no run is ended by this limit any more; it was %s ms %s", text.Number(float64(limit.was)), limit.what)
 		case limit.was != 0 && limit.is > limit.was:
-			at.widening("a run may take %s ms %s, and not %s", number(float64(limit.is)), limit.what, number(float64(limit.was)))
+			at.widening("a run may take %s ms %s, and not %s", text.Number(float64(limit.is)), limit.what, text.Number(float64(limit.was)))
 		default:
-			at.note("a run is ended after %s ms %s", number(float64(limit.is)), limit.what)
+			at.note("a run is ended after %s ms %s", text.Number(float64(limit.is)), limit.what)
 		}
 	}
 	if x, y := reflected(a.GraceMs), reflected(b.GraceMs); !reflect.DeepEqual(a.GraceMs, b.GraceMs) {
@@ -281,15 +284,15 @@ func limiting(s scope, was, is any) {
 // scoring compares rules by their ids, or by their conditions where they have none. Of
 // several with one id the first is compared with the first.
 func scoring(s scope, was, is any) {
-	id := func(r RiskSpec) string {
+	id := func(r lang.RiskSpec) string {
 		if r.ID != "" {
 			return r.ID
 		}
 		return r.When
 	}
-	rest := was.([]RiskSpec)
+	rest := was.([]lang.RiskSpec)
 	taken := make([]bool, len(rest))
-	for i, b := range is.([]RiskSpec) {
+	for i, b := range is.([]lang.RiskSpec) {
 		at := s.at(fmt.Sprint(i))
 		j := -1
 		for k, a := range rest {
@@ -331,7 +334,7 @@ func scored(s scope, was, is any) {
 
 // policing compares what a policy lets pass, whatever it says to that end.
 func policing(s scope, was, is any) {
-	a, b := Policy{PolicySpec: was.(PolicySpec)}, Policy{PolicySpec: is.(PolicySpec)}
+	a, b := Policy{PolicySpec: was.(lang.PolicySpec)}, Policy{PolicySpec: is.(lang.PolicySpec)}
 	if b.Approve > a.Approve {
 		s.at("approve").widening("approves up to %d, and did up to %d", b.Approve, a.Approve)
 	}
@@ -354,7 +357,7 @@ func policing(s scope, was, is any) {
 
 // newPolicy is wide if no other lets as much pass.
 func newPolicy(s scope, is any) {
-	p := Policy{PolicySpec: is.(PolicySpec)}
+	p := Policy{PolicySpec: is.(lang.PolicySpec)}
 	wide := true
 	for _, old := range s.old.Policies {
 		wide = wide && (p.Approve > old.Approve || p.Limit() > old.Limit())
@@ -367,7 +370,7 @@ func newPolicy(s scope, is any) {
 }
 
 func newServer(s scope, is any) {
-	server := is.(ServerSpec)
+	server := is.(lang.ServerSpec)
 	s.widening("calls can have another MCP server run: %q", server.Command)
 	if server.Trust {
 		s.at("trust").widening("its tools run without asking")
@@ -409,7 +412,7 @@ func defaultPolicy(s scope, was, is any) {
 
 // eager: changes of the specs need less of a person's consent than they did.
 func eager(s scope, was, is any) {
-	consent := []string{ReloadAll, ReloadHold, ReloadOff}
+	consent := []string{lang.ReloadAll, lang.ReloadHold, lang.ReloadOff}
 	rank := func(v any) int { return max(0, slices.Index(consent, fmt.Sprint(v))) }
 	if rank(is) < rank(was) {
 		s.widening("changes of the specs take effect by themselves that waited for a person")

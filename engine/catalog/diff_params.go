@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
+)
+
 import "reflect"
 
 // offered compares what callers can give beside the parameters of the spec: those that
@@ -28,7 +33,7 @@ func enterParameter(s scope, name string) scope {
 // newParameter: what a caller can say is a widening only if it is marked as one, or if
 // it is said without being asked for.
 func newParameter(s scope, value any) {
-	spec := value.(ParamSpec)
+	spec := value.(lang.ParamSpec)
 	p := s.is.byName[s.path[len(s.path)-1]]
 	if spec.Required {
 		s.at("required").breaking("must be given")
@@ -88,7 +93,7 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 			if v == nil {
 				return "no bound"
 			}
-			return number(*v)
+			return text.Number(*v)
 		}
 		if narrower {
 			s.at(key).breaking("is %s, and was %s", text(is), text(was))
@@ -123,9 +128,9 @@ func (s scope) values(a, b *Param) {
 	marked := len(a.Danger.Values) > 0 || len(b.Danger.Values) > 0
 	switch {
 	case len(a.Enum) == 0 && len(b.Enum) > 0:
-		at.breaking("must be %s, and could be anything", oneOf(b.Enum))
+		at.breaking("must be %s, and could be anything", text.OneOf(b.Enum))
 	case len(a.Enum) > 0 && len(b.Enum) == 0:
-		at.widening("can be anything, and had to be %s", oneOf(a.Enum))
+		at.widening("can be anything, and had to be %s", text.OneOf(a.Enum))
 	default:
 		more := Note
 		if marked || b.Danger.All {
@@ -176,7 +181,7 @@ func (s scope) dangers(a, b *Param) {
 
 // applicable compares in which calls the parameter can be given.
 func (s scope) applicable(a, b *Param) {
-	for _, mode := range []Mode{New, Resume, Latest} {
+	for _, mode := range []lang.Mode{lang.New, lang.Resume, lang.Latest} {
 		switch at := s.at("modes"); {
 		case a.applies(mode) && !b.applies(mode):
 			at.breaking("cannot be given for %s conversations any more", modeNames[mode])

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // comparisons say for each field of the language what a change of it means. A field that
@@ -108,7 +111,9 @@ func comparisonsOfSpec() map[string]comparison {
 
 		"policy": {added: newPolicy, removed: func(s scope, _ any) { s.breaking("there is no such policy any more") }}, "policy.*": {judge: policing},
 
-		"risk":          {removed: func(s scope, was any) { s.widening("no rule scores this any more; it was %d", was.(RuleSpec).Score) }},
+		"risk": {removed: func(s scope, was any) {
+			s.widening("no rule scores this any more; it was %d", was.(lang.RuleSpec).Score)
+		}},
 		"risk.*.when":   {judge: rewritten("holds where %s, and held where %s")},
 		"risk.*.score":  {judge: scored},
 		"risk.*.reason": noted,
@@ -180,7 +185,7 @@ func quoted(v any) string {
 	if v == "" {
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", shorten(fmt.Sprint(v), 100))
+	return fmt.Sprintf("%q", text.Shorten(fmt.Sprint(v), 100))
 }
 
 // composite is for what has many fields that hang together.
@@ -228,7 +233,7 @@ func lifted(s scope, was, is any) {
 func tightens(format string) func(s scope, was, is any) {
 	return func(s scope, was, is any) {
 		if a, b := was.(int), is.(int); b != 0 && (a == 0 || b < a) {
-			s.breaking(format, number(float64(b)), orAny(a))
+			s.breaking(format, text.Number(float64(b)), orAny(a))
 		}
 	}
 }
@@ -237,7 +242,7 @@ func orAny(n int) string {
 	if n == 0 {
 		return "any number"
 	}
-	return number(float64(n))
+	return text.Number(float64(n))
 }
 
 // grows and shrinks are for lists without an order. The formats take what came and what

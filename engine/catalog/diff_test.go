@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // diffCase is a change of testdata/diff/base.json, and what Diff must tell of it.
@@ -89,7 +92,7 @@ func with(t *testing.T, base []byte, path, value string) *Catalog {
 	if value != "=" {
 		text = put(t, text, strings.Split(path, "|"), value)
 	}
-	var s Spec
+	var s lang.Spec
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&s); err != nil {
@@ -103,26 +106,26 @@ func with(t *testing.T, base []byte, path, value string) *Catalog {
 }
 
 // put writes a value into JSON without touching the order of what else is there.
-func put(t *testing.T, text json.RawMessage, path []string, value string) json.RawMessage {
+func put(t *testing.T, body json.RawMessage, path []string, value string) json.RawMessage {
 	t.Helper()
 	if len(path) == 0 {
 		return json.RawMessage(value)
 	}
-	var object Map[json.RawMessage]
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &object); err != nil {
+	var object lang.Map[json.RawMessage]
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &object); err != nil {
 			t.Fatal(err)
 		}
 	}
 	key := path[0]
 	if len(path) == 1 && value == "-" {
 		object.Delete(key)
-		return encode(object)
+		return text.MustJSON(object)
 	}
 	old, _ := object.Get(key)
 	inner := put(t, old, path[1:], value)
 	object.Set(key, inner)
-	return encode(object)
+	return text.MustJSON(object)
 }
 
 // TestDiffOfEveryField holds that every field of the language has a rule what its change
@@ -136,7 +139,7 @@ func TestDiffOfEveryField(t *testing.T) {
 	visit = func(pattern string, typ reflect.Type) {
 		_, ruled := comparisons()[pattern]
 		leaf := comparisons()[pattern].judge != nil
-		if m, ok := reflect.Zero(typ).Interface().(keyed); ok && !leaf {
+		if m, ok := reflect.Zero(typ).Interface().(lang.Keyed); ok && !leaf {
 			if !ruled && pattern != "" {
 				t.Errorf("%s: say in diff_table.go what it means if an entry comes or goes", pattern)
 			}
@@ -157,7 +160,7 @@ func TestDiffOfEveryField(t *testing.T) {
 			t.Errorf("%s: show in %s what a change of it means", pattern, filepath.Join("testdata", "diff", "cases.txt"))
 		}
 	}
-	visit("", reflect.TypeFor[Spec]())
+	visit("", reflect.TypeFor[lang.Spec]())
 	for pattern := range comparisons() {
 		if parts := strings.Split(pattern, "."); parts[0] == "" {
 			t.Errorf("pattern %q", pattern)
@@ -183,7 +186,7 @@ func TestDiffOfAnything(t *testing.T) {
 	var last *Catalog
 	pairs := 0
 	for range 1_500 {
-		c, _ := compileVetted(&Spec{CLI: MapOf("acme", randomCLI(r))})
+		c, _ := compileVetted(&lang.Spec{CLI: lang.MapOf("acme", randomCLI(r))})
 		if c == nil {
 			continue
 		}
@@ -192,7 +195,7 @@ func TestDiffOfAnything(t *testing.T) {
 			changes := Diff(last, c)
 			same := !slices.ContainsFunc(changes, func(c Change) bool { return len(c.Path) < 3 || c.Path[2] != "examples" && c.Path[2] != "probe" })
 			if same != (last.Digest() == c.Digest()) {
-				t.Fatalf("%d changes between\n%s\n%s", len(changes), encode(last.spec()), encode(c.spec()))
+				t.Fatalf("%d changes between\n%s\n%s", len(changes), text.MustJSON(last.spec()), text.MustJSON(c.spec()))
 			}
 			if again := Diff(last, c); !reflect.DeepEqual(changes, again) {
 				t.Fatalf("once:  %v\nagain: %v", changes, again)
@@ -211,7 +214,7 @@ func BenchmarkDiff(b *testing.B) {
 		b.Fatal(err)
 	}
 	many := func(title string) *Catalog {
-		var s Spec
+		var s lang.Spec
 		if err := json.Unmarshal(base, &s); err != nil {
 			b.Fatal(err)
 		}

@@ -6,6 +6,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Equipment is what became of the MCP servers of a call: which were asked for, which of
@@ -22,7 +25,7 @@ type Equipment struct {
 
 // server is one that the CLI is given; of its own ones only the name is known.
 type server struct {
-	ServerSpec
+	lang.ServerSpec
 	name, path string
 }
 
@@ -40,21 +43,21 @@ func (e *Equipment) Notes() (lines []string) {
 // Surroundings are what a call must know of the gateway and the machine that it is made
 // on, in order to find its MCP servers.
 type Surroundings struct {
-	Servers Map[ServerSpec] // those that specs define
-	Default []string        // which calls get that do not say
+	Servers lang.Map[lang.ServerSpec] // those that specs define
+	Default []string                  // which calls get that do not say
 	// Find returns the path of a program.
 	Find func(bin string) (string, error)
 	// Set reports whether a variable would reach the CLI.
 	Set func(variable string) bool
 	// Own reads the names of servers out of the CLI's own configuration.
-	Own func([]OwnSpec) ([]string, error)
+	Own func([]lang.OwnSpec) ([]string, error)
 }
 
 // Equip finds the servers of the call. A call that is strict, as it is unless it says
 // otherwise, is refused if one cannot be had. Without a server in question it does nothing.
 func (c *Call) Equip(s Surroundings) Violations {
 	spec := c.CLI.MCP
-	if spec.isZero() {
+	if spec.IsZero() {
 		return nil
 	}
 	strict, saysStrict := c.values[paramStrict].(bool)
@@ -144,13 +147,13 @@ func (c *Call) configured(s Surroundings) func(name string) (found server, why s
 
 // among says which names there are, the nearest first if one is near.
 func among(name string, names []string, none string) string {
-	if near := didYouMean(name, names); near != "" {
+	if near := text.DidYouMean(name, names); near != "" {
 		return " (" + near + ")"
 	}
 	if len(names) == 0 {
 		return none
 	}
-	return " (there are " + shorten(strings.Join(slices.Sorted(slices.Values(names)), ", "), 200) + ")"
+	return " (there are " + text.Shorten(strings.Join(slices.Sorted(slices.Values(names)), ", "), 200) + ")"
 }
 
 // servers writes what the CLI is told about its servers.
@@ -172,7 +175,7 @@ func (r *renderer) servers() {
 	}
 	general := map[string]string{}
 	switch file := spec.File; {
-	case file.isZero() || len(e.servers) == 0:
+	case file.IsZero() || len(e.servers) == 0:
 	case file.Env != "":
 		from := fmt.Sprintf("cli.%s.mcp.file.env", r.call.CLI.Name)
 		r.variable(file.Env, strings.TrimSuffix(renderFile(file, e.servers), "\n"), paramServers, from)
@@ -188,7 +191,7 @@ func (r *renderer) servers() {
 		slots[slotName] = s.name
 		for slot, value := range s.slots() {
 			if slot != slotName {
-				slots[slot] = string(encode(value))
+				slots[slot] = string(text.MustJSON(value))
 			}
 		}
 		put("each", spec.Each, slots)
@@ -210,7 +213,7 @@ func (s server) slots() map[string]any {
 }
 
 // render writes the file.
-func renderFile(f MCPFile, servers []server) string {
+func renderFile(f lang.MCPFile, servers []server) string {
 	byName, list := map[string]any{}, []any{}
 	for _, s := range servers {
 		body := fill(f.Server, s.slots())
@@ -224,7 +227,7 @@ func renderFile(f MCPFile, servers []server) string {
 			body = lay(body, fill(f.Trusted, s.slots()))
 		}
 	}
-	text := string(encode(body))
+	text := string(text.MustJSON(body))
 	if f.Text == "" {
 		return text + "\n"
 	}

@@ -10,14 +10,17 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // exam holds a CLI against one of its examples.
 type exam struct {
 	catalog *Catalog
 	judge   Judge
-	ex      ExampleSpec
-	ps      problems
+	ex      lang.ExampleSpec
+	ps      lang.Problems
 }
 
 // run goes from arguments to command line, and from output to answer.
@@ -35,22 +38,22 @@ func (e exam) run(cli *CLI) {
 		return
 	}
 	if e.ex.Mode != "" && e.ex.Mode != call.Mode {
-		e.miss(e.ps.at("mode"), string(e.ex.Mode), string(call.Mode))
+		e.miss(e.ps.At("mode"), string(e.ex.Mode), string(call.Mode))
 	}
 	e.argv(cmd.Args)
 	if got := deref(cmd.Stdin); e.ex.Stdin != nil && *e.ex.Stdin != got {
-		e.miss(e.ps.at("stdin"), *e.ex.Stdin, got)
+		e.miss(e.ps.At("stdin"), *e.ex.Stdin, got)
 	}
 	e.env(cmd.Env)
 	e.files(cmd.Files)
 	e.verdicts(call)
 	if e.ex.Out != nil {
-		e.decodes(call, e.ps.at("out"))
+		e.decodes(call, e.ps.At("out"))
 	}
 }
 
 // pretend binds the call of an example. An id that the gateway would make is {id}.
-func (c *CLI) pretend(ex ExampleSpec) (*Call, Violations) {
+func (c *CLI) pretend(ex lang.ExampleSpec) (*Call, Violations) {
 	in, err := json.Marshal(ex.In)
 	if err != nil {
 		return nil, Violations{{Text: "cannot be written as JSON: " + err.Error()}}
@@ -70,38 +73,38 @@ func (c *CLI) pretend(ex ExampleSpec) (*Call, Violations) {
 // program has its name.
 func pretended(call *Call) Surroundings {
 	names, _ := call.values[paramServers].([]string)
-	servers := Map[ServerSpec]{}
+	servers := lang.Map[lang.ServerSpec]{}
 	for _, name := range names {
-		servers.Set(name, ServerSpec{Command: name})
+		servers.Set(name, lang.ServerSpec{Command: name})
 	}
 	return Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
-		Set: func(string) bool { return true }, Own: func([]OwnSpec) ([]string, error) { return names, nil }}
+		Set: func(string) bool { return true }, Own: func([]lang.OwnSpec) ([]string, error) { return names, nil }}
 }
 
 // wrong reports that a call is refused which should not be.
 func (e exam) wrong(violations Violations) bool {
 	for _, v := range violations {
-		at := e.ps.at("in")
+		at := e.ps.At("in")
 		if _, ok := e.ex.In[v.Param]; ok {
-			at = at.at(v.Param)
+			at = at.At(v.Param)
 		}
-		at.add("example", "%s", Violations{v}.Error())
+		at.Add("example", "%s", Violations{v}.Error())
 	}
 	return violations != nil
 }
 
 func (e exam) refused(violations Violations) {
-	at := e.ps.at("refused")
+	at := e.ps.At("refused")
 	switch said := violations.Error(); {
 	case violations == nil:
-		at.add("example", "the call is not refused")
+		at.Add("example", "the call is not refused")
 	case !strings.Contains(said, e.ex.Refused):
-		at.add("example", "it is refused, but not with these words: %s", strings.ReplaceAll(said, "\n", "; "))
+		at.Add("example", "it is refused, but not with these words: %s", strings.ReplaceAll(said, "\n", "; "))
 	}
 }
 
 // miss points to the first byte that differs, and shows it where both are long.
-func (e exam) miss(at problems, want, got string) {
+func (e exam) miss(at lang.Problems, want, got string) {
 	const before, few = 20, 60
 	offset := 0
 	for offset < min(len(want), len(got)) && want[offset] == got[offset] {
@@ -118,7 +121,7 @@ func (e exam) miss(at problems, want, got string) {
 		}
 		w, g = "…"+want[cut:], "…"+got[cut:]
 	}
-	at.add("example", "want %q, got %q", abbreviate(w), abbreviate(g)).Offset = offset
+	at.Add("example", "want %q, got %q", text.Abbreviate(w), text.Abbreviate(g)).Offset = offset
 }
 
 // argv points to the first word that differs.
@@ -139,7 +142,7 @@ func (e exam) argv(got []string) {
 		default:
 			continue
 		}
-		e.ps.add("example", "%s", text).Below = []string{"argv", strconv.Itoa(i)}
+		e.ps.Add("example", "%s", text).Below = []string{"argv", strconv.Itoa(i)}
 		return
 	}
 }
@@ -148,16 +151,16 @@ func (e exam) env(set map[string]string) {
 	names := e.ex.Env.Names
 	for i, name := range names {
 		if _, ok := set[name]; !ok {
-			e.ps.at("env", i).add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+			e.ps.At("env", i).Add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.ex.Env.Values)) {
 		got, ok := set[name]
 		switch want := e.ex.Env.Values[name]; {
 		case !ok:
-			e.ps.at("env", name).add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+			e.ps.At("env", name).Add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
 		case got != want:
-			e.miss(e.ps.at("env", name), want, got)
+			e.miss(e.ps.At("env", name), want, got)
 		}
 	}
 }
@@ -171,31 +174,31 @@ func (e exam) files(made []File) {
 	for _, f := range made {
 		byName[f.Name] = f.Text
 		if _, ok := e.ex.Files.Get(f.Name); !ok {
-			e.ps.at("files").add("example", "there is a further file, %s", f.Name).Key = true
+			e.ps.At("files").Add("example", "there is a further file, %s", f.Name).Key = true
 		}
 	}
 	for name, want := range e.ex.Files.All() {
-		at := e.ps.at("files", name)
-		text, ok := byName[name]
+		at := e.ps.At("files", name)
+		body, ok := byName[name]
 		if !ok {
 			names := strings.Join(slices.Sorted(maps.Keys(byName)), ", ")
-			at.add("example", "there is no such file; there is %s", cmp.Or(names, "none")).Key = true
+			at.Add("example", "there is no such file; there is %s", cmp.Or(names, "none")).Key = true
 			continue
 		}
 		if want, plain := want.(string); plain {
-			if want != text {
-				e.miss(at, want, text)
+			if want != body {
+				e.miss(at, want, body)
 			}
 			continue
 		}
-		first, last := strings.Index(text, "{"), strings.LastIndex(text, "}")
+		first, last := strings.Index(body, "{"), strings.LastIndex(body, "}")
 		var got any
-		if first < 0 || last < first || json.Unmarshal([]byte(text[first:last+1]), &got) != nil {
-			at.add("example", "there is no JSON in it: %q", abbreviate(text)).Key = true
+		if first < 0 || last < first || json.Unmarshal([]byte(body[first:last+1]), &got) != nil {
+			at.Add("example", "there is no JSON in it: %q", text.Abbreviate(body)).Key = true
 			continue
 		}
 		if path, want, got, same := unlike(want, got); !same {
-			at.at(path...).add("example", "want %s, got %s", abbreviate(want), abbreviate(got))
+			at.At(path...).Add("example", "want %s, got %s", text.Abbreviate(want), text.Abbreviate(got))
 		}
 	}
 }
@@ -208,7 +211,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 		for _, key := range slices.Sorted(maps.Keys(w)) {
 			other, ok := g[key]
 			if !ok {
-				return []any{key}, string(encode(w[key])), "nothing", false
+				return []any{key}, string(text.MustJSON(w[key])), "nothing", false
 			}
 			if path, wantText, gotText, same := unlike(w[key], other); !same {
 				return append([]any{key}, path...), wantText, gotText, false
@@ -216,7 +219,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 		}
 		for _, key := range slices.Sorted(maps.Keys(g)) {
 			if _, ok := w[key]; !ok {
-				return []any{}, "no " + strconv.Quote(key), string(encode(g[key])), false
+				return []any{}, "no " + strconv.Quote(key), string(text.MustJSON(g[key])), false
 			}
 		}
 		return nil, "", "", true
@@ -224,7 +227,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 	if reflect.DeepEqual(want, got) {
 		return nil, "", "", true
 	}
-	return []any{}, string(encode(want)), string(encode(got)), false
+	return []any{}, string(text.MustJSON(want)), string(text.MustJSON(got)), false
 }
 
 // verdicts compares the risk rules that hold, and what policies say of them.
@@ -236,12 +239,12 @@ func (e exam) verdicts(call *Call) {
 		}
 		for i, id := range e.ex.Risk {
 			if !slices.Contains(got, id) {
-				e.ps.at("risk", i).add("example", "rule %q does not hold; there holds %s", id, cmp.Or(strings.Join(got, ", "), "none"))
+				e.ps.At("risk", i).Add("example", "rule %q does not hold; there holds %s", id, cmp.Or(strings.Join(got, ", "), "none"))
 			}
 		}
 		for _, id := range got {
 			if !slices.Contains(e.ex.Risk, id) {
-				e.ps.at("risk").add("example", "rule %q holds as well", id).Key = true
+				e.ps.At("risk").Add("example", "rule %q holds as well", id).Key = true
 			}
 		}
 	}
@@ -250,11 +253,11 @@ func (e exam) verdicts(call *Call) {
 	}
 	said := e.judge(call)
 	for _, policy := range slices.Sorted(maps.Keys(e.ex.Verdict)) {
-		at := e.ps.at("verdict", policy)
+		at := e.ps.At("verdict", policy)
 		switch got, ok := said[policy]; {
 		case !ok:
-			problem := at.add("example", "unknown policy %q", policy)
-			problem.Hint, problem.Key = didYouMean(policy, slices.Sorted(maps.Keys(said))), true
+			problem := at.Add("example", "unknown policy %q", policy)
+			problem.Hint, problem.Key = text.DidYouMean(policy, slices.Sorted(maps.Keys(said))), true
 		case got != e.ex.Verdict[policy]:
 			e.miss(at, e.ex.Verdict[policy], got)
 		}
@@ -269,11 +272,11 @@ func deref(s *string) string {
 }
 
 // decodes compares what captured output decodes to.
-func (e exam) decodes(call *Call, ps problems) {
+func (e exam) decodes(call *Call, ps lang.Problems) {
 	ex := e.ex
 	answer, err := call.Decode(Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
 	if err != nil {
-		ps.add("example", "cannot be read: %v", err)
+		ps.Add("example", "cannot be read: %v", err)
 		return
 	}
 	watched := call.CLI.Progress()
@@ -289,12 +292,12 @@ func (e exam) decodes(call *Call, ps problems) {
 		got  string
 	}{{"progress", ex.Out.Progress, watched.Tail()}, {"text", ex.Out.Text, answer.Text}, {"session", ex.Out.Session, answer.SessionID}, {"model", ex.Out.Model, answer.Model}, {"class", ex.Out.Class, class}, {"error", ex.Out.Error, message}} {
 		if f.want != nil && *f.want != f.got {
-			e.miss(ps.at(f.key), *f.want, f.got)
+			e.miss(ps.At(f.key), *f.want, f.got)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(ex.Out.Usage)) {
 		if want, got := ex.Out.Usage[name], answer.Usage[name]; want != got {
-			ps.at("usage", name).add("example", "want %d, got %d", want, got)
+			ps.At("usage", name).Add("example", "want %d, got %d", want, got)
 		}
 	}
 	if ex.Out.Cost != nil && (answer.CostUSD == nil || *ex.Out.Cost != *answer.CostUSD) {
@@ -302,6 +305,6 @@ func (e exam) decodes(call *Call, ps problems) {
 		if answer.CostUSD != nil {
 			got = fmt.Sprint(*answer.CostUSD)
 		}
-		ps.at("cost").add("example", "want %v, got %s", *ex.Out.Cost, got)
+		ps.At("cost").Add("example", "want %v, got %s", *ex.Out.Cost, got)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // allowed are the builtins of an expression. What is missing here either reads a
@@ -133,21 +136,21 @@ func (e *expression) holds(env map[string]any) bool {
 }
 
 // report adds what is wrong with the expression to the problems at p.
-func (e *expression) report(p problems) {
+func (e *expression) report(p lang.Problems) {
 	_, err := e.program()
 	if err == nil {
 		return
 	}
-	text, offset := err.Error(), 0
+	body, offset := err.Error(), 0
 	var at *file.Error
 	if errors.As(err, &at) {
 		runes := []rune(e.src)
-		text, offset = at.Message, len(string(runes[:min(at.From, len(runes))]))
+		body, offset = at.Message, len(string(runes[:min(at.From, len(runes))]))
 	}
-	problem := p.add("expression", "in expression %q: %s", shorten(e.src, 200), firstLine(text))
+	problem := p.Add("expression", "in expression %q: %s", text.Shorten(e.src, 200), firstLine(body))
 	problem.Offset = offset
-	if m := unknownName.FindStringSubmatch(text); m != nil {
-		problem.Hint = didYouMean(m[1], e.names())
+	if m := unknownName.FindStringSubmatch(body); m != nil {
+		problem.Hint = text.DidYouMean(m[1], e.names())
 	}
 }
 
@@ -236,7 +239,7 @@ func asText(v any) string {
 		return b.String()
 	case map[string]any:
 		// What an expression made may hold an infinite number, which JSON cannot.
-		if text, err := marshal(v); err == nil {
+		if text, err := text.JSON(v); err == nil {
 			return string(text)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/types"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // over compiles a condition over a list of strings and a record.
@@ -112,7 +114,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	for f, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 0.5: "0.5", 12345.25: "12,345.25"} {
-		if got := number(f); got != want {
+		if got := text.Number(f); got != want {
 			t.Errorf("number(%v) = %q, want %q", f, got, want)
 		}
 	}
@@ -121,10 +123,10 @@ func TestTexts(t *testing.T) {
 			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
 		}
 	}
-	if got := oneOf([]string{"a"}); got != `"a"` {
+	if got := text.OneOf([]string{"a"}); got != `"a"` {
 		t.Errorf("oneOf one = %s", got)
 	}
-	if got := describe(struct{}{}); got != "a struct {}" {
+	if got := text.Kind(struct{}{}); got != "a struct {}" {
 		t.Errorf("describe = %s", got)
 	}
 }

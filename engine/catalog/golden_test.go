@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // archives runs f over every case of a folder of testdata. What f returns must equal
@@ -69,15 +72,15 @@ func specText(t testing.TB, files map[string]string) []byte {
 	return text
 }
 
-func readSpec(t testing.TB, text []byte) *Spec {
+func readSpec(t testing.TB, text []byte) *lang.Spec {
 	t.Helper()
-	var cli CLISpec
+	var cli lang.CLISpec
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&cli); err != nil {
 		t.Fatalf("spec.json: %v", err)
 	}
-	return &Spec{Language: 1, CLI: MapOf("acme", cli)}
+	return &lang.Spec{Language: 1, CLI: lang.MapOf("acme", cli)}
 }
 
 // compiled is the only CLI of a spec that must be without problems.
@@ -106,7 +109,7 @@ func ids() func() string {
 // neighbours, quoted otherwise, and never long.
 func shown(word string) string {
 	if n := utf8.RuneCountInString(word); n > 200 {
-		return fmt.Sprintf("%s (%d characters)", strconv.Quote(abbreviate(word)), n)
+		return fmt.Sprintf("%s (%d characters)", strconv.Quote(text.Abbreviate(word)), n)
 	}
 	if quoted := strconv.Quote(word); word == "" || strings.TrimSpace(word) != word || quoted != `"`+word+`"` && strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return quoted

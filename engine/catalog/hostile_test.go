@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // judgeOf knows which words of a command line the spec wrote itself, found out from
@@ -112,12 +115,12 @@ func again(call *Call) json.RawMessage {
 		args[paramSession] = call.SessionID
 	}
 	switch {
-	case call.Mode == Latest:
+	case call.Mode == lang.Latest:
 		args[paramLatest] = true
-	case call.Mode == New && call.SessionID != "":
+	case call.Mode == lang.New && call.SessionID != "":
 		args[paramNew] = true
 	}
-	return encode(args)
+	return text.MustJSON(args)
 }
 
 var pool = func() (texts []string) {
@@ -229,14 +232,14 @@ func FuzzArgv(f *testing.F) {
 	f.Add("a,b")
 	f.Add("--")
 	clis := []*CLI{shared(f, "acme"), shared(f, "zeta")}
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(t *testing.T, body string) {
 		for _, cli := range clis {
 			judge := newJudge(cli)
 			for _, p := range cli.params {
-				for _, value := range []any{text + mark, []string{text + mark}, []string{"a", text + mark}} {
+				for _, value := range []any{body + mark, []string{body + mark}, []string{"a", body + mark}} {
 					args := map[string]any{paramPrompt: "hi"}
 					args[p.Name] = value
-					cmd, fault := judge.check(cli, encode(args))
+					cmd, fault := judge.check(cli, text.MustJSON(args))
 					if fault != "" {
 						t.Fatalf("%s: %s", p.Name, fault)
 					}

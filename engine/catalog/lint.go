@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Limits that the clients in use set; see Lint.
@@ -144,7 +146,7 @@ func sortedKeys(m map[string]any) []string {
 
 // Listing is the tool as tools/list shows it; its length is what it costs a client.
 func (t Tool) Listing() json.RawMessage {
-	return encode(struct {
+	return text.MustJSON(struct {
 		Name        string          `json:"name"`
 		Title       string          `json:"title,omitempty"`
 		Description string          `json:"description"`

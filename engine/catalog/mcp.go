@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Slots of what a CLI is told about servers.
@@ -23,25 +26,25 @@ const (
 const serverName = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 
 // servers checks the definitions, and tells the tools which there are.
-func (c *Catalog) servers(s *Spec, ps problems) {
+func (c *Catalog) servers(s *lang.Spec, ps lang.Problems) {
 	c.Servers = s.MCP
 	for name, server := range s.MCP.All() {
-		at := ps.at("mcp", name)
-		executable(server.Command, at.at("command"))
+		at := ps.At("mcp", name)
+		executable(server.Command, at.At("command"))
 		for i, arg := range server.Args {
-			plainArgument(arg, at.at("args", i))
+			plainArgument(arg, at.At("args", i))
 		}
 		for i, variable := range server.Env {
-			reservedVariable(variable, at.at("env", i))
+			reservedVariable(variable, at.At("env", i))
 			if slices.Contains(server.Env[:i], variable) {
-				at.at("env", i).add("env", "%q stands twice", variable)
+				at.At("env", i).Add("env", "%q stands twice", variable)
 			}
 		}
 	}
 	for i, name := range s.Gateway.MCPServers {
 		if _, ok := s.MCP.Get(name); !ok {
-			p := ps.at("gateway", "mcpServers", i).add("mcp", "no MCP server is called %q", name)
-			p.Hint, p.Warning = didYouMean(name, s.MCP.Keys()), true
+			p := ps.At("gateway", "mcpServers", i).Add("mcp", "no MCP server is called %q", name)
+			p.Hint, p.Warning = text.DidYouMean(name, s.MCP.Keys()), true
 		}
 	}
 	for _, cli := range c.CLIs {
@@ -50,14 +53,14 @@ func (c *Catalog) servers(s *Spec, ps problems) {
 		}
 		for i, name := range cli.MCP.Default {
 			if _, ok := s.MCP.Get(name); !ok {
-				ps.at("cli", cli.Name, "mcp", "default", i).add("mcp", "no MCP server is called %q", name).Hint = didYouMean(name, s.MCP.Keys())
+				ps.At("cli", cli.Name, "mcp", "default", i).Add("mcp", "no MCP server is called %q", name).Hint = text.DidYouMean(name, s.MCP.Keys())
 			}
 		}
 	}
 }
 
 // serverNames are the servers that can be handed to CLIs, as a parameter tells of them.
-func serverNames(s *Spec) (told []string) {
+func serverNames(s *lang.Spec) (told []string) {
 	for name, server := range s.MCP.All() {
 		if server.Title != "" {
 			name += " (" + server.Title + ")"
@@ -70,12 +73,12 @@ func serverNames(s *Spec) (told []string) {
 // plainArgument refuses what readers of the generated files and words do not take for
 // itself: some expand variables, and the formats have different escapes for what
 // cannot be seen.
-func plainArgument(arg string, ps problems) {
+func plainArgument(arg string, ps lang.Problems) {
 	switch {
 	case strings.Contains(arg, "${"):
-		ps.add("mcp", "%q would be expanded by some CLIs and not by others", "${").Hint = "name the variable in env: the server finds it there"
+		ps.Add("mcp", "%q would be expanded by some CLIs and not by others", "${").Hint = "name the variable in env: the server finds it there"
 	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
-		ps.add("mcp", "contains a character that cannot be seen")
+		ps.Add("mcp", "contains a character that cannot be seen")
 	}
 }
 
@@ -86,9 +89,9 @@ var (
 )
 
 // mcp checks how the CLI takes servers.
-func (c compiler) mcp(ps problems) {
+func (c compiler) mcp(ps lang.Problems) {
 	spec := c.cli.MCP
-	if spec.isZero() {
+	if spec.IsZero() {
 		return
 	}
 	file := spec.File
@@ -106,7 +109,7 @@ func (c compiler) mcp(ps problems) {
 		slots []string
 	}{{"words", spec.Words, general}, {"each", spec.Each, own}, {"trusted", spec.Trusted, []string{slotName}}, {"strict", spec.Strict, nil}, {"none", spec.None, nil}} {
 		for i, word := range list.words {
-			at := ps.at(list.key, i)
+			at := ps.At(list.key, i)
 			noNUL(word, at)
 			for _, found := range placeholder.FindAllString(word, -1) {
 				used[found] = true
@@ -115,86 +118,86 @@ func (c compiler) mcp(ps problems) {
 		}
 	}
 	switch {
-	case spec.Own != nil && !file.isZero():
-		ps.at("file").add("mcp", "own servers of the CLI are not written into a file").Key = true
-	case !file.isZero() && (file.Name == "") == (file.Env == ""):
-		ps.at("file").add("mcp", "needs either a name or env").Key = true
+	case spec.Own != nil && !file.IsZero():
+		ps.At("file").Add("mcp", "own servers of the CLI are not written into a file").Key = true
+	case !file.IsZero() && (file.Name == "") == (file.Env == ""):
+		ps.At("file").Add("mcp", "needs either a name or env").Key = true
 	case file.Name != "" && !used[slotFile]:
-		ps.at("file").add("slot", "the file reaches no word").Hint = "write {file} where its path belongs, in words or each"
-	case file.isZero() && !used[slotName]:
-		problem := ps.add("mcp", "servers reach nothing")
+		ps.At("file").Add("slot", "the file reaches no word").Hint = "write {file} where its path belongs, in words or each"
+	case file.IsZero() && !used[slotName]:
+		problem := ps.Add("mcp", "servers reach nothing")
 		problem.Hint, problem.Key = "add file, or each with {name}", true
 	}
 	if spec.Own != nil && spec.Trusted != nil {
-		ps.at("trusted").add("mcp", "only servers that specs define can be trusted").Key = true
+		ps.At("trusted").Add("mcp", "only servers that specs define can be trusted").Key = true
 	}
 	for i, place := range spec.Own {
 		if !strings.HasPrefix(place.Path, "~/") && strings.ContainsAny(place.Path, "\x00*?[") {
-			ps.at("own", i, "path").add("mcp", "a pattern must begin with ~/")
+			ps.At("own", i, "path").Add("mcp", "a pattern must begin with ~/")
 		}
 	}
-	if !file.isZero() {
-		c.mcpFile(file, ps.at("file"))
+	if !file.IsZero() {
+		c.mcpFile(file, ps.At("file"))
 	}
 }
 
-func (c compiler) mcpFile(file MCPFile, ps problems) {
-	reservedVariable(file.Env, ps.at("env"))
+func (c compiler) mcpFile(file lang.MCPFile, ps lang.Problems) {
+	reservedVariable(file.Env, ps.At("env"))
 	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name)) {
-		ps.at("name").add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
+		ps.At("name").Add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
 	}
 	if file.Text != "" && strings.Count(file.Text, slotJSON) != 1 {
-		ps.at("text").add("slot", "{json} stands %d times", strings.Count(file.Text, slotJSON)).Hint = "write it once, where the body belongs"
+		ps.At("text").Add("slot", "{json} stands %d times", strings.Count(file.Text, slotJSON)).Hint = "write it once, where the body belongs"
 	}
-	if n := templateSlots(file.Body, []string{slotServers, slotList}, ps.at("body")); n == 0 {
-		ps.at("body").add("slot", "the servers are missing").Hint = "write {servers} or {list}"
+	if n := templateSlots(file.Body, []string{slotServers, slotList}, ps.At("body")); n == 0 {
+		ps.At("body").Add("slot", "the servers are missing").Hint = "write {servers} or {list}"
 	}
 	own := []string{slotName, slotCommand, slotArgs, slotEnv}
-	if n := templateSlots(file.Server, own, ps.at("server")); n == 0 {
-		ps.at("server").add("slot", "nothing of the server is written").Hint = "write {command}, {args} and the like"
+	if n := templateSlots(file.Server, own, ps.At("server")); n == 0 {
+		ps.At("server").Add("slot", "nothing of the server is written").Hint = "write {command}, {args} and the like"
 	}
 	for _, over := range []struct {
 		key  string
 		body map[string]any
 	}{{"each", file.Each}, {"trusted", file.Trusted}} {
-		if n := templateSlots(over.body, own, ps.at(over.key)); over.body != nil && n == 0 {
-			ps.at(over.key).add("slot", "says the same of every server").Hint = "write {name} into a key, or say it in body"
+		if n := templateSlots(over.body, own, ps.At(over.key)); over.body != nil && n == 0 {
+			ps.At(over.key).Add("slot", "says the same of every server").Hint = "write {name} into a key, or say it in body"
 		}
 	}
 }
 
 // templateSlots checks the slots of a template and counts them. A slot is a text of its
 // own, since what it stands for need not be one; but {name} can be part of a key.
-func templateSlots(template any, known []string, ps problems) (count int) {
+func templateSlots(template any, known []string, ps lang.Problems) (count int) {
 	switch v := template.(type) {
 	case string:
 		for _, found := range placeholder.FindAllString(v, -1) {
 			if knownSlot(found, known, ps) {
 				count++
 				if found != v {
-					ps.add("slot", "a slot must be a text of its own, not part of %q", v)
+					ps.Add("slot", "a slot must be a text of its own, not part of %q", v)
 				}
 			}
 		}
 	case []any:
 		for i, item := range v {
-			count += templateSlots(item, known, ps.at(i))
+			count += templateSlots(item, known, ps.At(i))
 		}
 	case map[string]any:
 		named := slices.DeleteFunc(slices.Clone(known), func(slot string) bool { return slot != slotName })
 		for _, key := range sortedKeys(v) {
 			for _, found := range placeholder.FindAllString(key, -1) {
-				if at := ps.at(key); knownSlot(found, named, at) {
+				if at := ps.At(key); knownSlot(found, named, at) {
 					count++
 				}
 			}
-			count += templateSlots(v[key], known, ps.at(key))
+			count += templateSlots(v[key], known, ps.At(key))
 		}
 	}
 	return count
 }
 
-func knownSlot(found string, known []string, ps problems) bool {
+func knownSlot(found string, known []string, ps lang.Problems) bool {
 	if slices.Contains(known, found) {
 		return true
 	}
@@ -202,9 +205,9 @@ func knownSlot(found string, known []string, ps problems) bool {
 	if len(known) > 0 {
 		hint = "there are " + strings.Join(known, ", ")
 	}
-	if near := Nearest(found, known); near != "" {
+	if near := text.Nearest(found, known); near != "" {
 		hint = `did you mean "` + near + `"?`
 	}
-	ps.add("slot", "unknown slot %s", found).Hint = hint
+	ps.Add("slot", "unknown slot %s", found).Hint = hint
 	return false
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // serverCase is what a case of testdata/mcp says of the machine.
@@ -29,7 +32,7 @@ func (c serverCase) surroundings(catalog *Catalog) Surroundings {
 			return "/opt/bin/" + bin, nil
 		},
 		Set: func(name string) bool { return slices.Contains(c.Variables, name) },
-		Own: func([]OwnSpec) ([]string, error) {
+		Own: func([]lang.OwnSpec) ([]string, error) {
 			if c.Broken != "" {
 				return c.Own, errors.New(c.Broken)
 			}
@@ -76,7 +79,7 @@ func TestServers(t *testing.T) {
 			fmt.Fprintf(&b, "set: %s=%s\n", name, cmd.Env[name])
 		}
 		if e := call.Equipment(); e != nil {
-			fmt.Fprintf(&b, "mcp: %s\n", encode(e))
+			fmt.Fprintf(&b, "mcp: %s\n", text.MustJSON(e))
 		}
 		for _, note := range call.Equipment().Notes() {
 			fmt.Fprintln(&b, "note:", note)
@@ -91,7 +94,7 @@ func TestServers(t *testing.T) {
 // wholeSpec compiles a spec with everything in it.
 func wholeSpec(t testing.TB, text string) *Catalog {
 	t.Helper()
-	var s Spec
+	var s lang.Spec
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +118,11 @@ func taking(how string, more string) string {
 // TestHostileServers gives hostile names, known and unknown, to CLIs of every kind.
 func TestHostileServers(t *testing.T) {
 	for _, how := range []string{byFile, byWords, byNames} {
-		text := strings.Replace(taking(how, ""), `"argv":["{mcp}","{params}"],`, `"argv":["{mcp}","{params}","{session}"],`, 1)
-		catalog, accepted := wholeSpec(t, text), 0
+		body := strings.Replace(taking(how, ""), `"argv":["{mcp}","{params}"],`, `"argv":["{mcp}","{params}","{session}"],`, 1)
+		catalog, accepted := wholeSpec(t, body), 0
 		for _, name := range append(slices.Clone(pool), "a b", "../x", "a=b", "a\"b", "a'b", "Ä", "x\u202e", strings.Repeat("a", 65), "a.b", "a-b_c") {
 			for _, strict := range []string{"true", "false"} {
-				args := fmt.Sprintf(`{"prompt":"x","mcpServers":["ok",%s],"strictMcpConfig":%s}`, encode(name), strict)
+				args := fmt.Sprintf(`{"prompt":"x","mcpServers":["ok",%s],"strictMcpConfig":%s}`, text.MustJSON(name), strict)
 				call, wrong := equipped(t, catalog, args, serverCase{Own: []string{"ok", name}, Programs: []string{"ok"}})
 				if wrong != nil {
 					continue
@@ -153,8 +156,8 @@ func FuzzServerArgument(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
 		for _, how := range []string{byFile, byWords} {
-			var s Spec
-			more := `,"mcp":{"one":{"command":"one","args":["a",` + string(encode(arg)) + `]}}`
+			var s lang.Spec
+			more := `,"mcp":{"one":{"command":"one","args":["a",` + string(text.MustJSON(arg)) + `]}}`
 			if err := json.Unmarshal([]byte(strings.Replace(taking(how, more), `"{params}"]`, `"{params}","{session}"]`, 1)), &s); err != nil {
 				t.Fatal(err)
 			}
@@ -208,8 +211,8 @@ func TestAlikeServers(t *testing.T) {
 	machine := serverCase{Programs: []string{"one", "two"}}
 	alike := func(how, definitions, args string) string {
 		t.Helper()
-		text := strings.Replace(taking(how, definitions), `"{params}"]`, `"{params}","{session}"]`, 1)
-		call, wrong := equipped(t, wholeSpec(t, text), args, machine)
+		body := strings.Replace(taking(how, definitions), `"{params}"]`, `"{params}","{session}"]`, 1)
+		call, wrong := equipped(t, wholeSpec(t, body), args, machine)
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
@@ -217,7 +220,7 @@ func TestAlikeServers(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		return string(encode([]any{cmd.Args, cmd.Files}))
+		return string(text.MustJSON([]any{cmd.Args, cmd.Files}))
 	}
 	for _, how := range []string{byFile, byWords} {
 		both := alike(how, definitions, `{"prompt":"x","mcpServers":["one","two"]}`)

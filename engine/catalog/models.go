@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // StandardAliases are known to every CLI that takes a model. Where nobody says what
@@ -169,23 +171,23 @@ func (c compiler) aliasNames(p *Param) []string {
 var place = regexp.MustCompile(`^(~/|/|\$[A-Za-z_][A-Za-z0-9_]*(/|$)|[A-Za-z]:[\\/]|\\\\)`)
 
 // sources checks where models are looked for.
-func (c compiler) sources(ps problems) {
+func (c compiler) sources(ps lang.Problems) {
 	for name, s := range c.cli.Models.Sources.All() {
-		c.source(s, ps.at(name))
+		c.source(s, ps.At(name))
 	}
 }
 
-func (c compiler) source(s SourceSpec, ps problems) {
+func (c compiler) source(s lang.SourceSpec, ps lang.Problems) {
 	needs := func(used bool, key, need string, ok bool) {
 		if used && !ok {
-			ps.at(key).add("shape", "%s needs %s", key, need).Key = true
+			ps.At(key).Add("shape", "%s needs %s", key, need).Key = true
 		}
 	}
 	if (s.Env == "") == (len(s.Path) == 0 && s.Var == "") {
-		ps.add("source", "a source is either a variable or a file").Hint = "set env, or path and key"
+		ps.Add("source", "a source is either a variable or a file").Hint = "set env, or path and key"
 		return
 	}
-	needs(s.Env != "", "env", `gives: "default" or none`, s.What() == GivesDefault)
+	needs(s.Env != "", "env", `gives: "default" or none`, s.What() == lang.GivesDefault)
 	for _, f := range []struct {
 		key  string
 		used bool
@@ -196,51 +198,51 @@ func (c compiler) source(s SourceSpec, ps problems) {
 		return
 	}
 	if len(s.Key) == 0 {
-		ps.add("key", "nothing says where in the file the model stands").Hint = "set key"
+		ps.Add("key", "nothing says where in the file the model stands").Hint = "set key"
 	}
 	needs(len(s.Path) == 0, "var", "a format: the file may have any name", s.Format != "")
-	needs(s.Files != "", "files", `gives: "observed"`, s.What() == GivesObserved)
-	reservedVariable(s.Var, ps.at("var"))
+	needs(s.Files != "", "files", `gives: "observed"`, s.What() == lang.GivesObserved)
+	reservedVariable(s.Var, ps.At("var"))
 	for i, file := range s.Path {
-		at := ps.at("path")
+		at := ps.At("path")
 		if len(s.Path) > 1 {
-			at = at.at(i)
+			at = at.At(i)
 		}
 		if !place.MatchString(file) {
-			at.add("path", "%q is a relative path", file).Hint = "begin it with ~/, / or the variable of a folder, $NAME/"
+			at.Add("path", "%q is a relative path", file).Hint = "begin it with ~/, / or the variable of a folder, $NAME/"
 		}
 		if s.Files == "" && s.FormatOf(file) == "" {
-			at.add("format", "nothing says in which format %q is", file).Hint = `set format: "json", "jsonl" or "toml"`
+			at.Add("format", "nothing says in which format %q is", file).Hint = `set format: "json", "jsonl" or "toml"`
 		}
 	}
 	for _, part := range strings.Split(s.Files, "/") {
 		_, err := path.Match(part, "")
 		if s.Files != "" && (part == "" || part == ".." || part == "." || err != nil) {
-			ps.at("files").add("path", "%q is no pattern of files below a folder", s.Files).Hint = `as in "*/session-*.jsonl"`
+			ps.At("files").Add("path", "%q is no pattern of files below a folder", s.Files).Hint = `as in "*/session-*.jsonl"`
 			break
 		}
 	}
 	for i, key := range s.Key {
-		at := ps.at("key")
+		at := ps.At("key")
 		if len(s.Key) > 1 {
-			at = at.at(i)
+			at = at.At(i)
 		}
 		if slices.Contains(strings.Split(key, "."), "") {
-			at.add("key", "%q has an empty part", key)
+			at.Add("key", "%q has an empty part", key)
 		}
 	}
 }
 
 // prefixes refuses two CLIs that would obey the same variables.
-func (c *Catalog) prefixes(ps problems) {
+func (c *Catalog) prefixes(ps lang.Problems) {
 	owner := map[string]string{}
 	for _, cli := range c.CLIs {
 		prefix := cli.ModelPrefix()
-		at := ps.at("cli", cli.Name)
+		at := ps.At("cli", cli.Name)
 		if other, ok := owner[prefix]; ok {
-			at.add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
+			at.Add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
 		} else if strings.HasPrefix(prefix+"_", ReservedEnv) {
-			at.add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Hint = "set models.prefix"
+			at.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Hint = "set models.prefix"
 		}
 		owner[prefix] = cli.Name
 	}

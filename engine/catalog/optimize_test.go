@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // optimizerOf compiles an optimizer that is written as JSON.
@@ -44,7 +47,7 @@ func TestOptimize(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := optimizerOf(t, c.spec)
 			if got := o.Apply(c.in); got != c.want {
-				t.Errorf("%q became %q, want %q", abbreviate(c.in), abbreviate(got), abbreviate(c.want))
+				t.Errorf("%q became %q, want %q", text.Abbreviate(c.in), text.Abbreviate(got), text.Abbreviate(c.want))
 			}
 			checkOptimized(t, o, c.in)
 		})
@@ -78,9 +81,9 @@ func FuzzOptimizer(f *testing.F) {
 		if len(match)+len(keep)+len(replace)+len(text) > 1<<12 {
 			return
 		}
-		spec, err := json.Marshal(OptimizerSpec{Keep: MapOf("k", keep),
-			Rules: MapOf("r", RewriteSpec{match, replace})})
-		var s Spec
+		spec, err := json.Marshal(lang.OptimizerSpec{Keep: lang.MapOf("k", keep),
+			Rules: lang.MapOf("r", lang.RewriteSpec{Match: match, Replace: replace})})
+		var s lang.Spec
 		if err != nil || json.Unmarshal(fmt.Appendf(nil, `{"optimizer": {"o": %s}}`, spec), &s) != nil {
 			return
 		}
@@ -117,11 +120,11 @@ func TestShorten(t *testing.T) {
 				t.Fatal(wrong)
 			}
 			if x.cli == "echo" {
-				if call, wrong = call.In("s", Resume, "x"); wrong != nil {
+				if call, wrong = call.In("s", lang.Resume, "x"); wrong != nil {
 					t.Fatal(wrong)
 				}
 			}
-			if got := string(encode(call.Saved)); call.Prompt != x.prompt || got != x.saved {
+			if got := string(text.MustJSON(call.Saved)); call.Prompt != x.prompt || got != x.saved {
 				t.Errorf("%q, %s", call.Prompt, got)
 			}
 			if cmd, wrong := call.Command(""); wrong != nil || *cmd.Stdin != x.prompt {
@@ -157,7 +160,7 @@ func TestSameWhenShortened(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		return string(encode([]any{mark, cmd.Args, *cmd.Stdin}))
+		return string(text.MustJSON([]any{mark, cmd.Args, *cmd.Stdin}))
 	}
 	plain := alike(`{"prompt": "go on"}`)
 	if got := alike(`{"prompt": "please go on", "optimizePrompt": true}`); got != plain {
@@ -187,9 +190,9 @@ func TestTidy(t *testing.T) {
 				t.Fatal(wrong)
 			}
 			// By what was recorded, a later gateway makes the same of it.
-			for _, call := range []*Call{bound, cli.Revive(New, "", bound.Arguments())} {
+			for _, call := range []*Call{bound, cli.Revive(lang.New, "", bound.Arguments())} {
 				a, err := call.Decode(Run{Stdout: strings.NewReader(printed), Exit: x.exit})
-				if got := string(encode(a.Saved)); err != nil || a.Text != "hm, yes" || a.Shown != x.shown || got != x.saved {
+				if got := string(text.MustJSON(a.Saved)); err != nil || a.Text != "hm, yes" || a.Shown != x.shown || got != x.saved {
 					t.Errorf("%+v, %s, %v", a, got, err)
 				}
 			}

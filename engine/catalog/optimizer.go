@@ -7,13 +7,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Optimizer makes texts shorter that say the same afterwards. What it does is data; it
 // knows of itself only what code looks like.
 type Optimizer struct {
 	Name string
-	OptimizerSpec
+	lang.OptimizerSpec
 
 	keep  []func() matcher
 	rules []rewrite
@@ -28,8 +31,8 @@ type rewrite struct {
 type optimizers struct{ prompt, response *Optimizer }
 
 // specs are what they were compiled from.
-func (o optimizers) specs() [2]OptimizerSpec {
-	var specs [2]OptimizerSpec
+func (o optimizers) specs() [2]lang.OptimizerSpec {
+	var specs [2]lang.OptimizerSpec
 	for i, one := range []*Optimizer{o.prompt, o.response} {
 		if one != nil {
 			specs[i] = one.OptimizerSpec
@@ -39,30 +42,30 @@ func (o optimizers) specs() [2]OptimizerSpec {
 }
 
 // optimizers compiles all optimizers, and finds those that the settings name.
-func (c *Catalog) optimizers(s *Spec, vetted bool, ps problems) (chosen optimizers) {
+func (c *Catalog) optimizers(s *lang.Spec, vetted bool, ps lang.Problems) (chosen optimizers) {
 	for name, spec := range s.Optimizer.All() {
 		o := &Optimizer{Name: name, OptimizerSpec: spec}
-		at := ps.at("optimizer", name)
+		at := ps.At("optimizer", name)
 		for key, src := range spec.Keep.All() {
-			o.keep = append(o.keep, pattern(src, vetted, at.at("keep", key)))
+			o.keep = append(o.keep, pattern(src, vetted, at.At("keep", key)))
 		}
 		for key, rule := range spec.Rules.All() {
-			at := at.at("rules", key)
-			r := rewrite{match: pattern(rule.Match, vetted, at.at("match")), replace: rule.Replace}
+			at := at.At("rules", key)
+			r := rewrite{match: pattern(rule.Match, vetted, at.At("match")), replace: rule.Replace}
 			if !vetted {
-				r.groups(at.at("replace"))
+				r.groups(at.At("replace"))
 			}
 			o.rules = append(o.rules, r)
 		}
 		c.Optimizers = append(c.Optimizers, o)
 	}
-	chosen.prompt = c.optimizer(s.Gateway.Optimizers.Prompt, ps.at("gateway", "optimizers", "prompt"))
-	chosen.response = c.optimizer(s.Gateway.Optimizers.Response, ps.at("gateway", "optimizers", "response"))
+	chosen.prompt = c.optimizer(s.Gateway.Optimizers.Prompt, ps.At("gateway", "optimizers", "prompt"))
+	chosen.response = c.optimizer(s.Gateway.Optimizers.Response, ps.At("gateway", "optimizers", "response"))
 	return chosen
 }
 
 // optimizer is the one of a name, nil if none is named.
-func (c *Catalog) optimizer(name string, ps problems) *Optimizer {
+func (c *Catalog) optimizer(name string, ps lang.Problems) *Optimizer {
 	names := []string{}
 	for _, o := range c.Optimizers {
 		if o.Name == name {
@@ -72,8 +75,8 @@ func (c *Catalog) optimizer(name string, ps problems) *Optimizer {
 	}
 	// Settings may be compiled alone, when nothing else of the specs has changed.
 	if name != "" && len(names) > 0 {
-		problem := ps.add("relation", "unknown optimizer %q", name)
-		if problem.Hint = didYouMean(name, names); problem.Hint == "" {
+		problem := ps.Add("relation", "unknown optimizer %q", name)
+		if problem.Hint = text.DidYouMean(name, names); problem.Hint == "" {
 			problem.Hint = "there are " + strings.Join(names, ", ")
 		}
 	}
@@ -85,13 +88,13 @@ var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
 
 // pattern compiles an RE2 that must match something, now or at its first use: most
 // gateways end without having shortened anything.
-func pattern(src string, vetted bool, ps problems) func() matcher {
+func pattern(src string, vetted bool, ps lang.Problems) func() matcher {
 	if vetted {
 		return sync.OnceValue(func() matcher { return matcher{regexp.MustCompile(src), needsOf(src)} })
 	}
 	re, err := regexp.Compile(src)
 	if err != nil {
-		problem := ps.add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		problem := ps.Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 		var wrong *syntax.Error
 		if errors.As(err, &wrong) {
 			problem.Offset = max(0, strings.Index(src, wrong.Expr))
@@ -99,7 +102,7 @@ func pattern(src string, vetted bool, ps problems) func() matcher {
 		return func() matcher { return matcher{Regexp: nothing} }
 	}
 	if re.MatchString("") {
-		ps.add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
+		ps.Add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
 	}
 	return func() matcher { return matcher{re, needsOf(src)} }
 }
@@ -109,9 +112,9 @@ var reference = regexp.MustCompile(`\$(?:\$|\{([^}]*)\}|([A-Za-z0-9_]+)|)`)
 
 // groups holds the replacement against the groups that the pattern has: one that it has
 // not would silently be nothing.
-func (r rewrite) groups(ps problems) {
+func (r rewrite) groups(ps lang.Problems) {
 	if strings.Contains(r.replace, keptMark) {
-		ps.add("group", "contains %U, which stands for what is kept", []rune(keptMark)[0])
+		ps.Add("group", "contains %U, which stands for what is kept", []rune(keptMark)[0])
 	}
 	re := r.match().Regexp
 	if re == nothing {
@@ -128,8 +131,8 @@ func (r rewrite) groups(ps problems) {
 			name = r.replace[at[4]:at[5]]
 		}
 		if !hasGroup(re, name) {
-			problem := ps.add("group", "%q is no group of the pattern", whole)
-			problem.Hint, problem.Offset = "groups are $1 or ${1} to ${"+number(float64(re.NumSubexp()))+"}, or ${name}; a dollar is $$", at[0]
+			problem := ps.Add("group", "%q is no group of the pattern", whole)
+			problem.Hint, problem.Offset = "groups are $1 or ${1} to ${"+text.Number(float64(re.NumSubexp()))+"}, or ${name}; a dollar is $$", at[0]
 			if re.NumSubexp() == 0 {
 				problem.Hint = "the pattern has none; a dollar is $$"
 			}
@@ -152,11 +155,11 @@ func hasGroup(re *regexp.Regexp, name string) bool {
 }
 
 // vet runs the examples.
-func (o *Optimizer) vet(ps problems) {
+func (o *Optimizer) vet(ps lang.Problems) {
 	for i, ex := range o.Examples {
-		at := ps.at("examples", i)
+		at := ps.At("examples", i)
 		if got := o.Apply(ex.In); got != ex.Out {
-			at.at("out").add("example", "want %q, got %q", abbreviate(ex.Out), abbreviate(got))
+			at.At("out").Add("example", "want %q, got %q", text.Abbreviate(ex.Out), text.Abbreviate(got))
 		}
 	}
 }

@@ -3,6 +3,8 @@ package catalog
 import (
 	"regexp"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Kind is the type of a parameter's value.
@@ -27,7 +29,7 @@ const (
 type Param struct {
 	Name string
 	Kind Kind
-	ParamSpec
+	lang.ParamSpec
 
 	role    role
 	group   string // {params.GROUP}, "" for {params}
@@ -101,53 +103,53 @@ const (
 
 // engineParams are declared here once and shared by the tools of all CLIs. Those of
 // approval are offered where there are policies, those of optimizers where one is named.
-func engineParams(cli *CLISpec, around around) (first, last []*Param) {
-	minChars, maxChars := cli.Prompt.bounds()
-	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: ParamSpec{
+func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
+	minChars, maxChars := cli.Prompt.Bounds()
+	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: lang.ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
-	add := func(r role, name string, kind Kind, spec ParamSpec) {
-		p := newParam(name, spec, newProblems())
+	add := func(r role, name string, kind Kind, spec lang.ParamSpec) {
+		p := newParam(name, spec, lang.NewProblems())
 		p.Kind, p.role = kind, r
 		last = append(last, p)
 	}
 	if len(cli.Session.Resume) > 0 {
-		add(roleSession, paramSession, String, ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
+		add(roleSession, paramSession, String, lang.ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
 	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
-		add(roleLatest, paramContinue, Bool, ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
-		add(roleLatest, paramLatest, Bool, ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
+		add(roleLatest, paramContinue, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
+		add(roleLatest, paramLatest, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}
 	if len(last) > 0 {
 		doc := "Start a new conversation in any case."
 		if len(cli.Session.Create) > 0 {
 			doc = "Start a new conversation in any case; with sessionId, under that id."
 		}
-		add(roleNew, paramNew, Bool, ParamSpec{Doc: doc})
+		add(roleNew, paramNew, Bool, lang.ParamSpec{Doc: doc})
 	}
-	add(roleDir, paramDir, String, ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
-	add(roleCorrelation, paramCorrelation, String, ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
-	add(roleIdle, paramIdle, Int, ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, paramWall, Int, ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, paramForce, Bool, ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	add(roleDir, paramDir, String, lang.ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
+	add(roleCorrelation, paramCorrelation, String, lang.ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, paramIdle, Int, lang.ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, paramWall, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, paramForce, Bool, lang.ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
 	if policies := around.policies; len(policies) > 0 {
-		add(roleStrategy, paramStrategy, String, ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
-		add(rolePolicy, paramPolicy, String, ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+		add(roleStrategy, paramStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
+		add(rolePolicy, paramPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
 	}
-	if !cli.MCP.isZero() {
+	if !cli.MCP.IsZero() {
 		doc := "MCP servers to hand to it."
 		if cli.MCP.Own != nil {
 			doc = "MCP servers of its own configuration that it may use."
 		}
-		add(roleServers, paramServers, List, ParamSpec{Doc: doc, Pattern: serverName})
-		add(roleStrict, paramStrict, Bool, ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
+		add(roleServers, paramServers, List, lang.ParamSpec{Doc: doc, Pattern: serverName})
+		add(roleStrict, paramStrict, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	if around.prompt != nil {
-		add(roleShorten, paramShorten, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
+		add(roleShorten, paramShorten, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
 	}
 	if around.response != nil {
-		add(roleTidy, paramTidy, Bool, ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
+		add(roleTidy, paramTidy, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
 	}
-	add(roleAsync, paramAsync, Bool, ParamSpec{Doc: "Start a job and return its jobId at once."})
+	add(roleAsync, paramAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }
 
@@ -160,12 +162,12 @@ func shorter(what string, o *Optimizer) string {
 }
 
 // newParam reads a line of the table; what is wrong with it goes to ps.
-func newParam(name string, spec ParamSpec, ps problems) *Param {
+func newParam(name string, spec lang.ParamSpec, ps lang.Problems) *Param {
 	p := &Param{Name: name, Kind: inferKind(spec), ParamSpec: spec, group: spec.At}
 	if spec.Pattern != "" {
 		re, err := regexp.Compile(spec.Pattern)
 		if err != nil {
-			ps.at("pattern").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+			ps.At("pattern").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 		}
 		p.pattern = re
 	}
@@ -180,7 +182,7 @@ func newParam(name string, spec ParamSpec, ps problems) *Param {
 	return p
 }
 
-func inferKind(s ParamSpec) Kind {
+func inferKind(s lang.ParamSpec) Kind {
 	switch {
 	case s.Type != "":
 		return Kind(s.Type)
@@ -236,7 +238,7 @@ func (p *Param) separator() string {
 }
 
 // applies reports whether the parameter has a meaning in a mode.
-func (p *Param) applies(m Mode) bool {
+func (p *Param) applies(m lang.Mode) bool {
 	if len(p.Modes) == 0 {
 		return true
 	}

@@ -8,17 +8,20 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // params reads the parameter table and puts the engine's parameters around it.
-func (c compiler) params(ps problems) {
+func (c compiler) params(ps lang.Problems) {
 	first, last := engineParams(&c.cli.CLISpec, c.cli.around)
 	own := []*Param{}
 	for name, spec := range c.cli.CLISpec.Params.All() {
-		at := ps.at("params", name)
+		at := ps.At("params", name)
 		p := newParam(name, spec, at)
 		if slices.Contains(engineNames, name) || slices.Contains(reservedNames, name) {
-			at.add("reserved", "the name %q belongs to the gateway", name).Key = true
+			at.Add("reserved", "the name %q belongs to the gateway", name).Key = true
 			continue
 		}
 		own = append(own, p)
@@ -32,16 +35,16 @@ func (c compiler) params(ps problems) {
 	}
 	scope := callScope(c.cli.params)
 	for _, p := range own {
-		at := ps.at("params", p.Name)
+		at := ps.At("params", p.Name)
 		c.carrier(p, at)
 		c.values(p, at)
 		c.relations(p, at)
-		p.when = c.expression(&expression{src: p.When, scope: scope, want: asBool}, at.at("when"))
+		p.when = c.expression(&expression{src: p.When, scope: scope, want: asBool}, at.At("when"))
 	}
 	for i, r := range c.cli.Risk {
-		c.cli.risk = append(c.cli.risk, c.expression(&expression{src: r.When, scope: scope, want: asBool}, ps.at("risk", i, "when")))
+		c.cli.risk = append(c.cli.risk, c.expression(&expression{src: r.When, scope: scope, want: asBool}, ps.At("risk", i, "when")))
 	}
-	c.flags(own, ps.at("params"))
+	c.flags(own, ps.At("params"))
 }
 
 // reservedNames cannot be parameters: they mean something in an expression, or
@@ -52,7 +55,7 @@ var reservedNames = []string{
 }
 
 // carrier checks by what the value reaches the CLI: exactly one way.
-func (c compiler) carrier(p *Param, ps problems) {
+func (c compiler) carrier(p *Param, ps lang.Problems) {
 	ways := []string{}
 	for _, way := range []struct {
 		name string
@@ -63,11 +66,11 @@ func (c compiler) carrier(p *Param, ps problems) {
 		}
 	}
 	if len(ways) > 1 {
-		ps.at(ways[1]).add("carrier", "%s and %s cannot both carry the value", ways[0], ways[1]).Key = true
+		ps.At(ways[1]).Add("carrier", "%s and %s cannot both carry the value", ways[0], ways[1]).Key = true
 	}
 	needs := func(used bool, key, need string, ok bool) {
 		if used && !ok {
-			ps.at(key).add("shape", "%s needs %s", key, need).Key = true
+			ps.At(key).Add("shape", "%s needs %s", key, need).Key = true
 		}
 	}
 	needs(p.Off != "", "off", `type "bool" and a flag`, p.Kind == Bool && p.Flag != "")
@@ -86,38 +89,38 @@ func (c compiler) carrier(p *Param, ps problems) {
 	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.span.all())
 	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
-	sayings(ps.at("values"), p.Values, p.Enum)
-	sayings(ps.at("show"), p.Show, p.Enum)
+	sayings(ps.At("values"), p.Values, p.Enum)
+	sayings(ps.At("show"), p.Show, p.Enum)
 	for i, text := range p.Words {
-		noNUL(text, ps.at("words", i))
+		noNUL(text, ps.At("words", i))
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Values)) {
 		for i, text := range p.Values[key] {
-			noNUL(text, ps.at("values", key, i))
+			noNUL(text, ps.At("values", key, i))
 		}
 	}
-	reservedVariable(p.Env, ps.at("env"))
+	reservedVariable(p.Env, ps.At("env"))
 	if loader.MatchString(p.Env) {
-		ps.at("env").add("shell", "%s decides which code the program runs: no caller may set it", p.Env)
+		ps.At("env").Add("shell", "%s decides which code the program runs: no caller may set it", p.Env)
 	}
 	for _, key := range p.Danger.Values {
 		if !slices.Contains(p.Enum, key) {
-			at := ps.at("danger", slices.Index(p.Danger.Values, key))
+			at := ps.At("danger", slices.Index(p.Danger.Values, key))
 			unknownValue(at, key, p.Enum).Key = false
 		}
 	}
 	if p.encoder == "raw" && p.pre == "" && p.post == "" {
-		ps.at("value").add("template", "%q adds nothing to the value", p.Value).Hint = "leave value out"
+		ps.At("value").Add("template", "%q adds nothing to the value", p.Value).Hint = "leave value out"
 	}
 	if n := strings.Count(p.Value, "{json}") + strings.Count(p.Value, "{raw}"); p.Value != "" && n != 1 {
-		ps.at("value").add("template", "the value stands %d times in %q", n, p.Value).Hint = "write one {json} or {raw}"
+		ps.At("value").Add("template", "the value stands %d times in %q", n, p.Value).Hint = "write one {json} or {raw}"
 	}
 	if p.dash() && strings.HasPrefix(p.Value, "-") {
-		ps.at("value").add("dash", "%q would stand as an option", p.Value).Hint = `set style: "eq"`
+		ps.At("value").Add("dash", "%q would stand as an option", p.Value).Hint = `set style: "eq"`
 	}
-	noNUL(p.Value, ps.at("value"))
+	noNUL(p.Value, ps.At("value"))
 	if p.encoder == "raw" && (p.Kind == String || p.Kind == List) && len(p.Enum) == 0 && p.admitsQuote() {
-		ps.at("value").add("template", "{raw} around free text lets a quote break out of the template").Hint = "use {json}, an enum or a pattern without quotes"
+		ps.At("value").Add("template", "{raw} around free text lets a quote break out of the template").Hint = "use {json}, an enum or a pattern without quotes"
 	}
 }
 
@@ -138,33 +141,33 @@ func (p *Param) admitsQuote() bool {
 }
 
 // sayings holds what is said for each value of an enum against the enum.
-func sayings[T any](ps problems, said map[string]T, enum []string) {
+func sayings[T any](ps lang.Problems, said map[string]T, enum []string) {
 	if said == nil {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		if !slices.Contains(enum, key) {
-			_ = unknownValue(ps.at(key), key, enum)
+			_ = unknownValue(ps.At(key), key, enum)
 		}
 	}
 	for _, value := range enum {
 		if _, ok := said[value]; !ok {
-			ps.add("enum", "nothing is said for %q", value).Key = true
+			ps.Add("enum", "nothing is said for %q", value).Key = true
 		}
 	}
 }
 
-func unknownValue(ps problems, key string, enum []string) *Problem {
-	p := ps.add("enum", "%q is not a value of the enum", key)
-	p.Hint, p.Key = didYouMean(key, enum), true
+func unknownValue(ps lang.Problems, key string, enum []string) *lang.Problem {
+	p := ps.Add("enum", "%q is not a value of the enum", key)
+	p.Hint, p.Key = text.DidYouMean(key, enum), true
 	return p
 }
 
 // values checks bounds and default against the kind.
-func (c compiler) values(p *Param, ps problems) {
+func (c compiler) values(p *Param, ps lang.Problems) {
 	wrong := func(key string, used, ok bool) {
 		if used && !ok {
-			ps.at(key).add("shape", "%s has no meaning for type %q", key, p.Kind).Key = true
+			ps.At(key).Add("shape", "%s has no meaning for type %q", key, p.Kind).Key = true
 		}
 	}
 	numeric, textual := p.Kind == Int || p.Kind == Number, p.Kind == String || p.Kind == List
@@ -176,15 +179,15 @@ func (c compiler) values(p *Param, ps problems) {
 	wrong("pattern", p.Pattern != "", textual)
 	wrong("enum", len(p.Enum) > 0, textual)
 	if p.Min != nil && p.Max != nil && *p.Min > *p.Max {
-		ps.at("min").add("bounds", "min %v is above max %v", *p.Min, *p.Max)
+		ps.At("min").Add("bounds", "min %v is above max %v", *p.Min, *p.Max)
 	}
 	if p.MinLength != nil && *p.MinLength > p.maxLength() {
-		ps.at("minLength").add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.maxLength())
+		ps.At("minLength").Add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.maxLength())
 	}
 	seen := map[string]bool{}
 	for i, v := range p.Enum {
 		if seen[v] {
-			ps.at("enum", i).add("enum", "%q stands twice", v)
+			ps.At("enum", i).Add("enum", "%q stands twice", v)
 		}
 		seen[v] = true
 	}
@@ -192,11 +195,11 @@ func (c compiler) values(p *Param, ps problems) {
 		return
 	}
 	if p.ParamSpec.Required {
-		ps.at("default").add("default", "a required parameter never takes its default").Key = true
+		ps.At("default").Add("default", "a required parameter never takes its default").Key = true
 	}
 	v, violation := p.bind(p.Default)
 	if violation != "" {
-		ps.at("default").add("default", "the default %s", violation)
+		ps.At("default").Add("default", "the default %s", violation)
 		p.Default = nil
 		return
 	}
@@ -204,7 +207,7 @@ func (c compiler) values(p *Param, ps problems) {
 }
 
 // relations checks the names of other parameters.
-func (c compiler) relations(p *Param, ps problems) {
+func (c compiler) relations(p *Param, ps lang.Problems) {
 	for _, rel := range []struct {
 		key   string
 		names []string
@@ -212,11 +215,11 @@ func (c compiler) relations(p *Param, ps problems) {
 	}{{"conflicts", p.Conflicts, "conflicts with"}, {"requires", p.Requires, "requires"}} {
 		for i, name := range rel.names {
 			if name == p.Name {
-				ps.at(rel.key, i).add("relation", "%s itself", rel.verb)
+				ps.At(rel.key, i).Add("relation", "%s itself", rel.verb)
 			} else if other, ok := c.cli.byName[name]; !ok {
-				ps.at(rel.key, i).add("relation", "%s unknown param %q", rel.verb, name).Hint = didYouMean(name, c.cli.names())
+				ps.At(rel.key, i).Add("relation", "%s unknown param %q", rel.verb, name).Hint = text.DidYouMean(name, c.cli.names())
 			} else if rel.key == "conflicts" && p.writes(p.preset()) && other.writes(other.preset()) {
-				ps.at(rel.key, i).add("default", "the default conflicts with the default of %q", name)
+				ps.At(rel.key, i).Add("default", "the default conflicts with the default of %q", name)
 			}
 		}
 	}
@@ -224,7 +227,7 @@ func (c compiler) relations(p *Param, ps problems) {
 
 // flags refuses two parameters that would write the same option in one version of the
 // program. A template (-c key=value) makes an option of its own.
-func (c compiler) flags(own []*Param, ps problems) {
+func (c compiler) flags(own []*Param, ps lang.Problems) {
 	owner := map[string]string{}
 	owners := map[string][]*Param{}
 	for _, p := range own {
@@ -235,7 +238,7 @@ func (c compiler) flags(own []*Param, ps problems) {
 			id := f.flag + " " + p.pre
 			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.span.meets(p.span) })
 			if other >= 0 {
-				ps.at(p.Name).add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
+				ps.At(p.Name).Add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
 				continue
 			}
 			owner[id], owners[id] = p.Name, append(owners[id], p)
@@ -252,7 +255,7 @@ func (c compiler) flags(own []*Param, ps problems) {
 		for _, w := range list.words {
 			flag, _, _ := strings.Cut(w, "=")
 			if name, ok := owner[flag+" "]; ok {
-				ps.at(name).add("duplicate-flag", "flag %s already stands in %s", flag, list.where).Below = []string{"flag"}
+				ps.At(name).Add("duplicate-flag", "flag %s already stands in %s", flag, list.where).Below = []string{"flag"}
 			}
 		}
 	}
@@ -266,7 +269,7 @@ func (p *Param) bind(arg any) (v any, violation string) {
 		if b, ok := arg.(bool); ok {
 			return b, ""
 		}
-		return nil, "must be true or false, not " + describe(arg)
+		return nil, "must be true or false, not " + text.Kind(arg)
 	case Int, Number:
 		return p.bindNumber(arg)
 	case List:
@@ -274,7 +277,7 @@ func (p *Param) bind(arg any) (v any, violation string) {
 	}
 	s, ok := arg.(string)
 	if !ok {
-		return nil, "must be a string, not " + describe(arg)
+		return nil, "must be a string, not " + text.Kind(arg)
 	}
 	return s, p.checkText(s)
 }
@@ -293,13 +296,13 @@ func (p *Param) bindNumber(arg any) (any, string) {
 	}
 	switch {
 	case !ok && p.Kind == Int:
-		return nil, "must be an integer, not " + describe(arg)
+		return nil, "must be an integer, not " + text.Kind(arg)
 	case !ok || math.IsInf(f, 0) || math.IsNaN(f):
-		return nil, "must be a number, not " + describe(arg)
+		return nil, "must be a number, not " + text.Kind(arg)
 	case p.Kind == Int && (f != math.Trunc(f) || math.Abs(f) > 1<<53):
 		return nil, fmt.Sprintf("must be an integer, not %v", f)
 	case p.Min != nil && f < *p.Min || p.Max != nil && f > *p.Max:
-		return nil, fmt.Sprintf("must be %s, not %s", p.bounds(), number(f))
+		return nil, fmt.Sprintf("must be %s, not %s", p.bounds(), text.Number(f))
 	case p.Kind == Int:
 		return int(f), ""
 	}
@@ -315,7 +318,7 @@ func (p *Param) bindList(arg any) (any, string) {
 		ok = true
 	}
 	if !ok {
-		return nil, "must be a list of strings, not " + describe(arg)
+		return nil, "must be a list of strings, not " + text.Kind(arg)
 	}
 	if len(items) > p.maxItems() {
 		return nil, fmt.Sprintf("has %d elements, at most %d are allowed", len(items), p.maxItems())
@@ -324,7 +327,7 @@ func (p *Param) bindList(arg any) (any, string) {
 	for i, item := range items {
 		s, ok := item.(string)
 		if !ok {
-			return nil, fmt.Sprintf("element %d must be a string, not %s", i+1, describe(item))
+			return nil, fmt.Sprintf("element %d must be a string, not %s", i+1, text.Kind(item))
 		}
 		if violation := p.checkText(s); violation != "" {
 			return nil, fmt.Sprintf("element %d %s", i+1, violation)
@@ -343,11 +346,11 @@ func (p *Param) checkText(s string) string {
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8"
 	case len(p.Enum) > 0 && !slices.Contains(p.Enum, s):
-		text := fmt.Sprintf("must be %s, not %q", oneOf(p.Enum), abbreviate(s))
-		if hint := didYouMean(s, p.Enum); hint != "" {
-			text += " (" + hint + ")"
+		body := fmt.Sprintf("must be %s, not %q", text.OneOf(p.Enum), text.Abbreviate(s))
+		if hint := text.DidYouMean(s, p.Enum); hint != "" {
+			body += " (" + hint + ")"
 		}
-		return text
+		return body
 	case p.MinLength != nil && n < *p.MinLength:
 		return fmt.Sprintf("must have at least %d characters", *p.MinLength)
 	case n > p.maxLength():

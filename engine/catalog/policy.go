@@ -3,6 +3,9 @@ package catalog
 import (
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Strategies of approval.
@@ -14,7 +17,7 @@ const (
 // Policy is a policy of approval, compiled.
 type Policy struct {
 	Name string
-	PolicySpec
+	lang.PolicySpec
 	within []string // itself, and the stricter policies that it includes
 }
 
@@ -39,13 +42,13 @@ type rule struct {
 // NamedRule is a rule that scores calls of all CLIs.
 type NamedRule struct {
 	ID string
-	RuleSpec
+	lang.RuleSpec
 }
 
 // Rules are those for all CLIs, in the order of the specs.
 func (c *Catalog) Rules() (all []NamedRule) {
 	for _, r := range c.rules {
-		named := NamedRule{r.ID, RuleSpec{Score: r.Score, Reason: r.Reason}}
+		named := NamedRule{r.ID, lang.RuleSpec{Score: r.Score, Reason: r.Reason}}
 		if r.when != nil {
 			named.When = r.when.src
 		}
@@ -64,27 +67,27 @@ func (c *Catalog) Policy(name string) (*Policy, bool) {
 }
 
 // approval compiles the policies and the rules for all CLIs.
-func (c *Catalog) approval(s *Spec, vetted bool, ps problems) {
+func (c *Catalog) approval(s *lang.Spec, vetted bool, ps lang.Problems) {
 	for name, spec := range s.Risk.All() {
-		e := compiler{vetted: vetted}.expression(&expression{src: spec.When, scope: ruleScope, want: asBool}, ps.at("risk", name, "when"))
+		e := compiler{vetted: vetted}.expression(&expression{src: spec.When, scope: ruleScope, want: asBool}, ps.At("risk", name, "when"))
 		c.rules = append(c.rules, rule{RiskHit{ID: name, Score: spec.Score, Reason: spec.Reason}, e})
 	}
 	for name, spec := range s.Policy.All() {
 		p := &Policy{Name: name, PolicySpec: spec, within: []string{name}}
 		c.Policies = append(c.Policies, p)
-		at := ps.at("policy", name)
+		at := ps.At("policy", name)
 		if p.Ask != nil && *p.Ask < p.Approve {
-			at.at("ask").add("bounds", "ask %d is below approve %d, so nobody would ever be asked", *p.Ask, p.Approve)
+			at.At("ask").Add("bounds", "ask %d is below approve %d, so nobody would ever be asked", *p.Ask, p.Approve)
 		}
-		c.denies(p, s, at.at("deny"))
+		c.denies(p, s, at.At("deny"))
 	}
 	for _, p := range c.Policies {
-		c.includes(p, ps.at("policy", p.Name))
+		c.includes(p, ps.At("policy", p.Name))
 	}
 	// Settings may be compiled alone, when nothing else of the specs has changed.
 	if name := s.Gateway.Approvals.Policy; name != "" && len(c.Policies) > 0 {
 		if _, ok := c.Policy(name); !ok {
-			ps.at("gateway", "approvals", "policy").add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
+			ps.At("gateway", "approvals", "policy").Add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
 		}
 	}
 }
@@ -94,7 +97,7 @@ func (c *Catalog) otherPolicy(name string) string {
 	for _, p := range c.Policies {
 		names = append(names, p.Name)
 	}
-	if near := didYouMean(name, names); near != "" {
+	if near := text.DidYouMean(name, names); near != "" {
 		return near
 	}
 	return "there are " + strings.Join(names, ", ")
@@ -102,7 +105,7 @@ func (c *Catalog) otherPolicy(name string) string {
 
 // denies warns of a rule that there is not: what was meant to deny would not. It is no
 // error, because the rule may have gone with the CLI that somebody took away.
-func (c *Catalog) denies(p *Policy, s *Spec, ps problems) {
+func (c *Catalog) denies(p *Policy, s *lang.Spec, ps lang.Problems) {
 	ids := slices.Clone(s.Risk.Keys())
 	for _, cli := range c.CLIs {
 		for _, r := range cli.Risk {
@@ -111,41 +114,41 @@ func (c *Catalog) denies(p *Policy, s *Spec, ps problems) {
 	}
 	for i, id := range p.Deny {
 		if len(c.CLIs) > 0 && !slices.Contains(ids, id) {
-			problem := ps.at(i).add("relation", "no risk rule has the id %q", id)
-			problem.Hint, problem.Warning = didYouMean(id, ids), true
+			problem := ps.At(i).Add("relation", "no risk rule has the id %q", id)
+			problem.Hint, problem.Warning = text.DidYouMean(id, ids), true
 		}
 	}
 }
 
 // includes holds a policy against the stricter one that it includes. All policies score
 // alike, so that bounds and rules can be compared.
-func (c *Catalog) includes(p *Policy, ps problems) {
-	at := ps.at("includes")
+func (c *Catalog) includes(p *Policy, ps lang.Problems) {
+	at := ps.At("includes")
 	name := p.Includes
 	stricter, ok := c.Policy(name)
 	switch {
 	case name == "":
 		return
 	case !ok:
-		at.add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
+		at.Add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
 		return
 	}
 	for next := stricter; next != nil; next, _ = c.Policy(next.Includes) {
 		if slices.Contains(p.within, next.Name) {
-			at.add("cycle", "the policies include each other: %s", strings.Join(append(p.within, next.Name), ", "))
+			at.Add("cycle", "the policies include each other: %s", strings.Join(append(p.within, next.Name), ", "))
 			return
 		}
 		p.within = append(p.within, next.Name)
 	}
 	if p.Approve < stricter.Approve {
-		ps.at("approve").add("policy", "approves up to %d, but %q, which it includes, up to %d", p.Approve, name, stricter.Approve)
+		ps.At("approve").Add("policy", "approves up to %d, but %q, which it includes, up to %d", p.Approve, name, stricter.Approve)
 	}
 	if p.Limit() < stricter.Limit() {
-		ps.add("policy", "denies from %d on, but %q, which it includes, lets a person approve up to %d", p.Limit()+1, name, stricter.Limit()).Key = true
+		ps.Add("policy", "denies from %d on, but %q, which it includes, lets a person approve up to %d", p.Limit()+1, name, stricter.Limit()).Key = true
 	}
 	for i, id := range p.Deny {
 		if !slices.Contains(stricter.Deny, id) {
-			ps.at("deny", i).add("policy", "denies %q always, but %q, which it includes, does not", id, name)
+			ps.At("deny", i).Add("policy", "denies %q always, but %q, which it includes, does not", id, name)
 		}
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func catalogOf(t testing.TB, text string) *Catalog {
 	t.Helper()
-	var s Spec
+	var s lang.Spec
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Fatal(err)
 	}

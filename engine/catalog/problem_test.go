@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // TestProblems holds one case for each thing that can be wrong with a spec. What
@@ -35,7 +37,7 @@ func TestUncovered(t *testing.T) {
 }
 
 // lines are problems as a golden file has them.
-func lines(t *testing.T, problems []Problem) string {
+func lines(t *testing.T, problems []lang.Problem) string {
 	t.Helper()
 	var b strings.Builder
 	for _, p := range problems {

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Stream is where a running call prints to.
@@ -42,7 +45,7 @@ type progressRule struct {
 }
 
 // progress compiles the rules by which a running call is watched.
-func (c compiler) progress(format string, ps problems) {
+func (c compiler) progress(format string, ps lang.Problems) {
 	out := &c.cli.out
 	specs := c.cli.Output.Progress
 	if specs == nil {
@@ -52,35 +55,35 @@ func (c compiler) progress(format string, ps problems) {
 		out.progress = append(out.progress, &progressRule{every: true})
 	}
 	for i, spec := range specs {
-		if r := c.progressRule(spec, format, ps.at(i)); r != nil {
+		if r := c.progressRule(spec, format, ps.At(i)); r != nil {
 			out.progress = append(out.progress, r)
 		}
 	}
 }
 
-func (c compiler) progressRule(spec ProgressSpec, format string, ps problems) *progressRule {
+func (c compiler) progressRule(spec lang.ProgressSpec, format string, ps lang.Problems) *progressRule {
 	switch ofRecords := spec.When + spec.Label + spec.Take + spec.Fold; {
 	case spec.Line != "" && ofRecords != "":
-		ps.add("shape", "line is for lines that are no records; nothing else goes beside it").Hint = "make two rules of it"
+		ps.Add("shape", "line is for lines that are no records; nothing else goes beside it").Hint = "make two rules of it"
 		return nil
 	case spec.Line != "":
 		re, err := regexp.Compile(spec.Line)
 		if err != nil {
-			ps.at("line").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+			ps.At("line").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 			return nil
 		}
 		return &progressRule{line: re}
 	case spec.Take == "" && spec.Label == "":
-		ps.add("shape", "the rule says nothing").Hint = "give it take or line"
+		ps.Add("shape", "the rule says nothing").Hint = "give it take or line"
 		return nil
 	case format != "jsonl":
-		ps.add("shape", "format %q has no records while the CLI runs", format).Hint = `use line, or set output.format to "jsonl"`
+		ps.Add("shape", "format %q has no records while the CLI runs", format).Hint = `use line, or set output.format to "jsonl"`
 		return nil
 	}
 	return &progressRule{
-		when:   c.expression(&expression{src: spec.When, scope: recordScope, want: asBool}, ps.at("when")),
-		label:  c.expression(&expression{src: spec.Label, scope: recordScope}, ps.at("label")),
-		take:   c.expression(&expression{src: spec.Take, scope: recordScope}, ps.at("take")),
+		when:   c.expression(&expression{src: spec.When, scope: recordScope, want: asBool}, ps.At("when")),
+		label:  c.expression(&expression{src: spec.Label, scope: recordScope}, ps.At("label")),
+		take:   c.expression(&expression{src: spec.Take, scope: recordScope}, ps.At("take")),
 		concat: spec.Fold == "concat",
 	}
 }
@@ -217,7 +220,7 @@ type news struct {
 }
 
 // visible reports whether there is anything to show.
-func (n news) visible() bool { return shows(n.text) || shows(n.label) }
+func (n news) visible() bool { return text.Visible(n.text) || text.Visible(n.label) }
 
 // joins reports whether it belongs to the same message as other.
 func (n news) joins(other news) bool {
@@ -235,15 +238,15 @@ func (p *Progress) read(l *line) news {
 	return news{}
 }
 
-func (p *Progress) readRecord(text []byte) news {
+func (p *Progress) readRecord(body []byte) news {
 	var env map[string]any
 	for _, r := range p.cli.out.progress {
-		if !r.ofRecords() || env == nil && !r.mayHold(text) {
+		if !r.ofRecords() || env == nil && !r.mayHold(body) {
 			continue
 		}
 		if env == nil {
 			var event map[string]any
-			if json.Unmarshal(text, &event) != nil {
+			if json.Unmarshal(body, &event) != nil {
 				return news{}
 			}
 			env = map[string]any{"event": event}
@@ -253,7 +256,7 @@ func (p *Progress) readRecord(text []byte) news {
 		}
 		n := news{rule: r, label: begin(r.label.text(env)), text: begin(r.take.text(env))}
 		if r.concat {
-			n.text = tidy(n.text)
+			n.text = text.Clean(n.text)
 		}
 		if r.concat && n.label+n.text != "" || n.visible() {
 			return n
@@ -265,21 +268,21 @@ func (p *Progress) readRecord(text []byte) news {
 // begin bounds a text that was put together of many.
 func begin(s string) string { return s[:min(len(s), maxPiece)] }
 
-func (p *Progress) readLine(text []byte) news {
+func (p *Progress) readLine(body []byte) news {
 	for _, r := range p.cli.out.progress {
-		said := text
+		said := body
 		if r.line != nil {
-			at := r.line.FindSubmatchIndex(text)
+			at := r.line.FindSubmatchIndex(body)
 			switch {
 			case at == nil:
 				continue
 			case len(at) > 2 && at[2] < 0:
 				said = nil
 			case len(at) > 2:
-				said = text[at[2]:at[3]]
+				said = body[at[2]:at[3]]
 			}
 		}
-		if !r.ofRecords() && shows(said) {
+		if !r.ofRecords() && text.Visible(said) {
 			return news{rule: r, text: string(said)}
 		}
 	}
@@ -330,7 +333,7 @@ func (n news) message() string {
 	if n.rule == nil {
 		return ""
 	}
-	head, said := headOf(oneLine(n.label), maxLabel), oneLine(n.text)
+	head, said := text.Head(text.OneLine(n.label), maxLabel), text.OneLine(n.text)
 	switch {
 	case head == "":
 	case said == "":
@@ -340,7 +343,7 @@ func (n news) message() string {
 	}
 	room := maxTail - utf8.RuneCountInString(head)
 	if n.rule.label != nil && !n.rule.concat {
-		return head + headOf(said, room)
+		return head + text.Head(said, room)
 	}
-	return head + tailOf(said, room)
+	return head + text.Tail(said, room)
 }

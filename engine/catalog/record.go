@@ -7,11 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Recorded is what is known of a call that was made.
 type Recorded struct {
-	Mode      Mode
+	Mode      lang.Mode
 	SessionID string // the conversation that was asked for
 	Prompt    string
 	Arguments map[string]any // as Call.Arguments gave them, out of JSON
@@ -34,10 +37,10 @@ const (
 
 // Example makes an example of a call that was made. The notes say what of the call it
 // does not show, and what vet would have against it.
-func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex ExampleSpec, notes []string) {
+func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec, notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	ex = ExampleSpec{Version: r.Version, In: map[string]any{paramPrompt: r.Prompt}, Mode: r.Mode}
-	if short := shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
+	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{paramPrompt: r.Prompt}, Mode: r.Mode}
+	if short := text.Shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
 		ex.In[paramPrompt] = short
 		note("the prompt has lost its end")
 	}
@@ -47,9 +50,9 @@ func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex ExampleSpec, no
 		}
 	}
 	switch {
-	case r.Mode == Resume:
+	case r.Mode == lang.Resume:
 		ex.In[paramSession] = r.SessionID
-	case r.Mode == Latest:
+	case r.Mode == lang.Latest:
 		ex.In[paramLatest] = true
 	}
 	if r.Servers != nil {
@@ -98,7 +101,7 @@ func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex ExampleSpec, no
 // created are the words of the record with the id that was made for the call as {id},
 // where the spec writes one.
 func created(r Recorded, now []string) []string {
-	if r.Mode != New || r.SessionID == "" {
+	if r.Mode != lang.New || r.SessionID == "" {
 		return r.Argv
 	}
 	out := slices.Clone(r.Argv)
@@ -113,14 +116,14 @@ func created(r Recorded, now []string) []string {
 // plainly is a value as it comes out of JSON.
 func plainly(v any) any {
 	var out any
-	if json.Unmarshal(encode(v), &out) != nil {
+	if json.Unmarshal(text.MustJSON(v), &out) != nil {
 		return v
 	}
 	return out
 }
 
 // addOutput takes over the part of the output that matters, and what it decodes to.
-func addOutput(ex *ExampleSpec, call *Call, r Recorded) bool {
+func addOutput(ex *lang.ExampleSpec, call *Call, r Recorded) bool {
 	want, ok := decoded(call, r)
 	if !ok {
 		return false
@@ -161,12 +164,12 @@ func addOutput(ex *ExampleSpec, call *Call, r Recorded) bool {
 }
 
 // decoded is what an output comes to, as an example says it.
-func decoded(call *Call, r Recorded) (ExampleOut, bool) {
+func decoded(call *Call, r Recorded) (lang.ExampleOut, bool) {
 	answer, err := call.Decode(Run{Stdout: strings.NewReader(r.Stdout), Stderr: r.Stderr, Exit: r.Exit})
 	if err != nil {
-		return ExampleOut{}, false
+		return lang.ExampleOut{}, false
 	}
-	out := ExampleOut{Text: &answer.Text, Class: ptr(""), Usage: answer.Usage, Cost: answer.CostUSD}
+	out := lang.ExampleOut{Text: &answer.Text, Class: ptr(""), Usage: answer.Usage, Cost: answer.CostUSD}
 	if answer.SessionID != "" && answer.SessionID != "{id}" {
 		out.Session = &answer.SessionID
 	}
@@ -211,7 +214,7 @@ func leaner(line string, enough func(string) bool) string {
 		return line
 	}
 	end := line[len(strings.TrimRight(line, "\n")):]
-	text := func() string { return string(encode(record)) + end }
+	text := func() string { return string(text.MustJSON(record)) + end }
 	if !enough(text()) {
 		return line
 	}
@@ -235,8 +238,8 @@ func leaner(line string, enough func(string) bool) string {
 }
 
 // Problems is what vet says of an example.
-func (c *Catalog) Problems(cli *CLI, ex ExampleSpec, judge Judge) []Problem {
-	ps := newProblems()
+func (c *Catalog) Problems(cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
+	ps := lang.NewProblems()
 	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
-	return *ps.list
+	return *ps.List
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 const recordedSpec = `{"bin":"acme","argv":["{session}","{mcp}","{params}"],
@@ -27,23 +29,23 @@ func TestExampleOfARecord(t *testing.T) {
 		notes string
 	}{
 		"reduced": {
-			Recorded{Mode: New, SessionID: "x1", Prompt: "hi", Arguments: map[string]any{"one": "1", "two": "a"}, Argv: []string{"--id=x1", "--one=1", "--two=a"}, Printed: true,
+			Recorded{Mode: lang.New, SessionID: "x1", Prompt: "hi", Arguments: map[string]any{"one": "1", "two": "a"}, Argv: []string{"--id=x1", "--one=1", "--two=a"}, Printed: true,
 				Stdout: noise + `{"type":"a","text":"fi","id":"x1","z":[1,{"y":2}]}` + "\n" + noise + `{"type":"a","text":"ne","n":{"in":3,"out":4}}` + "\n" + noise, Stderr: "warned\n"},
 			`map[one:1 prompt:hi] [--id={id} --one=1 --two=a] {"id":"x1","text":"fi","type":"a"}` + "\n" + `{"n":{"in":3},"text":"ne","type":"a"} "" fine`, ""},
 		"failed": {
-			Recorded{Mode: Latest, Prompt: "hi", Argv: []string{"--last", "--two=a"}, Printed: true, Exit: 1, Stdout: noise, Stderr: "one\nplease log in\nthree\n"},
+			Recorded{Mode: lang.Latest, Prompt: "hi", Argv: []string{"--last", "--two=a"}, Printed: true, Exit: 1, Stdout: noise, Stderr: "one\nplease log in\nthree\n"},
 			`map[prompt:hi resumeLatest:true] [--last --two=a]  "one\nplease log in\nthree" `, ""},
 		"resumed, with servers": {
-			Recorded{Mode: Resume, SessionID: "x9", Prompt: "hi", Servers: []string{"s"}, Argv: []string{"--resume=x9", "--file=/run/1/m.json", "--mcp=s", "--two=a"}},
+			Recorded{Mode: lang.Resume, SessionID: "x9", Prompt: "hi", Servers: []string{"s"}, Argv: []string{"--resume=x9", "--file=/run/1/m.json", "--mcp=s", "--two=a"}},
 			`map[mcpServers:[s] prompt:hi sessionId:x9] [--resume=x9 --file={m.file} --mcp=s --two=a]  "" -`, "it has no output: that is gone, or the program did not end by itself"},
 		"another spec then": {
-			Recorded{Mode: New, SessionID: "x1", Prompt: "hi", Argv: []string{"--id=x1", "--uno=1", "--two=a"}},
+			Recorded{Mode: lang.New, SessionID: "x1", Prompt: "hi", Argv: []string{"--id=x1", "--uno=1", "--two=a"}},
 			`map[prompt:hi] [--id={id} --uno=1 --two=a]  "" -`, "the spec has changed since the call: vet will say at which word\nit has no output: that is gone, or the program did not end by itself"},
 		"refused now": {
-			Recorded{Mode: Resume, SessionID: "--x", Prompt: "hi"},
+			Recorded{Mode: lang.Resume, SessionID: "--x", Prompt: "hi"},
 			`map[prompt:hi sessionId:--x] []  "" -`, "the spec refuses this call now: sessionId: not an id of acme (^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$)"},
 		"long": {
-			Recorded{Mode: New, Prompt: strings.Repeat("p", 2000), Printed: true, Stdout: strings.Repeat("x", 2<<20)},
+			Recorded{Mode: lang.New, Prompt: strings.Repeat("p", 2000), Printed: true, Stdout: strings.Repeat("x", 2<<20)},
 			`map[prompt:` + strings.Repeat("p", 1000) + `…] [--id={id} --two=a]  "" -`, "the prompt has lost its end\nit has no output: there are 2097152 bytes of it, and at most 1048576 are reduced"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // mode finds out which conversation the call belongs to: a given id beats the newest
@@ -16,30 +19,30 @@ func (b *binder) mode(newID func() string) {
 	creates := b.cli.Creates()
 	call := b.call
 	note := func(format string, args ...any) { call.Notes = append(call.Notes, fmt.Sprintf(format, args...)) }
-	call.Mode, call.SessionID = New, id
+	call.Mode, call.SessionID = lang.New, id
 	call.Asked = Asked{ID: id, Continue: continued, Latest: latest, New: fresh}
 	call.own = OwnID(id) && !fresh && !b.cli.AcceptsID(id)
 	switch {
 	case fresh && id != "" && !creates:
 		call.SessionID = ""
-		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", abbreviate(id), b.cli.Heading())
+		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", text.Abbreviate(id), b.cli.Heading())
 	case id != "" && !call.own && !b.cli.AcceptsID(id):
 		if !fresh {
-			call.Mode = Resume
+			call.Mode = lang.Resume
 		}
 		b.add(paramSession, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
 	case fresh && (continued || latest):
 		note("this is a new conversation: %s beats %s", paramNew, pick(continued, paramContinue, paramLatest))
 	case fresh:
 	case id != "":
-		call.Mode = Resume
+		call.Mode = lang.Resume
 	case (continued || latest) && b.cli.FindsLatest():
-		call.Mode = Latest
+		call.Mode = lang.Latest
 	case continued || latest:
 		// Only who keeps a book of conversations knows better.
 		note("this is a new conversation: none is known that could go on")
 	}
-	if call.Mode == New && call.SessionID == "" && creates {
+	if call.Mode == lang.New && call.SessionID == "" && creates {
 		call.SessionID, call.generated = newID(), true
 	}
 }
@@ -127,10 +130,10 @@ func (b *binder) fits(p *Param) bool {
 	return p.applies(b.call.Mode) && p.span.has(b.cli.installed) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
 }
 
-var inMode = map[Mode]string{
-	New:    "to a new conversation",
-	Resume: "when a conversation is continued (" + paramSession + ")",
-	Latest: "when the newest conversation is continued",
+var inMode = map[lang.Mode]string{
+	lang.New:    "to a new conversation",
+	lang.Resume: "when a conversation is continued (" + paramSession + ")",
+	lang.Latest: "when the newest conversation is continued",
 }
 
 // finish moves the engine's parameters into fields and resolves the model.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Phrase is a row of words that a command line can hold, one behind the other.
@@ -41,7 +43,7 @@ func (c *CLI) Says() (lines [][]Phrase) {
 		}
 	}
 	own(c.CLISpec.Version.Argv, "version", "argv")
-	steps := func(latest, target StepSpec, path ...string) {
+	steps := func(latest, target lang.StepSpec, path ...string) {
 		if latest.Bin == "" {
 			own(latest.Argv, append(slices.Clone(path), "latest")...)
 		}
@@ -67,7 +69,7 @@ func (c *CLI) row(words []string, fixed bool, path ...string) (out Phrase) {
 	return out
 }
 
-func (c *CLI) saysIn(mode Mode, words []word, at []string) (line []Phrase) {
+func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) {
 	var row Phrase
 	add := func(more ...Phrase) {
 		line = append(append(line, row), more...)
@@ -78,8 +80,8 @@ func (c *CLI) saysIn(mode Mode, words []word, at []string) (line []Phrase) {
 		case slotNone:
 			row = append(row, Said{Text: w.text, Path: c.path(append(slices.Clone(at), strconv.Itoa(i))...), Fixed: true})
 		case slotSession:
-			key := map[Mode]string{New: "create", Resume: "resume", Latest: "latest"}[mode]
-			words := map[Mode][]string{New: c.Session.Create, Resume: c.Session.Resume, Latest: c.Session.Latest}[mode]
+			key := map[lang.Mode]string{lang.New: "create", lang.Resume: "resume", lang.Latest: "latest"}[mode]
+			words := map[lang.Mode][]string{lang.New: c.Session.Create, lang.Resume: c.Session.Resume, lang.Latest: c.Session.Latest}[mode]
 			add(c.row(words, false, "session", key))
 		case slotPrompt:
 			if flag := c.CLISpec.Prompt.Flag; flag != "" {

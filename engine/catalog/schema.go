@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Tool is what a client is told about a tool.
@@ -116,7 +119,7 @@ func (p *Param) documentation() string {
 		parts[0] += "."
 	}
 	if p.role == rolePrompt {
-		parts = append(parts, number(float64(*p.MinLength))+" to "+number(float64(*p.MaxLength))+" characters.")
+		parts = append(parts, text.Number(float64(*p.MinLength))+" to "+text.Number(float64(*p.MaxLength))+" characters.")
 	}
 	if len(p.aliases) > 0 {
 		what := "Aliases: "
@@ -147,7 +150,7 @@ func (p *Param) documentation() string {
 	return strings.Join(parts, " ")
 }
 
-var modeNames = map[Mode]string{New: "new", Resume: "resumed", Latest: "continued"}
+var modeNames = map[lang.Mode]string{lang.New: "new", lang.Resume: "resumed", lang.Latest: "continued"}
 
 func defaultText(v any) string {
 	switch v := v.(type) {
@@ -156,7 +159,7 @@ func defaultText(v any) string {
 	case []string:
 		return strings.Join(v, ", ")
 	case float64:
-		return number(v)
+		return text.Number(v)
 	}
 	return asText(v)
 }
@@ -191,7 +194,7 @@ func (t *table) schema(counts func(*Param) bool, show func(*Param) property, ope
 		}
 		first = false
 		b.WriteString(quote(p.Name) + ":")
-		b.Write(encode(show(p)))
+		b.Write(text.MustJSON(show(p)))
 		if p.ParamSpec.Required {
 			required = append(required, p.Name)
 		}
@@ -199,7 +202,7 @@ func (t *table) schema(counts func(*Param) bool, show func(*Param) property, ope
 	b.WriteByte('}')
 	if len(required) > 0 || !open {
 		b.WriteString(`,"required":`)
-		b.Write(encode(required))
+		b.Write(text.MustJSON(required))
 	}
 	if !open {
 		b.WriteString(`,"additionalProperties":false`)

@@ -10,6 +10,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 func TestListingGolden(t *testing.T) {
@@ -87,7 +90,7 @@ func TestSchemaTakesWhatBindTakes(t *testing.T) {
 				delete(given, key)
 			}
 		}
-		if err := validate(string(encode(given))); err != nil {
+		if err := validate(string(text.MustJSON(given))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -204,7 +207,7 @@ func TestVetSeesInjection(t *testing.T) {
 	if found := catalog.Vet(nil); len(found) > 0 {
 		t.Fatalf("nothing is wrong yet: %v", found)
 	}
-	catalog.CLIs[0].argv[New][0].safe = true
+	catalog.CLIs[0].argv[lang.New][0].safe = true
 	found := catalog.Vet(nil)
 	if len(found) != 1 || found[0].Error() != `cli.acme.params.one: a value can stand as an option: --evil` {
 		t.Errorf("got %v", found)

@@ -3,6 +3,8 @@ package catalog
 import (
 	"maps"
 	"regexp"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Asked is what the arguments of a call say about its conversation.
@@ -40,7 +42,7 @@ func (b *binder) before() binder {
 
 // In is the call as a turn of a session: in another conversation than the arguments name,
 // under another id. Of a new one that the CLI itself names the id is "".
-func (c *Call) In(session string, mode Mode, id string) (*Call, Violations) {
+func (c *Call) In(session string, mode lang.Mode, id string) (*Call, Violations) {
 	b := c.again.before()
 	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
 	b.call = call
@@ -59,7 +61,7 @@ func (c *Call) Anew(newID func() string) (*Call, Violations) {
 	if c.CLI.Creates() {
 		id = newID()
 	}
-	call, wrong := c.In("", New, id)
+	call, wrong := c.In("", lang.New, id)
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -74,7 +76,7 @@ func (c *Call) Conversation() string {
 	switch {
 	case c.Session != "":
 		return c.Session
-	case c.generated || c.Mode == Latest:
+	case c.generated || c.Mode == lang.Latest:
 		return ""
 	}
 	return c.SessionID
@@ -88,7 +90,7 @@ func (c *Call) Alike() (mark []any, command Command, wrong Violations) {
 	alike := *c
 	mark = []any{c.Mode, c.tidy}
 	if c.Session != "" {
-		first, wrong := c.In(c.Session, New, "")
+		first, wrong := c.In(c.Session, lang.New, "")
 		if wrong != nil {
 			first = c // it says what only a later turn can
 		}

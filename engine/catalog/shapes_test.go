@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // everyShape has each field of the language once, in every form it can take.
@@ -51,7 +54,7 @@ func TestSpecRoundTrip(t *testing.T) {
 		texts = append(texts, `{"gateway":{"tools":{"list":`+list+`}}}`)
 	}
 	for _, text := range texts {
-		var first, second Spec
+		var first, second lang.Spec
 		if err := json.Unmarshal([]byte(text), &first); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -75,7 +78,7 @@ func TestSpecRoundTrip(t *testing.T) {
 // TestEveryShapeIsComplete fails when a field of the language is added and not
 // written into everyShape.
 func TestEveryShapeIsComplete(t *testing.T) {
-	var s Spec
+	var s lang.Spec
 	if err := json.Unmarshal([]byte(everyShape), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +115,7 @@ func TestEveryShapeIsComplete(t *testing.T) {
 }
 
 func TestMapKeepsOrder(t *testing.T) {
-	var m Map[int]
+	var m lang.Map[int]
 	if err := json.Unmarshal([]byte(`{"z":1,"a":2,"m":3,"z":4}`), &m); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +151,7 @@ func TestMapKeepsOrder(t *testing.T) {
 func TestShapeErrors(t *testing.T) {
 	for _, bad := range []string{`{"argv":"x"}`, `{"argv":{"new":1}}`, `{"failure":[{"retry":{"afterMs":1}}]}`, `{"failure":[{"retry":"x"}]}`,
 		`{"session":{"capture":1}}`, `{"upgrade":{"latest":"x"}}`, `{"params":{"a":{"danger":"x"}}}`} {
-		var cli CLISpec
+		var cli lang.CLISpec
 		if err := json.Unmarshal([]byte(bad), &cli); err == nil {
 			t.Errorf("%s was read", bad)
 		}
@@ -158,7 +161,7 @@ func TestShapeErrors(t *testing.T) {
 func TestDigest(t *testing.T) {
 	read := func(text string) *Catalog {
 		t.Helper()
-		var s Spec
+		var s lang.Spec
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			t.Fatal(err)
 		}
@@ -225,11 +228,11 @@ func TestNearest(t *testing.T) {
 		"allowed_tools": "allowedTools", "allowed-tools": "allowedTools", "ALLOWEDTOOLS": "allowedTools", "modle": "model", "mdoel": "model", "models": "model",
 		"maxTruns": "maxTurns", "session": "sessionId", "sessionID": "sessionId", "xyzzy": "", "": "", "o": "", "no": "on", "turns": "", strings.Repeat("m", 1<<20): "",
 	} {
-		if got := Nearest(word, among); got != want {
+		if got := text.Nearest(word, among); got != want {
 			t.Errorf("Nearest(%.20q) = %q, want %q", word, got, want)
 		}
 	}
-	if got := Nearest("model", nil); got != "" {
+	if got := text.Nearest("model", nil); got != "" {
 		t.Errorf("among none: %q", got)
 	}
 }
@@ -239,7 +242,7 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"abc", "acb", 1}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abcd", "abcd", 0}} {
-		if got := distance(c.a, c.b); got != c.want {
+		if got := text.Distance(c.a, c.b); got != c.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
@@ -255,9 +258,9 @@ func TestDefaultsInGo(t *testing.T) {
 		{Int, 5, ""}, {Int, int64(5), ""}, {Number, 5, ""}, {List, []string{"a"}, ""}, {Int, 1 << 60, "must be an integer"},
 		{String, "a\xffb", "is not valid UTF-8"}, {List, []string{"a\xff"}, "element 1 is not valid UTF-8"}, {Bool, struct{}{}, "not a struct {}"},
 	} {
-		cli := CLISpec{Bin: "acme", Argv: ArgvSpec{New: []string{"{params}"}}, Params: MapOf("one",
-			ParamSpec{Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value})}
-		_, problems := Compile(&Spec{CLI: MapOf("acme", cli)})
+		cli := lang.CLISpec{Bin: "acme", Argv: lang.ArgvSpec{New: []string{"{params}"}}, Params: lang.MapOf("one",
+			lang.ParamSpec{Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value})}
+		_, problems := Compile(&lang.Spec{CLI: lang.MapOf("acme", cli)})
 		switch {
 		case c.want == "" && len(problems) > 0:
 			t.Errorf("%v: %v", c.value, problems)
@@ -268,6 +271,6 @@ func TestDefaultsInGo(t *testing.T) {
 }
 
 // compileVetted leaves expressions to their first use.
-func compileVetted(s *Spec) (*Catalog, []Problem) {
+func compileVetted(s *lang.Spec) (*Catalog, []lang.Problem) {
 	return Recompile(s, Known{Vetted: func(string, string) bool { return true }})
 }

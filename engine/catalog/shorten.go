@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // shorten makes the prompt shorter where the call asks for it, before anything else is
@@ -22,11 +24,11 @@ func (b *binder) shorten() {
 }
 
 // save applies the optimizer, and counts.
-func (o *Optimizer) save(text string) (string, Saving) {
-	short := o.Apply(text)
-	saved := Saving{Before: utf8.RuneCountInString(text), After: utf8.RuneCountInString(short)}
-	if len(text) > maxOptimized {
-		saved.Note = fmt.Sprintf("it was left as it is: it has more than %s bytes", number(maxOptimized))
+func (o *Optimizer) save(body string) (string, Saving) {
+	short := o.Apply(body)
+	saved := Saving{Before: utf8.RuneCountInString(body), After: utf8.RuneCountInString(short)}
+	if len(body) > maxOptimized {
+		saved.Note = fmt.Sprintf("it was left as it is: it has more than %s bytes", text.Number(maxOptimized))
 	}
 	return short, saved
 }
@@ -34,9 +36,9 @@ func (o *Optimizer) save(text string) (string, Saving) {
 // unfit says what a shortened prompt would be that the prompt is not; "" if nothing.
 func (b *binder) unfit(short string) string {
 	spec := b.cli.CLISpec.Prompt
-	switch least, _ := spec.bounds(); {
+	switch least, _ := spec.Bounds(); {
 	case utf8.RuneCountInString(short) < least:
-		return fmt.Sprintf("have fewer than the %s characters that %s needs", number(float64(least)), b.cli.Heading())
+		return fmt.Sprintf("have fewer than the %s characters that %s needs", text.Number(float64(least)), b.cli.Heading())
 	case slices.Contains(spec.Expands, "/command") && begins(short) && !begins(b.call.Prompt):
 		return "be a command of " + b.cli.Heading()
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // table is the parameters of a tool. It yields the schema of the arguments, and
@@ -77,14 +79,14 @@ func (t *table) bind(args map[string]any, b *bound, special func(p *Param, arg a
 		if _, ok := t.byName[name]; ok {
 			continue
 		}
-		text, hint := "unknown parameter", ""
+		body, hint := "unknown parameter", ""
 		if len(b.wrong) < maxHints {
-			hint = didYouMean(name, t.names())
+			hint = text.DidYouMean(name, t.names())
 		}
 		if hint != "" {
-			text += " (" + hint + ")"
+			body += " (" + hint + ")"
 		}
-		b.add(printable(abbreviate(name)), "%s", text)
+		b.add(text.Printable(text.Abbreviate(name)), "%s", body)
 	}
 	for _, p := range t.params {
 		arg, ok := args[p.Name]

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Upgrade is how a CLI is brought to another version.
@@ -31,14 +34,14 @@ func BadTarget(target string) string {
 	if targetText.MatchString(target) {
 		return ""
 	}
-	return fmt.Sprintf(`must be %q, a version such as "1.2.3" or a tag such as "beta", not %q`, latest, abbreviate(target))
+	return fmt.Sprintf(`must be %q, a version such as "1.2.3" or a tag such as "beta", not %q`, latest, text.Abbreviate(target))
 }
 
 // Upgrade plans to bring the program that lies at file, its path without symbolic links
 // ("" if it is not installed), to the target, of which BadTarget has nothing to say. The
 // problem says why there is no way.
 func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
-	steps, slots := PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}
+	steps, slots := lang.PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}
 	where := ""
 	for i, name := range c.CLISpec.Upgrade.Where.Keys() {
 		re := c.places[i]
@@ -70,17 +73,17 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 		up.Strategy = strings.TrimSuffix(path.Base(strings.ReplaceAll(step.Bin, `\`, "/")), ".exe")
 	}
 	for _, word := range step.Argv {
-		text := placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
-		if strings.HasPrefix(text, "-") && !strings.HasPrefix(word, "-") { // a folder may be called so
-			return up, fmt.Sprintf("%q, out of the path %s, would stand as an option", abbreviate(text), file)
+		body := placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
+		if strings.HasPrefix(body, "-") && !strings.HasPrefix(word, "-") { // a folder may be called so
+			return up, fmt.Sprintf("%q, out of the path %s, would stand as an option", text.Abbreviate(body), file)
 		}
-		up.Args = append(up.Args, text)
+		up.Args = append(up.Args, body)
 	}
 	return up, ""
 }
 
 // noUpgrade says why there is no step to a target.
-func (c *CLI) noUpgrade(file, where, target string, steps PlaceSpec) string {
+func (c *CLI) noUpgrade(file, where, target string, steps lang.PlaceSpec) string {
 	whose := "the spec of " + c.Heading()
 	if where != "" {
 		whose = fmt.Sprintf("%s, for an installation of kind %q (%s),", whose, where, file)
@@ -92,63 +95,63 @@ func (c *CLI) noUpgrade(file, where, target string, steps PlaceSpec) string {
 }
 
 // upgrades checks the steps of an upgrade and the places for which there are others.
-func (c compiler) upgrades(ps problems) {
+func (c compiler) upgrades(ps lang.Problems) {
 	up := c.cli.CLISpec.Upgrade
-	c.steps(PlaceSpec{Latest: up.Latest, Target: up.Target}, nil, ps)
+	c.steps(lang.PlaceSpec{Latest: up.Latest, Target: up.Target}, nil, ps)
 	for name, place := range up.Where.All() {
-		at := ps.at("where", name)
+		at := ps.At("where", name)
 		re, err := regexp.Compile(place.Path)
 		if err != nil {
-			at.at("path").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+			at.At("path").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 			re = regexp.MustCompile(`$^`)
 		}
 		c.cli.places = append(c.cli.places, re)
 		groups := slices.DeleteFunc(slices.Clone(re.SubexpNames()), func(name string) bool { return name == "" })
 		if slices.Contains(groups, "target") {
-			at.at("path").add("slot", "{target} is the target of the upgrade, and no part of a path")
+			at.At("path").Add("slot", "{target} is the target of the upgrade, and no part of a path")
 		}
 		c.steps(place, groups, at)
 		if len(place.Latest.Argv) == 0 && len(place.Target.Argv) == 0 && place.Note == "" {
-			at.add("upgrade", "says nothing about these installations").Hint = "add latest, target or note"
+			at.Add("upgrade", "says nothing about these installations").Hint = "add latest, target or note"
 		}
 	}
 }
 
 // steps checks the steps for one place; groups are the named parts of its path.
-func (c compiler) steps(place PlaceSpec, groups []string, ps problems) {
+func (c compiler) steps(place lang.PlaceSpec, groups []string, ps lang.Problems) {
 	known := append([]string{"target"}, groups...)
 	for _, step := range []struct {
 		key  string
-		spec StepSpec
+		spec lang.StepSpec
 	}{{latest, place.Latest}, {"target", place.Target}} {
-		at := ps.at(step.key)
+		at := ps.At(step.key)
 		if step.spec.Bin != "" {
-			executable(step.spec.Bin, at.at("bin"))
+			executable(step.spec.Bin, at.At("bin"))
 		}
 		reaches := false
 		for i, w := range step.spec.Argv {
-			word := at.at("argv", i)
+			word := at.At("argv", i)
 			noNUL(w, word)
 			for _, found := range placeholder.FindAllString(w, -1) {
 				name := strings.Trim(found, "{}")
 				reaches = reaches || name == "target"
 				switch {
 				case !slices.Contains(known, name):
-					hint := didYouMean(name, known)
+					hint := text.DidYouMean(name, known)
 					if hint == "" {
 						hint = "an upgrade knows {" + strings.Join(known, "}, {") + "}"
 					}
-					word.add("slot", "unknown slot %s", found).Hint = hint
+					word.Add("slot", "unknown slot %s", found).Hint = hint
 				case name == "target" && step.key == latest:
-					word.add("slot", "{target} has no value here").Hint = "use target"
+					word.Add("slot", "{target} has no value here").Hint = "use target"
 				}
 			}
 			if rest := placeholder.ReplaceAllString(w, ""); strings.ContainsAny(rest, "{}") {
-				word.add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
+				word.Add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
 			}
 		}
 		if step.key == "target" && len(step.spec.Argv) > 0 && !reaches {
-			at.add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
+			at.Add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
 		}
 	}
 }

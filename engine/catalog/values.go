@@ -1,61 +1,66 @@
 package catalog
 
+import (
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
+)
+
 import "strings"
 
 // models checks aliases: they may point at each other, but not in a circle.
-func (c compiler) models(ps problems) {
+func (c compiler) models(ps lang.Problems) {
 	c.declare()
-	c.sources(ps.at("sources"))
+	c.sources(ps.At("sources"))
 	m := c.cli.Models
 	p, ok := c.cli.byName[paramModel]
 	switch {
 	case !ok && m.Default == "" && m.Aliases.Len() == 0 && m.Known.Len() == 0 && m.Sources.Len() == 0:
 		return
 	case !ok:
-		ps.add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
+		ps.Add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
 		return
 	case p.Kind != String:
-		ps.siblings("params", paramModel).add("model", "the model must be of type %q", String).Key = true
+		ps.Siblings("params", paramModel).Add("model", "the model must be of type %q", String).Key = true
 		return
 	}
 	for alias, to := range m.Aliases.All() {
-		at := ps.at("aliases", alias)
+		at := ps.At("aliases", alias)
 		if c.cli.declared.circular(alias) {
-			at.add("cycle", "alias %q leads back to itself", alias)
+			at.Add("cycle", "alias %q leads back to itself", alias)
 			continue
 		}
 		if text := p.checkText(alias); text != "" {
-			at.add("model", "the alias can never be named: it %s", text)
+			at.Add("model", "the alias can never be named: it %s", text)
 		}
 		if _, isAlias := m.Aliases.Get(to); !isAlias {
 			c.model(p, to, at)
 		}
 	}
 	for name := range m.Known.All() {
-		c.model(p, name, ps.at("known", name))
+		c.model(p, name, ps.At("known", name))
 	}
 	if m.Default == "" {
 		return
 	}
 	if p.Default != nil {
-		ps.at("default").add("default", "param %q has a default of its own", paramModel).Key = true
+		ps.At("default").Add("default", "param %q has a default of its own", paramModel).Key = true
 	}
 	if _, isAlias := m.Aliases.Get(m.Default); !isAlias {
-		c.model(p, m.Default, ps.at("default"))
+		c.model(p, m.Default, ps.At("default"))
 	}
 }
 
 // model checks a name that the spec passes on by itself.
-func (c compiler) model(p *Param, name string, ps problems) {
+func (c compiler) model(p *Param, name string, ps lang.Problems) {
 	if name == "" {
 		return
 	}
 	if text := p.checkText(name); text != "" {
-		ps.add("model", "the model %s", text)
+		ps.Add("model", "the model %s", text)
 		return
 	}
 	if strings.HasPrefix(name, "-") {
-		ps.add("dash", "%q would stand as an option", name)
+		ps.Add("dash", "%q would stand as an option", name)
 		return
 	}
 	c.passes(p, name, ps)
@@ -63,13 +68,13 @@ func (c compiler) model(p *Param, name string, ps problems) {
 
 // usable checks that the values which the spec itself names can be passed. One that
 // Command refuses would make every call of it fail.
-func (c compiler) usable(ps problems) {
+func (c compiler) usable(ps lang.Problems) {
 	if c.vetted {
 		return
 	}
 	for _, p := range c.cli.params {
 		if p.Default != nil {
-			c.passes(p, p.Default, ps.at(p.Name, "default"))
+			c.passes(p, p.Default, ps.At(p.Name, "default"))
 		}
 		if p.Kind != String && p.Kind != List {
 			continue
@@ -80,18 +85,18 @@ func (c compiler) usable(ps problems) {
 				bound = []string{value}
 			}
 			if p.checkText(value) != "" {
-				ps.at(p.Name, "enum", i).add("enum", "%q can never be passed: %s", value, p.checkText(value))
+				ps.At(p.Name, "enum", i).Add("enum", "%q can never be passed: %s", value, p.checkText(value))
 				continue
 			}
-			c.passes(p, bound, ps.at(p.Name, "enum", i))
+			c.passes(p, bound, ps.At(p.Name, "enum", i))
 		}
 	}
 }
 
 // passes reports what Command says against a value, once.
-func (c compiler) passes(p *Param, value any, ps problems) {
-	if text := c.cli.refuses(p, value); text != "" {
-		ps.add("value", "%q can never be passed: %s", abbreviate(defaultText(value)), text)
+func (c compiler) passes(p *Param, value any, ps lang.Problems) {
+	if body := c.cli.refuses(p, value); body != "" {
+		ps.Add("value", "%q can never be passed: %s", text.Abbreviate(defaultText(value)), body)
 	}
 }
 
@@ -112,7 +117,7 @@ func (c *CLI) refuses(p *Param, value any) string {
 }
 
 // probe is a call in which one parameter has a value, whatever its condition says.
-func (c *CLI) probe(p *Param, mode Mode, value any) *Call {
+func (c *CLI) probe(p *Param, mode lang.Mode, value any) *Call {
 	shown := *p
 	shown.when = nil
 	return &Call{CLI: c.with(&shown), Mode: mode, Prompt: "hi", SessionID: "id",

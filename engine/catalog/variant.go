@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // variant is the CLI as it is in a range of its versions.
@@ -55,7 +58,7 @@ func (c *CLI) Changes(version string) (ranges []string) {
 var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp"}
 
 // versions reads what depends on the version: ranges of parameters, and variants.
-func (c compiler) versions(ps problems) {
+func (c compiler) versions(ps lang.Problems) {
 	cli := c.cli
 	for _, p := range cli.params {
 		cli.ranged = cli.ranged || !p.span.all()
@@ -64,32 +67,32 @@ func (c compiler) versions(ps problems) {
 		cli.ranged = true
 	}
 	if cli.ranged && len(cli.Version.Argv) == 0 {
-		problem := ps.add("version", "what depends on the version never applies: nothing tells it")
+		problem := ps.Add("version", "what depends on the version never applies: nothing tells it")
 		problem.Hint, problem.Key = "add version: {argv: ...}", true
 	}
 	for key, patch := range cli.Versions.All() {
-		at := ps.at("versions", key)
+		at := ps.At("versions", key)
 		s, ok := parseRange(key, at)
 		if !ok {
 			continue
 		}
 		for _, other := range cli.variants {
 			if other.span.meets(s) {
-				at.add("version", "overlaps with %q", other.key).Key = true
+				at.Add("version", "overlaps with %q", other.key).Key = true
 			}
 		}
 		if !c.patch(patch, at) {
 			continue
 		}
-		alt := variant{key: key, span: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]Problem{}) })}
+		alt := variant{key: key, span: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
 		if !c.vetted {
-			var found []Problem
+			var found []lang.Problem
 			compiled := cli.patched(patch, false, &found)
 			alt.cli = func() *CLI { return compiled }
 			for _, p := range found {
-				if !slices.ContainsFunc(*ps.list, func(q Problem) bool { return q.Error() == p.Error() }) {
-					p.Path = slices.Concat(at.path, p.Path[len(ps.path):])
-					*ps.list = append(*ps.list, p)
+				if !slices.ContainsFunc(*ps.List, func(q lang.Problem) bool { return q.Error() == p.Error() }) {
+					p.Path = slices.Concat(at.Path, p.Path[len(ps.Path):])
+					*ps.List = append(*ps.List, p)
 				}
 			}
 		}
@@ -99,15 +102,15 @@ func (c compiler) versions(ps problems) {
 
 // patch checks that a patch changes only what can differ between versions; ok is false
 // if it is none.
-func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
-	var fields, params Map[json.RawMessage]
+func (c compiler) patch(patch json.RawMessage, ps lang.Problems) (ok bool) {
+	var fields, params lang.Map[json.RawMessage]
 	if json.Unmarshal(patch, &fields) != nil || !fields.Given() {
-		ps.add("shape", "must be an object")
+		ps.Add("shape", "must be an object")
 		return false
 	}
 	for _, key := range fields.Keys() {
 		if !slices.Contains(patchable, key) {
-			problem := ps.at(key).add("version", "%s is the same in all versions", key)
+			problem := ps.At(key).Add("version", "%s is the same in all versions", key)
 			problem.Hint, problem.Key = "these may differ: "+strings.Join(patchable, ", "), true
 		}
 	}
@@ -116,9 +119,9 @@ func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
 	}
 	for _, name := range params.Keys() {
 		if _, ok := c.cli.CLISpec.Params.Get(name); !ok {
-			problem := ps.at("params", name).add("version", "no param is called %q", name)
+			problem := ps.At("params", name).Add("version", "no param is called %q", name)
 			problem.Hint, problem.Key = "a param that not all versions have stands in params, with since or until", true
-			if near := didYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
+			if near := text.DidYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
 				problem.Hint = near
 			}
 		}
@@ -127,25 +130,25 @@ func (c compiler) patch(patch json.RawMessage, ps problems) (ok bool) {
 }
 
 // patched is the CLI with a patch over its spec.
-func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]Problem) *CLI {
+func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem) *CLI {
 	base := c.CLISpec
-	base.Versions, base.Examples = Map[json.RawMessage]{}, nil
-	var spec CLISpec
-	if err := json.Unmarshal(overlay(encode(base), patch), &spec); err != nil {
-		*found = append(*found, Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
+	base.Versions, base.Examples = lang.Map[json.RawMessage]{}, nil
+	var spec lang.CLISpec
+	if err := json.Unmarshal(overlay(text.MustJSON(base), patch), &spec); err != nil {
+		*found = append(*found, lang.Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
 		spec = base
 	}
-	return compileCLI(c.Name, spec, c.around, vetted, problems{path: []string{"cli", c.Name}, list: found})
+	return compileCLI(c.Name, spec, c.around, vetted, lang.Problems{Path: []string{"cli", c.Name}, List: found})
 }
 
 // overlay lays one JSON value over another, as a layer lies over one below: objects
 // field by field, in the order of base and then of patch; all else is replaced.
 func overlay(base, patch json.RawMessage) json.RawMessage {
-	var below, above Map[json.RawMessage]
+	var below, above lang.Map[json.RawMessage]
 	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || !below.Given() || !above.Given() {
 		return patch
 	}
-	var out Map[json.RawMessage]
+	var out lang.Map[json.RawMessage]
 	for key, value := range below.All() {
 		if over, ok := above.Get(key); ok {
 			value = overlay(value, over)
@@ -157,5 +160,5 @@ func overlay(base, patch json.RawMessage) json.RawMessage {
 			out.Set(key, value)
 		}
 	}
-	return encode(out)
+	return text.MustJSON(out)
 }

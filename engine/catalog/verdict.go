@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // answer puts together what the records said and judges the run.
@@ -26,7 +28,7 @@ func (d *decoder) answer(run Run) Answer {
 	if cost, ok := d.number(out.cost); ok && cost >= 0 && !math.IsInf(cost, 0) {
 		a.CostUSD = &cost
 	}
-	if d.call.Mode != New {
+	if d.call.Mode != lang.New {
 		a.Scope, a.CostScope = cumulative(d.cli.Output.Usage.Scope), cumulative(d.cli.Output.CostScope)
 	}
 	a.Shown = a.Text
@@ -65,7 +67,7 @@ func (d *decoder) judge(run Run, a Answer) *Failure {
 		end = d.last
 	}
 	want := ""
-	if d.call.Mode == Resume {
+	if d.call.Mode == lang.Resume {
 		want = d.call.SessionID
 	}
 	got := d.taken(d.cli.out.id)
@@ -145,7 +147,7 @@ func (d *decoder) explain(f *Failure, run Run, stdout string) {
 	if f.Hint == "" {
 		f.Hint = hints[f.Class]
 	}
-	if f.Class == ClassSession && d.cli.Session.Bound == "cwd" && d.call.Mode != New {
+	if f.Class == ClassSession && d.cli.Session.Bound == "cwd" && d.call.Mode != lang.New {
 		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it began", d.cli.Heading())
 	}
 	switch f.Class {

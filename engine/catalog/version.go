@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Version is the version of a program: numbers, and what a pre-release adds to them.
@@ -130,7 +133,7 @@ func (s span) meets(t span) bool {
 
 // newSpan reads the bounds of a range, "" for none; what is wrong with them goes to ps,
 // at the keys since and until.
-func newSpan(since, until string, ps problems) span {
+func newSpan(since, until string, ps lang.Problems) span {
 	s := span{}
 	for _, bound := range []struct {
 		key, text string
@@ -138,34 +141,34 @@ func newSpan(since, until string, ps problems) span {
 	}{{"since", since, &s.since}, {"until", until, &s.until}} {
 		v, ok := ParseVersion(bound.text)
 		if bound.text != "" && !ok {
-			ps.at(bound.key).add("version", "%q is not a version", shorten(bound.text, 100)).Hint = `want numbers, as in "1.2.3"`
+			ps.At(bound.key).Add("version", "%q is not a version", text.Shorten(bound.text, 100)).Hint = `want numbers, as in "1.2.3"`
 		}
 		*bound.into = v
 	}
 	if s.empty() {
-		ps.at("until").add("version", "no version is from %s on and before %s", since, until).Hint = "until is the first version without it"
+		ps.At("until").Add("version", "no version is from %s on and before %s", since, until).Hint = "until is the first version without it"
 	}
 	return s
 }
 
 // parseRange reads "<0.145", ">=0.145" or ">=0.140 <0.145".
-func parseRange(text string, ps problems) (s span, ok bool) {
+func parseRange(body string, ps lang.Problems) (s span, ok bool) {
 	since, until := "", ""
-	lower, upper, both := strings.Cut(text, " ")
-	if !both && !strings.HasPrefix(text, ">=") {
-		lower, upper = "", text
+	lower, upper, both := strings.Cut(body, " ")
+	if !both && !strings.HasPrefix(body, ">=") {
+		lower, upper = "", body
 	}
 	since, from := strings.CutPrefix(lower, ">=")
 	until, below := strings.CutPrefix(upper, "<")
 	if since == "" && until == "" || from != (lower != "") || below != (upper != "") || strings.HasPrefix(until, "=") {
-		problem := ps.add("version", "%q is not a range of versions", shorten(text, 100))
+		problem := ps.Add("version", "%q is not a range of versions", text.Shorten(body, 100))
 		problem.Hint, problem.Key = `want "<1.2", ">=1.2" or ">=1.2 <1.5"`, true
 		return span{}, false
 	}
-	var found []Problem
-	s = newSpan(since, until, problems{list: &found})
+	var found []lang.Problem
+	s = newSpan(since, until, lang.Problems{List: &found})
 	if len(found) > 0 {
-		problem := ps.add("version", "in range %q: %s", shorten(text, 100), found[0].Text)
+		problem := ps.Add("version", "in range %q: %s", text.Shorten(body, 100), found[0].Text)
 		problem.Hint, problem.Key = found[0].Hint, true
 		return span{}, false
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 func version(t *testing.T, text string) Version {
@@ -44,8 +47,8 @@ func TestVersionsInOrder(t *testing.T) {
 
 func TestRanges(t *testing.T) {
 	read := func(text string) span {
-		var found []Problem
-		s, ok := parseRange(text, problems{list: &found})
+		var found []lang.Problem
+		s, ok := parseRange(text, lang.Problems{List: &found})
 		if !ok || len(found) > 0 {
 			t.Fatalf("%q: %v", text, found)
 		}
@@ -154,7 +157,7 @@ func TestOverlay(t *testing.T) {
 	} {
 		var got, want any
 		out := overlay(json.RawMessage(c[0]), json.RawMessage(c[1]))
-		if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(c[2]), &want) != nil || string(encode(got)) != string(encode(want)) {
+		if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(c[2]), &want) != nil || string(text.MustJSON(got)) != string(text.MustJSON(want)) {
 			t.Errorf("%s over %s: %s", c[1], c[0], out)
 		}
 		if c[0] == `{"z":1,"a":2}` && string(out) != c[2] {

@@ -4,6 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Judge says what each policy makes of a call, by its name.
@@ -13,38 +16,38 @@ type Judge func(*Call) map[string]string
 // examples, the listing of every tool, and the proof that no value of any
 // parameter can stand as an option. Without a judge the verdicts of examples are not
 // looked at.
-func (c *Catalog) Vet(judge Judge) []Problem {
-	ps := newProblems()
+func (c *Catalog) Vet(judge Judge) []lang.Problem {
+	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
-		at := ps.at("cli", cli.Name)
+		at := ps.At("cli", cli.Name)
 		for _, line := range cli.Describe().Lint() {
-			at.add("portable", "tool %s: %s", cli.Tool(), line).Key = true
+			at.Add("portable", "tool %s: %s", cli.Tool(), line).Key = true
 		}
 		cli.proven(at)
 		for _, alt := range cli.variants {
-			alt.cli().proven(at.at("versions", alt.key))
+			alt.cli().proven(at.At("versions", alt.key))
 		}
 		for i := range cli.Examples {
-			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.at("examples", i)}.run(cli)
+			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
 		}
 	}
 	for _, o := range c.Optimizers {
-		o.vet(ps.at("optimizer", o.Name))
+		o.vet(ps.At("optimizer", o.Name))
 	}
-	return *ps.list
+	return *ps.List
 }
 
 // proven reports parameters of which a value can stand as an option.
-func (c *CLI) proven(ps problems) {
+func (c *CLI) proven(ps lang.Problems) {
 	for _, proof := range c.Proofs() {
 		if proof.Safe {
 			continue
 		}
 		where := ps
 		if _, ok := c.CLISpec.Params.Get(proof.Param); ok {
-			where = ps.at("params", proof.Param)
+			where = ps.At("params", proof.Param)
 		}
-		where.add("injection", "a value can stand as an option: %s", proof.How).Key = true
+		where.Add("injection", "a value can stand as an option: %s", proof.How).Key = true
 	}
 }
 
@@ -143,7 +146,7 @@ func (c *Call) neutralised(value string) (way string, safe bool) {
 		case word == value && ended:
 			return `after "--"`, true
 		default:
-			return abbreviate(word), true
+			return text.Abbreviate(word), true
 		}
 	}
 	if cmd.Stdin != nil && *cmd.Stdin == value {

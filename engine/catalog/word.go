@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // word is one element of a command line as the spec writes it.
@@ -31,48 +34,48 @@ const (
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 // argv reads the command line of every mode that the CLI has.
-func (c compiler) argv(ps problems) {
+func (c compiler) argv(ps lang.Problems) {
 	spec := c.cli.Argv
 	perMode := spec.Resume != nil || spec.Latest != nil
 	for _, m := range []struct {
-		mode  Mode
+		mode  lang.Mode
 		words []string
-	}{{New, spec.New}, {Resume, spec.Resume}, {Latest, spec.Latest}} {
+	}{{lang.New, spec.New}, {lang.Resume, spec.Resume}, {lang.Latest, spec.Latest}} {
 		at := ps
 		words := m.words
 		switch {
-		case perMode && m.mode != New && words == nil:
+		case perMode && m.mode != lang.New && words == nil:
 			continue
 		case perMode:
-			at = ps.at(string(m.mode))
-		case m.mode == New:
+			at = ps.At(string(m.mode))
+		case m.mode == lang.New:
 		default:
 			words = spec.New
 		}
-		if m.mode != New && c.cli.session[m.mode] == nil && !perMode {
+		if m.mode != lang.New && c.cli.session[m.mode] == nil && !perMode {
 			continue
 		}
 		// The list that serves every mode is reported once, for the first.
-		if !perMode && m.mode != New {
-			at.list = &[]Problem{}
+		if !perMode && m.mode != lang.New {
+			at.List = &[]lang.Problem{}
 		}
-		if perMode && m.mode != New && c.cli.session[m.mode] == nil {
-			problem := at.add("mode", "no call has mode %q: session has no such words", m.mode)
+		if perMode && m.mode != lang.New && c.cli.session[m.mode] == nil {
+			problem := at.Add("mode", "no call has mode %q: session has no such words", m.mode)
 			problem.Hint, problem.Key = "add session."+string(m.mode), true
 		}
 		c.cli.argv[m.mode] = c.words(words, at)
 	}
 }
 
-func (c compiler) words(words []string, ps problems) []word {
+func (c compiler) words(words []string, ps lang.Problems) []word {
 	out := make([]word, 0, len(words))
 	safe := false
 	for i, text := range words {
-		w := word{text: text, safe: safe, from: strings.Join(ps.at(i).path, ".")}
-		if !c.isSlot(&w, ps.at(i)) && text == "--" {
+		w := word{text: text, safe: safe, from: strings.Join(ps.At(i).Path, ".")}
+		if !c.isSlot(&w, ps.At(i)) && text == "--" {
 			safe = true
 		}
-		noNUL(text, ps.at(i))
+		noNUL(text, ps.At(i))
 		out = append(out, w)
 	}
 	c.uses(out, ps)
@@ -80,7 +83,7 @@ func (c compiler) words(words []string, ps problems) []word {
 }
 
 // uses checks the slots of a command line against each other.
-func (c compiler) uses(words []word, ps problems) {
+func (c compiler) uses(words []word, ps lang.Problems) {
 	type use struct {
 		slot slot
 		name string
@@ -91,7 +94,7 @@ func (c compiler) uses(words []word, ps problems) {
 			continue
 		}
 		if seen[use{w.slot, w.name}] {
-			ps.at(i).add("slot", "%s stands twice", w.text)
+			ps.At(i).Add("slot", "%s stands twice", w.text)
 		}
 		seen[use{w.slot, w.name}] = true
 		// Who writes options behind "--" hands them to another program, which has
@@ -105,9 +108,9 @@ func (c compiler) uses(words []word, ps problems) {
 }
 
 // noNUL refuses text that no program can be given.
-func noNUL(text string, ps problems) {
+func noNUL(text string, ps lang.Problems) {
 	if strings.ContainsRune(text, 0) {
-		ps.add("nul", "cannot contain a NUL character")
+		ps.Add("nul", "cannot contain a NUL character")
 	}
 }
 
@@ -117,14 +120,14 @@ func (w word) misspelt() bool { return w.slot == slotNone && placeholder.FindStr
 
 // isSlot finds out which slot a word is. Placeholders stand alone: a value inside
 // a longer word would need an encoder.
-func (c compiler) isSlot(w *word, ps problems) bool {
+func (c compiler) isSlot(w *word, ps lang.Problems) bool {
 	found := placeholder.FindString(w.text)
 	if found == "" {
 		return false
 	}
 	name := strings.Trim(found, "{}")
 	if found != w.text {
-		problem := ps.add("slot", "a slot must be a word of its own, not part of %q", w.text)
+		problem := ps.Add("slot", "a slot must be a word of its own, not part of %q", w.text)
 		if p, ok := c.cli.byName[name]; ok && p.role == "" {
 			problem.Hint = "give param " + name + " a flag"
 		}
@@ -143,13 +146,13 @@ func (c compiler) isSlot(w *word, ps problems) bool {
 		w.slot = slotPrompt
 	case name == "mcp":
 		w.slot = slotMCP
-		if c.cli.MCP.isZero() {
-			ps.add("slot", "{mcp} has no words").Hint = "say in mcp how the CLI takes MCP servers"
+		if c.cli.MCP.IsZero() {
+			ps.Add("slot", "{mcp} has no words").Hint = "say in mcp how the CLI takes MCP servers"
 		}
 	default:
 		p, ok := c.cli.byName[name]
 		if !ok || p.role != "" {
-			ps.add("slot", "unknown slot %s", found).Hint = didYouMean(name, append(c.cli.names(), "params", "session", "prompt", "mcp"))
+			ps.Add("slot", "unknown slot %s", found).Hint = text.DidYouMean(name, append(c.cli.names(), "params", "session", "prompt", "mcp"))
 			return false
 		}
 		w.slot, w.name, p.bySlot = slotParam, name, true
@@ -158,34 +161,34 @@ func (c compiler) isSlot(w *word, ps problems) bool {
 }
 
 // sessions reads the words that start and continue conversations.
-func (c compiler) sessions(ps problems) {
+func (c compiler) sessions(ps lang.Problems) {
 	s := c.cli.Session
 	for _, list := range []struct {
 		key   string
-		mode  Mode
+		mode  lang.Mode
 		words []string
 		id    bool
-	}{{"create", New, s.Create, true}, {"resume", Resume, s.Resume, true}, {"latest", Latest, s.Latest, false}} {
+	}{{"create", lang.New, s.Create, true}, {"resume", lang.Resume, s.Resume, true}, {"latest", lang.Latest, s.Latest, false}} {
 		if list.words == nil {
 			continue
 		}
 		words, has := []word{}, false
 		for i, text := range list.words {
-			at := ps.at(list.key, i)
+			at := ps.At(list.key, i)
 			for _, found := range placeholder.FindAllString(text, -1) {
 				switch {
 				case found != "{id}":
-					at.add("slot", "unknown slot %s", found).Hint = "a session knows {id}"
+					at.Add("slot", "unknown slot %s", found).Hint = "a session knows {id}"
 				case !list.id:
-					at.add("slot", "{id} has no value here").Hint = "the CLI finds its newest conversation by itself"
+					at.Add("slot", "{id} has no value here").Hint = "the CLI finds its newest conversation by itself"
 				}
 				has = true
 			}
 			noNUL(text, at)
-			words = append(words, word{text: text, slot: slotTemplate, from: strings.Join(at.path, ".")})
+			words = append(words, word{text: text, slot: slotTemplate, from: strings.Join(at.Path, ".")})
 		}
 		if list.id && !has {
-			ps.at(list.key).add("slot", "the id reaches no word").Hint = "write {id} where it belongs"
+			ps.At(list.key).Add("slot", "the id reaches no word").Hint = "write {id} where it belongs"
 		}
 		c.cli.session[list.mode] = words
 	}
@@ -196,25 +199,25 @@ func (c compiler) sessions(ps problems) {
 	re, err := regexp.Compile(id)
 	switch {
 	case err != nil:
-		ps.at("id").add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
+		ps.At("id").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 	case re.MatchString("--evil") || re.MatchString("-e"):
-		ps.at("id").add("dash", "%q lets an id stand as an option", id).Hint = "begin it with ^[A-Za-z0-9]"
+		ps.At("id").Add("dash", "%q lets an id stand as an option", id).Hint = "begin it with ^[A-Za-z0-9]"
 	}
 	c.cli.id = re
 	if s.Resume != nil && s.Create == nil && s.Capture.Take == "" {
-		problem := ps.add("session", "no call can be continued: ids are neither created nor captured")
+		problem := ps.Add("session", "no call can be continued: ids are neither created nor captured")
 		problem.Hint, problem.Key = "add create or capture", true
 	}
 }
 
 // prompt checks that the prompt reaches the CLI in exactly the way that via says.
-func (c compiler) prompt(ps problems) {
+func (c compiler) prompt(ps lang.Problems) {
 	p := c.cli.CLISpec.Prompt
 	if p.Flag != "" && p.Via != "arg" && p.Via != "file" {
-		ps.at("flag").add("prompt", `a flag needs via "arg" or "file"`).Key = true
+		ps.At("flag").Add("prompt", `a flag needs via "arg" or "file"`).Key = true
 	}
-	if least, most := p.bounds(); least > most {
-		ps.at("min").add("bounds", "min %d is above max %d", least, most)
+	if least, most := p.Bounds(); least > most {
+		ps.At("min").Add("bounds", "min %d is above max %d", least, most)
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
@@ -228,18 +231,18 @@ func (c compiler) prompt(ps problems) {
 				bare = bare || (p.Flag == "" && !w.safe)
 			}
 		}
-		at := ps.siblings("argv")
+		at := ps.Siblings("argv")
 		if c.cli.Argv.Resume != nil || c.cli.Argv.Latest != nil {
-			at = at.at(string(mode))
+			at = at.At(string(mode))
 		}
 		switch carried := p.Via == "arg" || p.Via == "file"; {
 		case slices.ContainsFunc(words, word.misspelt):
 		case carried && count == 0:
-			at.add("prompt", "the prompt reaches no word").Hint = "write {prompt} where it belongs"
+			at.Add("prompt", "the prompt reaches no word").Hint = "write {prompt} where it belongs"
 		case !carried && count > 0:
-			at.add("prompt", "{prompt} has no value: the prompt goes over standard input").Hint = `prompt: via: "arg" changes that`
+			at.Add("prompt", "{prompt} has no value: the prompt goes over standard input").Hint = `prompt: via: "arg" changes that`
 		case carried && bare && p.Via == "arg":
-			problem := at.add("prompt", "a prompt that begins with a dash will be refused")
+			problem := at.Add("prompt", "a prompt that begins with a dash will be refused")
 			problem.Hint, problem.Warning = `put "--" before {prompt}, or give prompt a flag`, true
 		}
 	}
@@ -247,23 +250,23 @@ func (c compiler) prompt(ps problems) {
 
 // placed checks that every parameter and session word reaches the command line of
 // each mode that it applies to.
-func (c compiler) placed(ps problems) {
+func (c compiler) placed(ps lang.Problems) {
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
 		if !ok {
 			if c.cli.session[mode] != nil {
-				ps.siblings("argv").add("mode", "no command line for mode %q, which session has", mode)
+				ps.Siblings("argv").Add("mode", "no command line for mode %q, which session has", mode)
 			}
 			continue
 		}
 		if len(c.cli.session[mode]) > 0 && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotSession || w.misspelt() }) {
-			ps.siblings("argv").add("slot", "no {session} for the words of mode %q", mode)
+			ps.Siblings("argv").Add("slot", "no {session} for the words of mode %q", mode)
 		}
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
-		if ok && !c.cli.MCP.isZero() && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotMCP || w.misspelt() }) {
-			ps.siblings("argv").add("slot", "no {mcp} for the words of mcp")
+		if ok && !c.cli.MCP.IsZero() && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotMCP || w.misspelt() }) {
+			ps.Siblings("argv").Add("slot", "no {mcp} for the words of mcp")
 			break
 		}
 	}
@@ -271,16 +274,16 @@ func (c compiler) placed(ps problems) {
 		if p.role != "" {
 			continue
 		}
-		at := ps.at(p.Name)
+		at := ps.At(p.Name)
 		for i, m := range p.Modes {
 			if _, ok := c.cli.argv[m]; !ok {
-				at.at("modes", i).add("mode", "the CLI has no mode %q", m).Hint = "session says which modes there are"
+				at.At("modes", i).Add("mode", "the CLI has no mode %q", m).Hint = "session says which modes there are"
 			}
 		}
 		if p.ParamSpec.Required {
 			for _, mode := range modes {
 				if _, ok := c.cli.argv[mode]; ok && !p.applies(mode) {
-					at.at("required").add("mode", "no call of mode %q could be right: it would need a parameter that does not apply", mode).Key = true
+					at.At("required").Add("mode", "no call of mode %q could be right: it would need a parameter that does not apply", mode).Key = true
 				}
 			}
 		}
@@ -289,21 +292,21 @@ func (c compiler) placed(ps problems) {
 }
 
 // modes in the order in which problems are told.
-var modes = []Mode{New, Resume, Latest}
+var modes = []lang.Mode{lang.New, lang.Resume, lang.Latest}
 
-func (c compiler) reaches(p *Param, at problems) {
+func (c compiler) reaches(p *Param, at lang.Problems) {
 	option, beside := p.Flag != "" || p.Words != nil || p.Values != nil, p.Env != "" || p.Show != nil
 	if p.bySlot && (option || beside) {
-		at.add("carrier", "argv names {%s}, and it has a carrier of its own", p.Name).Hint = "keep one of them"
+		at.Add("carrier", "argv names {%s}, and it has a carrier of its own", p.Name).Hint = "keep one of them"
 	}
 	if p.bySlot && p.Kind == Bool {
-		at.add("carrier", "argv names {%s}, but a bool has no value to write", p.Name).Hint = "give it a flag or words"
+		at.Add("carrier", "argv names {%s}, but a bool has no value to write", p.Name).Hint = "give it a flag or words"
 	}
 	if beside {
 		return
 	}
 	if !p.bySlot && !option {
-		at.add("carrier", "reaches nothing").Hint = fmt.Sprintf("give it a flag, words, values, env or show, or name {%s} in argv", p.Name)
+		at.Add("carrier", "reaches nothing").Hint = fmt.Sprintf("give it a flag, words, values, env or show, or name {%s} in argv", p.Name)
 		return
 	}
 	for _, mode := range modes {
@@ -324,7 +327,7 @@ func (c compiler) reaches(p *Param, at problems) {
 		case p.group != "":
 			want = "{params." + p.group + "}"
 		}
-		at.add("slot", "argv of mode %q has no %s for it", mode, want).Hint = "add the slot, or say modes"
+		at.Add("slot", "argv of mode %q has no %s for it", mode, want).Hint = "add the slot, or say modes"
 		return
 	}
 }

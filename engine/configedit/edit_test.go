@@ -10,13 +10,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // testEntry is what a client wants: some fields, of which the first is the gateway's.
 func testEntry(t testing.TB, key string) Entry {
 	t.Helper()
-	var fields catalog.Map[any]
+	var fields lang.Map[any]
 	if err := json.Unmarshal([]byte(`{"command":"{gateway}","args":["serve"],"env":{}}`), &fields); err != nil {
 		t.Fatal(err)
 	}

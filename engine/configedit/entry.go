@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Entry is what is to stand in a file of settings: fields in their order, at a path of
@@ -15,13 +15,13 @@ import (
 // somebody else stay as they are: of Fields only those in Own replace others.
 type Entry struct {
 	Path   []string
-	Fields catalog.Map[any]
+	Fields lang.Map[any]
 	Own    []string
 }
 
 // NewEntry is the entry of a client, with the program in its place. What names the
 // program is the gateway's own; the rest is a proposal.
-func NewEntry(path []string, fields catalog.Map[any], program string) Entry {
+func NewEntry(path []string, fields lang.Map[any], program string) Entry {
 	e := Entry{Path: path}
 	for key, v := range fields.All() {
 		filled, names := fill(v, program)
@@ -37,7 +37,7 @@ func NewEntry(path []string, fields catalog.Map[any], program string) Entry {
 func fill(v any, program string) (filled any, names bool) {
 	switch v := v.(type) {
 	case string:
-		return strings.ReplaceAll(v, catalog.SlotGateway, program), strings.Contains(v, catalog.SlotGateway)
+		return strings.ReplaceAll(v, lang.SlotGateway, program), strings.Contains(v, lang.SlotGateway)
 	case []any:
 		out := make([]any, len(v))
 		for i, item := range v {
@@ -57,7 +57,7 @@ func fill(v any, program string) (filled any, names bool) {
 }
 
 // missing are the fields that are to be written beside those that are there.
-func (e Entry) missing(has func(key string) bool) (out catalog.Map[any]) {
+func (e Entry) missing(has func(key string) bool) (out lang.Map[any]) {
 	for key, v := range e.Fields.All() {
 		if slices.Contains(e.Own, key) || !has(key) {
 			out.Set(key, v)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // jsonNode is a value of a JSON text, in which comments and trailing commas may stand.
@@ -55,7 +55,7 @@ func editJSON(text []byte, e Entry) ([]byte, error) {
 }
 
 // object writes fields in their order.
-func object(fields catalog.Map[any]) []byte {
+func object(fields lang.Map[any]) []byte {
 	var b bytes.Buffer
 	for key, v := range fields.All() {
 		b.WriteString(map[bool]string{true: "{", false: ","}[b.Len() == 0])

@@ -13,7 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // editTOML puts the entry into a TOML text. A table that is not there yet is written
@@ -104,7 +104,7 @@ func without(doc map[string]any, path []string) map[string]any {
 }
 
 // lines is a table with its header, or without one its keys alone.
-func lines(path []string, entry catalog.Map[any]) []byte {
+func lines(path []string, entry lang.Map[any]) []byte {
 	var b bytes.Buffer
 	if path != nil {
 		b.WriteString("[" + dotted(path) + "]\n")
@@ -154,7 +154,7 @@ func tomlValue(v any) string {
 // replaceTable writes the keys of a table anew where its header stands. What it has
 // beyond them, comments and tables inside it stays. It goes by lines: who calls it looks
 // whether the outcome is right.
-func replaceTable(text []byte, path []string, entry catalog.Map[any]) []byte {
+func replaceTable(text []byte, path []string, entry lang.Map[any]) []byte {
 	var out bytes.Buffer
 	header := regexp.MustCompile(`^\s*\[\s*` + strings.Join(tomlKeys(path), `\s*\.\s*`) + `\s*\]\s*(#.*)?$`)
 	inside := false

@@ -3,8 +3,8 @@ package installed
 import (
 	"os"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Signs of a login. That there is none means little where a system keeps logins in a
@@ -17,7 +17,7 @@ const (
 
 // login looks for a sign of a login. It reads no file and shows no value; environ is
 // what the CLI would get.
-func login(spec catalog.LoginSpec, environ []string) (state, by string) {
+func login(spec lang.LoginSpec, environ []string) (state, by string) {
 	if len(spec.Env) == 0 && len(spec.Files) == 0 {
 		return LoginUnknown, ""
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 const upgrades = asks + `, env: {pass: ["ACME_KEY"], set: ACME_OFFLINE: "1"}, upgrade: {latest: ["update"], target: {bin: "fetch", argv: ["acme@{target}"]}
@@ -107,7 +108,7 @@ func TestLogin(t *testing.T) {
 		`{"files":["{RELATIVE}/key"]}`:                         "none ",
 		`{"files":["/nowhere/key"]}`:                           "none ",
 	} {
-		var l catalog.LoginSpec
+		var l lang.LoginSpec
 		if err := json.Unmarshal([]byte(spec), &l); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -178,7 +179,7 @@ func (r *run) describe() {
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
-		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == catalog.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, SpecHash: r.Call.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == lang.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, SpecHash: r.Call.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,

@@ -6,12 +6,13 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func TestCleaner(t *testing.T) {
 	t.Setenv("HOME", "/home/somebody")
 	r := &Runner{Host: host.New([]string{"ACME_TOKEN=a \"quoted\" secret", "ACME_KEY=plain-secret-value", "ACME_MODE=ordinary-value", "OTHER_KEY=not-passed-on"}, nil, "")}
-	clean, err := r.Cleaner(&catalog.Catalog{}, &catalog.CLI{CLISpec: catalog.CLISpec{Env: catalog.EnvSpec{Pass: []string{"ACME_*"}}}})
+	clean, err := r.Cleaner(&catalog.Catalog{}, &catalog.CLI{CLISpec: lang.CLISpec{Env: lang.EnvSpec{Pass: []string{"ACME_*"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

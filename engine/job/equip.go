@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Equip finds the MCP servers of a call that will run in dir.
@@ -25,7 +26,7 @@ func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) cat
 				return ok && value != "" // clients pass on empty ones
 			})
 		},
-		Own: func(places []catalog.OwnSpec) (names []string, err error) {
+		Own: func(places []lang.OwnSpec) (names []string, err error) {
 			for _, place := range places {
 				found, wrong := h.Keys(place.Path, place.Key, dir)
 				names, err = append(names, found...), errors.Join(err, wrong)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -33,7 +34,7 @@ func (r *run) identify() {
 		return
 	}
 	r.since = r.started.Add(-window)
-	if r.Call.Mode != catalog.New { // the next turn is not the last one again
+	if r.Call.Mode != lang.New { // the next turn is not the last one again
 		r.since = never
 	}
 	environ, err := r.Host.Environ(r.own(alike))

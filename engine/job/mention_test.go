@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // yard is a working directory beside things that are none of its business.
@@ -43,7 +44,7 @@ func newYard(t testing.TB) yard {
 		}
 	}
 	// The text of the prompt is all that matters here, so the call is made by hand.
-	cli := &catalog.CLI{Name: "acme", CLISpec: catalog.CLISpec{Title: "Acme", Prompt: catalog.PromptSpec{Expands: []string{"@path"}}}}
+	cli := &catalog.CLI{Name: "acme", CLISpec: lang.CLISpec{Title: "Acme", Prompt: lang.PromptSpec{Expands: []string{"@path"}}}}
 	y.call = func(prompt string) *catalog.Call { return &catalog.Call{CLI: cli, Prompt: prompt} }
 	if t, ok := t.(*testing.T); ok {
 		t.Setenv("HOME", y.home)
@@ -164,7 +165,7 @@ func TestMentionsInside(t *testing.T) {
 		})
 	}
 	other := y.call("read @../out.txt")
-	other.CLI = &catalog.CLI{Name: "zeta", CLISpec: catalog.CLISpec{Prompt: catalog.PromptSpec{Expands: []string{"/command"}}}}
+	other.CLI = &catalog.CLI{Name: "zeta", CLISpec: lang.CLISpec{Prompt: lang.PromptSpec{Expands: []string{"/command"}}}}
 	if text := Outside(other, y.dir, nil); text != "" {
 		t.Errorf("a CLI that expands nothing: %s", text)
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -26,7 +26,7 @@ func (r *run) pools() []supervisor.Pool {
 		}
 	}
 	cli, depth := r.Call.CLI, len(r.outer(context.Background(), r.records))
-	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == catalog.Latest {
+	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == lang.Latest {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -238,7 +239,7 @@ func TestLimits(t *testing.T) {
 			b := newBench(t, jsonl+lines+general)
 			call := b.bind("x", c.args)
 			if name == "the gateway's" {
-				call.CLI.Timeouts = catalog.Timeouts{}
+				call.CLI.Timeouts = lang.Timeouts{}
 			}
 			l := Limits(b.catalog, call)
 			if l.Idle != c.idle || l.Wall != c.wall || l.Grace != c.kill || l.Output != 2048 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -75,7 +76,7 @@ func (r *run) unbegun(ctx context.Context, err error) *catalog.Failure {
 
 // unsure says what is not certain about which conversation an ended job continued.
 func (r *Runner) unsure(row store.Job) []string {
-	if row.Mode != string(catalog.Latest) || row.Outcome.Ending != store.EndOK {
+	if row.Mode != string(lang.Latest) || row.Outcome.Ending != store.EndOK {
 		return nil
 	}
 	name := row.CLI

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -228,7 +229,7 @@ func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
 	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
 		return nil, false
 	}
-	call := cli.At(row.CLIVersion).Revive(catalog.Mode(row.Mode), row.SessionID, arguments)
+	call := cli.At(row.CLIVersion).Revive(lang.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
 	return call, true
 }

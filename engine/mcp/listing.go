@@ -13,7 +13,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // listing is what one swap of the tools leaves behind: the names to call, and
@@ -129,12 +129,12 @@ func (l *listing) unknown(name string) string {
 		return ""
 	}
 	name = cut(name, 128)
-	text := fmt.Sprintf("There is no tool %q", name)
+	body := fmt.Sprintf("There is no tool %q", name)
 	if why := l.gone[name]; why != "" {
-		text += ": " + why
+		body += ": " + why
 	}
-	if near := catalog.Nearest(name, slices.Sorted(maps.Keys(l.names))); near != "" {
-		text += fmt.Sprintf(". The nearest is %q", near)
+	if near := text.Nearest(name, slices.Sorted(maps.Keys(l.names))); near != "" {
+		body += fmt.Sprintf(". The nearest is %q", near)
 	}
-	return text + ". tools/list has the current ones."
+	return body + ". tools/list has the current ones."
 }

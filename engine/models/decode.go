@@ -12,8 +12,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // maxDepth is how deep a TOML file may nest: its parser calls itself for each level.
@@ -26,7 +26,7 @@ func decode(data []byte, format string) (any, error) {
 		return nil, nil // a CLI that is installed may have an empty one
 	}
 	switch format {
-	case catalog.FormatTOML:
+	case lang.FormatTOML:
 		if depth(data) > maxDepth {
 			return nil, fmt.Errorf("nests deeper than %d levels", maxDepth)
 		}
@@ -41,7 +41,7 @@ func decode(data []byte, format string) (any, error) {
 			return nil, fmt.Errorf("is not valid TOML%s: %s", line, clean(strings.TrimPrefix(err.Error(), "toml: ")))
 		}
 		return doc, nil
-	case catalog.FormatJSON:
+	case lang.FormatJSON:
 		var doc any
 		if json.Unmarshal(data, &doc) == nil {
 			return doc, nil
@@ -75,7 +75,7 @@ func depth(data []byte) (deepest int) {
 }
 
 // collect takes from a document what stands at the first of the keys that is there.
-func collect(doc any, s catalog.SourceSpec) (entries []pair, at string, err error) {
+func collect(doc any, s lang.SourceSpec) (entries []pair, at string, err error) {
 	for _, key := range s.Key {
 		for _, value := range reach(doc, strings.Split(key, ".")) {
 			found, ok := names(value, s.What())
@@ -122,10 +122,10 @@ func reach(value any, path []string) (values []any) {
 // a list of texts, or the keys of an object with descriptions.
 func names(value any, what string) (entries []pair, ok bool) {
 	text, ok := value.(string)
-	if _, table := value.(map[string]any); table && what == catalog.GivesDefault {
+	if _, table := value.(map[string]any); table && what == lang.GivesDefault {
 		return nil, true // which another key of the source may look into
 	}
-	if ok || what == catalog.GivesDefault {
+	if ok || what == lang.GivesDefault {
 		if name := strings.TrimSpace(text); name != "" {
 			entries = append(entries, pair{key: name})
 		}

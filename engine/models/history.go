@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Bounds of a look into a history, which may have grown for years.
@@ -45,7 +45,7 @@ func newest(places []place, most int) []place {
 
 // history reads the models that were used from the files below a folder, those of the
 // newest first.
-func (v *view) history(ctx context.Context, name string, s catalog.SourceSpec) (used []pair, where string) {
+func (v *view) history(ctx context.Context, name string, s lang.SourceSpec) (used []pair, where string) {
 	root, named := v.locate(name, s)
 	if root == "" {
 		return nil, ""
@@ -140,7 +140,7 @@ func list(folder string) ([]os.DirEntry, error) {
 
 // read takes the models out of one file of a history: out of the end of one that has a
 // record a line, newest first, else out of the whole.
-func read(file string, s catalog.SourceSpec) (names []string, err error) {
+func read(file string, s lang.SourceSpec) (names []string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func read(file string, s catalog.SourceSpec) (names []string, err error) {
 		return nil, err
 	}
 	format := s.FormatOf(file)
-	if format != catalog.FormatJSONL {
+	if format != lang.FormatJSONL {
 		if info.Size() > maxFile {
 			return nil, fmt.Errorf("has %d bytes", info.Size())
 		}
@@ -206,7 +206,7 @@ func mentions(line []byte, keys []string) bool {
 	})
 }
 
-func keysOf(doc any, s catalog.SourceSpec) (found []string) {
+func keysOf(doc any, s lang.SourceSpec) (found []string) {
 	entries, _, _ := collect(doc, s)
 	for _, e := range entries {
 		if !slices.Contains(found, e.key) {

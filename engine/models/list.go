@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Kind says how it is known that a model exists.
@@ -232,7 +233,7 @@ func (t *teller) target(alias string, kind Kind) {
 // settings are the models that the CLI's own settings name.
 func (t *teller) settings() {
 	for name, s := range t.cli.Models.Sources.All() {
-		if s.What() != catalog.GivesModels {
+		if s.What() != lang.GivesModels {
 			continue
 		}
 		path, named := t.locate(name, s)
@@ -274,7 +275,7 @@ func (t *teller) observed(ctx context.Context, used []string) {
 		put(name, "record of calls")
 	}
 	for name, s := range t.cli.Models.Sources.All() {
-		if s.What() != catalog.GivesObserved {
+		if s.What() != lang.GivesObserved {
 			continue
 		}
 		found, where := t.history(ctx, name, s)

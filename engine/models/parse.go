@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Bounds of what a variable may say.
@@ -29,7 +29,7 @@ func parsePairs(text string) (pairs []pair, wrong []string) {
 	case len(text) > maxValue:
 		return nil, []string{tooMuch}
 	case strings.HasPrefix(text, "{"):
-		var object catalog.Map[any]
+		var object lang.Map[any]
 		if err := strictJSON(text, &object); err != nil {
 			return nil, []string{notJSON(err)}
 		}
@@ -78,7 +78,7 @@ func parseModels(text string) (models []pair, wrong []string) {
 	case len(text) > maxValue:
 		return nil, []string{tooMuch}
 	case strings.HasPrefix(text, "{"):
-		var object catalog.Map[any]
+		var object lang.Map[any]
 		if err := strictJSON(text, &object); err != nil {
 			return nil, []string{notJSON(err)}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -156,7 +157,7 @@ func (v *view) defaults() {
 		}
 	}
 	for name, s := range v.cli.Models.Sources.All() {
-		if s.What() != catalog.GivesDefault || v.models.Own.Name != "" {
+		if s.What() != lang.GivesDefault || v.models.Own.Name != "" {
 			continue
 		}
 		found := v.source(name, s)

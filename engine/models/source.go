@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 const (
@@ -31,7 +31,7 @@ type finding struct {
 }
 
 // source reads a source that gives a default.
-func (v *view) source(name string, s catalog.SourceSpec) finding {
+func (v *view) source(name string, s lang.SourceSpec) finding {
 	if s.Env != "" {
 		text := strings.TrimSpace(v.theirs(s.Env))
 		if text == "" || v.refused(from(s.Env), text) {
@@ -58,7 +58,7 @@ func (v *view) refused(where, name string) bool {
 
 // locate is the path of a source, "" if it has none here, and whether a variable names
 // another than the CLI's own.
-func (v *view) locate(name string, s catalog.SourceSpec) (path string, elsewhere bool) {
+func (v *view) locate(name string, s lang.SourceSpec) (path string, elsewhere bool) {
 	for _, candidate := range s.Path {
 		if path = v.expand(candidate); path != "" {
 			break
@@ -130,7 +130,7 @@ type answer struct {
 
 // file asks a file of settings. One that is not there is no reason to warn, unless a
 // variable names it.
-func (v *view) file(path string, named bool, s catalog.SourceSpec) answer {
+func (v *view) file(path string, named bool, s lang.SourceSpec) answer {
 	if path == "" {
 		return answer{}
 	}
@@ -145,7 +145,7 @@ func (v *view) file(path string, named bool, s catalog.SourceSpec) answer {
 	return a
 }
 
-func (r *Registry) ask(path string, s catalog.SourceSpec) answer {
+func (r *Registry) ask(path string, s lang.SourceSpec) answer {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

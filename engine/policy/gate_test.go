@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // specs have one CLI whose calls score what they are told to.
@@ -20,7 +21,7 @@ const specs = `{
 
 func compile(t testing.TB, text string) *catalog.Catalog {
 	t.Helper()
-	var s catalog.Spec
+	var s lang.Spec
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -141,12 +142,12 @@ var rank = map[Verdict]int{Deny: 0, Human: 1, Approve: 2}
 // TestWhatAStricterPolicyApproves goes through all pairs of small policies: those that
 // the compiler lets include each other never contradict that, and where it refuses, they do.
 func TestWhatAStricterPolicyApproves(t *testing.T) {
-	var policies []catalog.PolicySpec
+	var policies []lang.PolicySpec
 	for approve := range 4 {
 		for ask := approve; ask < 5; ask++ {
 			for _, deny := range [][]string{nil, {"a"}, {"b"}, {"a", "b"}} {
 				for _, human := range []string{"ask", "deny"} {
-					policies = append(policies, catalog.PolicySpec{Approve: approve, Ask: &ask, Deny: deny, Human: human})
+					policies = append(policies, lang.PolicySpec{Approve: approve, Ask: &ask, Deny: deny, Human: human})
 				}
 			}
 		}
@@ -166,7 +167,7 @@ func TestWhatAStricterPolicyApproves(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var s catalog.Spec
+			var s lang.Spec
 			if err := json.Unmarshal(text, &s); err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +195,7 @@ func TestWhatAStricterPolicyApproves(t *testing.T) {
 // overcautious pairs hold although a rule is denied always by the wider policy alone:
 // the stricter one would have to let no call with that rule pass, which is more than
 // bounds can say.
-func overcautious(low, high catalog.PolicySpec) bool {
+func overcautious(low, high lang.PolicySpec) bool {
 	return slices.ContainsFunc(high.Deny, func(id string) bool { return !slices.Contains(low.Deny, id) })
 }
 
@@ -204,10 +205,10 @@ func FuzzInclusion(f *testing.F) {
 	f.Add(0, 0, 0, 0, false, true, "a", "a", 0, 1, "b")
 	f.Fuzz(func(t *testing.T, approve1, ask1, approve2, ask2 int, human1, human2 bool, deny1, deny2 string, score1, score2 int, id string) {
 		human := map[bool]string{true: "ask", false: "deny"}
-		s := &catalog.Spec{}
+		s := &lang.Spec{}
 		text, err := json.Marshal(map[string]any{"policy": map[string]any{
-			"low":  catalog.PolicySpec{Approve: approve1, Ask: &ask1, Human: human[human1], Deny: []string{deny1}},
-			"high": catalog.PolicySpec{Approve: approve2, Ask: &ask2, Human: human[human2], Deny: []string{deny2}, Includes: "low"}}})
+			"low":  lang.PolicySpec{Approve: approve1, Ask: &ask1, Human: human[human1], Deny: []string{deny1}},
+			"high": lang.PolicySpec{Approve: approve2, Ask: &ask2, Human: human[human2], Deny: []string{deny2}, Includes: "low"}}})
 		if err != nil || json.Unmarshal(text, s) != nil {
 			return
 		}

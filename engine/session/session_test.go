@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -384,7 +385,7 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	}
-	if turn, err := b.Turn(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != catalog.New || turn.SessionID != uuid1 {
+	if turn, err := b.Turn(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != lang.New || turn.SessionID != uuid1 {
 		t.Errorf("%+v, %v", turn, err)
 	}
 	// Its ids may be such as the CLI does not take.

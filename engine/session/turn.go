@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -107,11 +108,11 @@ func (b *Book) named(ctx context.Context, records *store.Store, call *catalog.Ca
 
 // in is the call as the first turn of a session, or a later one.
 func in(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error) {
-	mode, id := catalog.Resume, s.Native
+	mode, id := lang.Resume, s.Native
 	if !s.Begun || id == "" {
 		// If it has begun, its first turn is under way and tells the id at its end. Whoever
 		// makes the same call joins that; for others there is no place yet.
-		mode, id = catalog.New, native(call.CLI, s)
+		mode, id = lang.New, native(call.CLI, s)
 	}
 	turn, wrong := call.In(s.ID, mode, id)
 	if wrong != nil {
@@ -132,7 +133,7 @@ func (b *Book) Misjudged(ctx context.Context, call *catalog.Call, class string) 
 		return false
 	}
 	s, err := b.Get(ctx, call.CLI.Name, call.Session)
-	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == catalog.New)
+	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == lang.New)
 }
 
 // Peek is Turn for a call that is not made: where there is no record, none is begun.
@@ -164,11 +165,11 @@ func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 	}
 	o := job.Outcome
 	t := &store.Turn{CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
-	ok, mode := o.Ending == store.EndOK, catalog.Mode(job.Mode)
+	ok, mode := o.Ending == store.EndOK, lang.Mode(job.Mode)
 	if cli != nil && cli.AcceptsID(o.NativeSessionID) {
 		t.Native = o.NativeSessionID
 	}
-	if !ok && mode == catalog.Resume && !strings.EqualFold(t.Native, job.SessionID) {
+	if !ok && mode == lang.Resume && !strings.EqualFold(t.Native, job.SessionID) {
 		t.Native = "" // the answer was given in another conversation
 	}
 	known := t.Native != "" || job.SessionID != ""
@@ -176,12 +177,12 @@ func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 	switch {
 	case t.Answered || t.Native != "":
 		t.Began = true
-	case mode == catalog.New && job.SessionID != "" && (o.ErrorClass == catalog.ClassSession || ended(o)):
+	case mode == lang.New && job.SessionID != "" && (o.ErrorClass == catalog.ClassSession || ended(o)):
 		t.Began = true // the id is in use, or the CLI had time to begin
-	case mode == catalog.New || o.ErrorClass == catalog.ClassSession:
+	case mode == lang.New || o.ErrorClass == catalog.ClassSession:
 		t.Undone = true
 		switch creates := cli != nil && cli.Creates(); {
-		case creates && mode == catalog.New:
+		case creates && mode == lang.New:
 			t.Reset = job.SessionID
 		case creates: // there may be enough of it left to be in the way
 			t.Reset = NewID()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -17,7 +18,7 @@ const ApprovalList = "approval_list"
 var approvalList = catalog.NewBuiltin(catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: catalog.ApprovalsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 	Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
 	number("limit", "At most so many.", 1, 500, 50),
-	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})
+	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those about this CLI.", MaxLength: ptr(64)}})
 
 // approvals answers ApprovalList.
 func (t *Tools) approvals(ctx context.Context, args map[string]any) (Result, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
@@ -21,7 +22,7 @@ type Explanation struct {
 	Env      map[string]string `json:"env"`               // names, with where each comes from; never values
 	Dir      string            `json:"cwd"`               // working directory
 	Timeouts Timeouts          `json:"timeouts"`          // 0: none
-	Mode     catalog.Mode      `json:"mode"`              // new, resume or latest
+	Mode     lang.Mode         `json:"mode"`              // new, resume or latest
 	Session  string            `json:"session,omitempty"` // of which it is a turn
 	Risks    []catalog.RiskHit `json:"risk,omitempty"`    // rules of the specs that hold for the call
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Names of the tools about jobs.
@@ -27,7 +28,7 @@ const (
 )
 
 var (
-	jobID  = &catalog.Param{Name: "jobId", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Id of the job.", Required: true, MaxLength: ptr(64)}}
+	jobID  = &catalog.Param{Name: "jobId", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Id of the job.", Required: true, MaxLength: ptr(64)}}
 	waitMs = number("waitMs", "Wait so long for the end of the job.", 0, maxWaitMs, nil)
 
 	builtins = []*catalog.Builtin{
@@ -37,13 +38,13 @@ var (
 			Description: "Return the answer and the output of a job; of one that still runs, the output so far."},
 			jobID, waitMs,
 			number("maxChars", "Characters of each text.", 1, maxChars, defaultChars),
-			&catalog.Param{Name: "offset", Kind: catalog.Int, ParamSpec: catalog.ParamSpec{Doc: "First character of each text; nextOffset goes on.", Min: ptr(0.0)}}),
+			&catalog.Param{Name: "offset", Kind: catalog.Int, ParamSpec: lang.ParamSpec{Doc: "First character of each text; nextOffset goes on.", Min: ptr(0.0)}}),
 		catalog.NewBuiltin(catalog.Tool{Name: JobCancel, Title: "Cancel a job", Output: catalog.JobSchema, Destructive: true, Idempotent: true,
 			Description: "End a job and all that it started."}, jobID),
 		catalog.NewBuiltin(catalog.Tool{Name: JobList, Title: "List jobs", Output: catalog.JobsSchema, ReadOnly: true, Idempotent: true,
 			Description: "List jobs, newest first."},
-			&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
-			&catalog.Param{Name: "state", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those in this state.", Enum: []string{
+			&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
+			&catalog.Param{Name: "state", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those in this state.", Enum: []string{
 				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
@@ -55,7 +56,7 @@ var (
 
 // number is a whole number with bounds.
 func number(name, doc string, least, most float64, preset any) *catalog.Param {
-	return &catalog.Param{Name: name, Kind: catalog.Int, ParamSpec: catalog.ParamSpec{Doc: doc, Min: &least, Max: &most, Default: preset}}
+	return &catalog.Param{Name: name, Kind: catalog.Int, ParamSpec: lang.ParamSpec{Doc: doc, Min: &least, Max: &most, Default: preset}}
 }
 
 func ptr[T any](v T) *T { return &v }

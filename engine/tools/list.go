@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // The profiles of a listing.
@@ -97,7 +98,7 @@ func (t *Tools) unlisted(cat *catalog.Catalog) []string {
 	settings := cat.Settings.Tools
 	if settings.List != nil {
 		for i, cli := range cat.CLIs {
-			if !slices.Contains(settings.List, cli.Name) && !slices.Contains(settings.List, catalog.Everything) {
+			if !slices.Contains(settings.List, cli.Name) && !slices.Contains(settings.List, lang.Everything) {
 				why[i] = notNamed
 			}
 		}

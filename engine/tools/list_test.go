@@ -10,10 +10,11 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // set changes the settings of the listing.
-func (t *Tools) set(s catalog.ToolsSpec) {
+func (t *Tools) set(s lang.ToolsSpec) {
 	changed := *t.Catalog()
 	changed.Settings.Tools = s
 	t.Catalog = func() *catalog.Catalog { return &changed }
@@ -29,20 +30,20 @@ func names(clis []*catalog.CLI) (out []string) {
 func TestWhichAreListed(t *testing.T) {
 	all := []string{"acme", "zeta", "mira", "gone"}
 	for name, test := range map[string]struct {
-		settings  catalog.ToolsSpec
+		settings  lang.ToolsSpec
 		none, bad bool // no program is there; the environment cannot be made
 		want      []string
 	}{
-		"found":                       {catalog.ToolsSpec{}, false, false, []string{"acme", "zeta", "mira"}},
-		"found, not the fallback":     {catalog.ToolsSpec{Fallback: []string{"gone"}}, false, false, []string{"acme", "zeta", "mira"}},
-		"all":                         {catalog.ToolsSpec{List: catalog.Shown{catalog.Everything}}, true, false, all},
-		"named":                       {catalog.ToolsSpec{List: catalog.Shown{"gone", "zeta"}}, false, false, []string{"zeta", "gone"}},
-		"named, in vain":              {catalog.ToolsSpec{List: catalog.Shown{"nobody"}}, false, false, nil},
-		"none named":                  {catalog.ToolsSpec{List: catalog.Shown{}, Fallback: []string{"acme"}}, false, false, nil},
-		"none found":                  {catalog.ToolsSpec{Fallback: []string{"mira", "gone", "nobody"}}, true, false, []string{"mira", "gone"}},
-		"none found, no fallback":     {catalog.ToolsSpec{}, true, false, all},
-		"none found, fallback absent": {catalog.ToolsSpec{Fallback: []string{"nobody"}}, true, false, all},
-		"nobody can say":              {catalog.ToolsSpec{Fallback: []string{"mira"}}, false, true, all},
+		"found":                       {lang.ToolsSpec{}, false, false, []string{"acme", "zeta", "mira"}},
+		"found, not the fallback":     {lang.ToolsSpec{Fallback: []string{"gone"}}, false, false, []string{"acme", "zeta", "mira"}},
+		"all":                         {lang.ToolsSpec{List: lang.Shown{lang.Everything}}, true, false, all},
+		"named":                       {lang.ToolsSpec{List: lang.Shown{"gone", "zeta"}}, false, false, []string{"zeta", "gone"}},
+		"named, in vain":              {lang.ToolsSpec{List: lang.Shown{"nobody"}}, false, false, nil},
+		"none named":                  {lang.ToolsSpec{List: lang.Shown{}, Fallback: []string{"acme"}}, false, false, nil},
+		"none found":                  {lang.ToolsSpec{Fallback: []string{"mira", "gone", "nobody"}}, true, false, []string{"mira", "gone"}},
+		"none found, no fallback":     {lang.ToolsSpec{}, true, false, all},
+		"none found, fallback absent": {lang.ToolsSpec{Fallback: []string{"nobody"}}, true, false, all},
+		"nobody can say":              {lang.ToolsSpec{Fallback: []string{"mira"}}, false, true, all},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tools := newTools(t)
@@ -99,7 +100,7 @@ func TestCompactListing(t *testing.T) {
 		}
 	}
 	tools.Profile = ""
-	tools.set(catalog.ToolsSpec{Profile: Compact})
+	tools.set(lang.ToolsSpec{Profile: Compact})
 	if n := len(tools.List()); n != len(size) {
 		t.Errorf("by the setting %d tools are listed, by the flag %d", n, len(size))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 )
 
@@ -17,7 +18,7 @@ const ListModels = "list_models"
 
 var listModels = catalog.NewBuiltin(catalog.Tool{Name: ListModels, Title: "List models", Output: catalog.ModelsSchema, ReadOnly: true, Idempotent: true,
 	Description: "List the models and aliases of each CLI, and its default."},
-	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}})
+	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}})
 
 // bind binds a call with the models of the moment.
 func (t *Tools) bind(catalog *catalog.Catalog, cli *catalog.CLI, args json.RawMessage) (*catalog.Call, catalog.Violations) {

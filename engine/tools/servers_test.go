@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // withServers are tools whose one CLI prints the file that it is given.
@@ -15,7 +16,7 @@ func withServers(t *testing.T) *Tools {
 	t.Helper()
 	tools := newTools(t)
 	cat := *tools.Catalog()
-	var s catalog.Spec
+	var s lang.Spec
 	err := json.Unmarshal([]byte(`{"cli":{"acme":{"bin":"cat","argv":["{mcp}"],"mcp":{"words":["{file}"],"none":["/dev/null"],"file":{"name":"mcp.json","body":{"s":"{list}"},"server":{"n":"{name}"}}}}},
 		"mcp":{"one":{"title":"The one","command":"cat"},"gone":{"command":"no-such-program"}},"gateway":{"env":{"pass":["PATH","HOME"]}}}`), &s)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -34,7 +35,7 @@ var (
 	sessionCreate = catalog.NewBuiltin(catalog.Tool{Name: SessionCreate, Title: "Create a session", Output: sessionSchema,
 		Description: "Create a session: a conversation that the next call of its CLI begins and later ones continue."},
 		ofCLI("CLI to talk to.", true), word("description", "What it is about.", 500),
-		&catalog.Param{Name: "setAsActive", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Let calls use it that name no session.", Default: true}})
+		&catalog.Param{Name: "setAsActive", Kind: catalog.Bool, ParamSpec: lang.ParamSpec{Doc: "Let calls use it that name no session.", Default: true}})
 	sessionList = catalog.NewBuiltin(catalog.Tool{Name: SessionList, Title: "List sessions", Output: sessionsSchema, ReadOnly: true, Idempotent: true,
 		Description: "List sessions, the last used first, and which are active."},
 		ofCLI("Only those of this CLI.", false), number("limit", "At most so many.", 1, 500, 50))
@@ -48,16 +49,16 @@ var (
 	sessionClear = catalog.NewBuiltin(catalog.Tool{Name: SessionClear, Title: "Delete all sessions", Output: clearedSchema, Destructive: true, Idempotent: true,
 		Description: "Forget all sessions, or those of a CLI."}, ofCLI("Only those of this CLI.", false))
 
-	sessionID = &catalog.Param{Name: "sessionId", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Id of the session.", Required: true, MinLength: ptr(1), MaxLength: ptr(256)}}
+	sessionID = &catalog.Param{Name: "sessionId", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Id of the session.", Required: true, MinLength: ptr(1), MaxLength: ptr(256)}}
 	someCLI   = ofCLI("Its CLI, where two have that id.", false)
 )
 
 func ofCLI(doc string, required bool) *catalog.Param {
-	return &catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: doc, Required: required, MaxLength: ptr(64)}}
+	return &catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: doc, Required: required, MaxLength: ptr(64)}}
 }
 
 func word(name, doc string, most int) *catalog.Param {
-	return &catalog.Param{Name: name, Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: doc, MaxLength: &most}}
+	return &catalog.Param{Name: name, Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: doc, MaxLength: &most}}
 }
 
 // session answers a tool about sessions.

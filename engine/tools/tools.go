@@ -21,6 +21,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Tools answers for the catalog that is current when a call begins.
@@ -185,7 +186,7 @@ func meant(cat *catalog.Catalog, name string) string {
 	for _, b := range builtins {
 		names = append(names, b.Name)
 	}
-	if near := catalog.Nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return near
 	}
 	base, async := strings.CutSuffix(name, catalog.AsyncSuffix)
@@ -194,7 +195,7 @@ func meant(cat *catalog.Catalog, name string) string {
 	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
-	cli, ok := cat.CLI(catalog.Nearest(base, names))
+	cli, ok := cat.CLI(text.Nearest(base, names))
 	switch {
 	case !ok:
 		return ""

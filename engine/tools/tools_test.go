@@ -22,6 +22,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -410,7 +411,7 @@ func TestExplain(t *testing.T) {
 	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "approval", "policies", "steps"}) {
 		t.Errorf("members: %q", got)
 	}
-	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != catalog.New || e.Risks[0].ID != "long" ||
+	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != lang.New || e.Risks[0].ID != "long" ||
 		e.Timeouts != (Timeouts{IdleMs: 4000, GraceMs: 10}) {
 		t.Errorf("%s", text)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Names of the tools about the installed CLIs.
@@ -36,14 +38,14 @@ var (
 
 	versionsTool = catalog.NewBuiltin(catalog.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Rare: true, ReadOnly: true, Idempotent: true,
 		Description: "Tell which CLIs are installed, where, in which version, and whether somebody is logged in."},
-		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Only this CLI.", MaxLength: ptr(64)}})
+		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only this CLI.", MaxLength: ptr(64)}})
 	upgradeTool = catalog.NewBuiltin(catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Rare: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
-		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "CLI to upgrade.", Required: true, MaxLength: ptr(64)}},
-		&catalog.Param{Name: "target", Kind: catalog.String, ParamSpec: catalog.ParamSpec{Doc: "Version or tag.", Default: "latest", MaxLength: ptr(128)}},
-		&catalog.Param{Name: "dryRun", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Only tell what would be run.", Default: true}},
+		&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "CLI to upgrade.", Required: true, MaxLength: ptr(64)}},
+		&catalog.Param{Name: "target", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Version or tag.", Default: "latest", MaxLength: ptr(128)}},
+		&catalog.Param{Name: "dryRun", Kind: catalog.Bool, ParamSpec: lang.ParamSpec{Doc: "Only tell what would be run.", Default: true}},
 		number("timeoutMs", "End it after so long.", minUpgradeMs, maxUpgradeMs, defaultUpgradeMs),
-		&catalog.Param{Name: "force", Kind: catalog.Bool, ParamSpec: catalog.ParamSpec{Doc: "Even while jobs of this CLI run."}})
+		&catalog.Param{Name: "force", Kind: catalog.Bool, ParamSpec: lang.ParamSpec{Doc: "Even while jobs of this CLI run."}})
 )
 
 // UpgradeCall is an upgrade that was asked for in earnest.
@@ -99,11 +101,11 @@ func unknownCLI(cat *catalog.Catalog, name string) string {
 	for _, cli := range cat.CLIs {
 		names = append(names, cli.Name)
 	}
-	text := fmt.Sprintf("there is no CLI %q", name)
-	if near := catalog.Nearest(name, names); near != "" {
-		return text + fmt.Sprintf(" (did you mean %q?)", near)
+	body := fmt.Sprintf("there is no CLI %q", name)
+	if near := text.Nearest(name, names); near != "" {
+		return body + fmt.Sprintf(" (did you mean %q?)", near)
 	}
-	return text + "; there are " + strings.Join(names, ", ")
+	return body + "; there are " + strings.Join(names, ", ")
 }
 
 // versionsResult tells the same to people and to programs.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // request makes a call and waits for its answer: not longer than clients do, and then
@@ -41,7 +42,7 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		out := t.Runner.Outcome(j)
 		r := result(req, j.State, j.Joined, out).joining(j)
-		r.none = req.Call.Mode == catalog.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == catalog.ClassSession && out.Answer.SessionID == ""
+		r.none = req.Call.Mode == lang.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == catalog.ClassSession && out.Answer.SessionID == ""
 		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Call, out.Answer.Failure.Class)
 		return r
 	}

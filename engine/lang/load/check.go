@@ -73,7 +73,7 @@ func (c checker) wrongKind(n *node, s *shape, path []string) {
 	}
 	d := c.r.add(n.at, path, "type", "%s, not %s", want, n.kind)
 	switch {
-	case wanted&text == 0:
+	case wanted&textKind == 0:
 	case n.kind&(number|boolean) != 0:
 		d.Hint = fmt.Sprintf("quote it: %q", cmp.Or(n.at.word(), n.text))
 	}
@@ -115,7 +115,7 @@ func (c checker) scalar(n *node, s *shape, fitting []*arm, path []string) {
 	}
 	d := c.r.add(n.at, path, "value", "%s", message)
 	switch {
-	case len(choices) > 0 && n.kind == text:
+	case len(choices) > 0 && n.kind == textKind:
 		d.Hint = didYouMean(n.text, choices)
 	case strings.HasPrefix(message, "must have at most"):
 		d.Hint = fmt.Sprintf("there are %d", utf8.RuneCountInString(n.text))

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Answer is what a program said to one list of words of probe.help.
@@ -31,7 +33,7 @@ const (
 // Compare holds a CLI against the help texts of its program, of which this version is
 // installed ("" if that is not known). An answer belongs to the list of words in
 // probe.help of the same place.
-func Compare(cli *catalog.CLI, version string, answers []Answer) []catalog.Problem {
+func Compare(cli *catalog.CLI, version string, answers []Answer) []lang.Problem {
 	cli = cli.At(version)
 	c := comparison{cli: cli, texts: map[string]*Help{}, visited: map[string]bool{}, entered: map[string]bool{}, used: map[string]bool{}, told: map[string]bool{}}
 	c.name = strings.TrimSpace(cli.Heading() + " " + version)
@@ -59,7 +61,7 @@ type comparison struct {
 	used    map[string]bool  // options and subcommands, wherever they stand
 	missing []*missing
 	told    map[string]bool
-	found   []catalog.Problem
+	found   []lang.Problem
 }
 
 // missing is an option that is not at places where the spec writes it.
@@ -69,14 +71,14 @@ type missing struct {
 	places []string
 }
 
-func (c *comparison) add(path []string, code, format string, args ...any) *catalog.Problem {
+func (c *comparison) add(path []string, code, format string, args ...any) *lang.Problem {
 	text := fmt.Sprintf(format, args...)
 	key := strings.Join(path, "\x00") + "\x00" + text
 	if c.told[key] {
-		return &catalog.Problem{}
+		return &lang.Problem{}
 	}
 	c.told[key] = true
-	c.found = append(c.found, catalog.Problem{Path: path, Code: code, Text: text})
+	c.found = append(c.found, lang.Problem{Path: path, Code: code, Text: text})
 	return &c.found[len(c.found)-1]
 }
 
@@ -291,7 +293,7 @@ func (c *comparison) values(flag string, o *HelpOption, said catalog.Said) {
 
 // meant is the hint for a word that is not there, "" if none is near.
 func meant(word string, among []string) string {
-	near := catalog.Nearest(word, among)
+	near := text.Nearest(word, among)
 	if near == "" {
 		return ""
 	}

@@ -298,7 +298,7 @@ func (b *builder) scalar(n *node, tok token.Token, lit string) bool {
 		if err != nil {
 			return false
 		}
-		n.kind, n.text = text, s
+		n.kind, n.text = textKind, s
 		if strings.HasPrefix(strings.TrimLeft(lit, "#"), "'") {
 			n.kind = octets
 		}

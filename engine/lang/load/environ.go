@@ -14,20 +14,20 @@ type Variable struct {
 
 // Variables are all of them.
 var Variables = []Variable{
-	{"LLM_GATEWAY_LOGS_DB", "gateway.logsDb", text},
-	{"LLM_GATEWAY_ENV_FILE", "gateway.envFile", text},
+	{"LLM_GATEWAY_LOGS_DB", "gateway.logsDb", textKind},
+	{"LLM_GATEWAY_ENV_FILE", "gateway.envFile", textKind},
 	{"DEBUG", "gateway.debug", boolean},
 	{"LLM_GATEWAY_IDLE_TIMEOUT_MS", "gateway.timeouts.idleMs", number},
 	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number},
 	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number},
 	{"LLM_GATEWAY_SESSION_RETENTION_DAYS", "gateway.sessions.retentionDays", number},
 	{"LLM_GATEWAY_APPROVAL_RETENTION_DAYS", "gateway.approvals.retentionDays", number},
-	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", text},
+	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", textKind},
 	{"LLM_GATEWAY_DEDUP_WINDOW_MS", "gateway.jobs.dedupMs", number},
 	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number},
 	{"LLM_GATEWAY_MAX_DEPTH", "gateway.jobs.maxDepth", number},
 	{"LLM_GATEWAY_CONCURRENCY", "gateway.jobs.concurrency", number},
-	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", text},
+	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", textKind},
 	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},
 }
 

@@ -151,7 +151,7 @@ func (rd reader) value(v cue.Value, written *node, path []string) *node {
 			n.items = append(n.items, rd.value(elems.Value(), rd.place(written, name, elems.Value()), append(path[:len(path):len(path)], name)))
 		}
 		err = e
-	case text:
+	case textKind:
 		n.text, err = v.String()
 	case number, boolean:
 		var b []byte
@@ -174,7 +174,7 @@ func kindOf(v cue.Value) kind {
 	case cue.ListKind:
 		return list
 	case cue.StringKind:
-		return text
+		return textKind
 	case cue.IntKind, cue.FloatKind, cue.NumberKind:
 		return number
 	case cue.BoolKind:

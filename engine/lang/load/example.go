@@ -11,16 +11,16 @@ import (
 
 	"cuelang.org/go/cue/format"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // FormatExample writes an example in CUE, as an element of a list of examples.
-func FormatExample(ex catalog.ExampleSpec) (string, error) {
+func FormatExample(ex lang.ExampleSpec) (string, error) {
 	text, err := json.Marshal(ex)
 	if err != nil {
 		return "", err
 	}
-	var fields catalog.Map[json.RawMessage]
+	var fields lang.Map[json.RawMessage]
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return "", err
 	}
@@ -48,7 +48,7 @@ var bareKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 func cueValue(b *strings.Builder, raw json.RawMessage) error {
 	switch raw[0] {
 	case '{':
-		var fields catalog.Map[json.RawMessage]
+		var fields lang.Map[json.RawMessage]
 		if err := json.Unmarshal(raw, &fields); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // TestFormatExample writes examples with texts that CUE could take for something else
@@ -15,9 +15,9 @@ func TestFormatExample(t *testing.T) {
 		"", "hi", "two\nlines", "ends with a line\n", "\n", `quotes "` + `" and \ and \( and \#(`, "#\"\"\"\nx\n\"\"\"#", `{"a":"\n"}`,
 		"tab\there\nand there", "\x00\x1b[0m\nx", "\u2028\n\u202e", "a\r\nb", "  indented\n\tmore", "{x}", "\\#(x)\n", "\"\"\"\n",
 	} {
-		want := catalog.ExampleSpec{
+		want := lang.ExampleSpec{
 			In:   map[string]any{"prompt": text, "odd-key": text, "_hidden": true, "list": []any{text, 1.5, nil}, "object": map[string]any{"#x": text}},
-			Argv: []string{text, "b"}, Stdin: &text, Stdout: text, Stderr: text, Exit: 3, Out: &catalog.ExampleOut{Text: &text, Usage: map[string]int64{"inputTokens": 7}},
+			Argv: []string{text, "b"}, Stdin: &text, Stdout: text, Stderr: text, Exit: 3, Out: &lang.ExampleOut{Text: &text, Usage: map[string]int64{"inputTokens": 7}},
 		}
 		out, err := FormatExample(want)
 		if err != nil {
@@ -31,7 +31,7 @@ func TestFormatExample(t *testing.T) {
 			t.Errorf("%q: %v\n%s", text, r.list, out)
 			continue
 		}
-		var got catalog.ExampleSpec
+		var got lang.ExampleSpec
 		if err := json.Unmarshal(alone(nil, n), &got); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -11,7 +11,7 @@ import (
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -213,7 +213,7 @@ func names(file *ast.File) (all []string) {
 // didYouMean is a hint, "" if nothing is near. Short words are near to each other by
 // chance, so that they must at least begin alike.
 func didYouMean(word string, among []string) string {
-	near := catalog.Nearest(word, among)
+	near := text.Nearest(word, among)
 	if near == "" || len(word) <= 4 && !strings.EqualFold(word[:1], near[:1]) {
 		return ""
 	}

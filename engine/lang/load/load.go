@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Layer is a set of files that belong together and have no order among them. A
@@ -45,7 +46,7 @@ type Options struct {
 // error.
 type Result struct {
 	Catalog     *catalog.Catalog
-	Spec        *catalog.Spec
+	Spec        *lang.Spec
 	Diagnostics []Diagnostic // sorted, none twice
 
 	root *node // what was merged, of a load with Vet or Places
@@ -53,7 +54,7 @@ type Result struct {
 
 // Locate finds the places of problems with a catalog that was loaded with Vet or Places. Of what a
 // range of versions says, as ranges names for a CLI, the place is in that range.
-func (r Result) Locate(problems []catalog.Problem, ranges map[string][]string) []Diagnostic {
+func (r Result) Locate(problems []lang.Problem, ranges map[string][]string) []Diagnostic {
 	l := loader{r: &report{}, root: r.root}
 	for i, p := range problems {
 		if len(p.Path) < 3 {
@@ -227,23 +228,23 @@ func (l *loader) excused(path []string) bool {
 	return false
 }
 
-func (l *loader) decode(n *node) *catalog.Spec {
-	s := &catalog.Spec{}
+func (l *loader) decode(n *node) *lang.Spec {
+	s := &lang.Spec{}
 	err := json.Unmarshal(alone(nil, n), s)
 	if err == nil {
 		return s
 	}
 	for _, path := range entries(n) { // the schema lets something pass that the types do not
 		e, _ := n.lookup(path)
-		if err := json.Unmarshal(alone(path, e), &catalog.Spec{}); err != nil {
+		if err := json.Unmarshal(alone(path, e), &lang.Spec{}); err != nil {
 			l.r.add(e.key, path, "value", "%s", err)
 		}
 	}
-	return &catalog.Spec{}
+	return &lang.Spec{}
 }
 
 // compile hands the spec to the plan and finds the places of what the plan says.
-func (l *loader) compile(s *catalog.Spec, o Options) *catalog.Catalog {
+func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	known := catalog.Known{}
 	if !o.Vet {
 		known.Before = l.memory.before()
@@ -268,7 +269,7 @@ func (o Options) judge(c *catalog.Catalog) catalog.Judge {
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.
-func (l *loader) named(p catalog.Problem) bool {
+func (l *loader) named(p lang.Problem) bool {
 	if p.Code != "mcp" {
 		return false
 	}
@@ -279,7 +280,7 @@ func (l *loader) named(p catalog.Problem) bool {
 
 // overridden: an example says what its own layer makes of a call. Where a higher
 // layer has changed the CLI, it proves nothing any more, and its author cannot help it.
-func (l *loader) overridden(p catalog.Problem) bool {
+func (l *loader) overridden(p lang.Problem) bool {
 	if p.Code != "example" {
 		return false
 	}
@@ -294,7 +295,7 @@ func (l *loader) overridden(p catalog.Problem) bool {
 	})
 }
 
-func (l *loader) locate(problems []catalog.Problem) {
+func (l *loader) locate(problems []lang.Problem) {
 	for _, p := range problems {
 		path := slices.Concat(p.Path, p.Below)
 		n, depth := l.root.lookup(path)
@@ -302,7 +303,7 @@ func (l *loader) locate(problems []catalog.Problem) {
 		switch {
 		case p.Key || depth < len(path) || n.kind == object:
 			at = n.key
-		case n.kind == text:
+		case n.kind == textKind:
 			at = n.at.into(n.text, p.Offset)
 		}
 		add := l.r.add

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -36,7 +36,7 @@ func mustLoad(t testing.TB, o Options, layers ...Layer) Result {
 	return res
 }
 
-func asJSON(t testing.TB, s *catalog.Spec) string {
+func asJSON(t testing.TB, s *lang.Spec) string {
 	t.Helper()
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

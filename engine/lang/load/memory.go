@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Memory is what loads found out, for those to come: a load that is given one does again
@@ -24,7 +25,7 @@ type Memory struct {
 // entry is the spec of a CLI, decoded.
 type entry struct {
 	text sum
-	spec catalog.CLISpec
+	spec lang.CLISpec
 }
 
 // generation is what one load made use of. What two loads in a row had no use for is
@@ -65,10 +66,10 @@ func (m *Memory) end(c *catalog.Catalog) {
 
 // decode is the spec that p is the text of; same are the CLIs that the catalog of the
 // last load has just so.
-func (m *Memory) decode(p parts) (s *catalog.Spec, same map[string]bool, err error) {
-	s, same = &catalog.Spec{}, map[string]bool{}
+func (m *Memory) decode(p parts) (s *lang.Spec, same map[string]bool, err error) {
+	s, same = &lang.Spec{}, map[string]bool{}
 	rest := p
-	rest.CLI = catalog.Map[json.RawMessage]{}
+	rest.CLI = lang.Map[json.RawMessage]{}
 	text, err := json.Marshal(rest)
 	if err == nil {
 		err = json.Unmarshal(text, s)

@@ -12,21 +12,21 @@ type kind uint8
 const (
 	object kind = 1 << iota
 	list
-	text
+	textKind
 	number
 	boolean
 	null
 	octets
 	bad // something whose value is unknown because it was reported already
 
-	anything = object | list | text | number | boolean | null
+	anything = object | list | textKind | number | boolean | null
 )
 
 var kindNames = []struct {
 	kind
 	name string
 }{
-	{text, "a string"}, {number, "a number"}, {boolean, "a bool"}, {list, "a list"},
+	{textKind, "a string"}, {number, "a number"}, {boolean, "a bool"}, {list, "a list"},
 	{object, "an object"}, {null, "null"}, {octets, "bytes"},
 }
 
@@ -180,7 +180,7 @@ func (n *node) json(b *bytes.Buffer) {
 			e.json(b)
 		}
 		b.WriteByte(']')
-	case text:
+	case textKind:
 		quote(b, n.text)
 	case null:
 		b.WriteString("null")
@@ -201,7 +201,7 @@ func quote(b *bytes.Buffer, s string) {
 // show is a scalar as a message shows it.
 func (n *node) show() string {
 	switch n.kind {
-	case text:
+	case textKind:
 		return clip(strconv.Quote(n.text))
 	case number, boolean:
 		return n.text

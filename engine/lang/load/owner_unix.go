@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // foreign says why a file or folder may hold what another user wants run, and what to do
@@ -29,13 +29,13 @@ func foreign(name string, info fs.FileInfo) (why, fix string) {
 	me := os.Geteuid()
 	switch {
 	case mode&0o002 != 0:
-		return fmt.Sprintf("every user can write this %s (mode %04o)", what, info.Mode().Perm()), "chmod o-w " + catalog.ShellWord(name)
+		return fmt.Sprintf("every user can write this %s (mode %04o)", what, info.Mode().Perm()), "chmod o-w " + lang.ShellWord(name)
 	case !ok || me == 0:
 		return "", ""
 	case int(st.Uid) != me && st.Uid != 0:
-		return fmt.Sprintf("the %s belongs to user %d", what, st.Uid), fmt.Sprintf("chown %d %s, or copy the specs into a folder of yours", me, catalog.ShellWord(name))
+		return fmt.Sprintf("the %s belongs to user %d", what, st.Uid), fmt.Sprintf("chown %d %s, or copy the specs into a folder of yours", me, lang.ShellWord(name))
 	case mode&0o020 != 0 && int(st.Gid) != os.Getegid() && st.Gid != 0:
-		return fmt.Sprintf("users of group %d can write this %s (mode %04o)", st.Gid, what, info.Mode().Perm()), "chmod g-w " + catalog.ShellWord(name)
+		return fmt.Sprintf("users of group %d can write this %s (mode %04o)", st.Gid, what, info.Mode().Perm()), "chmod g-w " + lang.ShellWord(name)
 	}
 	return "", ""
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // independent are the codes of problems that the plan finds by looking at one thing
@@ -55,7 +56,7 @@ func (l *loader) salvage(path []string, n *node) {
 		return
 	}
 	_, problems := catalog.Compile(s)
-	l.locate(slices.DeleteFunc(problems, func(p catalog.Problem) bool {
+	l.locate(slices.DeleteFunc(problems, func(p lang.Problem) bool {
 		return !slices.Contains(independent, p.Code) ||
 			slices.ContainsFunc(lost, func(word string) bool { return mentions(p.Text, word) }) ||
 			slices.ContainsFunc(around, func(param []string) bool { return slices.Equal(param, p.Path[:min(4, len(p.Path))]) })
@@ -83,7 +84,7 @@ func (n *node) prune(path []string) (words []string, ok bool) {
 func (n *node) words() []string {
 	words := slices.Clone(n.keys)
 	for _, e := range n.items {
-		if e.kind == text && e.text != "" {
+		if e.kind == textKind && e.text != "" {
 			words = append(words, e.text)
 		}
 	}

@@ -179,7 +179,7 @@ func (c *shaper) narrow(a *arm, e ast.Expr) {
 	case *ast.CallExpr:
 		if sel, ok := e.Fun.(*ast.SelectorExpr); ok && sel.Sel.(*ast.Ident).Name == "MaxRunes" {
 			most, _ := strconv.Atoi(e.Args[0].(*ast.BasicLit).Value)
-			a.kinds &= text
+			a.kinds &= textKind
 			a.tests = append(a.tests, test{
 				func(n *node) bool { return utf8.RuneCountInString(n.text) <= most },
 				fmt.Sprintf("have at most %d characters", most)})
@@ -210,7 +210,7 @@ func (c *shaper) narrow(a *arm, e ast.Expr) {
 func (c *shaper) ident(a *arm, name string) bool {
 	switch name {
 	case "string":
-		a.kinds &= text
+		a.kinds &= textKind
 	case "bool":
 		a.kinds &= boolean
 	case "number":
@@ -254,7 +254,7 @@ func (c *shaper) bound(a *arm, e *ast.UnaryExpr) bool {
 				want = "be one line"
 			}
 		}
-		a.kinds &= text
+		a.kinds &= textKind
 		a.tests = append(a.tests, test{func(n *node) bool { return re.MatchString(n.text) == (e.Op == token.MAT) }, want})
 	case token.NEQ:
 		not := c.unquote(lit)
@@ -262,7 +262,7 @@ func (c *shaper) bound(a *arm, e *ast.UnaryExpr) bool {
 		if not == "" {
 			want = "not be empty"
 		}
-		a.kinds &= text
+		a.kinds &= textKind
 		a.tests = append(a.tests, test{func(n *node) bool { return n.text != not }, want})
 	case token.GEQ, token.LEQ:
 		limit, err := strconv.ParseFloat(lit.Value, 64)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -57,13 +57,13 @@ func TestSchemaHasNoDefaults(t *testing.T) {
 func TestSchemaAndTypesAgree(t *testing.T) {
 	byName, _ := shapes(schema.Text)
 	for def, typ := range map[string]reflect.Type{
-		"#File": reflect.TypeFor[catalog.Spec](), "#CLI": reflect.TypeFor[catalog.CLISpec](), "#Param": reflect.TypeFor[catalog.ParamSpec](),
-		"#Prompt": reflect.TypeFor[catalog.PromptSpec](), "#Models": reflect.TypeFor[catalog.ModelsSpec](), "#Known": reflect.TypeFor[catalog.KnownSpec](), "#Source": reflect.TypeFor[catalog.SourceSpec](), "#Session": reflect.TypeFor[catalog.SessionSpec](),
-		"#Take": reflect.TypeFor[catalog.TakeSpec](), "#Output": reflect.TypeFor[catalog.OutputSpec](), "#Usage": reflect.TypeFor[catalog.UsageSpec](),
-		"#Failure": reflect.TypeFor[catalog.FailureSpec](), "#Env": reflect.TypeFor[catalog.EnvSpec](), "#Timeouts": reflect.TypeFor[catalog.Timeouts](),
-		"#Risk": reflect.TypeFor[catalog.RiskSpec](), "#Version": reflect.TypeFor[catalog.VersionSpec](), "#Upgrade": reflect.TypeFor[catalog.UpgradeSpec](),
-		"#Probe": reflect.TypeFor[catalog.ProbeSpec](), "#Example": reflect.TypeFor[catalog.ExampleSpec](), "#Client": reflect.TypeFor[catalog.ClientSpec](),
-		"#Login": reflect.TypeFor[catalog.LoginSpec](), "#Place": reflect.TypeFor[catalog.PlaceSpec](), "#Settings": reflect.TypeFor[catalog.Settings](), "#Jobs": reflect.TypeFor[catalog.JobsSpec](), "#Tools": reflect.TypeFor[catalog.ToolsSpec](),
+		"#File": reflect.TypeFor[lang.Spec](), "#CLI": reflect.TypeFor[lang.CLISpec](), "#Param": reflect.TypeFor[lang.ParamSpec](),
+		"#Prompt": reflect.TypeFor[lang.PromptSpec](), "#Models": reflect.TypeFor[lang.ModelsSpec](), "#Known": reflect.TypeFor[lang.KnownSpec](), "#Source": reflect.TypeFor[lang.SourceSpec](), "#Session": reflect.TypeFor[lang.SessionSpec](),
+		"#Take": reflect.TypeFor[lang.TakeSpec](), "#Output": reflect.TypeFor[lang.OutputSpec](), "#Usage": reflect.TypeFor[lang.UsageSpec](),
+		"#Failure": reflect.TypeFor[lang.FailureSpec](), "#Env": reflect.TypeFor[lang.EnvSpec](), "#Timeouts": reflect.TypeFor[lang.Timeouts](),
+		"#Risk": reflect.TypeFor[lang.RiskSpec](), "#Version": reflect.TypeFor[lang.VersionSpec](), "#Upgrade": reflect.TypeFor[lang.UpgradeSpec](),
+		"#Probe": reflect.TypeFor[lang.ProbeSpec](), "#Example": reflect.TypeFor[lang.ExampleSpec](), "#Client": reflect.TypeFor[lang.ClientSpec](),
+		"#Login": reflect.TypeFor[lang.LoginSpec](), "#Place": reflect.TypeFor[lang.PlaceSpec](), "#Settings": reflect.TypeFor[lang.Settings](), "#Jobs": reflect.TypeFor[lang.JobsSpec](), "#Tools": reflect.TypeFor[lang.ToolsSpec](),
 	} {
 		s := byName[def]
 		if s == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -75,14 +76,14 @@ func snapshotHead(built Layer) string {
 
 // parts is a spec whose entries are still text.
 type parts struct {
-	Language  json.RawMessage              `json:"language,omitempty"`
-	CLI       catalog.Map[json.RawMessage] `json:"cli,omitzero"`
-	Client    catalog.Map[json.RawMessage] `json:"client,omitzero"`
-	Policy    json.RawMessage              `json:"policy,omitempty"`
-	Risk      json.RawMessage              `json:"risk,omitempty"`
-	MCP       catalog.Map[json.RawMessage] `json:"mcp,omitzero"`
-	Optimizer json.RawMessage              `json:"optimizer,omitempty"`
-	Gateway   json.RawMessage              `json:"gateway,omitempty"`
+	Language  json.RawMessage           `json:"language,omitempty"`
+	CLI       lang.Map[json.RawMessage] `json:"cli,omitzero"`
+	Client    lang.Map[json.RawMessage] `json:"client,omitzero"`
+	Policy    json.RawMessage           `json:"policy,omitempty"`
+	Risk      json.RawMessage           `json:"risk,omitempty"`
+	MCP       lang.Map[json.RawMessage] `json:"mcp,omitzero"`
+	Optimizer json.RawMessage           `json:"optimizer,omitempty"`
+	Gateway   json.RawMessage           `json:"gateway,omitempty"`
 }
 
 // loadFast takes from the snapshot what no higher layer touches. It gives up at the
@@ -112,7 +113,7 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 		return res, false // all of them, at once
 	}
 	l.walked = touch(env) // what only variables touch is not worth starting CUE for
-	s, same := &catalog.Spec{}, map[string]bool{}
+	s, same := &lang.Spec{}, map[string]bool{}
 	var err error
 	if len(touched) == 0 {
 		err = json.Unmarshal(text, s)
@@ -191,7 +192,7 @@ func (p parts) with(root *node, touched map[string][]string) (out parts) {
 		}
 		return raw
 	}
-	section := func(key string, raws catalog.Map[json.RawMessage]) (out catalog.Map[json.RawMessage]) {
+	section := func(key string, raws lang.Map[json.RawMessage]) (out lang.Map[json.RawMessage]) {
 		merged := root.fields[key]
 		if merged == nil {
 			merged = newObject(pos{}, pos{})

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // TestSnapshotMeansTheSame holds that a load from the snapshot cannot be told from
@@ -81,7 +81,7 @@ func TestSnapshotIsUsed(t *testing.T) {
 		t.Fatal(diags)
 	}
 	forged := bytes.Replace(snap, []byte(`"Acme"`), []byte(`"Forged"`), 1)
-	title := func(s *catalog.Spec) string { cli, _ := s.CLI.Get("acme"); return cli.Title }
+	title := func(s *lang.Spec) string { cli, _ := s.CLI.Get("acme"); return cli.Title }
 	if got := title(mustLoad(t, Options{Snapshot: forged}, base).Spec); got != "Forged" {
 		t.Errorf("title %q: compiled from text", got)
 	}

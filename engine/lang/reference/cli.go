@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // cli tells about one CLI.
@@ -90,8 +91,8 @@ func sessionFacts(cli *catalog.CLI) string {
 	return strings.Join(parts, "; ")
 }
 
-func upgradeFacts(u catalog.UpgradeSpec) string {
-	step := func(s catalog.StepSpec) string {
+func upgradeFacts(u lang.UpgradeSpec) string {
+	step := func(s lang.StepSpec) string {
 		if s.Bin != "" {
 			return code(s.Bin + " " + strings.Join(s.Argv, " "))
 		}
@@ -121,7 +122,7 @@ type property struct {
 // parameters is the table of a tool's parameters. Of a CLI it tells how each reaches it.
 func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	var schema struct {
-		Properties catalog.Map[property]
+		Properties lang.Map[property]
 		Required   []string
 	}
 	if err := json.Unmarshal(t.Input, &schema); err != nil {
@@ -158,7 +159,7 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	w.table(rows)
 }
 
-func danger(d catalog.Danger) string {
+func danger(d lang.Danger) string {
 	switch {
 	case d.All:
 		return "Lets it act unasked."
@@ -169,7 +170,7 @@ func danger(d catalog.Danger) string {
 }
 
 // passed tells how a value reaches the CLI.
-func passed(p catalog.ParamSpec) string {
+func passed(p lang.ParamSpec) string {
 	switch {
 	case p.Flag != "":
 		text := code(p.Flag)

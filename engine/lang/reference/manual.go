@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Mark is the line by which a reference is known that was made here.
@@ -132,7 +133,7 @@ func anchor(heading string) string {
 	return b.String()
 }
 
-func carrier(p catalog.PromptSpec) string {
+func carrier(p lang.PromptSpec) string {
 	switch p.Via {
 	case "arg":
 		return "argument"
@@ -149,7 +150,7 @@ func bound(cli *catalog.CLI) string {
 	return ""
 }
 
-func servers(m catalog.MCPSpec) string {
+func servers(m lang.MCPSpec) string {
 	var ways []string
 	if m.File.Name != "" {
 		ways = append(ways, "by file")
@@ -166,7 +167,7 @@ func servers(m catalog.MCPSpec) string {
 	return strings.Join(ways, "; ")
 }
 
-func progress(o catalog.OutputSpec) string {
+func progress(o lang.OutputSpec) string {
 	switch {
 	case len(o.Progress) > 0:
 		return "what it does"
@@ -188,7 +189,7 @@ func scope(has bool, scope string) string {
 	return "of the turn"
 }
 
-func models(m catalog.ModelsSpec) string {
+func models(m lang.ModelsSpec) string {
 	var parts []string
 	if n := m.Known.Len(); n > 0 {
 		parts = append(parts, strconv.Itoa(n)+" known")
@@ -199,7 +200,7 @@ func models(m catalog.ModelsSpec) string {
 	return strings.Join(parts, ", ")
 }
 
-func upgrade(u catalog.UpgradeSpec) string {
+func upgrade(u lang.UpgradeSpec) string {
 	latest, target := len(u.Latest.Argv) > 0, len(u.Target.Argv) > 0
 	for _, place := range u.Where.All() {
 		latest, target = latest || len(place.Latest.Argv) > 0, target || len(place.Target.Argv) > 0
@@ -273,7 +274,7 @@ func sentence(text string) string {
 }
 
 // limits shows a time in milliseconds.
-func limits(t catalog.Timeouts) string {
+func limits(t lang.Timeouts) string {
 	var parts []string
 	for _, l := range []struct {
 		name string

@@ -1,4 +1,4 @@
-package catalog
+package lang
 
 import "encoding/json"
 

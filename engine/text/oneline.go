@@ -1,4 +1,4 @@
-package catalog
+package text
 
 import (
 	"strings"
@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// oneLine is text as a terminal or a client can show it safely in one line: without
+// OneLine is text as a terminal or a client can show it safely in one line: without
 // control sequences, marks of direction and what is not UTF-8, and with one space for
 // every run of white space.
-func oneLine[T string | []byte](text T) string { return strings.Trim(tidy(text), " ") }
+func OneLine[T string | []byte](text T) string { return strings.Trim(Clean(text), " ") }
 
-// tidy is oneLine for a part of a text: a space at its ends is kept.
-func tidy[T string | []byte](text T) string {
+// Clean is oneLine for a part of a text: a space at its ends is kept.
+func Clean[T string | []byte](text T) string {
 	var b strings.Builder
 	gap := false
 	for len(text) > 0 {
@@ -26,8 +26,8 @@ func tidy[T string | []byte](text T) string {
 	return b.String()
 }
 
-// shows reports whether anything is left of text in oneLine.
-func shows[T string | []byte](text T) bool {
+// Visible reports whether anything is left of text in oneLine.
+func Visible[T string | []byte](text T) bool {
 	for len(text) > 0 {
 		shown, n := glyph(text)
 		if shown != 0 && shown != ' ' {
@@ -38,16 +38,16 @@ func shows[T string | []byte](text T) bool {
 	return false
 }
 
-// headOf keeps at most so many characters of the beginning.
-func headOf(s string, most int) string {
+// Head keeps at most so many characters of the beginning.
+func Head(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
 	return strings.TrimRight(string([]rune(s)[:most-1]), " ") + "…"
 }
 
-// tailOf keeps at most so many characters of the end.
-func tailOf(s string, most int) string {
+// Tail keeps at most so many characters of the end.
+func Tail(s string, most int) string {
 	n := utf8.RuneCountInString(s)
 	if n <= most {
 		return s

@@ -1,4 +1,4 @@
-package catalog
+package lang
 
 import (
 	"bytes"
@@ -297,7 +297,7 @@ func (f *SystemFile) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		var file string
 		err := json.Unmarshal(data, &file)
-		*f = SystemFile{anySystem: file}
+		*f = SystemFile{AnySystem: file}
 		return err
 	}
 	return json.Unmarshal(data, (*map[string]string)(f))
@@ -305,7 +305,7 @@ func (f *SystemFile) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the form that UnmarshalJSON reads.
 func (f SystemFile) MarshalJSON() ([]byte, error) {
-	if file, ok := f[anySystem]; ok {
+	if file, ok := f[AnySystem]; ok {
 		return json.Marshal(file)
 	}
 	return json.Marshal(map[string]string(f))
@@ -336,10 +336,10 @@ func (e ExampleEnv) MarshalJSON() ([]byte, error) {
 	return json.Marshal(e.Values)
 }
 
-// keyed is a Map of any type.
-type keyed interface {
+// Keyed is a Map of any type.
+type Keyed interface {
 	Keys() []string
-	entry(key string) (any, bool)
+	Entry(key string) (any, bool)
 }
 
-func (m Map[T]) entry(key string) (any, bool) { v, ok := m.by[key]; return v, ok }
+func (m Map[T]) Entry(key string) (any, bool) { v, ok := m.by[key]; return v, ok }

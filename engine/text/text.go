@@ -1,4 +1,4 @@
-package catalog
+package text
 
 import (
 	"encoding/json"
@@ -8,17 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// describe names the JSON type of an argument for an error message.
-func describe(v any) string {
+// Kind names the JSON type of an argument for an error message.
+func Kind(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"
 	case bool:
 		return strconv.FormatBool(v)
 	case string:
-		return strconv.Quote(abbreviate(v))
+		return strconv.Quote(Abbreviate(v))
 	case json.Number:
-		return abbreviate(v.String())
+		return Abbreviate(v.String())
 	case float64, int, int64:
 		return fmt.Sprint(v)
 	case []any, []string:
@@ -29,24 +29,24 @@ func describe(v any) string {
 	return fmt.Sprintf("a %T", v)
 }
 
-// abbreviate keeps the first 60 characters, so that an error never echoes a prompt.
-func abbreviate(s string) string { return shorten(s, 60) }
+// Abbreviate keeps the first 60 characters, so that an error never echoes a prompt.
+func Abbreviate(s string) string { return Shorten(s, 60) }
 
-func shorten(s string, most int) string {
+func Shorten(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
 	return string([]rune(s)[:most]) + "…"
 }
 
-// printable keeps a name of the caller's on its line.
-func printable(s string) string {
+// Printable keeps a name of the caller's on its line.
+func Printable(s string) string {
 	quoted := strconv.Quote(s)
 	return quoted[1 : len(quoted)-1]
 }
 
-// oneOf lists the values of an enum: "a", "b" or "c".
-func oneOf(values []string) string {
+// OneOf lists the values of an enum: "a", "b" or "c".
+func OneOf(values []string) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {
 		quoted[i] = strconv.Quote(v)
@@ -57,8 +57,8 @@ func oneOf(values []string) string {
 	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
 }
 
-// number writes 30000 as 30,000 and 0.5 as 0.5.
-func number(f float64) string {
+// Number writes 30000 as 30,000 and 0.5 as 0.5.
+func Number(f float64) string {
 	s := strconv.FormatFloat(f, 'f', -1, 64)
 	whole, fraction, _ := strings.Cut(s, ".")
 	sign := ""

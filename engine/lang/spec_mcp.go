@@ -1,4 +1,4 @@
-package catalog
+package lang
 
 // ServerSpec is an MCP server that can be handed to a CLI. Its program is started by
 // the CLI, so that only names of variables are known here.
@@ -36,7 +36,7 @@ type MCPFile struct {
 	Trusted map[string]any `json:"trusted,omitempty"`
 }
 
-func (f MCPFile) isZero() bool { return f.Name == "" && f.Env == "" && f.Body == nil }
+func (f MCPFile) IsZero() bool { return f.Name == "" && f.Env == "" && f.Body == nil }
 
 // OwnSpec is an object in a JSON file whose keys are names of servers.
 type OwnSpec struct {
@@ -44,6 +44,6 @@ type OwnSpec struct {
 	Key  string `json:"key"`
 }
 
-func (s MCPSpec) isZero() bool {
-	return s.Default == nil && s.Words == nil && s.Each == nil && s.Trusted == nil && s.Strict == nil && s.None == nil && s.File.isZero() && s.Own == nil
+func (s MCPSpec) IsZero() bool {
+	return s.Default == nil && s.Words == nil && s.Each == nil && s.Trusted == nil && s.Strict == nil && s.None == nil && s.File.IsZero() && s.Own == nil
 }

@@ -1,4 +1,4 @@
-package catalog
+package lang
 
 import (
 	"fmt"
@@ -29,17 +29,17 @@ func (p Problem) Error() string {
 	return s
 }
 
-// problems collects them under a path.
-type problems struct {
-	path []string
-	list *[]Problem
+// Problems collects them under a path.
+type Problems struct {
+	Path []string
+	List *[]Problem
 }
 
-func newProblems(path ...string) problems { return problems{path: path, list: &[]Problem{}} }
+func NewProblems(path ...string) Problems { return Problems{Path: path, List: &[]Problem{}} }
 
-// at goes down into the spec; what is reported there carries the longer path.
-func (p problems) at(keys ...any) problems {
-	path := append(make([]string, 0, len(p.path)+len(keys)), p.path...)
+// At goes down into the spec; what is reported there carries the longer path.
+func (p Problems) At(keys ...any) Problems {
+	path := append(make([]string, 0, len(p.Path)+len(keys)), p.Path...)
 	for _, k := range keys {
 		switch k := k.(type) {
 		case int:
@@ -48,15 +48,15 @@ func (p problems) at(keys ...any) problems {
 			path = append(path, fmt.Sprint(k))
 		}
 	}
-	return problems{path: path, list: p.list}
+	return Problems{Path: path, List: p.List}
 }
 
-// siblings replaces the last key of the path.
-func (p problems) siblings(keys ...any) problems {
-	return problems{path: p.path[:len(p.path)-1], list: p.list}.at(keys...)
+// Siblings replaces the last key of the path.
+func (p Problems) Siblings(keys ...any) Problems {
+	return Problems{Path: p.Path[:len(p.Path)-1], List: p.List}.At(keys...)
 }
 
-func (p problems) add(code, format string, args ...any) *Problem {
-	*p.list = append(*p.list, Problem{Path: p.path, Code: code, Text: fmt.Sprintf(format, args...)})
-	return &(*p.list)[len(*p.list)-1]
+func (p Problems) Add(code, format string, args ...any) *Problem {
+	*p.List = append(*p.List, Problem{Path: p.Path, Code: code, Text: fmt.Sprintf(format, args...)})
+	return &(*p.List)[len(*p.List)-1]
 }

@@ -1,4 +1,4 @@
-package catalog
+package lang
 
 import (
 	"encoding/json"
@@ -29,8 +29,8 @@ func (f SystemFile) For(system string) string {
 	if file, ok := f[system]; ok {
 		return file
 	}
-	return f[anySystem]
+	return f[AnySystem]
 }
 
-// anySystem is the key of a file that is the same everywhere.
-const anySystem = ""
+// AnySystem is the key of a file that is the same everywhere.
+const AnySystem = ""

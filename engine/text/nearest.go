@@ -1,4 +1,4 @@
-package catalog
+package text
 
 // Nearest returns the word of among that is most likely meant by word, or "" when
 // none is near: at most two edits, or a third of the word's length.
@@ -12,7 +12,7 @@ func Nearest(word string, among []string) string {
 		if max(len(plain)-len(other), len(other)-len(plain)) >= bestDist {
 			continue
 		}
-		if d := distance(plain, other); d < bestDist {
+		if d := Distance(plain, other); d < bestDist {
 			best, bestDist = candidate, d
 		}
 	}
@@ -37,8 +37,8 @@ func plainWord(s string) string {
 	return string(out)
 }
 
-// distance counts insertions, deletions, substitutions and swaps of neighbours.
-func distance(a, b string) int {
+// Distance counts insertions, deletions, substitutions and swaps of neighbours.
+func Distance(a, b string) int {
 	before, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range prev {
 		prev[j] = j
@@ -60,8 +60,8 @@ func distance(a, b string) int {
 	return prev[len(b)]
 }
 
-// didYouMean is the hint for an unknown word, "" when nothing is near.
-func didYouMean(word string, among []string) string {
+// DidYouMean is the hint for an unknown word, "" when nothing is near.
+func DidYouMean(word string, among []string) string {
 	if near := Nearest(word, among); near != "" {
 		return `did you mean "` + near + `"?`
 	}
