@@ -52,8 +52,8 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 		r.Exit = *end.ExitCode
 	}
 	judged := func(call *catalog.Call) map[string]string { return judge(cat, call) }
-	ex, notes := cat.Example(cli, r, judged)
-	for _, p := range cat.Problems(cli, ex, judged) {
+	ex, notes := catalog.Example(cat, cli, r, judged)
+	for _, p := range catalog.ExampleProblems(cat, cli, ex, judged) {
 		notes = append(notes, "vet would say: "+p.Text)
 	}
 	text, err = load.FormatExample(ex)

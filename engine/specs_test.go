@@ -36,7 +36,7 @@ func snapshots(t *testing.T, folder string, listed []catalog.Tool) {
 	}
 	known := []string{}
 	for _, tool := range listed {
-		for _, wrong := range tool.Lint() {
+		for _, wrong := range catalog.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		var got bytes.Buffer
@@ -105,7 +105,7 @@ func TestRenamed(t *testing.T) {
 		if want, got := rename(string(was.Describe().Listing())), string(is.Describe().Listing()); want != got {
 			t.Errorf("%s changed with its name\nwant: %s\ngot:  %s", was.Name, want, got)
 		}
-		if want, got := len(was.Proofs()), len(is.Proofs()); want != got {
+		if want, got := len(catalog.Proofs(was)), len(catalog.Proofs(is)); want != got {
 			t.Errorf("%s: %d proofs became %d", was.Name, want, got)
 		}
 	}

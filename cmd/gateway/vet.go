@@ -148,7 +148,7 @@ func report(w io.Writer, result load.Result, asked []engine.Probed, format strin
 	}
 	all := []measured{}
 	for _, cli := range result.Catalog.CLIs {
-		all = append(all, measured{cli.Tool(), len(cli.Describe().Listing()), cli.Proofs()})
+		all = append(all, measured{cli.Tool(), len(cli.Describe().Listing()), catalog.Proofs(cli)})
 	}
 	if format == "json" {
 		enc := json.NewEncoder(w)

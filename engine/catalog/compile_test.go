@@ -45,7 +45,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		catalog.Vet(nil)
+		Vet(catalog, nil)
 		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
 		if violations == nil {
 			call.Command("")

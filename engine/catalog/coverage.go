@@ -10,12 +10,12 @@ import (
 
 // Uncovered tells what of each CLI no example shows, as warnings: parameters, values of
 // enums, modes, and what is read out of the output.
-func (c *Catalog) Uncovered() []lang.Problem {
+func Uncovered(c *Catalog) []lang.Problem {
 	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
 		seen := coverage{values: map[string]map[string]bool{}, modes: map[lang.Mode]bool{}, out: map[string]bool{}}
 		for _, ex := range cli.Examples {
-			if call, violations := cli.pretend(ex); ex.Refused == "" && violations == nil {
+			if call, violations := pretend(cli, ex); ex.Refused == "" && violations == nil {
 				seen.add(call, ex)
 			}
 		}

@@ -37,13 +37,13 @@ func (c Change) String() string { return strings.Join(c.Path, ".") + ": " + c.Te
 // vet reads: examples, and how a program is asked for its options.
 func Diff(old, new *Catalog) []Change {
 	d := &differ{old: old, new: new}
-	d.walk("", scope{differ: d}, reflect.ValueOf(old.spec()), reflect.ValueOf(new.spec()))
+	d.walk("", scope{differ: d}, reflect.ValueOf(specOf(old)), reflect.ValueOf(specOf(new)))
 	return d.changes
 }
 
 // spec is what the catalog was compiled from, as far as it keeps that. The specs of its
 // CLIs are shared.
-func (c *Catalog) spec() lang.Spec {
+func specOf(c *Catalog) lang.Spec {
 	s := lang.Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
 	for _, cli := range c.CLIs {
 		s.CLI.Set(cli.Name, cli.CLISpec)

@@ -68,7 +68,7 @@ func (s scope) ranges() {
 				}
 				known[key] = true
 				c.Path = slices.Concat(s.path, []string{"versions", v.key}, c.Path[len(s.path):])
-				c.Gone = c.Gone || side.old && !is.hasRange(v.key)
+				c.Gone = c.Gone || side.old && !hasRange(is, v.key)
 				s.changes = append(s.changes, c)
 			}
 		}
@@ -78,7 +78,7 @@ func (s scope) ranges() {
 	}
 }
 
-func (c *CLI) hasRange(key string) bool { _, ok := c.Versions.Get(key); return ok }
+func hasRange(c *CLI, key string) bool { _, ok := c.Versions.Get(key); return ok }
 
 // tail is the path below another.
 func (c Change) tail(path []string) string {

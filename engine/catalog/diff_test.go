@@ -195,7 +195,7 @@ func TestDiffOfAnything(t *testing.T) {
 			changes := Diff(last, c)
 			same := !slices.ContainsFunc(changes, func(c Change) bool { return len(c.Path) < 3 || c.Path[2] != "examples" && c.Path[2] != "probe" })
 			if same != (last.Digest() == c.Digest()) {
-				t.Fatalf("%d changes between\n%s\n%s", len(changes), text.MustJSON(last.spec()), text.MustJSON(c.spec()))
+				t.Fatalf("%d changes between\n%s\n%s", len(changes), text.MustJSON(specOf(last)), text.MustJSON(specOf(c)))
 			}
 			if again := Diff(last, c); !reflect.DeepEqual(changes, again) {
 				t.Fatalf("once:  %v\nagain: %v", changes, again)

@@ -25,7 +25,7 @@ type exam struct {
 
 // run goes from arguments to command line, and from output to answer.
 func (e exam) run(cli *CLI) {
-	call, violations := cli.pretend(e.ex)
+	call, violations := pretend(cli, e.ex)
 	if e.ex.Refused != "" {
 		e.refused(violations)
 		return
@@ -53,7 +53,7 @@ func (e exam) run(cli *CLI) {
 }
 
 // pretend binds the call of an example. An id that the gateway would make is {id}.
-func (c *CLI) pretend(ex lang.ExampleSpec) (*Call, Violations) {
+func pretend(c *CLI, ex lang.ExampleSpec) (*Call, Violations) {
 	in, err := json.Marshal(ex.In)
 	if err != nil {
 		return nil, Violations{{Text: "cannot be written as JSON: " + err.Error()}}

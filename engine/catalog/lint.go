@@ -33,7 +33,7 @@ var scalarTypes = map[string]bool{"string": true, "boolean": true, "integer": tr
 
 // Lint holds the listing of a tool against the subset of JSON Schema, the names
 // and the lengths that all known clients take. It returns one line a violation.
-func (t Tool) Lint() []string {
+func Lint(t Tool) []string {
 	l := &linter{}
 	if !toolName.MatchString(t.Name) || len(t.Name) > maxToolName {
 		l.add("name %q: want %s, at most %d characters", t.Name, toolName, maxToolName)

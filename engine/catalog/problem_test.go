@@ -14,7 +14,7 @@ func TestProblems(t *testing.T) {
 	archives(t, "problems", func(t *testing.T, files map[string]string) string {
 		catalog, problems := Compile(readSpec(t, []byte(files["spec.json"])))
 		if catalog != nil {
-			problems = append(problems, catalog.Vet(func(call *Call) map[string]string {
+			problems = append(problems, Vet(catalog, func(call *Call) map[string]string {
 				if len(catalog.Risks(call)) > 0 {
 					return map[string]string{"strict": "deny", "loose": "approve"}
 				}
@@ -32,7 +32,7 @@ func TestUncovered(t *testing.T) {
 		if catalog == nil {
 			t.Fatal(problems)
 		}
-		return lines(t, catalog.Uncovered())
+		return lines(t, Uncovered(catalog))
 	})
 }
 

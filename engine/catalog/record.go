@@ -37,7 +37,7 @@ const (
 
 // Example makes an example of a call that was made. The notes say what of the call it
 // does not show, and what vet would have against it.
-func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec, notes []string) {
+func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec, notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{paramPrompt: r.Prompt}, Mode: r.Mode}
 	if short := text.Shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
@@ -58,7 +58,7 @@ func (c *Catalog) Example(cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpe
 	if r.Servers != nil {
 		ex.In[paramServers] = r.Servers
 	}
-	call, violations := cli.pretend(ex)
+	call, violations := pretend(cli, ex)
 	if violations != nil {
 		note("the spec refuses this call now: %s", strings.ReplaceAll(violations.Error(), "\n", "; "))
 		return ex, notes
@@ -238,7 +238,7 @@ func leaner(line string, enough func(string) bool) string {
 }
 
 // Problems is what vet says of an example.
-func (c *Catalog) Problems(cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
+func ExampleProblems(c *Catalog, cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
 	ps := lang.NewProblems()
 	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
 	return *ps.List

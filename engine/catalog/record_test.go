@@ -50,7 +50,7 @@ func TestExampleOfARecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.in.Clean = same
-			ex, notes := catalog.Example(cli, c.in, nil)
+			ex, notes := Example(catalog, cli, c.in, nil)
 			text := "-"
 			if ex.Out != nil {
 				text = *ex.Out.Text
@@ -61,7 +61,7 @@ func TestExampleOfARecord(t *testing.T) {
 			if got := strings.Join(notes, "\n"); got != c.notes {
 				t.Errorf("notes: %s", got)
 			}
-			for _, p := range catalog.Problems(cli, ex, nil) {
+			for _, p := range ExampleProblems(catalog, cli, ex, nil) {
 				if name != "another spec then" && name != "refused now" {
 					t.Error(p)
 				}

@@ -122,7 +122,7 @@ func TestSchemaAgreesWithBind(t *testing.T) {
 
 func TestLint(t *testing.T) {
 	for _, name := range []string{"acme", "zeta", "lines", "object"} {
-		if found := shared(t, name).Describe().Lint(); found != nil {
+		if found := Lint(shared(t, name).Describe()); found != nil {
 			t.Errorf("%s: %v", name, found)
 		}
 	}
@@ -150,7 +150,7 @@ func TestLint(t *testing.T) {
 		{root(`"a":{"type":"string","description":"` + strings.Repeat("x", 501) + `"}`), `description has 501 bytes`},
 	} {
 		tool := Tool{Name: "acme_request", Description: "Asks.", Input: json.RawMessage(c.in)}
-		if found := strings.Join(tool.Lint(), "\n"); !strings.Contains(found, c.want) {
+		if found := strings.Join(Lint(tool), "\n"); !strings.Contains(found, c.want) {
 			t.Errorf("%s: got %q, want %q", c.in, found, c.want)
 		}
 	}
@@ -162,7 +162,7 @@ func TestLint(t *testing.T) {
 		`output schema has`:         {Name: "a", Description: "x", Input: good, Output: json.RawMessage(root(`"` + strings.Repeat("a", 60) + `":{"type":"string","description":"` + strings.Repeat("y", 700) + `"}`))},
 		`output: the root has "if"`: {Name: "a", Description: "x", Input: good, Output: json.RawMessage(`{"type":"object","if":{}}`)},
 	} {
-		if found := strings.Join(tool.Lint(), "\n"); !strings.Contains(found, want) {
+		if found := strings.Join(Lint(tool), "\n"); !strings.Contains(found, want) {
 			t.Errorf("got %q, want %q", found, want)
 		}
 	}
@@ -171,7 +171,7 @@ func TestLint(t *testing.T) {
 func TestProofs(t *testing.T) {
 	cli := shared(t, "acme")
 	got := map[string]string{}
-	for _, proof := range cli.Proofs() {
+	for _, proof := range Proofs(cli) {
 		if !proof.Safe {
 			t.Errorf("%s is not safe: %s", proof.Param, proof.How)
 		}
@@ -188,12 +188,12 @@ func TestProofs(t *testing.T) {
 		}
 	}
 	loose := compiled(t, []byte(`{"bin":"acme","argv":["{session}"],"session":{"id":"x","create":["--id={id}"],"resume":["-r","{id}"]}}`))
-	for _, proof := range loose.Proofs() {
+	for _, proof := range Proofs(loose) {
 		if proof.Param == paramSession && (!proof.Safe || proof.How != "refused: not an id") {
 			t.Errorf("a loose grammar of ids: %+v", proof)
 		}
 	}
-	if proof := loose.prove(loose.byName[paramSession], "--evil=x"); !proof.Safe || !strings.Contains(proof.How, "begins with a dash") {
+	if proof := prove(loose, loose.byName[paramSession], "--evil=x"); !proof.Safe || !strings.Contains(proof.How, "begins with a dash") {
 		t.Errorf("an id that passes the grammar: %+v", proof)
 	}
 }
@@ -204,11 +204,11 @@ func TestVetSeesInjection(t *testing.T) {
 	if catalog == nil {
 		t.Fatal(problems)
 	}
-	if found := catalog.Vet(nil); len(found) > 0 {
+	if found := Vet(catalog, nil); len(found) > 0 {
 		t.Fatalf("nothing is wrong yet: %v", found)
 	}
 	catalog.CLIs[0].argv[lang.New][0].safe = true
-	found := catalog.Vet(nil)
+	found := Vet(catalog, nil)
 	if len(found) != 1 || found[0].Error() != `cli.acme.params.one: a value can stand as an option: --evil` {
 		t.Errorf("got %v", found)
 	}

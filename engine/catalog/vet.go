@@ -16,16 +16,16 @@ type Judge func(*Call) map[string]string
 // examples, the listing of every tool, and the proof that no value of any
 // parameter can stand as an option. Without a judge the verdicts of examples are not
 // looked at.
-func (c *Catalog) Vet(judge Judge) []lang.Problem {
+func Vet(c *Catalog, judge Judge) []lang.Problem {
 	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
 		at := ps.At("cli", cli.Name)
-		for _, line := range cli.Describe().Lint() {
+		for _, line := range Lint(cli.Describe()) {
 			at.Add("portable", "tool %s: %s", cli.Tool(), line).Key = true
 		}
-		cli.proven(at)
+		proven(cli, at)
 		for _, alt := range cli.variants {
-			alt.cli().proven(at.At("versions", alt.key))
+			proven(alt.cli(), at.At("versions", alt.key))
 		}
 		for i := range cli.Examples {
 			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
@@ -38,8 +38,8 @@ func (c *Catalog) Vet(judge Judge) []lang.Problem {
 }
 
 // proven reports parameters of which a value can stand as an option.
-func (c *CLI) proven(ps lang.Problems) {
-	for _, proof := range c.Proofs() {
+func proven(c *CLI, ps lang.Problems) {
+	for _, proof := range Proofs(c) {
 		if proof.Safe {
 			continue
 		}
@@ -65,15 +65,15 @@ var hostile = []string{"--evil", "-e", "--evil=x", `"--evil`, "x,--evil", "x --e
 // Proofs tries hostile values on every parameter that takes free text, the prompt
 // and the session id included, in every mode. The one told is the value "--evil",
 // or the first that did harm.
-func (c *CLI) Proofs() []Proof {
+func Proofs(c *CLI) []Proof {
 	var proofs []Proof
 	for _, p := range c.params {
 		if p.Kind == Bool || p.Kind == Int || p.Kind == Number || p.role != "" && p.role != rolePrompt && p.role != roleSession {
 			continue
 		}
-		proof := c.prove(p, hostile[0])
+		proof := prove(c, p, hostile[0])
 		for _, value := range hostile[1:] {
-			if other := c.prove(p, value); proof.Safe && !other.Safe {
+			if other := prove(c, p, value); proof.Safe && !other.Safe {
 				proof = other
 			}
 		}
@@ -84,7 +84,7 @@ func (c *CLI) Proofs() []Proof {
 
 // prove renders the command with the value in every mode that the parameter
 // applies to.
-func (c *CLI) prove(p *Param, value string) Proof {
+func prove(c *CLI, p *Param, value string) Proof {
 	proof := Proof{Param: p.Name, Value: value, Safe: true}
 	ways := map[string]bool{}
 	for _, mode := range modes {
@@ -108,7 +108,7 @@ func (c *CLI) prove(p *Param, value string) Proof {
 		default:
 			call.values[p.Name] = value
 		}
-		way, safe := call.neutralised(value)
+		way, safe := neutralised(call, value)
 		ways[way] = true
 		proof.Safe = proof.Safe && safe
 	}
@@ -130,7 +130,7 @@ func (c *CLI) with(p *Param) *CLI {
 }
 
 // neutralised says by what the value is kept from being an option.
-func (c *Call) neutralised(value string) (way string, safe bool) {
+func neutralised(c *Call, value string) (way string, safe bool) {
 	cmd, refused := c.Command("/private")
 	if refused != nil {
 		return "refused: " + refused[0].Text, true

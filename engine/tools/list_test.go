@@ -77,7 +77,7 @@ func TestCompactListing(t *testing.T) {
 	size := map[string]int{}
 	for _, tool := range tools.List() {
 		size[tool.Name] = len(tool.Listing())
-		for _, wrong := range tool.Lint() {
+		for _, wrong := range catalog.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		calls, input := strings.Contains(tool.Name, "_request"), string(tool.Input)

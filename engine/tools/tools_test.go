@@ -468,7 +468,7 @@ func TestList(t *testing.T) {
 	var names []string
 	for _, tool := range newTools(t).List() {
 		names = append(names, tool.Name)
-		for _, wrong := range tool.Lint() {
+		for _, wrong := range catalog.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		if len(tool.Input) == 0 || len(tool.Output) == 0 || tool.Description == "" {

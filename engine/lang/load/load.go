@@ -249,15 +249,15 @@ func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	if !o.Vet {
 		known.Before = l.memory.before()
 	}
-	catalog, problems := catalog.Recompile(s, known)
+	cat, problems := catalog.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
-	if catalog != nil && o.Vet {
-		l.locate(slices.DeleteFunc(catalog.Vet(o.judge(catalog)), l.overridden))
+	if cat != nil && o.Vet {
+		l.locate(slices.DeleteFunc(catalog.Vet(cat, o.judge(cat)), l.overridden))
 	}
-	if catalog != nil && o.Coverage {
-		l.locate(catalog.Uncovered())
+	if cat != nil && o.Coverage {
+		l.locate(catalog.Uncovered(cat))
 	}
-	return catalog
+	return cat
 }
 
 // judge is the Judge for one catalog.
