@@ -1,7 +1,6 @@
 package job
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -39,17 +38,6 @@ func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) cat
 // equipment is the name among the recorded arguments of a call under which stands what
 // became of its MCP servers. No parameter has it.
 const equipment = "mcp"
-
-// Equipment is what became of the MCP servers of the job, nil if it has none to do with.
-func (j Job) Equipment() *catalog.Equipment {
-	var args struct {
-		MCP *catalog.Equipment `json:"mcp"`
-	}
-	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
-		return nil
-	}
-	return args.MCP
-}
 
 // variables are those that MCP servers may have got from us.
 func variables(c *catalog.Catalog) (names []string) {

@@ -10,38 +10,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// State is where a job stands, for callers.
-type State string
-
-const (
-	Queued    State = "queued"    // accepted, and its program does not run yet
-	Running   State = "running"   //
-	Completed State = "completed" // it gave an answer
-	Failed    State = "failed"    //
-	Canceled  State = "canceled"  //
-	Orphaned  State = "orphaned"  // nobody saw its end; what it had printed can be read
-)
-
-// Ended reports whether a job in this state does not change any more.
-func (s State) Ended() bool { return s != Queued && s != Running }
-
-// Job is a call, as it stands.
-type Job struct {
-	Row       store.Job
-	State     State
-	Durable   bool  // it does not end with the gateway that started it
-	Pid       int   // of its program, for display; 0 if it does not run
-	Canceling bool  // its end was asked for
-	Printed   int64 // bytes of standard output and error, so far
-	Joined    bool  // the call that asks for it did not start it
-	Position  int   // of a queued one among those that wait, from 1; 0: not known
-	Notes     []string
-	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
-
-	kept *kept    // if this gateway started it
-	out  *Outcome // of one that ended, if it was read just now
-}
-
 // NoJobError says that there is no job of an id.
 type NoJobError struct{ ID string }
 

@@ -89,7 +89,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		_ = dir.Remove()
 		return job, err
 	}
-	job := Job{Row: run.row, State: Running, Durable: r.durable(run.row), Pid: pid, kept: run.watch(dir)}
+	job := Job{Row: run.row, State: Running, Durable: r.durable(run.row), Pid: pid, Handle: run.watch(dir)}
 	if pid == 0 {
 		job.State = Queued
 	}

@@ -168,7 +168,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 		job.Notes = append(job.Notes, unfinished(err))
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
-	job.out = &out
+	job.Result = &out
 	return job, nil
 }
 

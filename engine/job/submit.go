@@ -88,7 +88,7 @@ func (r *run) keep(ctx context.Context) (Job, *catalog.Failure) {
 	if failure != nil {
 		return r.failed(failure), drop(failure)
 	}
-	job := Job{Row: r.row, State: Running, Durable: r.durable(r.row), Pid: pid, kept: r.watch(dir)}
+	job := Job{Row: r.row, State: Running, Durable: r.durable(r.row), Pid: pid, Handle: r.watch(dir)}
 	if pid == 0 {
 		job.State = Queued
 		job.Position = r.position(ctx, r.records, job)
@@ -150,6 +150,12 @@ type kept struct {
 	call    *catalog.Call // as it was bound: meanwhile there may be other specs
 	secrets redactor
 }
+
+// Done implements Handle.
+func (k *kept) Done() <-chan struct{} { return k.done }
+
+// Last implements Handle.
+func (k *kept) Last() (Job, bool) { return k.job, k.job.State != "" }
 
 // watch finishes the row of a job as soon as it ends, while this gateway lives.
 func (r *run) watch(dir *supervisor.Dir) *kept {

@@ -37,14 +37,16 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 		late = timer.C
 	}
 	id, stop, done := job.Row.ID, ctx.Done(), make(chan struct{})
-	ended := make(chan struct{})
-	k := job.kept
-	if k == nil {
-		k = r.oursOf(id)
+	var ended <-chan struct{}
+	h := job.Handle
+	if h == nil {
+		if k := r.oursOf(id); k != nil {
+			h = k
+		}
 	}
 	switch l := r.localOf(id); {
-	case k != nil:
-		ended = k.done
+	case h != nil:
+		ended = h.Done()
 	case l != nil:
 		ended = l.done
 	default:
@@ -52,8 +54,10 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 		if err != nil {
 			return r.Status(context.WithoutCancel(ctx), id)
 		}
+		seen := make(chan struct{})
+		ended = seen
 		go func() {
-			defer close(ended)
+			defer close(seen)
 			// How it ended, the status says.
 			_, _ = dir.Wait(done)
 		}()
@@ -64,12 +68,12 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 	case <-stop:
 	case <-late:
 	}
-	if k != nil {
+	if h != nil {
 		select {
-		case <-k.done:
-			if k.job.State != "" {
-				k.job.Joined = job.Joined
-				return k.job, nil
+		case <-h.Done():
+			if last, seen := h.Last(); seen {
+				last.Joined = job.Joined
+				return last, nil
 			}
 		default:
 		}
@@ -78,7 +82,7 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 	if err != nil && r.goesOn(&job) { // it has a record of its own, which says so
 		return job, nil
 	}
-	again.Joined, again.kept = job.Joined, job.kept
+	again.Joined, again.Handle = job.Joined, job.Handle
 	return again, err
 }
 
@@ -105,8 +109,8 @@ func (r *Runner) goesOn(job *Job) bool {
 // Outcome is what became of a job that has ended.
 func (r *Runner) Outcome(job Job) Outcome {
 	notes := slices.Concat(job.Notes, r.unsure(job.Row))
-	if job.out != nil {
-		out := *job.out
+	if job.Result != nil {
+		out := *job.Result
 		out.Warnings = append(slices.Clip(out.Warnings), notes...)
 		return out
 	}

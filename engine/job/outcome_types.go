@@ -1,0 +1,70 @@
+package job
+
+import (
+	"encoding/json"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// State is where a job stands, for callers.
+type State string
+
+const (
+	Queued    State = "queued"    // accepted, and its program does not run yet
+	Running   State = "running"   //
+	Completed State = "completed" // it gave an answer
+	Failed    State = "failed"    //
+	Canceled  State = "canceled"  //
+	Orphaned  State = "orphaned"  // nobody saw its end; what it had printed can be read
+)
+
+// Ended reports whether a job in this state does not change any more.
+func (s State) Ended() bool { return s != Queued && s != Running }
+
+// Job is a call, as it stands.
+type Job struct {
+	Row       store.Job
+	State     State
+	Durable   bool  // it does not end with the gateway that started it
+	Pid       int   // of its program, for display; 0 if it does not run
+	Canceling bool  // its end was asked for
+	Printed   int64 // bytes of standard output and error, so far
+	Joined    bool  // the call that asks for it did not start it
+	Position  int   // of a queued one among those that wait, from 1; 0: not known
+	Notes     []string
+	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
+
+	Handle Handle   // if this gateway started it; nil otherwise
+	Result *Outcome // of one that ended, if it was read just now
+}
+
+// Handle is a job that this process started and watches.
+type Handle interface {
+	// Done is closed when the end of the job was seen, or will not be.
+	Done() <-chan struct{}
+	// Last is the job as it ended, once Done is closed; false if its end was not seen.
+	Last() (Job, bool)
+}
+
+// Equipment is what became of the MCP servers of the job, nil if it has none to do with.
+func (j Job) Equipment() *catalog.Equipment {
+	var args struct {
+		MCP *catalog.Equipment `json:"mcp"`
+	}
+	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
+		return nil
+	}
+	return args.MCP
+}
+
+// Saved is what was saved of the prompt of the job, nil if it was not to be shortened.
+func (j Job) Saved() *catalog.Saving {
+	var args struct {
+		Saved *catalog.Saving `json:"prompt.saved"`
+	}
+	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
+		return nil
+	}
+	return args.Saved
+}
