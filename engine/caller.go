@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -24,11 +24,11 @@ func (c caller) Tools() []mcp.Tool {
 	return out
 }
 
-func (c caller) Call(ctx context.Context, call mcp.Call) mcp.Result {
+func (c caller) Call(ctx context.Context, bound mcp.Call) mcp.Result {
 	r := c.tools.Call(ctx, tools.Call{
-		Name: call.Name, Args: call.Args, Client: job.Client{Name: call.Client.Name, Version: call.Client.Version},
-		Roots: call.Roots, RootsNextRound: call.RootsNextRound, Progress: call.Progress,
-		Ask: asking(call.Ask), AskNextRound: call.AskNextRound, Answer: answered(call.Answer),
+		Name: bound.Name, Args: bound.Args, Client: call.Client{Name: bound.Client.Name, Version: bound.Client.Version},
+		Roots: bound.Roots, RootsNextRound: bound.RootsNextRound, Progress: bound.Progress,
+		Ask: asking(bound.Ask), AskNextRound: bound.AskNextRound, Answer: answered(bound.Answer),
 	})
 	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
 	if r.Question != nil {

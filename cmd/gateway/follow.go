@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -30,7 +31,7 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			defer e.Close()
 			live := newLive(cmd.ErrOrStderr())
 			var tail *job.Tail
-			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j job.Job) {
+			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j call.Job) {
 				if live.w == nil {
 					return
 				}
@@ -57,10 +58,10 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 
 // verdict is the exit code of a command that wanted the end of a job.
 func verdict(status string) error {
-	switch job.State(status) {
-	case job.Completed:
+	switch call.State(status) {
+	case call.Completed:
 		return nil
-	case job.Queued, job.Running:
+	case call.Queued, call.Running:
 		return exitCode(stillRunning)
 	}
 	return exitCode(1)

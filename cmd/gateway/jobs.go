@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -56,12 +56,12 @@ func (a *app) jobTool(cmd *cobra.Command, format, tool string, args map[string]a
 				return "", err
 			}
 		}
-		r := e.Tools.Call(cmd.Context(), tools.Call{Name: tool, Args: raw, Client: job.Client{Name: "gateway jobs", Version: release()}})
+		r := e.Tools.Call(cmd.Context(), tools.Call{Name: tool, Args: raw, Client: call.Client{Name: "gateway jobs", Version: release()}})
 		var told struct{ Status, JobID string }
 		if err := json.Unmarshal(r.Structured, &told); err != nil {
 			return "", fail(err)
 		}
-		if left > maxToolWait && (told.Status == string(job.Queued) || told.Status == string(job.Running)) && cmd.Context().Err() == nil {
+		if left > maxToolWait && (told.Status == string(call.Queued) || told.Status == string(call.Running)) && cmd.Context().Err() == nil {
 			continue
 		}
 		if told.JobID == "" && r.IsError { // the question was wrong, not the job

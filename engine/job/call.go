@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -21,7 +22,7 @@ import (
 // run is one call on its way.
 type run struct {
 	*Runner
-	Request
+	call.Request
 	id      string
 	started time.Time
 	command catalog.Command
@@ -32,16 +33,16 @@ type run struct {
 	since   time.Time // good answers of the same call are as good as its own from then on
 }
 
-func (r *Runner) newRun(req Request) *run {
+func (r *Runner) newRun(req call.Request) *run {
 	if req.Tool == "" {
-		req.Tool = req.Call.CLI.Tool()
+		req.Tool = req.Bound.CLI.Tool()
 	}
 	return &run{Runner: r, Request: req, id: store.NewID(), started: time.Now()}
 }
 
 // refused says why a call is not even prepared; nil if it is.
 func (r *run) refused(ctx context.Context) *catalog.Failure {
-	if text := Outside(r.Call, r.Dir, r.Roots); text != "" {
+	if text := Outside(r.Bound, r.Dir, r.Roots); text != "" {
 		return &catalog.Failure{Class: catalog.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
 	}
 	if ctx.Err() != nil {
@@ -77,22 +78,22 @@ func cannot(err error) *catalog.Failure {
 }
 
 func (r *run) unstartable(err error) *catalog.Failure {
-	return &catalog.Failure{Class: catalog.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Call.CLI.Heading(), err)}
+	return &catalog.Failure{Class: catalog.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.Heading(), err)}
 }
 
 // compose makes the command line and the environment; files of the call will lie in the
 // folder. What is wrong with the call itself is of class usage; all else is a failure to
 // start.
 func (r *run) compose(folder string) *catalog.Failure {
-	violations := Equip(r.Host, r.Request.Catalog, r.Call, r.Dir)
+	violations := Equip(r.Host, r.Request.Catalog, r.Bound, r.Dir)
 	if violations == nil {
-		r.command, violations = r.Call.Command(folder)
+		r.command, violations = r.Bound.Command(folder)
 	}
 	if violations != nil {
 		return &catalog.Failure{Class: catalog.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
 	}
 	var err error
-	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Call, r.command, r.Dir)); err != nil {
+	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return cannot(err)
 	}
 	r.secrets = secretsOf(r.environ)
@@ -149,7 +150,7 @@ func first(asked time.Duration, said ...*int64) time.Duration {
 
 // find looks for the program.
 func (r *run) find() (path string, failure *catalog.Failure) {
-	cli := r.Call.CLI
+	cli := r.Bound.CLI
 	var missing *host.NotFoundError
 	path, err := r.Host.Find(r.command.Bin)
 	if errors.As(err, &missing) {
@@ -169,29 +170,29 @@ func (r *run) find() (path string, failure *catalog.Failure) {
 // describe makes the row of the call.
 func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
-	arguments := r.secrets.cleanArguments(r.Call.Arguments())
-	if e := r.Call.Equipment(); e != nil {
+	arguments := r.secrets.cleanArguments(r.Bound.Arguments())
+	if e := r.Bound.Equipment(); e != nil {
 		arguments[equipment] = e
 	}
-	if r.Call.Saved != nil {
-		arguments[savedOfPrompt] = r.Call.Saved
+	if r.Bound.Saved != nil {
+		arguments[savedOfPrompt] = r.Bound.Saved
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Tool: r.Tool, CLI: r.Call.CLI.Name, CLIVersion: r.Call.CLI.Installed().String(), Mode: string(r.Call.Mode), Model: r.Call.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
-		DedupKey: r.row.DedupKey, Session: r.Call.Session, Opens: r.Call.Session != "" && r.Call.Mode == lang.New, SessionID: r.Call.SessionID, CorrelationID: r.Call.CorrelationID, SpecHash: r.Call.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Call.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
+		ID: r.id, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
+		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Bound.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
 }
 
 // failed completes the row of a call that could not be started.
-func (r *run) failed(failure *catalog.Failure) Job {
-	out := Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
+func (r *run) failed(failure *catalog.Failure) call.Job {
+	out := call.Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
 	end := completed(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
-	job := Job{Row: r.row, State: Failed}
+	job := call.Job{Row: r.row, State: call.Failed}
 	job.Row.State, job.Row.Outcome = store.Done, end
 	// Another gateway may have been first to see it.
 	if err := r.finish(r.records, job.Row); err != nil && !errors.Is(err, store.ErrDone) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
@@ -66,7 +67,7 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 		open()
 		// It ended well, but who knows what it could not write.
 		end := b.await(id)
-		if out := b.runner.Outcome(end); end.State != Failed || class(out) != catalog.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
+		if out := b.runner.Outcome(end); end.State != call.Failed || class(out) != catalog.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
 			t.Errorf("on a full disk: %+v, %+v", out, out.Answer.Failure)
 		}
 		release()

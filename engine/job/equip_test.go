@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -30,9 +31,9 @@ gateway: {`
 
 const oneValue = "value-of-one-0815"
 
-func (b *bench) serving(servers []string, steps ...string) Request {
+func (b *bench) serving(servers []string, steps ...string) call.Request {
 	b.t.Helper()
-	return Request{Catalog: b.catalog, Call: b.bind("hello", map[string]any{"do": steps, "mcpServers": servers}), Dir: b.dir}
+	return call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps, "mcpServers": servers}), Dir: b.dir}
 }
 
 // TestServersOfOneCall: T24. The file is for one call alone, and holds no value; its
@@ -118,9 +119,9 @@ func TestServersThatAreMissing(t *testing.T) {
 		t.Errorf("%d directories", len(entries))
 	}
 	req := b.serving([]string{"gone", "two"})
-	req.Call = b.bind("hello", map[string]any{"mcpServers": []string{"gone", "two"}, "strictMcpConfig": false})
+	req.Bound = b.bind("hello", map[string]any{"mcpServers": []string{"gone", "two"}, "strictMcpConfig": false})
 	out := b.runner.Run(t.Context(), req)
-	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Call.Equipment().Notes()) != 1 {
+	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Bound.Equipment().Notes()) != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -129,7 +130,7 @@ func TestServersThatAreMissing(t *testing.T) {
 // and variables.
 func TestServersMakeCallsDiffer(t *testing.T) {
 	b := joining(t, served, "ONE_KEY="+oneValue)
-	submit := func(r *Runner, req Request) Job {
+	submit := func(r *Runner, req call.Request) call.Job {
 		t.Helper()
 		job, failure := r.Submit(t.Context(), req)
 		if failure != nil {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
@@ -239,13 +240,13 @@ func (b *bench) bind(prompt string, args map[string]any) *catalog.Call {
 	return call
 }
 
-func (b *bench) request(steps ...string) Request {
+func (b *bench) request(steps ...string) call.Request {
 	b.t.Helper()
-	return Request{Catalog: b.catalog, Call: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: Client{"client", "3"}}
+	return call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: "client", Version: "3"}}
 }
 
 // row is the finished row of an outcome.
-func (b *bench) row(out Outcome) store.Job {
+func (b *bench) row(out call.Outcome) store.Job {
 	b.t.Helper()
 	row, err := b.store.Job(b.t.Context(), out.ID)
 	if err != nil {
@@ -292,7 +293,7 @@ func pidIn(file string) int {
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-func class(out Outcome) string {
+func class(out call.Outcome) string {
 	if out.Answer.Failure == nil {
 		return ""
 	}
@@ -301,10 +302,10 @@ func class(out Outcome) string {
 
 // Run runs one call to its end, or until ctx ends: then it is ended, or goes on, as
 // Abandon says. What goes wrong is part of the outcome, never a Go error.
-func (r *Runner) Run(ctx context.Context, req Request) Outcome {
+func (r *Runner) Run(ctx context.Context, req call.Request) call.Outcome {
 	job, failure := r.Submit(ctx, req)
 	if failure != nil {
-		return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
+		return call.Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
 	}
 	job, err := r.Wait(ctx, job, 0)
 	if err == nil && !job.State.Ended() {
@@ -313,5 +314,5 @@ func (r *Runner) Run(ctx context.Context, req Request) Outcome {
 	if err == nil {
 		return r.Outcome(job)
 	}
-	return Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
+	return call.Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -91,7 +92,7 @@ const followEvery = 100 * time.Millisecond
 
 // Follow copies what a job prints from its beginning on, until it has ended or ctx has.
 // Each is called now and then with where the job stands.
-func (r *Runner) Follow(ctx context.Context, id string, stdout, stderr io.Writer, each func(Job)) (Job, error) {
+func (r *Runner) Follow(ctx context.Context, id string, stdout, stderr io.Writer, each func(call.Job)) (call.Job, error) {
 	job, err := r.Status(ctx, id)
 	if err != nil {
 		return job, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -20,23 +21,23 @@ var ErrElsewhere = errors.New("the call has no supervisor: it can only be ended 
 
 // Status is where a job stands, whichever gateway started it. If it has ended and
 // nobody recorded that yet, it is recorded. The error is a *NoJobError if there is none.
-func (r *Runner) Status(ctx context.Context, id string) (Job, error) {
+func (r *Runner) Status(ctx context.Context, id string) (call.Job, error) {
 	records, err := r.Record()
 	if err != nil {
-		return Job{}, err
+		return call.Job{}, err
 	}
 	if !store.ValidID(id) { // it names a directory
-		return Job{}, &NoJobError{id}
+		return call.Job{}, &NoJobError{id}
 	}
 	row, err := records.Job(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return Job{}, &NoJobError{id}
+		return call.Job{}, &NoJobError{id}
 	}
 	if err != nil {
-		return Job{}, err
+		return call.Job{}, err
 	}
 	job, err := r.stand(ctx, records, row)
-	if job.State == Queued {
+	if job.State == call.Queued {
 		job.Position = r.position(ctx, records, job)
 	}
 	return job, err
@@ -45,13 +46,13 @@ func (r *Runner) Status(ctx context.Context, id string) (Job, error) {
 // Filter selects jobs; a zero field selects all.
 type Filter struct {
 	CLI   string
-	State State
+	State call.State
 	Limit int // zero: 20; at most 500
 }
 
 // List returns the jobs that the filter selects, newest first. Texts of their rows are
 // cut as those of store.Jobs.
-func (r *Runner) List(ctx context.Context, f Filter) ([]Job, error) {
+func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 	records, err := r.Record()
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]Job, error) {
 		rows.State = store.Live
 		rows.Limit = 0 // some may turn out to be in another state
 	}
-	var jobs []Job
+	var jobs []call.Job
 	for {
 		page, err := records.Jobs(ctx, rows)
 		if err != nil {
@@ -96,23 +97,23 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]Job, error) {
 }
 
 // endingsOf are the words of the record for a state.
-var endingsOf = map[State][]store.Ending{
-	Completed: {store.EndOK},
-	Canceled:  {store.EndCanceled},
-	Orphaned:  {store.EndLost},
-	Failed:    {store.EndError, store.EndTimeout, store.EndOutputCap, store.EndStartFailed},
+var endingsOf = map[call.State][]store.Ending{
+	call.Completed: {store.EndOK},
+	call.Canceled:  {store.EndCanceled},
+	call.Orphaned:  {store.EndLost},
+	call.Failed:    {store.EndError, store.EndTimeout, store.EndOutputCap, store.EndStartFailed},
 }
 
-func stateOf(e store.Ending) State {
+func stateOf(e store.Ending) call.State {
 	switch e {
 	case store.EndOK:
-		return Completed
+		return call.Completed
 	case store.EndCanceled:
-		return Canceled
+		return call.Canceled
 	case store.EndLost:
-		return Orphaned
+		return call.Orphaned
 	}
-	return Failed
+	return call.Failed
 }
 
 // dir is the directory of a job; the one that hears of its end at once, if there is.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -22,7 +23,7 @@ import (
 const long = 30 * time.Second
 
 // submit starts a job that must start.
-func (b *bench) submit(steps ...string) Job {
+func (b *bench) submit(steps ...string) call.Job {
 	b.t.Helper()
 	job, failure := b.runner.Submit(b.t.Context(), b.async(steps...))
 	if failure != nil {
@@ -32,7 +33,7 @@ func (b *bench) submit(steps ...string) Job {
 }
 
 // async is a request that does not wait.
-func (b *bench) async(steps ...string) Request {
+func (b *bench) async(steps ...string) call.Request {
 	b.t.Helper()
 	req := b.request(steps...)
 	req.Tool = "acme_request_async"
@@ -40,7 +41,7 @@ func (b *bench) async(steps ...string) Request {
 }
 
 // await waits for the end of a job.
-func (b *bench) await(id string) Job {
+func (b *bench) await(id string) call.Job {
 	b.t.Helper()
 	job, err := b.runner.Await(b.t.Context(), id, long)
 	if err != nil || !job.State.Ended() {
@@ -85,20 +86,20 @@ func TestJobRunsToItsEnd(t *testing.T) {
 	b := newBench(t, "")
 	step, open := b.gate()
 	job := b.submit("out=the ", "err=trouble", step, "out=answer")
-	if job.State != Running || !job.Durable || job.Pid == 0 || job.Row.Tool != "acme_request_async" {
+	if job.State != call.Running || !job.Durable || job.Pid == 0 || job.Row.Tool != "acme_request_async" {
 		t.Errorf("%+v", job)
 	}
 	until(t, "output", func() bool {
 		s, err := b.runner.Status(t.Context(), job.Row.ID)
-		return err == nil && s.State == Running && s.Pid == job.Pid && s.Printed == int64(len("the trouble"))
+		return err == nil && s.State == call.Running && s.Pid == job.Pid && s.Printed == int64(len("the trouble"))
 	})
 	part, err := b.runner.Result(t.Context(), job.Row.ID, 0, 100)
-	if err != nil || part.Stdout.Text != "the " || part.Stderr.Text != "trouble" || part.State != Running {
+	if err != nil || part.Stdout.Text != "the " || part.Stderr.Text != "trouble" || part.State != call.Running {
 		t.Errorf("%+v %v", part, err)
 	}
 	open()
 	end := b.await(job.Row.ID)
-	if end.State != Completed || end.Row.Outcome.Response != "the answer" || end.Row.Outcome.Ending != store.EndOK || *end.Row.Outcome.ExitCode != 0 {
+	if end.State != call.Completed || end.Row.Outcome.Response != "the answer" || end.Row.Outcome.Ending != store.EndOK || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
 	}
 	if end.Row.Outcome.Duration <= 0 || end.Row.Outcome.Ended.Before(end.Row.Created) {
@@ -108,7 +109,7 @@ func TestJobRunsToItsEnd(t *testing.T) {
 	if err != nil || res.Response != (Window{"ans", 10, true}) || res.Stdout.Text != "ans" || res.Stderr != (Window{"ble", 7, false}) {
 		t.Errorf("%+v %v", res, err)
 	}
-	if again, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", 0); err != nil || again.State != Completed {
+	if again, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", 0); err != nil || again.State != call.Completed {
 		t.Errorf("a cancel of what is over: %+v %v", again, err)
 	}
 }
@@ -129,11 +130,11 @@ func TestJobIsLeftToItsSupervisor(t *testing.T) {
 	job := b.submit(step, "out=late")
 	b.runner.Close()
 	o := b.other()
-	if s, err := o.runner.Status(t.Context(), job.Row.ID); err != nil || s.State != Running {
+	if s, err := o.runner.Status(t.Context(), job.Row.ID); err != nil || s.State != call.Running {
 		t.Fatalf("%+v %v", s, err)
 	}
 	open()
-	if end := o.await(job.Row.ID); end.State != Completed || end.Row.Outcome.Response != "late" {
+	if end := o.await(job.Row.ID); end.State != call.Completed || end.Row.Outcome.Response != "late" {
 		t.Errorf("%+v", end)
 	}
 }
@@ -144,7 +145,7 @@ func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
 	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
 	end, err := b.other().runner.Cancel(t.Context(), job.Row.ID, "not wanted", long)
-	if err != nil || end.State != Canceled || end.Row.Outcome.ErrorClass != catalog.ClassCanceled || end.Row.Outcome.Response != "begun" {
+	if err != nil || end.State != call.Canceled || end.Row.Outcome.ErrorClass != catalog.ClassCanceled || end.Row.Outcome.Response != "begun" {
 		t.Errorf("%+v %v", end, err)
 	}
 	if !strings.HasSuffix(end.Row.Outcome.Detail, ": not wanted") {
@@ -171,7 +172,7 @@ func TestSupervisorDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := o.await(job.Row.ID)
-	if end.State != Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != catalog.ClassLost {
+	if end.State != call.Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != catalog.ClassLost {
 		t.Errorf("%+v", end)
 	}
 	res, err := o.runner.Result(t.Context(), job.Row.ID, 0, 100)
@@ -186,7 +187,7 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 	b := newBench(t, "")
 	row := b.unstarted()
 	end, err := b.runner.Status(t.Context(), row.ID)
-	if err != nil || end.State != Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != catalog.ClassStart {
+	if err != nil || end.State != call.Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != catalog.ClassStart {
 		t.Errorf("%+v %v", end, err)
 	}
 }
@@ -264,13 +265,13 @@ func TestTwentyJobsAtOnce(t *testing.T) {
 				t.Error(failure)
 				return
 			}
-			if end, err := b.runner.Await(context.Background(), job.Row.ID, long); err != nil || end.State != Completed {
+			if end, err := b.runner.Await(context.Background(), job.Row.ID, long); err != nil || end.State != call.Completed {
 				t.Errorf("%+v %v", end, err)
 			}
 		})
 	}
 	wg.Wait()
-	jobs, err := b.runner.List(t.Context(), Filter{State: Completed, Limit: 100})
+	jobs, err := b.runner.List(t.Context(), Filter{State: call.Completed, Limit: 100})
 	if err != nil || len(jobs) != 20 {
 		t.Errorf("%d jobs, %v", len(jobs), err)
 	}
@@ -280,9 +281,9 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	b := newBench(t, "")
 	missing := newBench(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
 	gone, _ := missing.catalog.CLI("gone")
-	call, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
-	job, failure := missing.runner.Submit(t.Context(), Request{Catalog: missing.catalog, Call: call, Dir: missing.dir})
-	if failure == nil || failure.Class != catalog.ClassMissing || job.State != Failed {
+	bound, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
+	job, failure := missing.runner.Submit(t.Context(), call.Request{Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
+	if failure == nil || failure.Class != catalog.ClassMissing || job.State != call.Failed {
 		t.Errorf("%+v %+v", job, failure)
 	}
 	missing.nothingLeft(job.Row.ID, catalog.ClassMissing)
@@ -295,7 +296,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	broken := *cli
 	broken.Bin = script
 	req := b.request()
-	req.Call.CLI = &broken
+	req.Bound.CLI = &broken
 	job, failure = b.runner.Submit(t.Context(), req)
 	if failure == nil || failure.Class != catalog.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
 		t.Errorf("%+v %+v", job, failure)
@@ -303,7 +304,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	b.nothingLeft(job.Row.ID, catalog.ClassStart)
 
 	req = b.request()
-	req.Call.CLI = cli
+	req.Bound.CLI = cli
 	req.Dir = filepath.Join(b.home, "nowhere")
 	job, failure = b.runner.Submit(t.Context(), req)
 	if failure == nil || failure.Class != catalog.ClassStart {
@@ -374,7 +375,7 @@ func TestResultWithoutDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	res, err := b.other().runner.Result(t.Context(), id, 0, 10)
-	if err != nil || res.State != Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != catalog.ClassError {
+	if err != nil || res.State != call.Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != catalog.ClassError {
 		t.Errorf("%+v %v", res, err)
 	}
 }
@@ -399,22 +400,22 @@ func TestJobInProcess(t *testing.T) {
 	step, open := b.gate()
 	job := b.submit("out=part", step, "out= and all", "err=e")
 	id := job.Row.ID
-	if job.Durable || job.State != Running {
+	if job.Durable || job.State != call.Running {
 		t.Errorf("%+v", job)
 	}
 	until(t, "output", func() bool {
 		res, err := b.runner.Result(t.Context(), id, 0, 100)
-		return err == nil && res.State == Running && res.Stdout.Text == "part" && res.Printed == 4
+		return err == nil && res.State == call.Running && res.Stdout.Text == "part" && res.Printed == 4
 	})
 	open()
-	if end := b.await(id); end.State != Completed || end.Row.Outcome.Response != "part and all" {
+	if end := b.await(id); end.State != call.Completed || end.Row.Outcome.Response != "part and all" {
 		t.Errorf("%+v", end)
 	}
 	if res, err := b.runner.Result(t.Context(), id, 0, 100); err != nil || res.Stderr.Text != "e" || res.Response.Text != "part and all" {
 		t.Errorf("%+v %v", res, err)
 	}
 	sleeper := b.submit("sleep").Row.ID
-	if end, err := b.runner.Cancel(t.Context(), sleeper, "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), sleeper, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	another := b.submit("sleep").Row.ID
@@ -437,7 +438,7 @@ func TestListOfJobs(t *testing.T) {
 	step, open := b.gate()
 	running := b.submit(step).Row.ID
 	waited := b.runner.Run(t.Context(), b.request("out=waited for")).ID
-	for state, want := range map[State][]string{"": {waited, running, bad, good}, Completed: {waited, good}, Failed: {bad}, Running: {running}, Canceled: nil, Queued: nil} {
+	for state, want := range map[call.State][]string{"": {waited, running, bad, good}, call.Completed: {waited, good}, call.Failed: {bad}, call.Running: {running}, call.Canceled: nil, call.Queued: nil} {
 		jobs, err := b.runner.List(t.Context(), Filter{State: state})
 		var got []string
 		for _, j := range jobs {
@@ -468,12 +469,12 @@ func TestSpecIsGone(t *testing.T) {
 	o.runner.Current = func() *catalog.Catalog { return none }
 	open()
 	// Whoever still has the spec is given a moment to read it.
-	if left, err := o.runner.Await(t.Context(), id, long); err != nil || left.State != Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
+	if left, err := o.runner.Await(t.Context(), id, long); err != nil || left.State != call.Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
 		t.Errorf("%+v %v", left, err)
 	}
 	o.runner.unread = 1
 	end := o.await(id)
-	if end.State != Failed || end.Row.Outcome.ErrorClass != catalog.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
+	if end.State != call.Failed || end.Row.Outcome.ErrorClass != catalog.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
 	}
 	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Stdout.Text != "words" {
@@ -496,7 +497,7 @@ func TestTheRecordCannotBeCompleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	open()
-	if end := o.await(id); end.State != Completed || len(end.Notes) != 1 || !strings.Contains(end.Notes[0], "could not be completed") {
+	if end := o.await(id); end.State != call.Completed || len(end.Notes) != 1 || !strings.Contains(end.Notes[0], "could not be completed") {
 		t.Errorf("%+v", end)
 	}
 	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Response.Text != "fine" {
@@ -558,10 +559,10 @@ func TestRecordTurnedOff(t *testing.T) {
 		t.Errorf("outcome: %+v", out)
 	}
 	job := b.submit("sleep")
-	if job.Durable || job.State != Running {
+	if job.Durable || job.State != call.Running {
 		t.Errorf("%+v", job)
 	}
-	if end, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	last := b.submit("deaf", "sleep")

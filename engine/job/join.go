@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -29,12 +30,12 @@ var never = time.Unix(1<<33, 0)
 // joining is turned off.
 func (r *run) identify() {
 	window := time.Duration(r.Catalog.Settings.Jobs.DedupMs) * time.Millisecond
-	mark, alike, wrong := r.Call.Alike()
+	mark, alike, wrong := r.Bound.Alike()
 	if window <= 0 || wrong != nil {
 		return
 	}
 	r.since = r.started.Add(-window)
-	if r.Call.Mode != lang.New { // the next turn is not the last one again
+	if r.Bound.Mode != lang.New { // the next turn is not the last one again
 		r.since = never
 	}
 	environ, err := r.Host.Environ(r.own(alike))
@@ -42,7 +43,7 @@ func (r *run) identify() {
 		return
 	}
 	environ = slices.DeleteFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
-	text, err := json.Marshal([]any{r.Call.CLI.Name, mark, r.Call.Show, alike.Bin, alike.Args, alike.Stdin, alike.Files, r.Call.Sent(), r.Dir, environ})
+	text, err := json.Marshal([]any{r.Bound.CLI.Name, mark, r.Bound.Show, alike.Bin, alike.Args, alike.Stdin, alike.Files, r.Bound.Sent(), r.Dir, environ})
 	if err != nil {
 		return
 	}
@@ -55,8 +56,8 @@ func (r *run) identify() {
 // the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) own(command catalog.Command) host.Filter {
-	all := Environment(r.Catalog, r.Call, command, r.Dir)
-	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Call.CLI.Env.Pass, r.Call.Variables()),
+	all := Environment(r.Catalog, r.Bound, command, r.Dir)
+	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
 
@@ -65,8 +66,8 @@ const joinAttempts = 8
 
 // join looks for a job to join, without making a row. Of the same calls at once more
 // than one may find none: accept decides.
-func (r *run) join(ctx context.Context) (*Job, *catalog.Failure) {
-	if r.row.DedupKey == "" || r.Call.Force {
+func (r *run) join(ctx context.Context) (*call.Job, *catalog.Failure) {
+	if r.row.DedupKey == "" || r.Bound.Force {
 		return nil, nil
 	}
 	for range joinAttempts {
@@ -87,13 +88,13 @@ func (r *run) join(ctx context.Context) (*Job, *catalog.Failure) {
 
 // joinable is the job of the row, if its answer can be had. Again says that the row has
 // changed and another look is worth while.
-func (r *run) joinable(ctx context.Context, row store.Job) (joined *Job, again bool) {
+func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, again bool) {
 	was := row.State
 	job, err := r.stand(ctx, r.records, row)
 	switch {
 	case err != nil:
 		return nil, false
-	case job.State == Completed:
+	case job.State == call.Completed:
 		if r.since.Equal(never) || !r.readable(job) {
 			return nil, false
 		}
@@ -136,7 +137,7 @@ func claim(dir, word string) string {
 }
 
 // readable reports whether the whole answer of an ended job is there.
-func (r *run) readable(job Job) bool {
+func (r *run) readable(job call.Job) bool {
 	if job.Row.ResponseBytes <= store.MaxResponse {
 		return true
 	}
@@ -149,9 +150,9 @@ func (r *run) readable(job Job) bool {
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile.
-func (r *run) accept(ctx context.Context) (*Job, *catalog.Failure) {
+func (r *run) accept(ctx context.Context) (*call.Job, *catalog.Failure) {
 	for range joinAttempts {
-		if r.row.DedupKey == "" || r.Call.Force {
+		if r.row.DedupKey == "" || r.Bound.Force {
 			break
 		}
 		other, err := r.records.BeginOnce(ctx, r.row, r.since)
@@ -182,12 +183,12 @@ func (r *run) accept(ctx context.Context) (*Job, *catalog.Failure) {
 
 // shared is the job that the call joined, which has the call on record then; zero if it
 // joined none.
-func (r *run) shared(ctx context.Context, joined *Job) Job {
+func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
 	if joined == nil {
-		return Job{}
+		return call.Job{}
 	}
 	job, calm := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Call.CorrelationID, Approval: r.Approval,
+	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval,
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.Join(calm, join)
 	if r.Log != nil && err == nil {

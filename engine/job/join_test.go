@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -38,14 +39,14 @@ func TestJoinsAreOnRecord(t *testing.T) {
 	gate, open := b.gate()
 	id := b.submit(gate, "out=fine").Row.ID
 	live := b.request(gate, "out=fine")
-	live.Call.CorrelationID, live.Approval = "live", []byte(`{"score":1}`)
+	live.Bound.CorrelationID, live.Approval = "live", []byte(`{"score":1}`)
 	if j, failure := b.runner.Submit(t.Context(), live); failure != nil || !j.Joined || len(j.Notes) > 0 {
 		t.Fatalf("%+v %v", j, failure)
 	}
 	open()
 	b.await(id)
 	done := b.async(gate, "out=fine")
-	done.Call.CorrelationID = "done"
+	done.Bound.CorrelationID = "done"
 	if out := b.runner.Run(t.Context(), done); out.ID != id || len(out.Warnings) > 0 {
 		t.Fatalf("%+v", out)
 	}
@@ -92,7 +93,7 @@ func TestTheSameCallJoins(t *testing.T) {
 	}
 	other := b.other()
 	live := other.submit(count, gate, "out=fine")
-	if !live.Joined || live.Row.ID != first.Row.ID || live.State != Running {
+	if !live.Joined || live.Row.ID != first.Row.ID || live.State != call.Running {
 		t.Errorf("a live one: %+v", live)
 	}
 	open()
@@ -101,7 +102,7 @@ func TestTheSameCallJoins(t *testing.T) {
 	}
 	// What is waited for joins what is not, and the other way round.
 	done, failure := other.runner.Submit(t.Context(), b.request(count, gate, "out=fine"))
-	if failure != nil || !done.Joined || done.State != Completed || done.Row.ID != first.Row.ID || other.runner.Outcome(done).Answer.Text != "fine" {
+	if failure != nil || !done.Joined || done.State != call.Completed || done.Row.ID != first.Row.ID || other.runner.Outcome(done).Answer.Text != "fine" {
 		t.Errorf("a finished one: %+v %v", done, failure)
 	}
 	if n := runs(); n != 1 {
@@ -115,7 +116,7 @@ func TestTheSameCallJoins(t *testing.T) {
 // TestWhatIsNotTheSame changes one thing at a time.
 func TestWhatIsNotTheSame(t *testing.T) {
 	b := joining(t, "params: x: {doc: \"x\", env: \"ACME_X\"}", "ACME_ONE=1", "TERM=dumb")
-	run := func(b *bench, change func(req *Request)) bool {
+	run := func(b *bench, change func(req *call.Request)) bool {
 		t.Helper()
 		req := b.request("out=fine")
 		change(&req)
@@ -126,36 +127,38 @@ func TestWhatIsNotTheSame(t *testing.T) {
 		b.await(job.Row.ID)
 		return job.Joined
 	}
-	if run(b, func(*Request) {}) {
+	if run(b, func(*call.Request) {}) {
 		t.Fatal("the first call joined")
 	}
-	for name, change := range map[string]func(req *Request){
-		"prompt":    func(req *Request) { req.Call = b.bind("other", map[string]any{"do": []string{"out=fine"}}) },
-		"arguments": func(req *Request) { req.Call = b.bind("hello", map[string]any{"do": []string{"out=fine", "out="}}) },
-		"environment of the call": func(req *Request) {
-			req.Call = b.bind("hello", map[string]any{"do": []string{"out=fine"}, "x": "1"})
+	for name, change := range map[string]func(req *call.Request){
+		"prompt": func(req *call.Request) { req.Bound = b.bind("other", map[string]any{"do": []string{"out=fine"}}) },
+		"arguments": func(req *call.Request) {
+			req.Bound = b.bind("hello", map[string]any{"do": []string{"out=fine", "out="}})
 		},
-		"directory": func(req *Request) { req.Dir = t.TempDir() },
-		"forced":    func(req *Request) { req.Call.Force = true },
+		"environment of the call": func(req *call.Request) {
+			req.Bound = b.bind("hello", map[string]any{"do": []string{"out=fine"}, "x": "1"})
+		},
+		"directory": func(req *call.Request) { req.Dir = t.TempDir() },
+		"forced":    func(req *call.Request) { req.Bound.Force = true },
 	} {
 		if run(b, change) {
 			t.Errorf("%s: it joined", name)
 		}
 	}
-	if !run(b, func(req *Request) { req.Client, req.Call.CorrelationID = Client{"another", "1"}, "mine" }) {
+	if !run(b, func(req *call.Request) { req.Client, req.Bound.CorrelationID = call.Client{Name: "another", Version: "1"}, "mine" }) {
 		t.Error("another client's call did not join")
 	}
 	o := b.other()
 	o.runner.Host = host.New([]string{"HOME=" + b.home, "PATH=/elsewhere:" + os.Getenv("PATH"), "ACME_ONE=1", "TERM=xterm"}, nil, "")
-	if !run(o, func(*Request) {}) {
+	if !run(o, func(*call.Request) {}) {
 		t.Error("another terminal kept it from joining")
 	}
 	o.runner.Host = host.New([]string{"HOME=" + b.home, "PATH=" + os.Getenv("PATH"), "ACME_ONE=2"}, nil, "")
-	if run(o, func(*Request) {}) {
+	if run(o, func(*call.Request) {}) {
 		t.Error("another key: it joined")
 	}
 	b.catalog.Settings.Jobs.DedupMs = 0
-	if run(b, func(*Request) {}) {
+	if run(b, func(*call.Request) {}) {
 		t.Error("it joined although that is off")
 	}
 }
@@ -175,7 +178,7 @@ func TestOnlyGoodAnswersAreJoined(t *testing.T) {
 		t.Errorf("it ran %d times", n)
 	}
 	id := b.submit("sleep").Row.ID
-	if end, err := b.runner.Cancel(t.Context(), id, "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), id, "test", long); err != nil || end.State != call.Canceled {
 		t.Fatalf("%+v %v", end, err)
 	}
 	again := b.submit("sleep")
@@ -198,10 +201,10 @@ func TestNextTurnIsNotTheLastOne(t *testing.T) {
 	b := joining(t, jsonl)
 	count, runs := b.counting()
 	gate, open := b.gate()
-	turn := func() Job {
+	turn := func() call.Job {
 		t.Helper()
-		call := b.bind("more", map[string]any{"sessionId": "conv-1", "do": []string{count, gate, `out={"result":"x","id":"conv-1"}` + "\n"}})
-		job, failure := b.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": []string{count, gate, `out={"result":"x","id":"conv-1"}` + "\n"}})
+		job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -228,10 +231,10 @@ func TestNextTurnIsNotTheLastOne(t *testing.T) {
 func TestConversationTakesTurns(t *testing.T) {
 	b := newBench(t, jsonl)
 	gate, open := b.gate()
-	turn := func(steps ...string) Job {
+	turn := func(steps ...string) call.Job {
 		t.Helper()
-		call := b.bind("more", map[string]any{"sessionId": "conv-1", "do": append(steps, `out={"result":"x","id":"conv-1"}`+"\n")})
-		job, failure := b.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": append(steps, `out={"result":"x","id":"conv-1"}`+"\n")})
+		job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -239,17 +242,17 @@ func TestConversationTakesTurns(t *testing.T) {
 	}
 	first := turn(gate)
 	second, third := turn("continue=2"), turn("continue=3")
-	if first.State != Running || second.State != Queued || third.State != Queued || second.Position != 1 || third.Position != 2 {
+	if first.State != call.Running || second.State != call.Queued || third.State != call.Queued || second.Position != 1 || third.Position != 2 {
 		t.Errorf("%s %s %s, %d %d", first.State, second.State, third.State, second.Position, third.Position)
 	}
-	if s, err := b.other().runner.Status(t.Context(), second.Row.ID); err != nil || s.State != Queued || s.Position != 1 || s.Pid != 0 {
+	if s, err := b.other().runner.Status(t.Context(), second.Row.ID); err != nil || s.State != call.Queued || s.Position != 1 || s.Pid != 0 {
 		t.Errorf("%+v %v", s, err)
 	}
-	if end, err := b.runner.Cancel(t.Context(), third.Row.ID, "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), third.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	open()
-	if end := b.await(second.Row.ID); end.State != Completed {
+	if end := b.await(second.Row.ID); end.State != call.Completed {
 		t.Errorf("%+v", end)
 	}
 	// The turn that is under way asks for another one: it would wait for itself.
@@ -258,8 +261,8 @@ func TestConversationTakesTurns(t *testing.T) {
 		t.Fatalf("%+v %v", row, err)
 	}
 	nested := b.inside(first.Row.ID)
-	call := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
+	bound := b.bind("more", map[string]any{"sessionId": "conv-1"})
+	if _, failure := nested.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -368,7 +371,7 @@ func TestWhoTurnsAway(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(c.cause)
 			end, err := b.runner.Abandon(ctx, job)
-			if err != nil || (end.State == Canceled) != c.ends {
+			if err != nil || (end.State == call.Canceled) != c.ends {
 				t.Errorf("%+v %v", end, err)
 			}
 			if c.ends {
@@ -377,7 +380,7 @@ func TestWhoTurnsAway(t *testing.T) {
 				}
 			}
 			open()
-			if !c.ends && b.await(job.Row.ID).State != Completed {
+			if !c.ends && b.await(job.Row.ID).State != call.Completed {
 				t.Error("it did not complete")
 			}
 		})
@@ -392,15 +395,15 @@ func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
 	middle := inner.submit("sleep", "continue=1")
 	innermost := b.inside(middle.Row.ID)
 	deep, other := innermost.submit("sleep", "continue=2"), b.submit("sleep", "continue=3")
-	if end, err := b.runner.Cancel(t.Context(), outer.Row.ID, "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), outer.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	for _, id := range []string{middle.Row.ID, deep.Row.ID} {
-		if end := b.await(id); end.State != Canceled || !strings.Contains(end.Row.Outcome.Detail, "was canceled") {
+		if end := b.await(id); end.State != call.Canceled || !strings.Contains(end.Row.Outcome.Detail, "was canceled") {
 			t.Errorf("%+v", end)
 		}
 	}
-	if s, err := b.runner.Status(t.Context(), other.Row.ID); err != nil || s.State != Running || s.Canceling {
+	if s, err := b.runner.Status(t.Context(), other.Row.ID); err != nil || s.State != call.Running || s.Canceling {
 		t.Errorf("%+v %v", s, err)
 	}
 }
@@ -418,16 +421,16 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 			first, second := b.submit(gate), b.submit(gate)
 			other := b.other()
 			third := other.submit("out=fine")
-			if first.State != Running || second.State != Running || third.State != Queued || third.Position != 1 {
+			if first.State != call.Running || second.State != call.Running || third.State != call.Queued || third.Position != 1 {
 				t.Errorf("%s %s %s %d", first.State, second.State, third.State, third.Position)
 			}
 			// One that the first makes does not wait for the places of its callers.
-			if job := b.inside(first.Row.ID).submit("out=fine"); job.State != Running {
+			if job := b.inside(first.Row.ID).submit("out=fine"); job.State != call.Running {
 				t.Errorf("nested: %+v", job)
 			}
 			other.runner.Close() // a queued job is as durable as one that runs
 			open()
-			if end := b.await(third.Row.ID); end.State != Completed {
+			if end := b.await(third.Row.ID); end.State != call.Completed {
 				t.Errorf("%+v", end)
 			}
 		})
@@ -440,7 +443,7 @@ func TestQueueIsGivenUp(t *testing.T) {
 	gate, open := b.gate()
 	first := b.submit(gate)
 	late := b.await(b.submit("out=never").Row.ID)
-	if late.State != Failed || late.Row.Outcome.ErrorClass != catalog.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
+	if late.State != call.Failed || late.Row.Outcome.ErrorClass != catalog.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
 		t.Errorf("%+v", late)
 	}
 	open()
@@ -475,14 +478,14 @@ func TestRowsComeBack(t *testing.T) {
 			t.Errorf("%d, %v; want %d", n, err, want)
 		}
 	}
-	if job, err := o.runner.Status(t.Context(), done); err != nil || job.State != Failed || job.Row.Prompt != "hello" || *job.Row.Outcome.ExitCode != 3 {
+	if job, err := o.runner.Status(t.Context(), done); err != nil || job.State != call.Failed || job.Row.Prompt != "hello" || *job.Row.Outcome.ExitCode != 3 {
 		t.Errorf("%+v %v", job, err)
 	}
-	if job, err := o.runner.Status(t.Context(), live); err != nil || job.State != Running {
+	if job, err := o.runner.Status(t.Context(), live); err != nil || job.State != call.Running {
 		t.Errorf("%+v %v", job, err)
 	}
 	open()
-	if end := o.await(live); end.State != Completed || end.Row.Outcome.Response != "late" {
+	if end := o.await(live); end.State != call.Completed || end.Row.Outcome.Response != "late" {
 		t.Errorf("%+v", end)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -12,22 +13,22 @@ import (
 )
 
 // judge reads what a finished process printed, and says what became of its call.
-func judge(call *catalog.Call, stdout, stderr *os.File, exit process.Exit) (Outcome, store.Ending) {
+func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Outcome, store.Ending) {
 	complaint, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
 		complaint = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
 	}
-	answer, err := call.Decode(catalog.Run{
+	answer, err := bound.Decode(catalog.Run{
 		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
 		Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
 		failure := &catalog.Failure{Class: catalog.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
-		return Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
+		return call.Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
 	}
-	out := Outcome{Answer: answer, ExitCode: exit.Code}
-	if most := call.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(call.Prompt) >= most {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", call.CLI.Heading(), most, len(call.Prompt)))
+	out := call.Outcome{Answer: answer, ExitCode: exit.Code}
+	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.Heading(), most, len(bound.Prompt)))
 	}
 	if exit.Err != nil {
 		out.Warnings = append(out.Warnings, exit.Err.Error())
@@ -73,7 +74,7 @@ var endings = map[process.Reason]struct {
 }
 
 // completed is the end of a row, but for its times.
-func completed(out Outcome, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
+func completed(out call.Outcome, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),

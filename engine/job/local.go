@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
@@ -24,12 +25,12 @@ type local struct {
 
 	mu   sync.Mutex
 	exit process.Exit // when done
-	out  Outcome      // likewise
+	out  call.Outcome // likewise
 	gone bool         // its output was given up
 }
 
 // local starts the call as a job of this process.
-func (r *run) local(ctx context.Context) (Job, *catalog.Failure) {
+func (r *run) local(ctx context.Context) (call.Job, *catalog.Failure) {
 	files, failure := r.spool()
 	if failure == nil || failure.Class != catalog.ClassUsage {
 		r.identify()
@@ -50,7 +51,7 @@ func (r *run) local(ctx context.Context) (Job, *catalog.Failure) {
 	if failure != nil {
 		files.close()
 		if failure.Class == catalog.ClassUsage {
-			return Job{}, failure
+			return call.Job{}, failure
 		}
 		return r.failed(failure), failure
 	}
@@ -77,7 +78,7 @@ func (r *run) local(ctx context.Context) (Job, *catalog.Failure) {
 		l.end(child.Exit())
 		r.forget()
 	}()
-	return Job{Row: r.row, State: Running, Pid: child.Pid()}, nil
+	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
 }
 
 // spool makes the files of the run and its command line.
@@ -112,7 +113,7 @@ func (r *run) start(f *files) (*process.Process, *catalog.Failure) {
 	}
 	process, err := process.Start(process.Command{
 		Path: path, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.stdin, Stdout: f.stdout, Stderr: f.stderr, Cookie: r.id,
-	}, Limits(r.Catalog, r.Call))
+	}, Limits(r.Catalog, r.Bound))
 	if err != nil {
 		return nil, r.unstartable(err)
 	}
@@ -123,7 +124,7 @@ func (r *run) start(f *files) (*process.Process, *catalog.Failure) {
 func (l *local) end(exit process.Exit) {
 	r := l.run
 	l.files.displace()
-	out, ending := judge(r.Call, l.files.stdout, l.files.stderr, exit)
+	out, ending := judge(r.Bound, l.files.stdout, l.files.stderr, exit)
 	row := r.row
 	row.Outcome = completed(out, exit, ending, r.secrets)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
@@ -139,7 +140,7 @@ func (l *local) end(exit process.Exit) {
 }
 
 // outcome is what became of the job, once done.
-func (l *local) outcome() Outcome {
+func (l *local) outcome() call.Outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.out

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -189,12 +190,12 @@ func TestHostileMentions(t *testing.T) {
 func TestMentionIsRefusedBeforeAnythingHappens(t *testing.T) {
 	b := newBench(t, `prompt: expands: ["@path"]`)
 	touched := filepath.Join(b.dir, "touched")
-	call := b.bind("read @/etc/hosts", map[string]any{"do": []string{"pid=" + touched}})
-	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+	bound := b.bind("read @/etc/hosts", map[string]any{"do": []string{"pid=" + touched}})
+	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 	if class(out) != catalog.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "@/etc/hosts") || pidIn(touched) != 0 {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
-	out = b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir, Roots: []string{"/etc"}})
+	out = b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir, Roots: []string{"/etc"}})
 	if class(out) == catalog.ClassUsage {
 		t.Errorf("in a root: %+v", out.Answer.Failure)
 	}

@@ -84,18 +84,18 @@ func (r *run) nest(ctx context.Context) *catalog.Failure {
 		return refused(fmt.Sprintf("calls inside of calls go at most %d deep (gateway.jobs.maxDepth), and this one would be the %dth: it is made from inside %s", most, len(outer), strings.Join(chain, ", inside ")),
 			"answer without calling another agent")
 	}
-	if dangers := r.Call.Dangers(); len(dangers) > 0 {
+	if dangers := r.Bound.Dangers(); len(dangers) > 0 {
 		caller, ok := r.revive(outer[0])
 		if !ok || len(caller.Dangers()) == 0 {
-			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Call.CLI.Heading(), outer[0].ID),
+			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Bound.CLI.Heading(), outer[0].ID),
 				"call again without it")
 		}
 	}
-	conversation := r.Call.Conversation()
+	conversation := r.Bound.Conversation()
 	if conversation == "" {
 		return nil
 	}
-	if taking := r.taking(ctx, r.records, r.Call.CLI.Name, conversation); taking != "" {
+	if taking := r.taking(ctx, r.records, r.Bound.CLI.Name, conversation); taking != "" {
 		return refused("the conversation "+conversation+" is in the middle of a turn, job "+taking+", which makes this call", "start a new conversation, or continue another one")
 	}
 	return nil

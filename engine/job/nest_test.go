@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -23,7 +24,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 	at, ids := b, []string{}
 	for depth := range 4 {
 		job := at.submit("sleep")
-		if got := len(at.runner.outer(t.Context(), b.store)); got != depth || job.State != Running {
+		if got := len(at.runner.outer(t.Context(), b.store)); got != depth || job.State != call.Running {
 			t.Errorf("depth %d: %d, %+v", depth, got, job)
 		}
 		ids = append(ids, job.Row.ID)
@@ -41,7 +42,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 	if rows, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 4 || rows[0].ParentID != ids[2] || rows[3].ParentID != "" {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
-	if end, err := b.runner.Cancel(t.Context(), ids[0], "test", long); err != nil || end.State != Canceled {
+	if end, err := b.runner.Cancel(t.Context(), ids[0], "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	for _, id := range ids {
@@ -53,10 +54,10 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 func TestNestedCallsMayNotDoMore(t *testing.T) {
 	b := newBench(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
 		argv: ["{do}", "{params}"]`)
-	submit := func(at *bench, args map[string]any) (Job, *catalog.Failure) {
+	submit := func(at *bench, args map[string]any) (call.Job, *catalog.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
-		return at.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: b.bind("hello", args), Dir: b.dir})
+		return at.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
 	}
 	start := func(args map[string]any) string {
 		t.Helper()

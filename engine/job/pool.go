@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -25,8 +26,8 @@ func (r *run) pools() []supervisor.Pool {
 			pools = append(pools, supervisor.Pool{Dir: filepath.Join(r.Pools, name), Size: size})
 		}
 	}
-	cli, depth := r.Call.CLI, len(r.outer(context.Background(), r.records))
-	if conversation := r.Call.Conversation(); conversation != "" || r.Call.Mode == lang.Latest {
+	cli, depth := r.Bound.CLI, len(r.outer(context.Background(), r.records))
+	if conversation := r.Bound.Conversation(); conversation != "" || r.Bound.Mode == lang.Latest {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}
@@ -51,7 +52,7 @@ func (r *run) queueing() time.Duration {
 }
 
 // position is the place of a queued job among those that wait for the same, from 1.
-func (r *Runner) position(ctx context.Context, records *store.Store, job Job) int {
+func (r *Runner) position(ctx context.Context, records *store.Store, job call.Job) int {
 	own, err := r.waitsFor(job.Row.ID)
 	if err != nil {
 		return 0

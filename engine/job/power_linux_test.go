@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
@@ -207,15 +208,15 @@ func work(t *testing.T, arg string) {
 				case 1, 2:
 					size += 100_000
 				}
-				call := b.bind(store.NewID(), map[string]any{"do": []string{"effect=" + effect, fmt.Sprintf("fill=%d", size)}})
-				job, failure := b.runner.Submit(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: root})
+				bound := b.bind(store.NewID(), map[string]any{"do": []string{"effect=" + effect, fmt.Sprintf("fill=%d", size)}})
+				job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: root})
 				if failure != nil {
 					t.Error(failure)
 					return
 				}
 				fmt.Println("begun", job.Row.ID)
 				end, err := b.runner.Wait(t.Context(), job, 0)
-				if err != nil || end.State != Completed || len(end.Notes) > 0 {
+				if err != nil || end.State != call.Completed || len(end.Notes) > 0 {
 					t.Errorf("%+v, %v", end, err)
 					return
 				}
@@ -272,7 +273,7 @@ func (cut powerCut) check(t *testing.T) {
 			t.Errorf("its program ran, and now: %+v, %v", j, err)
 		}
 	}
-	states := map[State]int{}
+	states := map[call.State]int{}
 	f := store.Filter{Limit: 500}
 	for {
 		rows, err := b.store.Jobs(t.Context(), f)
@@ -300,7 +301,7 @@ func (cut powerCut) check(t *testing.T) {
 }
 
 // whole checks one job: what it says of itself is so, and on record.
-func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) State {
+func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) call.State {
 	res, err := b.runner.Result(t.Context(), row.ID, 0, 1<<30)
 	if err != nil {
 		t.Errorf("%s: %v", row.ID, err)
@@ -312,16 +313,16 @@ func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) State {
 		t.Fatal(err)
 	}
 	switch res.State {
-	case Completed:
+	case call.Completed:
 		if want := strings.Repeat("a", size); res.Response.Text != want || res.Outcome.Answer.Failure != nil || len(res.Outcome.Warnings) > 0 {
 			t.Errorf("%s ended well, and of %d bytes there are %d: %+v, %q", row.ID, size, res.Response.Total, res.Outcome.Answer.Failure, res.Outcome.Warnings)
 		}
 		if row.State == store.Done && len(res.Row.Outcome.Response) != min(size, store.MaxResponse) {
 			t.Errorf("%s ended well, and of %d bytes %d are on record", row.ID, size, len(res.Row.Outcome.Response))
 		}
-	case Queued, Running:
+	case call.Queued, call.Running:
 		t.Errorf("%s is %s after the power went away: %+v", row.ID, res.State, res.Row)
-	case Orphaned, Failed:
+	case call.Orphaned, call.Failed:
 		if res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class == catalog.ClassError {
 			t.Errorf("%s: %+v", row.ID, res.Outcome.Answer.Failure)
 		}

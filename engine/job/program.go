@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -26,7 +27,7 @@ type Program struct {
 	Environ []string // complete
 	Dir     string   // absolute
 	Wall    time.Duration
-	Client  Client
+	Client  call.Client
 	Alone   bool // not while calls of the CLI run
 }
 
@@ -42,22 +43,22 @@ func (e *BusyError) Error() string {
 
 // Start starts a program as a job. The error is a *BusyError if it has to wait for
 // calls; nothing is run then.
-func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
+func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	r.running.Add(1)
 	defer r.running.Done()
 	records, err := r.Record()
 	if err != nil {
-		return Job{}, err
+		return call.Job{}, err
 	}
 	if !r.supervised() {
-		return Job{}, supervisor.ErrUnsupported
+		return call.Job{}, supervisor.ErrUnsupported
 	}
 	if p.Alone {
 		if busy, err := r.busy(ctx, records, p.CLI); err != nil || len(busy) > 0 {
 			if err == nil {
 				err = &BusyError{busy}
 			}
-			return Job{}, err
+			return call.Job{}, err
 		}
 	}
 	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
@@ -70,7 +71,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		Pools: []supervisor.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
 	})
 	if err != nil {
-		return Job{}, err
+		return call.Job{}, err
 	}
 	text, err := json.Marshal(sheet{r.Place, run.row})
 	if err == nil {
@@ -81,7 +82,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 	}
 	if err != nil {
 		_ = dir.Remove()
-		return Job{}, err
+		return call.Job{}, err
 	}
 	pid, err := process.Keep(r.keepers(), dir, p.Environ)
 	if err != nil {
@@ -89,9 +90,9 @@ func (r *Runner) Start(ctx context.Context, p Program) (Job, error) {
 		_ = dir.Remove()
 		return job, err
 	}
-	job := Job{Row: run.row, State: Running, Durable: r.durable(run.row), Pid: pid, Handle: run.watch(dir)}
+	job := call.Job{Row: run.row, State: call.Running, Durable: r.durable(run.row), Pid: pid, Handle: run.watch(dir)}
 	if pid == 0 {
-		job.State = Queued
+		job.State = call.Queued
 	}
 	return job, nil
 }
@@ -122,17 +123,17 @@ func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (id
 
 // conclude reads the end of a Program: its exit code decides, and what it printed is
 // for people.
-func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (Outcome, store.Ending, error) {
+func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Outcome, store.Ending, error) {
 	said, err := process.Tail(stdout, exit.Stdout, 64<<10)
 	if err != nil {
-		return Outcome{}, "", err
+		return call.Outcome{}, "", err
 	}
 	complaint, err := process.Tail(stderr, exit.Stderr, 4<<10)
 	if err != nil {
-		return Outcome{}, "", err
+		return call.Outcome{}, "", err
 	}
 	text := strings.ToValidUTF8(string(said), "\ufffd")
-	out := Outcome{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
+	out := call.Outcome{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
 		return out, store.EndOK, nil

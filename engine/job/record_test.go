@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -30,7 +31,7 @@ func TestRowOfACall(t *testing.T) {
 	}
 	record := `{"result":"fine","model":"zeta-2","id":"conv-1","in":3,"out":4,"cost":0.25}`
 	req := b.request("await="+gate, "out="+record+"\n", "err=warned")
-	ended := make(chan Outcome, 1)
+	ended := make(chan call.Outcome, 1)
 	go func() { ended <- b.runner.Run(t.Context(), req) }()
 
 	writer, err := os.OpenFile(gate, os.O_WRONLY, 0) // blocks until the program reads
@@ -100,8 +101,8 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	const secret, longer, odd = "tok-12345678", "tok-12345678-and-more", `odd"<&>\value`
 	b := newBench(t, "", "ACME_TOKEN="+secret, "ACME_KEY="+longer, "ACME_SECRET="+odd, "ACME_PROXY=http://me:pass-phrase@host:1")
 	prompt := "use " + longer + " and " + secret + " and " + odd + " and pass-phrase"
-	call := b.bind(prompt, map[string]any{"do": []string{"getenv=ACME_KEY", "out= " + odd, "err=" + secret + "\n", "exit=1"}})
-	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: call, Dir: b.dir})
+	bound := b.bind(prompt, map[string]any{"do": []string{"getenv=ACME_KEY", "out= " + odd, "err=" + secret + "\n", "exit=1"}})
+	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 	if !strings.Contains(out.Answer.Text, longer) {
 		t.Errorf("the caller's answer was changed: %q", out.Answer.Text)
 	}
@@ -154,7 +155,7 @@ func TestRecordLostDuringTheRun(t *testing.T) {
 			if err := syscall.Mkfifo(gate, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			ended := make(chan Outcome, 1)
+			ended := make(chan call.Outcome, 1)
 			req := b.request("await="+gate, "out=dear answer")
 			go func() { ended <- b.runner.Run(t.Context(), req) }()
 			writer, err := os.OpenFile(gate, os.O_WRONLY, 0)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -22,9 +23,9 @@ type Window struct {
 
 // Result is a window onto what a job printed, and what it came to if it has ended.
 type Result struct {
-	Job
-	Outcome        Outcome // of a job that has ended; Answer.Shown is the whole
-	Response       Window  // of Answer.Shown
+	call.Job
+	Outcome        call.Outcome // of a job that has ended; Answer.Shown is the whole
+	Response       Window       // of Answer.Shown
 	Stdout, Stderr Window
 }
 
@@ -66,7 +67,7 @@ func (r *Runner) read(res *Result, offset, most int) error {
 }
 
 // recorded is an outcome as far as the row tells it.
-func (r *Runner) recorded(row store.Job) Outcome {
+func (r *Runner) recorded(row store.Job) call.Outcome {
 	o := row.Outcome
 	a := catalog.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
 	for name, n := range map[string]*int64{
@@ -82,7 +83,7 @@ func (r *Runner) recorded(row store.Job) Outcome {
 	} else if call, ok := r.revive(row); ok && row.Mode != program {
 		call.Tidy(&a)
 	}
-	out := Outcome{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
+	out := call.Outcome{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
 	}

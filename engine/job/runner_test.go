@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -52,15 +53,15 @@ func TestCannotStart(t *testing.T) {
 	if err := os.WriteFile(script, []byte("\x7fELF not really"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(b *bench, req *Request){
-		"not a program":     func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
-		"relative program":  func(b *bench, _ *Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
-		"directory is gone": func(_ *bench, req *Request) { req.Dir = filepath.Join(req.Dir, "gone") },
-		"no room for jobs":  func(b *bench, _ *Request) { b.runner.Jobs = "/dev/null/jobs" },
-		"environment too big": func(b *bench, _ *Request) {
+	for name, change := range map[string]func(b *bench, req *call.Request){
+		"not a program":     func(b *bench, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
+		"relative program":  func(b *bench, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
+		"directory is gone": func(_ *bench, req *call.Request) { req.Dir = filepath.Join(req.Dir, "gone") },
+		"no room for jobs":  func(b *bench, _ *call.Request) { b.runner.Jobs = "/dev/null/jobs" },
+		"environment too big": func(b *bench, _ *call.Request) {
 			b.runner.Host = host.New([]string{"PATH=/bin", "ACME_BIG=" + strings.Repeat("x", 200_000)}, nil, "")
 		},
-		"environment file": func(b *bench, _ *Request) { b.envFile("no assignment") },
+		"environment file": func(b *bench, _ *call.Request) { b.envFile("no assignment") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, jsonl)
@@ -112,7 +113,7 @@ func TestVerdicts(t *testing.T) {
 			if c.resume != "" {
 				args["sessionId"] = c.resume
 			}
-			out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind("x", args), Dir: b.dir})
+			out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("x", args), Dir: b.dir})
 			if class(out) != c.class || out.Answer.Text != c.text || out.ExitCode != c.exit {
 				t.Errorf("class %q, text %q, exit %d; failure %+v", class(out), out.Answer.Text, out.ExitCode, out.Answer.Failure)
 			}
@@ -140,7 +141,7 @@ func TestCancelKillsTheTree(t *testing.T) {
 	b := newBench(t, jsonl)
 	child, grandchild := filepath.Join(b.dir, "child"), filepath.Join(b.dir, "grandchild")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	ended := make(chan Outcome, 1)
+	ended := make(chan call.Outcome, 1)
 	req := b.request("deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
@@ -170,7 +171,7 @@ func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
 	b := newBench(t, jsonl)
 	ready := filepath.Join(b.dir, "ready")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	ended := make(chan Outcome, 1)
+	ended := make(chan call.Outcome, 1)
 	req := b.request(`polite={"result":"fine"}`+"\n", "pid="+ready, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the child", func() bool { return pidIn(ready) > 0 })
@@ -293,7 +294,7 @@ func TestCallThatNoCommandLineCanHold(t *testing.T) {
 
 func TestExcerptIsWarnedOf(t *testing.T) {
 	b := newBench(t, "prompt: excerptBytes: 5\nparams: n: {doc: \"n\", type: \"int\", env: \"ACME_N\"}")
-	out := b.runner.Run(t.Context(), Request{Catalog: b.catalog, Call: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
+	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
 	if class(out) != "" || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "excerpt of prompts from 5 bytes on; this one has 5") {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
 	}
@@ -310,7 +311,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 	}
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	const n = 64
-	outs := make([]Outcome, n)
+	outs := make([]call.Outcome, n)
 	var wg sync.WaitGroup
 	for i := range n {
 		req := b.request(fmt.Sprintf("out=answer %d", i))

@@ -40,14 +40,14 @@ const patience, pause = 5 * time.Second, time.Millisecond
 // inOrder lets the turns of a session stand in line in the order of their rows: the one
 // that begins it must come first. It lasts until done is called.
 func (r *run) inOrder(ctx context.Context) (done func()) {
-	if r.Call.Session == "" {
+	if r.Bound.Session == "" {
 		return func() {}
 	}
 	if os.MkdirAll(r.Pools, 0o700) != nil {
 		return func() {}
 	}
 	// Not in the pool, which is removed when nobody uses it: some sessions share a file.
-	name := "order-" + turnsOf(r.Call.CLI.Name, r.Call.Session)[len(turnPool):][:2]
+	name := "order-" + turnsOf(r.Bound.CLI.Name, r.Bound.Session)[len(turnPool):][:2]
 	file, err := os.OpenFile(filepath.Join(r.Pools, name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return func() {}
@@ -65,12 +65,12 @@ func (r *run) unbegun(ctx context.Context, err error) *catalog.Failure {
 		return r.unrecorded(ctx, err)
 	}
 	turn, wait := "its first turn", "call again"
-	if found, err := r.records.FindSessions(ctx, r.Call.CLI.Name, r.Call.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
+	if found, err := r.records.FindSessions(ctx, r.Bound.CLI.Name, r.Bound.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
 		turn += ", job " + found[0].Opener + ","
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
 	return &catalog.Failure{Class: catalog.ClassBusy, Retryable: true,
-		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Call.Session, turn),
+		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Bound.Session, turn),
 		Hint:    wait + "; or pass createNewSession"}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -20,13 +21,13 @@ import (
 )
 
 // stand is where the job of a row stands. The truth of a live one is its directory.
-func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job) (Job, error) {
-	job := Job{Row: row, Durable: r.durable(row)}
+func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job) (call.Job, error) {
+	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
 		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
 		return job, nil
 	}
-	job.State = Running
+	job.State = call.Running
 	if l := r.localOf(row.ID); l != nil {
 		job.Canceling, job.Printed = l.canceled(), l.printed()
 		return job, nil
@@ -44,14 +45,14 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 	case s.Phase == supervisor.Ended || s.Phase == supervisor.Lost:
 		row, err := records.Job(ctx, row.ID) // of a list, the texts are cut
 		if err != nil {
-			return Job{}, err
+			return call.Job{}, err
 		}
 		if row.State == store.Done {
 			return r.stand(ctx, records, row)
 		}
 		return r.settle(records, r.recalled(row, dir, s))
 	case s.Phase == supervisor.Queued:
-		job.State = Queued
+		job.State = call.Queued
 	}
 	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
 	if stdout, stderr, err := dir.Captured(); err == nil {
@@ -64,7 +65,7 @@ func (r *Runner) stand(ctx context.Context, records *store.Store, row store.Job)
 // a job whose directory was removed or went with the power, or lies elsewhere because
 // another user or another home made it. Of one elsewhere nothing is known, so nothing is
 // recorded, nor as long as the folder of all is not there and may come back.
-func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Job, error) {
+func (r *Runner) missing(ctx context.Context, records *store.Store, job call.Job) (call.Job, error) {
 	again, err := records.Job(ctx, job.Row.ID) // its end may have been recorded between two looks
 	if err == nil && again.State == store.Done {
 		return r.stand(ctx, records, again)
@@ -72,7 +73,7 @@ func (r *Runner) missing(ctx context.Context, records *store.Store, job Job) (Jo
 	if !job.Durable {
 		return job, nil
 	}
-	job.State = Orphaned
+	job.State = call.Orphaned
 	gone := "its directory " + filepath.Join(cmp.Or(job.Row.Folder, r.folder()), job.Row.ID) + " is not there"
 	if _, there := os.Stat(r.folder()); err != nil || there != nil || again.Folder != r.folder() {
 		job.Notes = append(job.Notes, gone)
@@ -116,20 +117,20 @@ func (r *Runner) recalled(row store.Job, dir *supervisor.Dir, s supervisor.State
 const unreadFor = time.Minute
 
 // settle records the end of a job, once, whoever else tries to.
-func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
+func (r *Runner) settle(records *store.Store, e ending) (call.Job, error) {
 	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.Kept(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
-		return Job{Row: e.row, State: Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
+		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
 	if e.state.Phase == supervisor.Lost {
 		if _, err := e.dir.Sweep(); errors.Is(err, supervisor.ErrLive) { // another gateway is sweeping
-			return Job{Row: e.row, State: Running, Durable: true, Canceling: e.state.Canceling}, nil
+			return call.Job{Row: e.row, State: call.Running, Durable: true, Canceling: e.state.Canceling}, nil
 		}
 	}
 	synced := e.sync()
 	out, ending, err := e.decode()
 	if err != nil {
-		return Job{}, err
+		return call.Job{}, err
 	}
 	exit := process.Kept(e.state.Exit)
 	end := completed(out, exit, ending, e.secrets)
@@ -143,7 +144,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
 		// The rest is in the directory alone, and the row promises it.
 		if err := <-synced; err != nil {
-			return Job{}, err
+			return call.Job{}, err
 		}
 	}
 	if end.Ended = exit.Ended; e.state.Phase == supervisor.Lost || end.Ended.IsZero() {
@@ -151,7 +152,7 @@ func (r *Runner) settle(records *store.Store, e ending) (Job, error) {
 	}
 	end.Duration = max(0, end.Ended.Sub(e.row.Created))
 	e.row.Outcome = end
-	job := Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
+	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 	err = r.finish(records, e.row)
 	if errors.Is(err, store.ErrDone) && e.call == nil { // by somebody who may have had the spec
 		if row, err := records.Job(context.Background(), e.row.ID); err == nil && row.State == store.Done {
@@ -185,10 +186,10 @@ func (e *ending) sync() <-chan error {
 }
 
 // decode reads what the job printed.
-func (e *ending) decode() (Outcome, store.Ending, error) {
-	fail := func(class, message, hint string, ending store.Ending) (Outcome, store.Ending, error) {
+func (e *ending) decode() (call.Outcome, store.Ending, error) {
+	fail := func(class, message, hint string, ending store.Ending) (call.Outcome, store.Ending, error) {
 		failure := &catalog.Failure{Class: class, Message: message, Hint: hint}
-		return Outcome{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
+		return call.Outcome{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
 	}
 	switch e.state.Exit.Reason {
 	case supervisor.StartFailed:
@@ -208,7 +209,7 @@ func (e *ending) decode() (Outcome, store.Ending, error) {
 	}
 	stdout, stderr, err := outputs(e.dir.Path())
 	if err != nil {
-		return Outcome{}, "", err
+		return call.Outcome{}, "", err
 	}
 	defer stdout.Close()
 	defer stderr.Close()

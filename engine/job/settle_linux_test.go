@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -26,11 +27,11 @@ func TestWhatThePowerTook(t *testing.T) {
 				}
 			}
 			res, err := b.other().runner.Result(t.Context(), done, 0, 100)
-			if err != nil || res.State != Completed || res.Outcome.Answer.Failure != nil || res.Response.Text != "the answer" {
+			if err != nil || res.State != call.Completed || res.Outcome.Answer.Failure != nil || res.Response.Text != "the answer" {
 				t.Errorf("%s, answered: %+v, %v", file, res.Outcome, err)
 			}
 			res, err = b.other().runner.Result(t.Context(), live, 0, 100)
-			if err != nil || !res.State.Ended() || res.State == Completed || res.Outcome.Answer.Failure == nil {
+			if err != nil || !res.State.Ended() || res.State == call.Completed || res.Outcome.Answer.Failure == nil {
 				t.Errorf("%s, not begun: %+v, %v", file, res, err)
 			}
 			if row, err := b.store.Job(t.Context(), live); err != nil || row.State != store.Done {
@@ -56,7 +57,7 @@ func TestDirectoryIsGone(t *testing.T) {
 	}
 	live := func(id string) bool {
 		t.Helper()
-		if s, err := b.runner.Status(t.Context(), id); err != nil || s.State != Orphaned {
+		if s, err := b.runner.Status(t.Context(), id); err != nil || s.State != call.Orphaned {
 			t.Errorf("%+v, %v", s, err)
 		}
 		row, err := b.store.Job(t.Context(), id)

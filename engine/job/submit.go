@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -18,7 +19,7 @@ import (
 // answered lately. When it returns, the program runs, or waits for its place, and goes
 // on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
-func (r *Runner) Submit(ctx context.Context, req Request) (Job, *catalog.Failure) {
+func (r *Runner) Submit(ctx context.Context, req call.Request) (call.Job, *catalog.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
 	return r.newRun(req).submit(ctx)
@@ -28,15 +29,15 @@ func (r *Runner) Submit(ctx context.Context, req Request) (Job, *catalog.Failure
 // its call: what is on record, for when the record is lost.
 const rowFile = "row.json"
 
-func (r *run) submit(ctx context.Context) (Job, *catalog.Failure) {
+func (r *run) submit(ctx context.Context) (call.Job, *catalog.Failure) {
 	if failure := r.refused(ctx); failure != nil {
-		return Job{}, failure
+		return call.Job{}, failure
 	}
 	if failure := r.open(ctx); failure != nil {
-		return Job{}, failure
+		return call.Job{}, failure
 	}
 	if failure := r.nest(ctx); failure != nil {
-		return Job{}, failure
+		return call.Job{}, failure
 	}
 	if r.supervised() {
 		return r.keep(ctx)
@@ -50,10 +51,10 @@ func (r *Runner) supervised() bool { return supervisor.Supported() && !r.desk.in
 // keep starts a job under a supervisor. It keeps to an order: the lease is taken before
 // there is a row, so that nobody takes a job that is being started for a lost one; and
 // nothing runs without a row.
-func (r *run) keep(ctx context.Context) (Job, *catalog.Failure) {
+func (r *run) keep(ctx context.Context) (call.Job, *catalog.Failure) {
 	failure := r.compose(filepath.Join(r.folder(), r.id))
 	if failure != nil && failure.Class == catalog.ClassUsage {
-		return Job{}, failure
+		return call.Job{}, failure
 	}
 	r.identify()
 	if failure == nil {
@@ -88,9 +89,9 @@ func (r *run) keep(ctx context.Context) (Job, *catalog.Failure) {
 	if failure != nil {
 		return r.failed(failure), drop(failure)
 	}
-	job := Job{Row: r.row, State: Running, Durable: r.durable(r.row), Pid: pid, Handle: r.watch(dir)}
+	job := call.Job{Row: r.row, State: call.Running, Durable: r.durable(r.row), Pid: pid, Handle: r.watch(dir)}
 	if pid == 0 {
-		job.State = Queued
+		job.State = call.Queued
 		job.Position = r.position(ctx, r.records, job)
 	}
 	return job, nil
@@ -102,7 +103,7 @@ func (r *run) directory() (*supervisor.Dir, *catalog.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	l := Limits(r.Catalog, r.Call)
+	l := Limits(r.Catalog, r.Bound)
 	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
 		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
 	if r.command.Stdin != nil {
@@ -145,7 +146,7 @@ func (r *run) furnish(dir *supervisor.Dir) error {
 type kept struct {
 	*supervisor.Dir
 	done chan struct{} // closed when its end was seen, or will not be
-	job  Job           // then, if it has ended
+	job  call.Job      // then, if it has ended
 
 	call    *catalog.Call // as it was bound: meanwhile there may be other specs
 	secrets redactor
@@ -155,11 +156,11 @@ type kept struct {
 func (k *kept) Done() <-chan struct{} { return k.done }
 
 // Last implements Handle.
-func (k *kept) Last() (Job, bool) { return k.job, k.job.State != "" }
+func (k *kept) Last() (call.Job, bool) { return k.job, k.job.State != "" }
 
 // watch finishes the row of a job as soon as it ends, while this gateway lives.
 func (r *run) watch(dir *supervisor.Dir) *kept {
-	k := &kept{Dir: dir, done: make(chan struct{}), call: r.Call, secrets: r.secrets}
+	k := &kept{Dir: dir, done: make(chan struct{}), call: r.Bound, secrets: r.secrets}
 	r.desk.mu.Lock()
 	if r.desk.ours == nil {
 		r.desk.ours = map[string]*kept{}
@@ -176,7 +177,7 @@ func (r *run) watch(dir *supervisor.Dir) *kept {
 		defer close(k.done)
 		if s, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			k.job, _ = r.settle(r.records, ending{row: r.row, dir: dir, state: s, call: r.Call, secrets: r.secrets, known: true})
+			k.job, _ = r.settle(r.records, ending{row: r.row, dir: dir, state: s, call: r.Bound, secrets: r.secrets, known: true})
 		}
 		r.desk.mu.Lock()
 		delete(r.desk.ours, r.id)

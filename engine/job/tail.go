@@ -3,6 +3,7 @@ package job
 import (
 	"os"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
@@ -10,7 +11,7 @@ import (
 // Tail follows what a job prints, to tell what it does. It is for one goroutine.
 type Tail struct {
 	r        *Runner
-	job      Job
+	job      call.Job
 	files    *spools
 	progress *catalog.Progress
 	secrets  redactor
@@ -21,7 +22,7 @@ type Tail struct {
 const maxLook = 1 << 20
 
 // Tail follows a job until it is closed.
-func (r *Runner) Tail(job Job) *Tail { return &Tail{r: r, job: job} }
+func (r *Runner) Tail(job call.Job) *Tail { return &Tail{r: r, job: job} }
 
 // Look is what the job does by now, in one line of at most 200 characters; "" if nothing
 // is known.

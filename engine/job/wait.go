@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -17,7 +18,7 @@ const cancelWait = 8 * time.Second
 
 // Await waits until a job has ended, for d at most, and returns where it stands then.
 // The end of ctx ends the wait, not the job.
-func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (Job, error) {
+func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (call.Job, error) {
 	job, err := r.Status(ctx, id)
 	if err != nil || d <= 0 || job.State.Ended() {
 		return job, err
@@ -26,7 +27,7 @@ func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (Job, er
 }
 
 // Wait is Await for a job that stands as told; 0 means for as long as it takes.
-func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error) {
+func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	if job.State.Ended() {
 		return job, nil
 	}
@@ -88,7 +89,7 @@ func (r *Runner) Wait(ctx context.Context, job Job, d time.Duration) (Job, error
 
 // goesOn reports whether a job is under way by what its directory says, and notes where it
 // stands.
-func (r *Runner) goesOn(job *Job) bool {
+func (r *Runner) goesOn(job *call.Job) bool {
 	dir, err := r.dir(job.Row.ID)
 	if err != nil {
 		return false
@@ -96,9 +97,9 @@ func (r *Runner) goesOn(job *Job) bool {
 	s, err := dir.State()
 	switch {
 	case err == nil && s.Phase == supervisor.Queued:
-		job.State = Queued
+		job.State = call.Queued
 	case err == nil && s.Phase == supervisor.Running:
-		job.State = Running
+		job.State = call.Running
 	default:
 		return false
 	}
@@ -107,7 +108,7 @@ func (r *Runner) goesOn(job *Job) bool {
 }
 
 // Outcome is what became of a job that has ended.
-func (r *Runner) Outcome(job Job) Outcome {
+func (r *Runner) Outcome(job call.Job) call.Outcome {
 	notes := slices.Concat(job.Notes, r.unsure(job.Row))
 	if job.Result != nil {
 		out := *job.Result
@@ -139,7 +140,7 @@ func (r *Runner) Outcome(job Job) Outcome {
 // Cancel asks for the end of a job, of all that it started and of the jobs that it asked
 // gateways for, and waits for it, for d at most. A job that has ended stays as it is. One
 // of which the record cannot be read is ended all the same, and the error is the record's.
-func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (Job, error) {
+func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (call.Job, error) {
 	job, err := r.Status(ctx, id)
 	if none := (*NoJobError)(nil); errors.As(err, &none) || err == nil && job.State.Ended() {
 		return job, err
@@ -193,7 +194,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 // Abandon is for a job whose caller does not wait any more because ctx has ended. If
 // the caller's user wished so it is ended, unless its spec says otherwise or somebody
 // else was told of it; in all other cases it goes on.
-func (r *Runner) Abandon(ctx context.Context, job Job) (Job, error) {
+func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 	reason, wished := r.wish(ctx, job)
 	calm := context.WithoutCancel(ctx)
 	if !wished {
@@ -206,7 +207,7 @@ func (r *Runner) Abandon(ctx context.Context, job Job) (Job, error) {
 }
 
 // wish reports whether a caller's turning away is its user's wish that the job ends.
-func (r *Runner) wish(ctx context.Context, job Job) (reason string, wished bool) {
+func (r *Runner) wish(ctx context.Context, job call.Job) (reason string, wished bool) {
 	var cancel interface{ CancelReason() string }
 	catalog := r.Current()
 	settings := catalog.Settings.Jobs

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -73,8 +73,8 @@ func shown(recorded json.RawMessage) *approval {
 
 // approve decides whether the call may run, asks a person where that is for one to
 // decide, and notes the decision in the request. A result that is not nil ends the call.
-func (t *Tools) approve(ctx context.Context, c Call, req *job.Request) *Result {
-	d := policy.Decide(req.Catalog, req.Call)
+func (t *Tools) approve(ctx context.Context, c Call, req *call.Request) *Result {
+	d := policy.Decide(req.Catalog, req.Bound)
 	a := approval{Strategy: d.Strategy, Policy: d.Policy, Verdict: denied, By: byPolicy, Score: d.Score, Reasons: d.Reasons, Note: d.Note, Catalog: req.Catalog.Digest()}
 	if d.Strategy != catalog.Managed {
 		a.By = bySetting
@@ -112,15 +112,15 @@ func (t *Tools) approve(ctx context.Context, c Call, req *job.Request) *Result {
 
 // enter records a decision, in the record and in the journal, where a policy made it or
 // it denies. A decision that cannot be recorded lets nothing run.
-func (t *Tools) enter(ctx context.Context, c Call, req *job.Request, a *approval) *catalog.Failure {
+func (t *Tools) enter(ctx context.Context, c Call, req *call.Request, a *approval) *catalog.Failure {
 	if a.Strategy != catalog.Managed && a.Verdict == approved {
 		return nil // the row of the call tells it
 	}
 	a.ID = store.NewID()
 	row := store.Approval{
-		ID: a.ID, Time: time.Now().UTC(), Tool: c.Name, CLI: req.Call.CLI.Name, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
+		ID: a.ID, Time: time.Now().UTC(), Tool: c.Name, CLI: req.Bound.CLI.Name, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
 		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: a.Note, CatalogDigest: a.Catalog,
-		CorrelationID: req.Call.CorrelationID, ClientName: c.Client.Name, ClientVersion: c.Client.Version,
+		CorrelationID: req.Bound.CorrelationID, ClientName: c.Client.Name, ClientVersion: c.Client.Version,
 	}
 	if len(a.Reasons) > 0 {
 		row.Reasons = encode(a.Reasons)
@@ -141,15 +141,15 @@ func (t *Tools) enter(ctx context.Context, c Call, req *job.Request, a *approval
 }
 
 // refuse is the result of a call that was not allowed to run.
-func (t *Tools) refuse(req *job.Request, a approval, f catalog.Failure) *Result {
-	s := structured{Status: string(job.Failed), CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: &f, Approval: &a}
-	return &Result{Text: []string{failureText(req.Call.CLI.Heading(), f), trailer(s)}, Structured: encode(s), IsError: true}
+func (t *Tools) refuse(req *call.Request, a approval, f catalog.Failure) *Result {
+	s := structured{Status: string(call.Failed), CLI: req.Bound.CLI.Name, CorrelationID: req.Bound.CorrelationID, Error: &f, Approval: &a}
+	return &Result{Text: []string{failureText(req.Bound.CLI.Heading(), f), trailer(s)}, Structured: encode(s), IsError: true}
 }
 
 // denial says why a call was not made and how to go on.
-func (t *Tools) denial(c Call, req *job.Request, a approval) catalog.Failure {
+func (t *Tools) denial(c Call, req *call.Request, a approval) catalog.Failure {
 	f := catalog.Failure{Class: catalog.ClassDenied}
-	dared := strings.Join(req.Call.Dared(), ", ")
+	dared := strings.Join(req.Bound.Dared(), ", ")
 	if a.Strategy != catalog.Managed {
 		f.Message = "nothing was run: " + a.Note
 		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dared, catalog.Managed)
@@ -168,7 +168,7 @@ func (t *Tools) denial(c Call, req *job.Request, a approval) catalog.Failure {
 	if dared != "" {
 		ways[0] = "leave out " + dared
 	}
-	switch wider := policy.Wider(req.Catalog, req.Call); {
+	switch wider := policy.Wider(req.Catalog, req.Bound); {
 	case a.Answer == string(Declined):
 		ways = append(ways, "do not repeat the call as it is")
 	case len(wider) > 0:

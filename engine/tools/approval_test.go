@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -184,7 +185,7 @@ func TestAPersonDecides(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "")
 			asked := ""
-			r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Client: job.Client{Name: "desk", Version: "1"},
+			r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Client: call.Client{Name: "desk", Version: "1"},
 				Ask: func(_ context.Context, text string) (Reply, error) { asked += text; return c.reply, c.err }})
 			here, _ := os.Getwd()
 			if want := "May Acme be called (acme_request, in " + here + ")? The policy narrow leaves it to you: its risk score is 25.\n- n (20): n is given\n- danger (5): acts unasked\nIt is given: yolo\nPrompt: \"mend it \\\"now\\\"\""; asked != want {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
@@ -19,7 +19,7 @@ const defaultAsk = 2 * time.Minute
 
 // consult asks the person in front of the client. With a question the call has to be
 // made again; else the reply is theirs, or says why there is none.
-func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d policy.Decision) (*Question, Reply) {
+func (t *Tools) consult(ctx context.Context, c Call, req *call.Request, d policy.Decision) (*Question, Reply) {
 	if c.Ask == nil && !c.AskNextRound {
 		return nil, noneAsked
 	}
@@ -41,7 +41,7 @@ func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d policy.
 		return &Question{Text: text, State: t.questions.put(about, time.Now().Add(wait))}, ""
 	}
 	if c.Progress != nil {
-		c.Progress("waiting for the user, who is asked whether " + req.Call.CLI.Heading() + " may be called like this")
+		c.Progress("waiting for the user, who is asked whether " + req.Bound.CLI.Heading() + " may be called like this")
 	}
 	asking, stop := context.WithTimeout(ctx, wait)
 	defer stop()
@@ -59,20 +59,20 @@ func (t *Tools) consult(ctx context.Context, c Call, req *job.Request, d policy.
 
 // question tells a person what they decide about. The words of the caller stand last,
 // and quoted, so that they cannot pass for ours.
-func (t *Tools) question(c Call, req *job.Request, d policy.Decision) string {
+func (t *Tools) question(c Call, req *call.Request, d policy.Decision) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Call.CLI.Heading(), c.Name, req.Dir, d.Policy, d.Score)
+	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.Heading(), c.Name, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
-	if dared := req.Call.Dared(); len(dared) > 0 {
+	if dared := req.Bound.Dared(); len(dared) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dared, ", "))
 	}
-	fmt.Fprintf(&b, "\nPrompt: %q", clip(req.Call.Prompt))
+	fmt.Fprintf(&b, "\nPrompt: %q", clip(req.Bound.Prompt))
 	return b.String()
 }
 
 // about identifies what a question is about, so that an answer lets run what was shown
 // and nothing else.
-func about(c Call, req *job.Request, d policy.Decision) [sha256.Size]byte {
+func about(c Call, req *call.Request, d policy.Decision) [sha256.Size]byte {
 	var args any
 	if json.Unmarshal(c.Args, &args) != nil { // bound before, so it can be read
 		args = string(c.Args)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -45,7 +46,7 @@ var (
 			Description: "List jobs, newest first."},
 			&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}},
 			&catalog.Param{Name: "state", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those in this state.", Enum: []string{
-				string(job.Queued), string(job.Running), string(job.Completed), string(job.Failed), string(job.Canceled), string(job.Orphaned)}}},
+				string(call.Queued), string(call.Running), string(call.Completed), string(call.Failed), string(call.Canceled), string(call.Orphaned)}}},
 			number("limit", "At most so many.", 1, 500, 20)),
 		approvalList,
 		gatewayStatus, versionsTool, upgradeTool,
@@ -76,7 +77,7 @@ func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c Call) Resu
 	var err error
 	switch tool.Name {
 	case JobStatus:
-		var j job.Job
+		var j call.Job
 		if j, err = t.await(ctx, id, time.Duration(wait)*time.Millisecond, c.Progress); err == nil {
 			if j.Joins, err = t.Runner.Joins(ctx, id); err == nil {
 				r = t.told(j, "")
@@ -105,8 +106,8 @@ func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c Call) Resu
 	case JobList:
 		cli, _ := args["cli"].(string)
 		state, _ := args["state"].(string)
-		var jobs []job.Job
-		if jobs, err = t.Runner.List(ctx, job.Filter{CLI: cli, State: job.State(state), Limit: args["limit"].(int)}); err == nil {
+		var jobs []call.Job
+		if jobs, err = t.Runner.List(ctx, job.Filter{CLI: cli, State: call.State(state), Limit: args["limit"].(int)}); err == nil {
 			r = t.listing(jobs)
 		}
 	}
@@ -117,7 +118,7 @@ func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c Call) Resu
 }
 
 // await waits for a job of which only the id is known.
-func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func(string)) (job.Job, error) {
+func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func(string)) (call.Job, error) {
 	j, err := t.Runner.Status(ctx, id)
 	if err != nil || d <= 0 || j.State.Ended() {
 		return j, err
@@ -125,7 +126,7 @@ func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func
 	return t.follow(ctx, j, d, tell)
 }
 
-func (t *Tools) cancel(ctx context.Context, id string, client job.Client) (Result, error) {
+func (t *Tools) cancel(ctx context.Context, id string, client call.Client) (Result, error) {
 	before, err := t.Runner.Status(ctx, id)
 	if err != nil {
 		return Result{}, err
@@ -165,7 +166,7 @@ func refused(message, hint string) Result {
 }
 
 func failedTool(f catalog.Failure) Result {
-	s := structured{Status: string(job.Failed), Error: &f}
+	s := structured{Status: string(call.Failed), Error: &f}
 	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 

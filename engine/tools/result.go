@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 )
 
 // structured is a result for programs, ids first and the answer last: clients that
@@ -70,26 +70,26 @@ func hintText(f catalog.Failure) string {
 
 // result shows an outcome twice, whole each time: clients hand their model either
 // the text or the structure, seldom both.
-func result(req job.Request, state job.State, joined bool, out job.Outcome) Result {
-	call, a := req.Call, out.Answer
+func result(req call.Request, state call.State, joined bool, out call.Outcome) Result {
+	bound, a := req.Bound, out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
-		Status: string(state), JobID: out.ID, Joined: joined, CLI: call.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: call.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(call.Notes, call.Equipment().Notes(), out.Warnings), Error: reminded(call, a.Failure),
-		Approval: shown(req.Approval), MCP: call.Equipment(), Optimization: optimization(call.Saved, a.Saved),
+		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		Approval: shown(req.Approval), MCP: bound.Equipment(), Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
 	}
 	if s.Model == "" {
-		s.Model = call.Model
+		s.Model = bound.Model
 	}
 	r := Result{Response: a.Shown}
 	if a.Failure != nil {
-		if r.IsError = true; state == job.Completed {
-			s.Status = string(job.Failed)
+		if r.IsError = true; state == call.Completed {
+			s.Status = string(call.Failed)
 		}
-		r.Text = append(r.Text, failureText(call.CLI.Heading(), *s.Error))
+		r.Text = append(r.Text, failureText(bound.CLI.Heading(), *s.Error))
 	}
 	if a.Shown != "" {
 		r.Text = append(r.Text, a.Shown)

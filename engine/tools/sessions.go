@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -198,17 +198,17 @@ func (t *Tools) sessions(list session.List) Result {
 
 // converse finds the session of which the call is a turn. A result that is not nil ends
 // the call.
-func (t *Tools) converse(ctx context.Context, req *job.Request) *Result {
+func (t *Tools) converse(ctx context.Context, req *call.Request) *Result {
 	if t.Sessions == nil {
 		return nil
 	}
-	call, err := t.Sessions.Turn(ctx, req.Call, req.Dir)
+	bound, err := t.Sessions.Turn(ctx, req.Bound, req.Dir)
 	if err == nil {
-		req.Call = call
+		req.Bound = bound
 		return nil
 	}
 	f := unanswered(err)
-	s := structured{Status: string(job.Failed), CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: f}
+	s := structured{Status: string(call.Failed), CLI: req.Bound.CLI.Name, CorrelationID: req.Bound.CorrelationID, Error: f}
 	return &Result{Text: []string{f.Message + hintText(*f), trailer(s)}, Structured: encode(s), IsError: true}
 }
 

@@ -6,12 +6,13 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 )
 
 // told says where a job stands, and what else there is to say.
-func (t *Tools) told(j job.Job, more string) Result {
+func (t *Tools) told(j call.Job, more string) Result {
 	s := t.facts(j)
 	text := fmt.Sprintf("Job %s of %s is %s.", j.Row.ID, t.heading(j), j.State)
 	if j.State.Ended() && s.Error != nil {
@@ -30,7 +31,7 @@ func (t *Tools) told(j job.Job, more string) Result {
 }
 
 // facts are what is told of a job without its output.
-func (t *Tools) facts(j job.Job) structured {
+func (t *Tools) facts(j call.Job) structured {
 	row := j.Row
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
@@ -78,7 +79,7 @@ func (j join) line() string {
 }
 
 // heading is the human name of the program of a job.
-func (t *Tools) heading(j job.Job) string {
+func (t *Tools) heading(j call.Job) string {
 	if cli, ok := t.Catalog().CLI(j.Row.CLI); ok {
 		return cli.Heading()
 	}
@@ -107,7 +108,7 @@ func (t *Tools) output(res job.Result, next int) Result {
 		s.NextOffset = &next
 	}
 	s.Stdout, s.Stderr = &res.Stdout.Text, &res.Stderr.Text
-	r := Result{Response: res.Response.Text, IsError: res.State.Ended() && res.State != job.Completed}
+	r := Result{Response: res.Response.Text, IsError: res.State.Ended() && res.State != call.Completed}
 	put := func(title, text string) {
 		if text != "" {
 			r.Text = append(r.Text, title+text)
@@ -142,7 +143,7 @@ type entry struct {
 const promptChars = 80
 
 // listing is a list of jobs, one a line.
-func (t *Tools) listing(jobs []job.Job) Result {
+func (t *Tools) listing(jobs []call.Job) Result {
 	entries, lines := []entry{}, []string{}
 	for _, j := range jobs {
 		s := t.facts(j)

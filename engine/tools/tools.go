@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -49,7 +50,7 @@ type Tools struct {
 type Call struct {
 	Name   string
 	Args   json.RawMessage // a JSON object, as the client sent it
-	Client job.Client
+	Client call.Client
 
 	// Roots asks the client for its root directories; nil when it has none to tell.
 	Roots func(ctx context.Context) ([]string, error)
@@ -121,18 +122,18 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 		return t.builtin(ctx, tool.builtin, c)
 	}
 	cli := t.installed(ctx, catalog, tool.cli)
-	call, violations := t.bind(catalog, cli, c.Args)
+	bound, violations := t.bind(catalog, cli, c.Args)
 	if violations != nil {
 		return refusal(cli.Name, "", complaint(c.Name, violations), "correct the arguments and call again; nothing was run")
 	}
-	dir, roots, problem := t.place(ctx, c, call)
+	dir, roots, problem := t.place(ctx, c, bound)
 	switch {
 	case problem == needRoots:
 		return Result{NeedRoots: true}
 	case problem != "":
-		return refusal(cli.Name, call.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
+		return refusal(cli.Name, bound.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
 	}
-	req := job.Request{Catalog: catalog, Call: call, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
+	req := call.Request{Catalog: catalog, Bound: bound, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
 	for attempts := 2; ; attempts-- {
 		if end := t.converse(ctx, &req); end != nil {
 			return *end
@@ -141,14 +142,14 @@ func (t *Tools) Call(ctx context.Context, c Call) Result {
 			return *end
 		}
 		var r Result
-		if tool.async || call.Async {
+		if tool.async || bound.Async {
 			r = t.submit(ctx, req)
 		} else {
 			r = t.request(ctx, req, c.Progress)
 		}
 		if r.none {
-			if anew, wrong := req.Call.Anew(newID); wrong == nil {
-				req.Call, r.again = anew, true
+			if anew, wrong := req.Bound.Anew(newID); wrong == nil {
+				req.Bound, r.again = anew, true
 			}
 		}
 		if !r.again || attempts == 1 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -486,13 +487,13 @@ func TestList(t *testing.T) {
 func TestOutcomesOfAllKinds(t *testing.T) {
 	cli := &catalog.CLI{Name: "acme"}
 	big, tiny := int64(math.MaxInt64-1), 1e-9
-	for name, out := range map[string]job.Outcome{
+	for name, out := range map[string]call.Outcome{
 		"nothing":    {ExitCode: -1},
 		"everything": {Answer: catalog.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
 		"not UTF-8":  {Answer: catalog.Answer{Shown: "a\xffb", Model: "\xff", Failure: &catalog.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := result(job.Request{Call: &catalog.Call{CLI: cli, Model: "asked"}}, job.Completed, false, out)
+			r := result(call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -28,7 +29,7 @@ type upgraded struct {
 // upgrade runs an upgrade as a job, and waits for it as for a call.
 func (t *Tools) upgrade(ctx context.Context, c UpgradeCall) Result {
 	u := c.Plan
-	s := upgraded{Status: string(job.Failed), CLI: u.CLI.Name, Before: u.State.Version, Target: u.Target, Strategy: u.Strategy, Command: u.Command()}
+	s := upgraded{Status: string(call.Failed), CLI: u.CLI.Name, Before: u.State.Version, Target: u.Target, Strategy: u.Strategy, Command: u.Command()}
 	fail := func(f catalog.Failure) Result {
 		s.Error = &f
 		return Result{Text: []string{f.Message + hintText(f)}, Structured: encode(s), IsError: true, Bare: true}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -52,7 +52,7 @@ var (
 type UpgradeCall struct {
 	Plan     installed.Upgrade // one that can be run
 	Force    bool              // even while jobs of the CLI run
-	Client   job.Client
+	Client   call.Client
 	Progress func(message string) // nil when nobody listens
 }
 

@@ -6,25 +6,25 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // request makes a call and waits for its answer: not longer than clients do, and then
 // the job goes on.
-func (t *Tools) request(ctx context.Context, req job.Request, tell func(string)) Result {
+func (t *Tools) request(ctx context.Context, req call.Request, tell func(string)) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure != nil {
-		out := job.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
-		r := result(req, job.Failed, false, out)
+		out := call.Outcome{ID: j.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: j.Row.Outcome.Duration, Warnings: j.Notes}
+		r := result(req, call.Failed, false, out)
 		r.again = failure.Class == catalog.ClassBusy
 		return r
 	}
 	joined, notes := j.Joined, j.Notes
 	j, err := t.follow(ctx, j, t.softDeadline(), tell)
 	if err == nil && !j.State.Ended() && ctx.Err() != nil {
-		var left job.Job
+		var left call.Job
 		if left, err = t.Runner.Abandon(ctx, j); err == nil {
 			j = left
 		}
@@ -42,11 +42,11 @@ func (t *Tools) request(ctx context.Context, req job.Request, tell func(string))
 	if j.State.Ended() {
 		out := t.Runner.Outcome(j)
 		r := result(req, j.State, j.Joined, out).joining(j)
-		r.none = req.Call.Mode == lang.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == catalog.ClassSession && out.Answer.SessionID == ""
-		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Call, out.Answer.Failure.Class)
+		r.none = req.Bound.Mode == lang.Latest && out.Answer.Failure != nil && out.Answer.Failure.Class == catalog.ClassSession && out.Answer.SessionID == ""
+		r.again = t.Sessions != nil && out.Answer.Failure != nil && out.Answer.SessionID == "" && t.Sessions.Misjudged(ctx, req.Bound, out.Answer.Failure.Class)
 		return r
 	}
-	return t.begun(j, req.Call)
+	return t.begun(j, req.Bound)
 }
 
 // softDeadline is for how long a call is waited for; 0 is for as long as it takes.
@@ -55,24 +55,24 @@ func (t *Tools) softDeadline() time.Duration {
 }
 
 // begun tells of a job that goes on.
-func (t *Tools) begun(j job.Job, call *catalog.Call) Result {
+func (t *Tools) begun(j call.Job, call *catalog.Call) Result {
 	j.Notes = append(j.Notes, call.Notes...)
 	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
 }
 
 // submit starts a call as a job.
-func (t *Tools) submit(ctx context.Context, req job.Request) Result {
+func (t *Tools) submit(ctx context.Context, req call.Request) Result {
 	j, failure := t.Runner.Submit(ctx, req)
 	if failure == nil {
 		j.Row.Approval = req.Approval // of this call, be the job another's
-		return t.begun(j, req.Call)
+		return t.begun(j, req.Bound)
 	}
-	s := structured{Status: string(job.Failed), JobID: j.Row.ID, CLI: req.Call.CLI.Name, CorrelationID: req.Call.CorrelationID, Error: failure, Warnings: j.Notes, MCP: req.Call.Equipment()}
-	return Result{Text: []string{failureText(req.Call.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, again: failure.Class == catalog.ClassBusy}
+	s := structured{Status: string(call.Failed), JobID: j.Row.ID, CLI: req.Bound.CLI.Name, CorrelationID: req.Bound.CorrelationID, Error: failure, Warnings: j.Notes, MCP: req.Bound.Equipment()}
+	return Result{Text: []string{failureText(req.Bound.CLI.Heading(), *failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true, again: failure.Class == catalog.ClassBusy}
 }
 
 // joining adds that the call did not start the job.
-func (r Result) joining(j job.Job) Result {
+func (r Result) joining(j call.Job) Result {
 	if j.Joined {
 		note := fmt.Sprintf("The same call had been made: this is job %s, and nothing was run again. forceRefresh runs it again.", j.Row.ID)
 		r.Text = append(r.Text, note)
@@ -85,7 +85,7 @@ const tellEvery = 250 * time.Millisecond
 
 // follow waits for a job, for d at most if that is not 0, and reports meanwhile what it
 // does. With an error the job is as it stood when that was last known.
-func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell func(string)) (job.Job, error) {
+func (t *Tools) follow(ctx context.Context, j call.Job, d time.Duration, tell func(string)) (call.Job, error) {
 	if tell == nil {
 		next, err := t.Runner.Wait(ctx, j, d)
 		if err != nil {
@@ -118,13 +118,13 @@ func (t *Tools) follow(ctx context.Context, j job.Job, d time.Duration, tell fun
 }
 
 // standing is one line about a job that has not ended, and of what it says it does.
-func (t *Tools) standing(j job.Job, tail string) string {
+func (t *Tools) standing(j call.Job, tail string) string {
 	switch {
 	case j.Canceling:
 		return t.heading(j) + " is being ended"
-	case j.State == job.Queued && j.Position > 0:
+	case j.State == call.Queued && j.Position > 0:
 		return fmt.Sprintf("%s waits for its turn, number %d in line", t.heading(j), j.Position)
-	case j.State == job.Queued:
+	case j.State == call.Queued:
 		return t.heading(j) + " waits for its turn"
 	}
 	if tail != "" {

@@ -1,4 +1,4 @@
-package job
+package call
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 // Request is a call, bound and placed.
 type Request struct {
 	Catalog *catalog.Catalog // what the call was bound against; it keeps it to its end
-	Call    *catalog.Call
+	Bound   *catalog.Call
 	Tool    string   // by which it was made, for the record; "": the CLI's
 	Dir     string   // absolute working directory
 	Roots   []string // further folders that the client works in
