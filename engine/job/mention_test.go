@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -184,20 +183,6 @@ func TestHostileMentions(t *testing.T) {
 	}
 	if text := Outside(y.call(strings.Repeat("@,", 50_000)), y.dir, nil); text != errTooManyMentions.Error() {
 		t.Errorf("got %q", text)
-	}
-}
-
-func TestMentionIsRefusedBeforeAnythingHappens(t *testing.T) {
-	b := newBench(t, `prompt: expands: ["@path"]`)
-	touched := filepath.Join(b.dir, "touched")
-	bound := b.bind("read @/etc/hosts", map[string]any{"do": []string{"pid=" + touched}})
-	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
-	if class(out) != catalog.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "@/etc/hosts") || pidIn(touched) != 0 {
-		t.Errorf("failure: %+v", out.Answer.Failure)
-	}
-	out = b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir, Roots: []string{"/etc"}})
-	if class(out) == catalog.ClassUsage {
-		t.Errorf("in a root: %+v", out.Answer.Failure)
 	}
 }
 
