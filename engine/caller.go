@@ -24,15 +24,20 @@ func (c caller) Tools() []mcp.Tool {
 	return out
 }
 
-func (c caller) Call(ctx context.Context, bound mcp.Call) mcp.Result {
-	r := c.tools.Call(ctx, tools.Call{
-		Name: bound.Name, Args: bound.Args, Client: call.Client{Name: bound.Client.Name, Version: bound.Client.Version},
-		Roots: bound.Roots, RootsNextRound: bound.RootsNextRound, Progress: bound.Progress,
-		Ask: asking(bound.Ask), AskNextRound: bound.AskNextRound, Answer: answered(bound.Answer),
+func (c caller) Call(ctx context.Context, m mcp.Call) mcp.Result {
+	r := c.tools.Call(ctx, call.Request{
+		Tool: m.Name, Args: m.Args, Client: call.Client{Name: m.Client.Name, Version: m.Client.Version},
+		Interaction: call.Interaction{
+			ListRoots: m.Roots, RootsNextRound: m.RootsNextRound, Progress: m.Progress,
+			Ask: asking(m.Ask), AskNextRound: m.AskNextRound, Answer: answered(m.Answer),
+		},
 	})
-	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedRoots: r.NeedRoots}
-	if r.Question != nil {
-		out.Question = &mcp.Question{Text: r.Question.Text, State: r.Question.State}
+	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError}
+	if need := r.NeedInput; need != nil {
+		out.NeedRoots = need.Roots
+		if q := need.Question; q != nil {
+			out.Question = &mcp.Question{Text: q.Text, State: q.State}
+		}
 	}
 	if !r.Bare {
 		out.Tail = mcp.Member{Name: "response", Value: r.Response}
@@ -59,19 +64,19 @@ func (c caller) Read(ctx context.Context, uri string) (mcp.Contents, error) {
 }
 
 // asking and answered translate what a person says; both rooms use the protocol's words.
-func asking(ask func(context.Context, string) (mcp.Reply, error)) func(context.Context, string) (tools.Reply, error) {
+func asking(ask func(context.Context, string) (mcp.Reply, error)) func(context.Context, string) (call.Reply, error) {
 	if ask == nil {
 		return nil
 	}
-	return func(ctx context.Context, text string) (tools.Reply, error) {
+	return func(ctx context.Context, text string) (call.Reply, error) {
 		reply, err := ask(ctx, text)
-		return tools.Reply(reply), err
+		return call.Reply(reply), err
 	}
 }
 
-func answered(a *mcp.Answer) *tools.Answer {
+func answered(a *mcp.Answer) *call.Answer {
 	if a == nil {
 		return nil
 	}
-	return &tools.Answer{Reply: tools.Reply(a.Reply), State: a.State}
+	return &call.Answer{Reply: call.Reply(a.Reply), State: a.State}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/tools"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // echo is the cheapest CLI there is: what a call of it costs is what the gateway adds.
@@ -68,7 +68,7 @@ var asked atomic.Int64
 
 func callEcho(b *testing.B, e *engine.Engine) {
 	args := fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1)) // the same call would join
-	call := tools.Call{Name: "acme_request", Args: args}
+	call := call.Request{Tool: "acme_request", Args: args}
 	if r := e.Tools.Call(b.Context(), call); r.IsError {
 		b.Fatal(r.Text)
 	}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -92,14 +93,20 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = e.log.open
 	}
-	sessions := &session.Book{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
+	sessions := &session.Service{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
 	versions := &installed.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
+	registry := &models.Registry{Host: runner.Host, Record: e.record.open}
+	journal := store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}
 	e.Tools = &tools.Tools{
 		Profile: o.Profile,
 		Catalog: e.catalog.Load, Status: e.Status, Runner: runner, Versions: versions, Sessions: sessions,
-		Decisions: e.decisions, Journal: store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")},
-		Models: &models.Registry{Host: runner.Host, Record: e.record.open},
+		Decisions: e.decisions, Journal: journal, Models: registry,
+		Calls: &call.Service{
+			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner,
+			Decisions: e.recorder, Journal: journal,
+		},
 	}
+	e.Tools.Handler = call.New(e.Tools.Calls)
 	runner.Also = e.Tools.ClearApprovals
 }
 
@@ -115,6 +122,15 @@ func (e *Engine) decisions() (*store.Store, error) {
 		return e.record.open()
 	}
 	return e.log.open()
+}
+
+// recorder is decisions for those who only add to them.
+func (e *Engine) recorder() (call.Decisions, error) {
+	records, err := e.decisions()
+	if err != nil || records == nil { // not a nil *store.Store in an interface
+		return nil, err
+	}
+	return records, nil
 }
 
 // RecordPath is where calls are recorded; "" when they are not.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -151,7 +152,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	if err != nil || explained.Timeouts != (tools.Timeouts{IdleMs: 4000, WallMs: 5000, GraceMs: 50}) {
 		t.Errorf("%+v, %v", explained.Timeouts, err)
 	}
-	r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "getenv=ACME_KEY")})
+	r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: steps(t, "getenv=ACME_KEY")})
 	if r.Response != "from the file" {
 		t.Errorf("%q", r.Text)
 	}
@@ -174,7 +175,7 @@ func TestRecordIsMadeAtTheFirstCall(t *testing.T) {
 	if _, err := os.Stat(state); !os.IsNotExist(err) {
 		t.Errorf("there is a state before the first call: %v", err)
 	}
-	if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}); r.IsError {
+	if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: steps(t, "out=fine")}); r.IsError {
 		t.Fatal(r.Text)
 	}
 	for path, want := range map[string]os.FileMode{state: 0o700, e.RecordPath(): 0o600, filepath.Join(state, "jobs"): 0o700} {
@@ -208,7 +209,7 @@ func TestPathOfTheRecord(t *testing.T) {
 		if want != "" {
 			continue
 		}
-		if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}); r.Response != "fine" {
+		if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: steps(t, "out=fine")}); r.Response != "fine" {
 			t.Errorf("%q", r.Text)
 		}
 		if s, err := e.Record(); err != nil || !s.Volatile() {
@@ -224,7 +225,7 @@ func TestRecordThatCannotBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, _ := opened(t, fake(t), "LLM_GATEWAY_LOGS_DB="+file)
-	call := tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}
+	call := call.Request{Tool: "acme_request", Args: steps(t, "out=fine")}
 	if r := e.Tools.Call(t.Context(), call); !r.IsError || !strings.Contains(r.Text[0], file) || !strings.Contains(string(r.Structured), `"class":"record"`) {
 		t.Errorf("%q", r.Text)
 	}
@@ -239,7 +240,7 @@ func TestRecordThatCannotBeOpened(t *testing.T) {
 // TestRecordThatIsDeleted goes on in a new file, and so does one that is replaced.
 func TestRecordThatIsDeleted(t *testing.T) {
 	e, home := opened(t, fake(t))
-	call := tools.Call{Name: "acme_request", Args: steps(t, "out=fine")}
+	call := call.Request{Tool: "acme_request", Args: steps(t, "out=fine")}
 	for name, harm := range map[string]func() error{
 		"deleted":        func() error { return os.Remove(e.RecordPath()) },
 		"moved away":     func() error { return os.Rename(e.RecordPath(), filepath.Join(home, "old.db")) },
@@ -274,7 +275,7 @@ func TestFirstCallsAtOnce(t *testing.T) {
 	for i := range 32 {
 		args, want := steps(t, fmt.Sprintf("out=answer %d", i)), fmt.Sprintf("answer %d", i)
 		wg.Go(func() {
-			if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: args}); r.Response != want {
+			if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: args}); r.Response != want {
 				t.Errorf("%q", r.Text)
 			}
 		})
@@ -301,7 +302,7 @@ func TestCanceledCallEndsItsProgram(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	done := make(chan tools.Result, 1)
 	go func() {
-		done <- e.Tools.Call(ctx, tools.Call{Name: "acme_request", Args: steps(t, "deaf", "pid="+child, "sleep")})
+		done <- e.Tools.Call(ctx, call.Request{Tool: "acme_request", Args: steps(t, "deaf", "pid="+child, "sleep")})
 	}()
 	until(t, "the child", func() bool { return pidIn(child) > 0 })
 	cancel(wish("enough"))
@@ -323,7 +324,7 @@ func TestCanceledCallEndsItsProgram(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Outcome.Ending != store.EndCanceled {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
-	if r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request", Args: steps(t, "out=late")}); !r.IsError || !strings.Contains(r.Text[0], "stopping") {
+	if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: steps(t, "out=late")}); !r.IsError || !strings.Contains(r.Text[0], "stopping") {
 		t.Errorf("a call after the end: %q", r.Text)
 	}
 	if err := e.Close(); err != nil {

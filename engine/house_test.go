@@ -29,6 +29,8 @@ var floors = [][]string{
 	{"engine/catalog"},
 	{"engine/lang/load", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
 	{"engine/host", "engine/session", "engine/configedit"},
+	{"engine/promptpaths"},
+	{"engine/call"},
 	{"engine/job", "engine/models"},
 	{"engine/installed"},
 	{"engine/tools", "engine/flow"},

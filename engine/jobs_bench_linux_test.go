@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -25,7 +26,7 @@ func BenchmarkStartJob(b *testing.B) {
 	var id string
 	for b.Loop() {
 		starts = append(starts, timed(func() {
-			r := e.Tools.Call(b.Context(), tools.Call{Name: "acme_request_async", Args: fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1))})
+			r := e.Tools.Call(b.Context(), call.Request{Tool: "acme_request_async", Args: fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1))})
 			var s struct{ JobID string }
 			if err := json.Unmarshal(r.Structured, &s); err != nil || r.IsError {
 				b.Fatal(r.Text, err)
@@ -38,7 +39,7 @@ func BenchmarkStartJob(b *testing.B) {
 				b.Fatal(err)
 			}
 		}))
-		e.Tools.Call(b.Context(), tools.Call{Name: "llm_job_status", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":60000}`, id))})
+		e.Tools.Call(b.Context(), call.Request{Tool: "llm_job_status", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":60000}`, id))})
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(median(starts).Microseconds())/1000, "ms-p50")
@@ -74,7 +75,7 @@ func BenchmarkFiftyJobs(b *testing.B) {
 		for range 50 {
 			all.Go(func() {
 				args := fmt.Appendf(nil, `{"prompt":"hello %d"}`, asked.Add(1))
-				e.Tools.Call(b.Context(), tools.Call{Name: "acme_request", Args: args})
+				e.Tools.Call(b.Context(), call.Request{Tool: "acme_request", Args: args})
 			})
 		}
 		all.Wait()
@@ -87,13 +88,13 @@ func BenchmarkJobStatus(b *testing.B) {
 	for name, argv := range map[string]string{"running": `cli: acme: {bin: "sleep", argv: ["1000"]}`, "ended": echo} {
 		b.Run(name, func(b *testing.B) {
 			e := open(b, argv)
-			r := e.Tools.Call(b.Context(), tools.Call{Name: "acme_request_async", Args: json.RawMessage(`{"prompt":"hello"}`)})
+			r := e.Tools.Call(b.Context(), call.Request{Tool: "acme_request_async", Args: json.RawMessage(`{"prompt":"hello"}`)})
 			var s struct{ JobID string }
 			if err := json.Unmarshal(r.Structured, &s); err != nil || r.IsError {
 				b.Fatal(r.Text, err)
 			}
 			call := func(tool, more string) tools.Result {
-				return e.Tools.Call(b.Context(), tools.Call{Name: tool, Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q%s}`, s.JobID, more))})
+				return e.Tools.Call(b.Context(), call.Request{Tool: tool, Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q%s}`, s.JobID, more))})
 			}
 			if name == "ended" {
 				call("llm_job_status", `,"waitMs":60000`)

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // gatewayProcess is a gateway in a process and a process group of its own.
@@ -80,7 +80,7 @@ func (p *gatewayProcess) submit(do ...string) string {
 // jobTold is the structured result of a tool about a job.
 func jobTold(t *testing.T, e *engine.Engine, tool, id, more string) map[string]any {
 	t.Helper()
-	r := e.Tools.Call(t.Context(), tools.Call{Name: tool, Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q%s}`, id, more))})
+	r := e.Tools.Call(t.Context(), call.Request{Tool: tool, Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q%s}`, id, more))})
 	var s map[string]any
 	if err := json.Unmarshal(r.Structured, &s); err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestServingFinishesTheRowsOfOthers(t *testing.T) {
 // TestWaitsReport: who waits for a job hears of its progress.
 func TestWaitsReport(t *testing.T) {
 	e, _ := opened(t, fake(t))
-	r := e.Tools.Call(t.Context(), tools.Call{Name: "acme_request_async", Args: steps(t, "out=abc", "sleep")})
+	r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request_async", Args: steps(t, "out=abc", "sleep")})
 	var s struct{ JobID string }
 	if err := json.Unmarshal(r.Structured, &s); err != nil || s.JobID == "" {
 		t.Fatalf("%+v %v", r, err)
@@ -217,11 +217,11 @@ func TestWaitsReport(t *testing.T) {
 	defer cancel()
 	var said string
 	began := time.Now()
-	e.Tools.Call(ctx, tools.Call{Name: "llm_job_status", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":60000}`, s.JobID)), Progress: func(m string) {
+	e.Tools.Call(ctx, call.Request{Tool: "llm_job_status", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":60000}`, s.JobID)), Interaction: call.Interaction{Progress: func(m string) {
 		if said = m; m == "acme: abc" {
 			cancel() // the wait ends with its caller
 		}
-	}})
+	}}})
 	if said != "acme: abc" || time.Since(began) > 50*time.Second {
 		t.Errorf("said %q, for %s", said, time.Since(began))
 	}

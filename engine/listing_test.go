@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -122,7 +123,7 @@ func TestResources(t *testing.T) {
 	for job == "" {
 		job, _ = c.recv().Result.StructuredContent["jobId"].(string)
 	}
-	made := e.Tools.Call(t.Context(), tools.Call{Name: tools.SessionCreate, Args: json.RawMessage(`{"cli":"zeta"}`)})
+	made := e.Tools.Call(t.Context(), call.Request{Tool: tools.SessionCreate, Args: json.RawMessage(`{"cli":"zeta"}`)})
 	session, _, _ := strings.Cut(made.Text[0], " ")
 	for era, meta := range map[string]string{"old": `"_meta":{}`, "new": `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`} {
 		uris := []string{}

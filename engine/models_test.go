@@ -11,6 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -32,7 +33,7 @@ func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...str
 	t.Helper()
 	offered := &tools.Tools{Catalog: func() *catalog.Catalog { return cat },
 		Models: &models.Registry{Host: host.New(append([]string{"HOME=" + home}, environ...), nil, "")}}
-	r := offered.Call(t.Context(), tools.Call{Name: tools.ListModels, Args: fmt.Appendf(nil, `{"cli":%q}`, cli)})
+	r := offered.Call(t.Context(), call.Request{Tool: tools.ListModels, Args: fmt.Appendf(nil, `{"cli":%q}`, cli)})
 	if r.IsError {
 		t.Fatal(r.Text)
 	}

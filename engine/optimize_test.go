@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/tools"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // FuzzBuiltInOptimizers gives any text to the built-in optimizers. What they make of it
@@ -67,7 +67,7 @@ func optimized(t *testing.T, e *engine.Engine, tool string, args map[string]any)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := e.Tools.Call(t.Context(), tools.Call{Name: tool, Args: text})
+	r := e.Tools.Call(t.Context(), call.Request{Tool: tool, Args: text})
 	if err := json.Unmarshal(r.Structured, &s); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -75,7 +76,7 @@ func (h *house) says(name, first, second string) string {
 }
 
 func (h *house) call(tool string) tools.Result {
-	return h.Tools.Call(h.t.Context(), tools.Call{Name: tool, Args: json.RawMessage(`{"prompt":"x"}`)})
+	return h.Tools.Call(h.t.Context(), call.Request{Tool: tool, Args: json.RawMessage(`{"prompt":"x"}`)})
 }
 
 // next is the next message that is no notification of progress.
@@ -179,7 +180,7 @@ func TestABrokenEditChangesNothing(t *testing.T) {
 	if !r.IsError {
 		t.Error("gateway_status takes no prompt")
 	}
-	r = h.Tools.Call(t.Context(), tools.Call{Name: "gateway_status", Args: json.RawMessage(`{}`)})
+	r = h.Tools.Call(t.Context(), call.Request{Tool: "gateway_status", Args: json.RawMessage(`{}`)})
 	if r.IsError || !strings.Contains(r.Text[0], s.Failed.Problems[0]) || !strings.Contains(r.Text[0], good.Digest) || !json.Valid(r.Structured) {
 		t.Errorf("%+v", r)
 	}
@@ -320,7 +321,7 @@ func TestJobsOutliveTheirSpec(t *testing.T) {
 	}
 	var ids []string
 	for _, do := range [][]string{{"out=done"}, {"await=" + gate, "out=done later"}} {
-		r := h.Tools.Call(t.Context(), tools.Call{Name: "acme_request_async", Args: steps(t, do...)})
+		r := h.Tools.Call(t.Context(), call.Request{Tool: "acme_request_async", Args: steps(t, do...)})
 		var told struct{ JobID string }
 		if err := json.Unmarshal(r.Structured, &told); err != nil || told.JobID == "" {
 			t.Fatalf("%+v", r)
@@ -328,7 +329,7 @@ func TestJobsOutliveTheirSpec(t *testing.T) {
 		ids = append(ids, told.JobID)
 	}
 	result := func(id string) string {
-		r := h.Tools.Call(t.Context(), tools.Call{Name: "llm_job_result", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":20000}`, id))})
+		r := h.Tools.Call(t.Context(), call.Request{Tool: "llm_job_result", Args: json.RawMessage(fmt.Sprintf(`{"jobId":%q,"waitMs":20000}`, id))})
 		return r.Response
 	}
 	if got := result(ids[0]); got != "done" {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
@@ -50,7 +51,7 @@ func ask(t *testing.T, e *engine.Engine, tool string, args any) (tools.Result, m
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := e.Tools.Call(t.Context(), tools.Call{Name: tool, Args: text})
+	r := e.Tools.Call(t.Context(), call.Request{Tool: tool, Args: text})
 	var s map[string]any
 	if err := json.Unmarshal(r.Structured, &s); err != nil {
 		t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/process"
-	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // talkers are three CLIs: one takes ids, one chooses them, one binds them to directories.
@@ -72,7 +72,7 @@ func (d desk) ask(tool string, args map[string]any) said {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	r := d.Tools.Call(d.t.Context(), tools.Call{Name: tool, Args: text})
+	r := d.Tools.Call(d.t.Context(), call.Request{Tool: tool, Args: text})
 	var s said
 	if err := json.Unmarshal(r.Structured, &s); err != nil {
 		// The list tells the active ones by their CLIs.
@@ -527,7 +527,7 @@ func TestUnusedSessionsGo(t *testing.T) {
 
 func TestSessionsInMemory(t *testing.T) {
 	d := newDesk(t, "LLM_GATEWAY_LOGS_DB=none")
-	r := d.Tools.Call(context.Background(), tools.Call{Name: "session_create", Args: json.RawMessage(`{"cli":"chooser"}`)})
+	r := d.Tools.Call(context.Background(), call.Request{Tool: "session_create", Args: json.RawMessage(`{"cli":"chooser"}`)})
 	if r.IsError || !strings.Contains(strings.Join(r.Text, "\n"), "ends with this gateway") {
 		t.Errorf("%+v", r)
 	}

@@ -98,7 +98,7 @@ Exit codes: 0 answered, 1 the call failed, 2 it was not understood.`,
 		if err != nil {
 			return err
 		}
-		r := e.Tools.Call(cmd.Context(), tools.Call{Name: words[0], Args: args, Client: call.Client{Name: "gateway call", Version: release()}})
+		r := e.Tools.Call(cmd.Context(), call.Request{Tool: words[0], Args: args, Client: call.Client{Name: "gateway call", Version: release()}})
 		if given.format == "json" {
 			err = printJSON(cmd.OutOrStdout(), r)
 		} else {

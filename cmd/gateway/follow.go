@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -30,7 +29,7 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			}
 			defer e.Close()
 			live := newLive(cmd.ErrOrStderr())
-			var tail *job.Tail
+			var tail call.Tail
 			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j call.Job) {
 				if live.w == nil {
 					return

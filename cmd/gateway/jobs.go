@@ -56,7 +56,7 @@ func (a *app) jobTool(cmd *cobra.Command, format, tool string, args map[string]a
 				return "", err
 			}
 		}
-		r := e.Tools.Call(cmd.Context(), tools.Call{Name: tool, Args: raw, Client: call.Client{Name: "gateway jobs", Version: release()}})
+		r := e.Tools.Call(cmd.Context(), call.Request{Tool: tool, Args: raw, Client: call.Client{Name: "gateway jobs", Version: release()}})
 		var told struct{ Status, JobID string }
 		if err := json.Unmarshal(r.Structured, &told); err != nil {
 			return "", fail(err)
@@ -126,7 +126,7 @@ func (a *app) jobsList() *cobra.Command {
 			return err
 		}
 		return watchJobs(cmd.Context(), cmd.OutOrStdout(), func() (tools.Result, error) {
-			r := e.Tools.Call(cmd.Context(), tools.Call{Name: tools.JobList, Args: raw})
+			r := e.Tools.Call(cmd.Context(), call.Request{Tool: tools.JobList, Args: raw})
 			if r.IsError {
 				return r, fail(errors.New(r.Text[0]))
 			}

@@ -47,7 +47,7 @@ can be passed as well.`,
 		if err != nil {
 			return err
 		}
-		r := e.Tools.Call(cmd.Context(), tools.Call{Name: tools.ListModels, Args: raw, Client: call.Client{Name: "gateway models", Version: release()}})
+		r := e.Tools.Call(cmd.Context(), call.Request{Tool: tools.ListModels, Args: raw, Client: call.Client{Name: "gateway models", Version: release()}})
 		switch {
 		case r.IsError:
 			return fail(errors.New(r.Text[0]))

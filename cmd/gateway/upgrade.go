@@ -51,7 +51,7 @@ Exit codes: 0 planned or done, 1 it cannot be done or failed, 2 not understood.`
 		if err != nil {
 			return err
 		}
-		r := e.Tools.Call(cmd.Context(), tools.Call{Name: tools.CLIUpgrade, Args: args, Client: call.Client{Name: "gateway upgrade", Version: release()}})
+		r := e.Tools.Call(cmd.Context(), call.Request{Tool: tools.CLIUpgrade, Args: args, Client: call.Client{Name: "gateway upgrade", Version: release()}})
 		switch {
 		case format == "json":
 			if err := printJSON(cmd.OutOrStdout(), r); err != nil {

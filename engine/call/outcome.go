@@ -2,6 +2,7 @@ package call
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -22,6 +23,30 @@ const (
 // Ended reports whether a job in this state does not change any more.
 func (s State) Ended() bool { return s != Queued && s != Running }
 
+// Outcome is what a handler made of a call.
+type Outcome struct {
+	Request *Request
+	// Job runs, has ended, or is that of an equal call which this one joined. It has no
+	// State where none was accepted.
+	Job Job
+	// Failure says why no job runs; nil if one was accepted.
+	Failure *catalog.Failure
+	// Refused says that a step of the handler refused the request, before there was
+	// anything to put on record as a job.
+	Refused bool
+	// Completion is what the job came to, once somebody waited for its end.
+	Completion *Completion
+}
+
+// Completion is what a job came to that has ended.
+type Completion struct {
+	ID       string // of the job
+	Answer   catalog.Answer
+	ExitCode int // -1 if there was none
+	Duration time.Duration
+	Warnings []string // what went wrong beside the call itself
+}
+
 // Job is a call, as it stands.
 type Job struct {
 	Row       store.Job
@@ -35,8 +60,8 @@ type Job struct {
 	Notes     []string
 	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
 
-	Handle Handle   // if this gateway started it; nil otherwise
-	Result *Outcome // of one that ended, if it was read just now
+	Handle     Handle      // if this gateway started it; nil otherwise
+	Completion *Completion // of one that ended, if it was read just now
 }
 
 // Handle is a job that this process started and watches.

@@ -2,31 +2,25 @@ package call
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
-// Request is a call, bound and placed.
+// Request is one call on its way. Whoever makes it fills in the first part; the steps of
+// the handler fill in the second, and leave alone what is there already.
 type Request struct {
-	Catalog *catalog.Catalog // what the call was bound against; it keeps it to its end
-	Bound   *catalog.Call
-	Tool    string   // by which it was made, for the record; "": the CLI's
-	Dir     string   // absolute working directory
-	Roots   []string // further folders that the client works in
-	Client  Client
+	Tool   string          // name of a request tool; "" for that of Bound
+	Args   json.RawMessage // a JSON object, as the caller sent it
+	Client Client
+	Interaction
 
-	Approval json.RawMessage // what was decided about the call, for the record
+	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile
+	Bound    *catalog.Call    // the arguments, checked and bound to the parameters of the CLI
+	Async    bool             // the caller does not wait for the answer
+	Dir      string           // absolute working directory
+	Roots    []string         // further folders that the client works in
+	Approval *Approval        // what was decided about the call; nil: nobody was to decide
 }
 
-// Client is who asked, as it introduced itself.
+// Client is who asked, as it introduced itself. It is not verified.
 type Client struct{ Name, Version string }
-
-// Outcome is what became of a call.
-type Outcome struct {
-	ID       string
-	Answer   catalog.Answer
-	ExitCode int // -1 if there was none
-	Duration time.Duration
-	Warnings []string // what went wrong beside the call itself
-}

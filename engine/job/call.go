@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -42,7 +43,7 @@ func (r *Runner) newRun(req call.Request) *run {
 
 // refused says why a call is not even prepared; nil if it is.
 func (r *run) refused(ctx context.Context) *catalog.Failure {
-	if text := Outside(r.Bound, r.Dir, r.Roots); text != "" {
+	if text := promptpaths.Outside(r.Bound, r.Dir, r.Roots); text != "" {
 		return &catalog.Failure{Class: catalog.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
 	}
 	if ctx.Err() != nil {
@@ -181,7 +182,7 @@ func (r *run) describe() {
 	r.row = store.Job{
 		ID: r.id, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval, Cwd: r.Dir, Prompt: r.secrets.clean(r.Bound.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.clean(r.Bound.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
@@ -189,7 +190,7 @@ func (r *run) describe() {
 
 // failed completes the row of a call that could not be started.
 func (r *run) failed(failure *catalog.Failure) call.Job {
-	out := call.Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
+	out := call.Completion{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
 	end := completed(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := call.Job{Row: r.row, State: call.Failed}

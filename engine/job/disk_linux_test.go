@@ -67,7 +67,7 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 		open()
 		// It ended well, but who knows what it could not write.
 		end := b.await(id)
-		if out := b.runner.Outcome(end); end.State != call.Failed || class(out) != catalog.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
+		if out := b.runner.Completion(end); end.State != call.Failed || class(out) != catalog.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
 			t.Errorf("on a full disk: %+v, %+v", out, out.Answer.Failure)
 		}
 		release()

@@ -43,7 +43,7 @@ func TestServersOfOneCall(t *testing.T) {
 		b := newBench(t, served, "ONE_KEY="+oneValue, "TWO_KEY=x")
 		b.runner.desk.inProcess = inProcess
 		step, open := b.gate()
-		job, failure := b.runner.Submit(t.Context(), b.serving([]string{"one"}, "out= ", "getenv=ONE_KEY", step))
+		job, failure := b.runner.send(t.Context(), b.serving([]string{"one"}, "out= ", "getenv=ONE_KEY", step))
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -107,7 +107,7 @@ func TestServersAtOnce(t *testing.T) {
 func TestServersThatAreMissing(t *testing.T) {
 	b := newBench(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
 	for name, why := range map[string]string{"gone": "was not found", "bare": "EMPTY_ONE", "nobody": "no MCP server of that name"} {
-		job, failure := b.runner.Submit(t.Context(), b.serving([]string{name, "two"}))
+		job, failure := b.runner.send(t.Context(), b.serving([]string{name, "two"}))
 		if failure == nil || failure.Class != catalog.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
 			t.Errorf("%s: %+v %v", name, job, failure)
 		}
@@ -132,7 +132,7 @@ func TestServersMakeCallsDiffer(t *testing.T) {
 	b := joining(t, served, "ONE_KEY="+oneValue)
 	submit := func(r *Runner, req call.Request) call.Job {
 		t.Helper()
-		job, failure := r.Submit(t.Context(), req)
+		job, failure := r.send(t.Context(), req)
 		if failure != nil {
 			t.Fatal(failure)
 		}

@@ -246,7 +246,7 @@ func (b *bench) request(steps ...string) call.Request {
 }
 
 // row is the finished row of an outcome.
-func (b *bench) row(out call.Outcome) store.Job {
+func (b *bench) row(out call.Completion) store.Job {
 	b.t.Helper()
 	row, err := b.store.Job(b.t.Context(), out.ID)
 	if err != nil {
@@ -293,26 +293,31 @@ func pidIn(file string) int {
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-func class(out call.Outcome) string {
+func class(out call.Completion) string {
 	if out.Answer.Failure == nil {
 		return ""
 	}
 	return out.Answer.Failure.Class
 }
 
+// send is Submit for a request that is made where it is used.
+func (r *Runner) send(ctx context.Context, req call.Request) (call.Job, *catalog.Failure) {
+	return r.Submit(ctx, &req)
+}
+
 // Run runs one call to its end, or until ctx ends: then it is ended, or goes on, as
 // Abandon says. What goes wrong is part of the outcome, never a Go error.
-func (r *Runner) Run(ctx context.Context, req call.Request) call.Outcome {
-	job, failure := r.Submit(ctx, req)
+func (r *Runner) Run(ctx context.Context, req call.Request) call.Completion {
+	job, failure := r.send(ctx, req)
 	if failure != nil {
-		return call.Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
+		return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
 	}
 	job, err := r.Wait(ctx, job, 0)
 	if err == nil && !job.State.Ended() {
 		job, err = r.Abandon(ctx, job)
 	}
 	if err == nil {
-		return r.Outcome(job)
+		return r.Completion(job)
 	}
-	return call.Outcome{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
+	return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
 }

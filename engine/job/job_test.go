@@ -25,7 +25,7 @@ const long = 30 * time.Second
 // submit starts a job that must start.
 func (b *bench) submit(steps ...string) call.Job {
 	b.t.Helper()
-	job, failure := b.runner.Submit(b.t.Context(), b.async(steps...))
+	job, failure := b.runner.send(b.t.Context(), b.async(steps...))
 	if failure != nil {
 		b.t.Fatal(failure)
 	}
@@ -260,7 +260,7 @@ func TestTwentyJobsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			job, failure := b.runner.Submit(context.Background(), b.request("out=fine"))
+			job, failure := b.runner.send(context.Background(), b.request("out=fine"))
 			if failure != nil {
 				t.Error(failure)
 				return
@@ -282,7 +282,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	missing := newBench(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
 	gone, _ := missing.catalog.CLI("gone")
 	bound, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
-	job, failure := missing.runner.Submit(t.Context(), call.Request{Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
+	job, failure := missing.runner.send(t.Context(), call.Request{Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
 	if failure == nil || failure.Class != catalog.ClassMissing || job.State != call.Failed {
 		t.Errorf("%+v %+v", job, failure)
 	}
@@ -297,7 +297,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	broken.Bin = script
 	req := b.request()
 	req.Bound.CLI = &broken
-	job, failure = b.runner.Submit(t.Context(), req)
+	job, failure = b.runner.send(t.Context(), req)
 	if failure == nil || failure.Class != catalog.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
 		t.Errorf("%+v %+v", job, failure)
 	}
@@ -306,7 +306,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	req = b.request()
 	req.Bound.CLI = cli
 	req.Dir = filepath.Join(b.home, "nowhere")
-	job, failure = b.runner.Submit(t.Context(), req)
+	job, failure = b.runner.send(t.Context(), req)
 	if failure == nil || failure.Class != catalog.ClassStart {
 		t.Errorf("%+v %+v", job, failure)
 	}

@@ -188,7 +188,7 @@ func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, calm := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval,
+	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.Join(calm, join)
 	if r.Log != nil && err == nil {

@@ -39,8 +39,8 @@ func TestJoinsAreOnRecord(t *testing.T) {
 	gate, open := b.gate()
 	id := b.submit(gate, "out=fine").Row.ID
 	live := b.request(gate, "out=fine")
-	live.Bound.CorrelationID, live.Approval = "live", []byte(`{"score":1}`)
-	if j, failure := b.runner.Submit(t.Context(), live); failure != nil || !j.Joined || len(j.Notes) > 0 {
+	live.Bound.CorrelationID, live.Approval = "live", &call.Approval{Score: 1}
+	if j, failure := b.runner.send(t.Context(), live); failure != nil || !j.Joined || len(j.Notes) > 0 {
 		t.Fatalf("%+v %v", j, failure)
 	}
 	open()
@@ -54,7 +54,7 @@ func TestJoinsAreOnRecord(t *testing.T) {
 	if err != nil || len(res.Joins) != 2 {
 		t.Fatalf("%+v %v", res.Joins, err)
 	}
-	want := store.Join{JobID: id, Tool: "acme_request", CorrelationID: "live", Approval: live.Approval, GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3", Created: res.Joins[1].Created}
+	want := store.Join{JobID: id, Tool: "acme_request", CorrelationID: "live", Approval: live.Approval.Record(), GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3", Created: res.Joins[1].Created}
 	if newest := res.Joins[0]; !reflect.DeepEqual(res.Joins[1], want) || newest.Tool != "acme_request_async" || newest.CorrelationID != "done" {
 		t.Errorf("%+v", res.Joins)
 	}
@@ -97,12 +97,12 @@ func TestTheSameCallJoins(t *testing.T) {
 		t.Errorf("a live one: %+v", live)
 	}
 	open()
-	if end, err := other.runner.Wait(t.Context(), live, long); err != nil || !end.Joined || other.runner.Outcome(end).Answer.Text != "fine" {
+	if end, err := other.runner.Wait(t.Context(), live, long); err != nil || !end.Joined || other.runner.Completion(end).Answer.Text != "fine" {
 		t.Errorf("%+v %v", end, err)
 	}
 	// What is waited for joins what is not, and the other way round.
-	done, failure := other.runner.Submit(t.Context(), b.request(count, gate, "out=fine"))
-	if failure != nil || !done.Joined || done.State != call.Completed || done.Row.ID != first.Row.ID || other.runner.Outcome(done).Answer.Text != "fine" {
+	done, failure := other.runner.send(t.Context(), b.request(count, gate, "out=fine"))
+	if failure != nil || !done.Joined || done.State != call.Completed || done.Row.ID != first.Row.ID || other.runner.Completion(done).Answer.Text != "fine" {
 		t.Errorf("a finished one: %+v %v", done, failure)
 	}
 	if n := runs(); n != 1 {
@@ -120,7 +120,7 @@ func TestWhatIsNotTheSame(t *testing.T) {
 		t.Helper()
 		req := b.request("out=fine")
 		change(&req)
-		job, failure := b.runner.Submit(t.Context(), req)
+		job, failure := b.runner.send(t.Context(), req)
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -204,7 +204,7 @@ func TestNextTurnIsNotTheLastOne(t *testing.T) {
 	turn := func() call.Job {
 		t.Helper()
 		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": []string{count, gate, `out={"result":"x","id":"conv-1"}` + "\n"}})
-		job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
+		job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -234,7 +234,7 @@ func TestConversationTakesTurns(t *testing.T) {
 	turn := func(steps ...string) call.Job {
 		t.Helper()
 		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": append(steps, `out={"result":"x","id":"conv-1"}`+"\n")})
-		job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
+		job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -262,7 +262,7 @@ func TestConversationTakesTurns(t *testing.T) {
 	}
 	nested := b.inside(first.Row.ID)
 	bound := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
+	if _, failure := nested.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -281,7 +281,7 @@ func TestManyGatewaysJoinOne(t *testing.T) {
 		for i := range 12 {
 			req := b.request(count, "out=fine")
 			wg.Go(func() {
-				job, failure := gateways[i%len(gateways)].runner.Submit(context.Background(), req)
+				job, failure := gateways[i%len(gateways)].runner.send(context.Background(), req)
 				mu.Lock()
 				defer mu.Unlock()
 				if failure != nil {
@@ -320,7 +320,7 @@ func TestCrashesBeforeTheSameCall(t *testing.T) {
 	dead.identify()
 	dead.describe()
 	row := b.unstartedAs(dead.row)
-	job, failure := b.runner.Submit(t.Context(), req)
+	job, failure := b.runner.send(t.Context(), req)
 	if failure != nil || job.Joined || job.Row.ID == row.ID || job.Row.DedupKey != row.DedupKey {
 		t.Fatalf("after a crash behind the row: %+v %v", job, failure)
 	}

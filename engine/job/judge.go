@@ -13,7 +13,7 @@ import (
 )
 
 // judge reads what a finished process printed, and says what became of its call.
-func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Outcome, store.Ending) {
+func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
 	complaint, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
 		complaint = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
@@ -24,9 +24,9 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	})
 	if err != nil {
 		failure := &catalog.Failure{Class: catalog.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
-		return call.Outcome{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
+		return call.Completion{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
 	}
-	out := call.Outcome{Answer: answer, ExitCode: exit.Code}
+	out := call.Completion{Answer: answer, ExitCode: exit.Code}
 	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.Heading(), most, len(bound.Prompt)))
 	}
@@ -74,7 +74,7 @@ var endings = map[process.Reason]struct {
 }
 
 // completed is the end of a row, but for its times.
-func completed(out call.Outcome, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
+func completed(out call.Completion, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),

@@ -24,9 +24,9 @@ type local struct {
 	done   chan struct{}
 
 	mu   sync.Mutex
-	exit process.Exit // when done
-	out  call.Outcome // likewise
-	gone bool         // its output was given up
+	exit process.Exit    // when done
+	out  call.Completion // likewise
+	gone bool            // its output was given up
 }
 
 // local starts the call as a job of this process.
@@ -140,7 +140,7 @@ func (l *local) end(exit process.Exit) {
 }
 
 // outcome is what became of the job, once done.
-func (l *local) outcome() call.Outcome {
+func (l *local) outcome() call.Completion {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.out

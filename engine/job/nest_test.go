@@ -30,7 +30,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 		ids = append(ids, job.Row.ID)
 		at = b.inside(job.Row.ID)
 	}
-	_, failure := at.runner.Submit(t.Context(), b.request("out=x"))
+	_, failure := at.runner.send(t.Context(), b.request("out=x"))
 	if failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, "at most 3 deep") || failure.Hint == "" {
 		t.Fatalf("%+v", failure)
 	}
@@ -57,7 +57,7 @@ func TestNestedCallsMayNotDoMore(t *testing.T) {
 	submit := func(at *bench, args map[string]any) (call.Job, *catalog.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
-		return at.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
+		return at.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
 	}
 	start := func(args map[string]any) string {
 		t.Helper()

@@ -209,7 +209,7 @@ func work(t *testing.T, arg string) {
 					size += 100_000
 				}
 				bound := b.bind(store.NewID(), map[string]any{"do": []string{"effect=" + effect, fmt.Sprintf("fill=%d", size)}})
-				job, failure := b.runner.Submit(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: root})
+				job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: root})
 				if failure != nil {
 					t.Error(failure)
 					return

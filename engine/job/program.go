@@ -123,17 +123,17 @@ func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (id
 
 // conclude reads the end of a Program: its exit code decides, and what it printed is
 // for people.
-func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Outcome, store.Ending, error) {
+func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending, error) {
 	said, err := process.Tail(stdout, exit.Stdout, 64<<10)
 	if err != nil {
-		return call.Outcome{}, "", err
+		return call.Completion{}, "", err
 	}
 	complaint, err := process.Tail(stderr, exit.Stderr, 4<<10)
 	if err != nil {
-		return call.Outcome{}, "", err
+		return call.Completion{}, "", err
 	}
 	text := strings.ToValidUTF8(string(said), "\ufffd")
-	out := call.Outcome{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
+	out := call.Completion{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
 		return out, store.EndOK, nil

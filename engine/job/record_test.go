@@ -31,7 +31,7 @@ func TestRowOfACall(t *testing.T) {
 	}
 	record := `{"result":"fine","model":"zeta-2","id":"conv-1","in":3,"out":4,"cost":0.25}`
 	req := b.request("await="+gate, "out="+record+"\n", "err=warned")
-	ended := make(chan call.Outcome, 1)
+	ended := make(chan call.Completion, 1)
 	go func() { ended <- b.runner.Run(t.Context(), req) }()
 
 	writer, err := os.OpenFile(gate, os.O_WRONLY, 0) // blocks until the program reads
@@ -155,7 +155,7 @@ func TestRecordLostDuringTheRun(t *testing.T) {
 			if err := syscall.Mkfifo(gate, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			ended := make(chan call.Outcome, 1)
+			ended := make(chan call.Completion, 1)
 			req := b.request("await="+gate, "out=dear answer")
 			go func() { ended <- b.runner.Run(t.Context(), req) }()
 			writer, err := os.OpenFile(gate, os.O_WRONLY, 0)

@@ -24,8 +24,8 @@ type Window struct {
 // Result is a window onto what a job printed, and what it came to if it has ended.
 type Result struct {
 	call.Job
-	Outcome        call.Outcome // of a job that has ended; Answer.Shown is the whole
-	Response       Window       // of Answer.Shown
+	Outcome        call.Completion // of a job that has ended; Answer.Shown is the whole
+	Response       Window          // of Answer.Shown
 	Stdout, Stderr Window
 }
 
@@ -40,7 +40,7 @@ func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Resul
 		return Result{}, err
 	}
 	if job.State.Ended() {
-		res.Outcome = r.Outcome(job)
+		res.Outcome = r.Completion(job)
 	}
 	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 		return Result{}, err
@@ -67,7 +67,7 @@ func (r *Runner) read(res *Result, offset, most int) error {
 }
 
 // recorded is an outcome as far as the row tells it.
-func (r *Runner) recorded(row store.Job) call.Outcome {
+func (r *Runner) recorded(row store.Job) call.Completion {
 	o := row.Outcome
 	a := catalog.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
 	for name, n := range map[string]*int64{
@@ -83,7 +83,7 @@ func (r *Runner) recorded(row store.Job) call.Outcome {
 	} else if call, ok := r.revive(row); ok && row.Mode != program {
 		call.Tidy(&a)
 	}
-	out := call.Outcome{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
+	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
 	}

@@ -141,7 +141,7 @@ func TestCancelKillsTheTree(t *testing.T) {
 	b := newBench(t, jsonl)
 	child, grandchild := filepath.Join(b.dir, "child"), filepath.Join(b.dir, "grandchild")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	ended := make(chan call.Outcome, 1)
+	ended := make(chan call.Completion, 1)
 	req := b.request("deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
@@ -171,7 +171,7 @@ func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
 	b := newBench(t, jsonl)
 	ready := filepath.Join(b.dir, "ready")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	ended := make(chan call.Outcome, 1)
+	ended := make(chan call.Completion, 1)
 	req := b.request(`polite={"result":"fine"}`+"\n", "pid="+ready, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the child", func() bool { return pidIn(ready) > 0 })
@@ -311,7 +311,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 	}
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	const n = 64
-	outs := make([]call.Outcome, n)
+	outs := make([]call.Completion, n)
 	var wg sync.WaitGroup
 	for i := range n {
 		req := b.request(fmt.Sprintf("out=answer %d", i))

@@ -169,7 +169,7 @@ func (r *Runner) settle(records *store.Store, e ending) (call.Job, error) {
 		job.Notes = append(job.Notes, unfinished(err))
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
-	job.Result = &out
+	job.Completion = &out
 	return job, nil
 }
 
@@ -186,10 +186,10 @@ func (e *ending) sync() <-chan error {
 }
 
 // decode reads what the job printed.
-func (e *ending) decode() (call.Outcome, store.Ending, error) {
-	fail := func(class, message, hint string, ending store.Ending) (call.Outcome, store.Ending, error) {
+func (e *ending) decode() (call.Completion, store.Ending, error) {
+	fail := func(class, message, hint string, ending store.Ending) (call.Completion, store.Ending, error) {
 		failure := &catalog.Failure{Class: class, Message: message, Hint: hint}
-		return call.Outcome{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
+		return call.Completion{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
 	}
 	switch e.state.Exit.Reason {
 	case supervisor.StartFailed:
@@ -209,7 +209,7 @@ func (e *ending) decode() (call.Outcome, store.Ending, error) {
 	}
 	stdout, stderr, err := outputs(e.dir.Path())
 	if err != nil {
-		return call.Outcome{}, "", err
+		return call.Completion{}, "", err
 	}
 	defer stdout.Close()
 	defer stderr.Close()

@@ -19,10 +19,10 @@ import (
 // answered lately. When it returns, the program runs, or waits for its place, and goes
 // on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
-func (r *Runner) Submit(ctx context.Context, req call.Request) (call.Job, *catalog.Failure) {
+func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *catalog.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
-	return r.newRun(req).submit(ctx)
+	return r.newRun(*req).submit(ctx)
 }
 
 // rowFile lies in the directory of a job, beside the files of its supervisor and those of

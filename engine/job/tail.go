@@ -8,8 +8,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
-// Tail follows what a job prints, to tell what it does. It is for one goroutine.
-type Tail struct {
+// tail follows what a job prints, to tell what it does.
+type tail struct {
 	r        *Runner
 	job      call.Job
 	files    *spools
@@ -22,11 +22,11 @@ type Tail struct {
 const maxLook = 1 << 20
 
 // Tail follows a job until it is closed.
-func (r *Runner) Tail(job call.Job) *Tail { return &Tail{r: r, job: job} }
+func (r *Runner) Tail(job call.Job) call.Tail { return &tail{r: r, job: job} }
 
 // Look is what the job does by now, in one line of at most 200 characters; "" if nothing
 // is known.
-func (t *Tail) Look() string {
+func (t *tail) Look() string {
 	if t.progress == nil && !t.open() {
 		return ""
 	}
@@ -40,11 +40,11 @@ func (t *Tail) Look() string {
 	return t.tell()
 }
 
-func (t *Tail) tell() string { return t.secrets.clean(t.progress.Tail()) }
+func (t *tail) tell() string { return t.secrets.clean(t.progress.Tail()) }
 
 // open finds the output of the job, and by what it is read. Both may come later: a
 // queued job has no program yet.
-func (t *Tail) open() bool {
+func (t *tail) open() bool {
 	cli, ok := t.r.Current().CLI(t.job.Row.CLI)
 	if !ok {
 		return false
@@ -63,7 +63,7 @@ func (t *Tail) open() bool {
 }
 
 // read takes in what is new of a stream.
-func (t *Tail) read(i int, stream catalog.Stream, file *os.File, c process.Capture) {
+func (t *tail) read(i int, stream catalog.Stream, file *os.File, c process.Capture) {
 	from := max(t.at[i], c.Size-maxLook)
 	if from > t.at[i] {
 		t.progress.Skip(stream)
@@ -78,7 +78,7 @@ func (t *Tail) read(i int, stream catalog.Stream, file *os.File, c process.Captu
 }
 
 // Close ends the following.
-func (t *Tail) Close() {
+func (t *tail) Close() {
 	if t.files != nil {
 		t.files.close()
 	}

@@ -107,11 +107,11 @@ func (r *Runner) goesOn(job *call.Job) bool {
 	return true
 }
 
-// Outcome is what became of a job that has ended.
-func (r *Runner) Outcome(job call.Job) call.Outcome {
+// Completion is what became of a job that has ended.
+func (r *Runner) Completion(job call.Job) call.Completion {
 	notes := slices.Concat(job.Notes, r.unsure(job.Row))
-	if job.Result != nil {
-		out := *job.Result
+	if job.Completion != nil {
+		out := *job.Completion
 		out.Warnings = append(slices.Clip(out.Warnings), notes...)
 		return out
 	}

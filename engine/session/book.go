@@ -13,8 +13,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// Book is where sessions are written down. Its methods may be called from any goroutine.
-type Book struct {
+// Service is where sessions are written down. Its methods may be called from any goroutine.
+type Service struct {
 	Record func() (*store.Store, error) // the open record of jobs
 	Place  string                       // the record's file; "" for one in memory
 	Legacy string                       // the sessions of an earlier gateway, taken over once; "": none
@@ -48,7 +48,7 @@ type List struct {
 }
 
 // Create makes a session of a CLI. Its first call begins the conversation.
-func (b *Book) Create(ctx context.Context, cli *catalog.CLI, description string, active bool) (store.Session, error) {
+func (b *Service) Create(ctx context.Context, cli *catalog.CLI, description string, active bool) (store.Session, error) {
 	if !cli.Converses() {
 		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.Heading())
 	}
@@ -69,7 +69,7 @@ func (b *Book) Create(ctx context.Context, cli *catalog.CLI, description string,
 }
 
 // List returns the sessions of a CLI, or of all if cli is empty.
-func (b *Book) List(ctx context.Context, cli string, limit int) (List, error) {
+func (b *Service) List(ctx context.Context, cli string, limit int) (List, error) {
 	records, err := b.open(ctx)
 	if err != nil {
 		return List{}, err
@@ -89,7 +89,7 @@ func (b *Book) List(ctx context.Context, cli string, limit int) (List, error) {
 
 // Get returns the session that has an id, as callers or as its CLI name it; with an
 // empty cli, of any CLI. The error is a *Refusal if there is none, or more than one.
-func (b *Book) Get(ctx context.Context, cli, id string) (store.Session, error) {
+func (b *Service) Get(ctx context.Context, cli, id string) (store.Session, error) {
 	records, err := b.open(ctx)
 	if err != nil {
 		return store.Session{}, err
@@ -118,7 +118,7 @@ func noSession(cli, id string) error {
 }
 
 // Use makes a session the active one of its CLI. With an empty id none is.
-func (b *Book) Use(ctx context.Context, cli *catalog.CLI, id string) (store.Session, error) {
+func (b *Service) Use(ctx context.Context, cli *catalog.CLI, id string) (store.Session, error) {
 	records, err := b.open(ctx)
 	if err != nil {
 		return store.Session{}, err
@@ -143,7 +143,7 @@ func (b *Book) Use(ctx context.Context, cli *catalog.CLI, id string) (store.Sess
 
 // of is the session of a CLI that has an id, if there is one. That of another CLI is a
 // *Refusal.
-func (b *Book) of(ctx context.Context, records *store.Store, cli *catalog.CLI, id string) (store.Session, error) {
+func (b *Service) of(ctx context.Context, records *store.Store, cli *catalog.CLI, id string) (store.Session, error) {
 	found, err := records.FindSessions(ctx, "", id)
 	if err != nil || len(found) == 0 {
 		return store.Session{}, err
@@ -157,7 +157,7 @@ func (b *Book) of(ctx context.Context, records *store.Store, cli *catalog.CLI, i
 }
 
 // Delete removes a session from the book. The conversation stays with its CLI.
-func (b *Book) Delete(ctx context.Context, cli, id string) (store.Session, error) {
+func (b *Service) Delete(ctx context.Context, cli, id string) (store.Session, error) {
 	s, err := b.Get(ctx, cli, id)
 	if err != nil {
 		return s, err
@@ -170,7 +170,7 @@ func (b *Book) Delete(ctx context.Context, cli, id string) (store.Session, error
 }
 
 // Clear removes the sessions of a CLI, or all if cli is empty.
-func (b *Book) Clear(ctx context.Context, cli string) (removed int, err error) {
+func (b *Service) Clear(ctx context.Context, cli string) (removed int, err error) {
 	records, err := b.open(ctx)
 	if err != nil {
 		return 0, err
@@ -179,7 +179,7 @@ func (b *Book) Clear(ctx context.Context, cli string) (removed int, err error) {
 }
 
 // open opens the record, with what an earlier gateway left in it.
-func (b *Book) open(ctx context.Context) (*store.Store, error) {
+func (b *Service) open(ctx context.Context) (*store.Store, error) {
 	records, err := b.Record()
 	if err != nil {
 		return nil, err
@@ -196,14 +196,14 @@ func (b *Book) open(ctx context.Context) (*store.Store, error) {
 
 // Problem says why the sessions of an earlier gateway could not be taken over; nil if
 // they were, or there are none. It is tried again by the next gateway.
-func (b *Book) Problem() error {
+func (b *Service) Problem() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.problem
 }
 
 // exists reports whether there can be any sessions.
-func (b *Book) exists() bool {
+func (b *Service) exists() bool {
 	if b.Place == "" {
 		return true
 	}

@@ -32,7 +32,7 @@ type legacy struct {
 // take takes the sessions of an earlier gateway over, if no gateway has yet. The file
 // stays as it is. What that gateway called a session was seldom the id of a conversation,
 // so that the first call begins it; if its CLI has it, it says so, and the next goes on.
-func (b *Book) take(ctx context.Context, records *store.Store) error {
+func (b *Service) take(ctx context.Context, records *store.Store) error {
 	if _, err := os.Stat(b.Legacy); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -34,7 +34,7 @@ cli: mira: {bin: "mira", title: "Mira", argv: []}
 const uuid1, uuid2 = "5f1fd550-91f0-478b-bd59-04813a33556e", "6f1fd550-91f0-478b-bd59-04813a33556e"
 
 type bench struct {
-	*Book
+	*Service
 	t       *testing.T
 	catalog *catalog.Catalog
 	records *store.Store
@@ -56,7 +56,7 @@ func newBench(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { records.Close() })
-	return bench{&Book{Record: func() (*store.Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
+	return bench{&Service{Record: func() (*store.Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
 }
 
 func (b bench) cli(name string) *catalog.CLI {
@@ -162,7 +162,7 @@ func TestWhichConversation(t *testing.T) {
 				dir = here
 			}
 			given := b.bind(c.cli, c.args)
-			turn, err := b.Turn(t.Context(), given, dir)
+			turn, err := b.Resolve(t.Context(), given, dir)
 			var refused *Refusal
 			if errors.As(err, &refused) {
 				if !strings.HasPrefix(refused.Text, c.want) || refused.Hint == "" {
@@ -344,17 +344,17 @@ func TestBook(t *testing.T) {
 	}
 }
 
-func TestPeekMakesNoRecord(t *testing.T) {
+func TestPreviewMakesNoRecord(t *testing.T) {
 	b := newBench(t)
 	opened := false
 	b.Record = func() (*store.Store, error) { opened = true; return b.records, nil }
 	b.Place = filepath.Join(t.TempDir(), "none.db")
 	call := b.bind("acme", "")
-	if turn, err := b.Peek(t.Context(), call, "/"); err != nil || turn != call || opened {
+	if turn, err := b.Preview(t.Context(), call, "/"); err != nil || turn != call || opened {
 		t.Errorf("%+v, %v, opened: %v", turn, err, opened)
 	}
 	b.Place = ""
-	if _, err := b.Peek(t.Context(), call, "/"); err != nil || !opened {
+	if _, err := b.Preview(t.Context(), call, "/"); err != nil || !opened {
 		t.Errorf("%v, opened: %v", err, opened)
 	}
 }
@@ -375,7 +375,7 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // each is another gateway
-		b.Book = &Book{Record: b.Record, Legacy: b.Legacy}
+		b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
 		list, err := b.List(t.Context(), "", 0)
 		if err != nil || list.Total != 3 || !reflect.DeepEqual(list.Active, map[string]string{"acme": uuid1}) {
 			t.Errorf("%+v, %v", list, err)
@@ -385,17 +385,17 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	}
-	if turn, err := b.Turn(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != lang.New || turn.SessionID != uuid1 {
+	if turn, err := b.Resolve(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != lang.New || turn.SessionID != uuid1 {
 		t.Errorf("%+v, %v", turn, err)
 	}
 	// Its ids may be such as the CLI does not take.
-	if turn, err := b.Turn(t.Context(), b.bind("acme", `"sessionId":"old-1","createNewSession":true`), "/"); err != nil || turn.Session != "" {
+	if turn, err := b.Resolve(t.Context(), b.bind("acme", `"sessionId":"old-1","createNewSession":true`), "/"); err != nil || turn.Session != "" {
 		t.Errorf("%+v, %v", turn, err)
 	}
 	if err := b.records.DeleteSession(t.Context(), "acme", uuid1); err != nil {
 		t.Fatal(err)
 	}
-	b.Book = &Book{Record: b.Record, Legacy: b.Legacy}
+	b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
 	if list, err := b.List(t.Context(), "", 0); err != nil || list.Total != 2 {
 		t.Errorf("what was deleted is back: %+v, %v", list, err)
 	}
@@ -420,7 +420,7 @@ func TestABrokenFileIsTold(t *testing.T) {
 			if err := os.WriteFile(b.Legacy, []byte(legacyFile), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			b.Book = &Book{Record: b.Record, Legacy: b.Legacy}
+			b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
 			if list, err := b.List(t.Context(), "", 0); err != nil || list.Total != 3 || b.Problem() != nil {
 				t.Errorf("%+v, %v, %v", list, err, b.Problem())
 			}

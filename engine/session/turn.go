@@ -13,10 +13,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// Turn is the call as a turn of the session it belongs to, in a working directory: of
+// Resolve is the call as a turn of the session it belongs to, in a working directory: of
 // the one that it names, else of the active one. A call that belongs to none comes back
 // as it is. The error is a *Refusal if the session and the call do not go together.
-func (b *Book) Turn(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
+func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
 	cli, asked := call.CLI, call.Asked
 	named := asked.ID != ""
 	if !cli.Converses() || asked.New && !named || asked.Latest && !named && cli.FindsLatest() {
@@ -69,7 +69,7 @@ func (b *Book) Turn(ctx context.Context, call *catalog.Call, dir string) (*catal
 // current is the session of a call that names none: the active one of its CLI, or, where
 // the newest is asked for and the CLI cannot find it, the one that was used last in the
 // directory.
-func (b *Book) current(ctx context.Context, records *store.Store, call *catalog.Call, dir string) (store.Session, error) {
+func (b *Service) current(ctx context.Context, records *store.Store, call *catalog.Call, dir string) (store.Session, error) {
 	cli, asked := call.CLI, call.Asked
 	if !asked.Latest {
 		s, err := records.ActiveSession(ctx, cli.Name)
@@ -93,7 +93,7 @@ func (b *Book) current(ctx context.Context, records *store.Store, call *catalog.
 const lookBack = 500
 
 // named is the session that a call names, if there is one.
-func (b *Book) named(ctx context.Context, records *store.Store, call *catalog.Call) (store.Session, error) {
+func (b *Service) named(ctx context.Context, records *store.Store, call *catalog.Call) (store.Session, error) {
 	cli, id := call.CLI, call.Asked.ID
 	s, err := b.of(ctx, records, cli, id)
 	var other *Refusal
@@ -125,10 +125,10 @@ func in(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error
 	return turn, nil
 }
 
-// Misjudged reports whether a turn failed because its CLI has the conversation where it
+// Stale reports whether a turn failed because its CLI has the conversation where it
 // seemed not to, or the other way round, as is possible as long as none was answered.
 // Nothing was done then, and the call can be made again.
-func (b *Book) Misjudged(ctx context.Context, call *catalog.Call, class string) bool {
+func (b *Service) Stale(ctx context.Context, call *catalog.Call, class string) bool {
 	if class != catalog.ClassSession || call.Session == "" {
 		return false
 	}
@@ -136,12 +136,12 @@ func (b *Book) Misjudged(ctx context.Context, call *catalog.Call, class string) 
 	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == lang.New)
 }
 
-// Peek is Turn for a call that is not made: where there is no record, none is begun.
-func (b *Book) Peek(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
+// Preview is Resolve for a call that is not made: where there is no record, none is begun.
+func (b *Service) Preview(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
 	if !b.exists() {
 		return call, nil
 	}
-	return b.Turn(ctx, call, dir)
+	return b.Resolve(ctx, call, dir)
 }
 
 // same reports whether two paths name one directory.

@@ -55,7 +55,7 @@ func newDesk(t *testing.T, more string) desk {
 		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); records.Close() })
-	return desk{&Tools{Catalog: runner.Current, Runner: runner, Decisions: open, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}, records}
+	return desk{wire(&Tools{Catalog: runner.Current, Runner: runner, Decisions: open, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}), records}
 }
 
 // decisions are the rows and the lines of the journal, which must tell the same.
@@ -154,7 +154,7 @@ func TestDenied(t *testing.T) {
 			}
 			approval, _ := got["approval"].(map[string]any)
 			rows := d.decisions(t)
-			if len(rows) != before+1 || rows[0].Verdict != denied || rows[0].Tool != tool || approval["id"] != rows[0].ID || approval["verdict"] != denied {
+			if len(rows) != before+1 || rows[0].Verdict != call.Denied || rows[0].Tool != tool || approval["id"] != rows[0].ID || approval["verdict"] != call.Denied {
 				t.Errorf("%s: %v %+v", c.name, approval, rows)
 			}
 		}
@@ -172,39 +172,39 @@ const borderline = `{"prompt":"mend\nit \"now\"","n":5,"yolo":true,"approvalStra
 func TestAPersonDecides(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		reply   Reply
+		reply   call.Reply
 		err     error
 		answer  string
 		message string
 	}{
-		{"accept", Accepted, nil, "accept", ""},
-		{"decline", Declined, nil, "decline", "the user was asked and declined"},
-		{"cancel", Dropped, nil, "cancel", "the user was asked and did not decide"},
-		{"error", "", errors.New("no forms"), noneSaid, "the client did not ask one"},
+		{"accept", call.Accepted, nil, "accept", ""},
+		{"decline", call.Declined, nil, "decline", "the user was asked and declined"},
+		{"cancel", call.Dismissed, nil, "cancel", "the user was asked and did not decide"},
+		{"error", "", errors.New("no forms"), "failed", "the client did not ask one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "")
 			asked := ""
-			r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Client: call.Client{Name: "desk", Version: "1"},
-				Ask: func(_ context.Context, text string) (Reply, error) { asked += text; return c.reply, c.err }})
+			r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Client: call.Client{Name: "desk", Version: "1"},
+				Interaction: call.Interaction{Ask: func(_ context.Context, text string) (call.Reply, error) { asked += text; return c.reply, c.err }}})
 			here, _ := os.Getwd()
 			if want := "May Acme be called (acme_request, in " + here + ")? The policy narrow leaves it to you: its risk score is 25.\n- n (20): n is given\n- danger (5): acts unasked\nIt is given: yolo\nPrompt: \"mend it \\\"now\\\"\""; asked != want {
 				t.Errorf("asked %s\nwant  %s", asked, want)
 			}
 			rows := d.decisions(t)
-			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != byHuman || rows[0].ClientName != "desk" {
+			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != "human" || rows[0].ClientName != "desk" {
 				t.Fatalf("%+v", rows)
 			}
 			if c.message == "" {
-				if r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" || rows[0].Verdict != approved || !strings.Contains(r.Text[1], `approval="approved by narrow and human, score 25"`) {
+				if r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" || rows[0].Verdict != call.Approved || !strings.Contains(r.Text[1], `approval="approved by narrow and human, score 25"`) {
 					t.Errorf("%q %+v", r.Text, rows)
 				}
 				return
 			}
-			if !r.IsError || !strings.Contains(r.Text[0], c.message) || rows[0].Verdict != denied || len(d.ran(t)) > 0 {
+			if !r.IsError || !strings.Contains(r.Text[0], c.message) || rows[0].Verdict != call.Denied || len(d.ran(t)) > 0 {
 				t.Errorf("%q %+v", r.Text, rows)
 			}
-			if c.reply == Declined && strings.Contains(r.Text[0], "approvalPolicy") {
+			if c.reply == call.Declined && strings.Contains(r.Text[0], "approvalPolicy") {
 				t.Errorf("who declined is gone around: %q", r.Text)
 			}
 		})
@@ -214,20 +214,20 @@ func TestAPersonDecides(t *testing.T) {
 func TestAPersonWhoDoesNotAnswer(t *testing.T) {
 	d := newDesk(t, "gateway: approvals: askMs: 1000")
 	deadline := time.Time{}
-	silent := func(ctx context.Context, _ string) (Reply, error) {
+	silent := func(ctx context.Context, _ string) (call.Reply, error) {
 		deadline, _ = ctx.Deadline()
 		<-ctx.Done()
 		return "", ctx.Err()
 	}
 	began := time.Now()
-	r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Ask: silent})
-	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs)") || d.decisions(t)[0].Answer != noneInTime || deadline.Sub(began) < time.Second {
+	r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: silent}})
+	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs)") || d.decisions(t)[0].Answer != "timeout" || deadline.Sub(began) < time.Second {
 		t.Errorf("%q", r.Text)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	r = d.Call(ctx, Call{Name: "acme_request_async", Args: json.RawMessage(borderline), Ask: func(ctx context.Context, text string) (Reply, error) { cancel(); return silent(ctx, text) }})
-	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != noneLeft || !strings.Contains(r.Text[0], "canceled while") {
+	r = d.Call(ctx, call.Request{Tool: "acme_request_async", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: func(ctx context.Context, text string) (call.Reply, error) { cancel(); return silent(ctx, text) }}})
+	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != "abandoned" || !strings.Contains(r.Text[0], "canceled while") {
 		t.Errorf("%q %+v", r.Text, rows)
 	}
 	if len(d.ran(t)) > 0 {
@@ -237,14 +237,14 @@ func TestAPersonWhoDoesNotAnswer(t *testing.T) {
 
 func TestNobodyIsAskedWithoutNeed(t *testing.T) {
 	d := newDesk(t, "")
-	ask := func(context.Context, string) (Reply, error) { t.Error("asked"); return Accepted, nil }
+	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.Accepted, nil }
 	for _, args := range []string{`{"prompt":"x","approvalPolicy":"narrow"}`, `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, `{"prompt":"x","n":50}`, `{"prompt":"x","n":5,"approvalPolicy":"wide"}`} {
-		if r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(args), Ask: ask, AskNextRound: true}); r.Question != nil {
+		if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{Ask: ask, AskNextRound: true}}); r.NeedInput != nil {
 			t.Errorf("%s: %+v", args, r)
 		}
 	}
 	d = newDesk(t, `policy: narrow: human: "deny"`)
-	if r := d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(borderline), Ask: ask}); !r.IsError {
+	if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: ask}}); !r.IsError {
 		t.Errorf("%+v", r)
 	}
 }
@@ -252,74 +252,42 @@ func TestNobodyIsAskedWithoutNeed(t *testing.T) {
 // TestAPersonDecidesInTheNextRound is for clients that call again with the answer.
 func TestAPersonDecidesInTheNextRound(t *testing.T) {
 	d := newDesk(t, "")
-	round := func(args string, answer *Answer) Result {
-		return d.Call(t.Context(), Call{Name: "acme_request", Args: json.RawMessage(args), AskNextRound: true, Answer: answer})
+	round := func(args string, answer *call.Answer) Result {
+		return d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{AskNextRound: true, Answer: answer}})
 	}
-	ask := func(args string, answer *Answer) string {
+	ask := func(args string, answer *call.Answer) string {
 		t.Helper()
 		r := round(args, answer)
-		if r.Question == nil || !strings.HasPrefix(r.Question.Text, "May Acme be called") || len(r.Question.State) < 20 {
+		if r.NeedInput == nil || !strings.HasPrefix(r.NeedInput.Question.Text, "May Acme be called") || len(r.NeedInput.Question.State) < 20 {
 			t.Fatalf("%+v", r)
 		}
-		return r.Question.State
+		return r.NeedInput.Question.State
 	}
 	state := ask(borderline, nil)
 	if len(d.decisions(t)) > 0 || len(d.ran(t)) > 0 {
 		t.Error("something was decided before the answer")
 	}
-	if r := round(borderline, &Answer{Accepted, state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+	if r := round(borderline, &call.Answer{Reply: call.Accepted, State: state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
 		t.Errorf("%q", r.Text)
 	}
 	// An acceptance lets run what was asked about, once, and nothing else.
-	ask(borderline, &Answer{Accepted, state})
-	ask(borderline, &Answer{Accepted, ""})
-	ask(borderline, &Answer{Accepted, "made up"})
-	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &Answer{Accepted, ask(borderline, nil)})
-	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &Answer{Accepted, ask(borderline, nil)})
+	ask(borderline, &call.Answer{Reply: call.Accepted, State: state})
+	ask(borderline, &call.Answer{Reply: call.Accepted, State: ""})
+	ask(borderline, &call.Answer{Reply: call.Accepted, State: "made up"})
+	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
+	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
 	// Other words for the same arguments are the same call.
-	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &Answer{Accepted, ask(borderline, nil)}); r.IsError {
+	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)}); r.IsError {
 		t.Errorf("%q", r.Text)
 	}
-	for reply, answer := range map[Reply]string{Declined: "decline", Dropped: "cancel"} {
-		r := round(borderline, &Answer{reply, ask(borderline, nil)})
-		if rows := d.decisions(t); !r.IsError || rows[0].Answer != answer || rows[0].By != byHuman {
+	for reply, answer := range map[call.Reply]string{call.Declined: "decline", call.Dismissed: "cancel"} {
+		r := round(borderline, &call.Answer{Reply: reply, State: ask(borderline, nil)})
+		if rows := d.decisions(t); !r.IsError || rows[0].Answer != answer || rows[0].By != "human" {
 			t.Errorf("%q %+v", r.Text, rows[0])
 		}
 	}
 	if n := len(d.ran(t)); n != 2 {
 		t.Errorf("%d calls ran", n)
-	}
-}
-
-func TestQuestionsAreForgotten(t *testing.T) {
-	var q questions
-	now := time.Now()
-	a, b := [32]byte{1}, [32]byte{2}
-	state := q.put(a, now.Add(time.Minute))
-	if fits, inTime := q.take(state, a, now.Add(time.Minute+1)); !fits || inTime {
-		t.Error("a late answer is not known as one")
-	}
-	state = q.put(a, now.Add(time.Minute))
-	if fits, _ := q.take(state, b, now); fits {
-		t.Error("an answer to another question")
-	}
-	if fits, _ := q.take(state, a, now); fits {
-		t.Error("an answer counts twice")
-	}
-	first := q.put(a, now)
-	q.put(a, now.Add(keepLate+time.Second))
-	if fits, _ := q.take(first, a, now); fits {
-		t.Error("old questions are kept")
-	}
-	oldest := q.put(a, now.Add(time.Minute))
-	for i := range maxQuestions + 50 {
-		q.put(a, now.Add(2*time.Minute+time.Duration(i)))
-	}
-	if len(q.open) > maxQuestions {
-		t.Errorf("%d questions are open", len(q.open))
-	}
-	if fits, _ := q.take(oldest, a, now); fits {
-		t.Error("the oldest question stayed")
 	}
 }
 
@@ -366,7 +334,7 @@ func TestApprovalList(t *testing.T) {
 	if len(rows) != 2 || len(lines) != 2 || !strings.HasSuffix(lines[0], " acme denied score 25 by policy narrow (unavailable)") || !strings.HasSuffix(lines[1], " acme approved score 0 by policy wide") {
 		t.Errorf("%q %+v", lines, rows)
 	}
-	if _, rows := list(`{"limit":1}`); len(rows) != 1 || rows[0].Verdict != denied {
+	if _, rows := list(`{"limit":1}`); len(rows) != 1 || rows[0].Verdict != call.Denied {
 		t.Errorf("%+v", rows)
 	}
 	if _, rows := list(`{"cli":"none"}`); len(rows) != 0 {
@@ -390,27 +358,27 @@ func TestApprovalList(t *testing.T) {
 // make themselves, and that who joins is told the decision about their own call.
 func TestDecidedBeforeJoining(t *testing.T) {
 	d := newDesk(t, "gateway: jobs: dedupMs: 3600000")
-	call := func(tool, policy string) (joined bool, about approval, r Result) {
+	ask := func(tool, policy string) (joined bool, about call.Approval, r Result) {
 		t.Helper()
 		r = d.call(t, tool, `{"prompt":"x","n":50,"approvalPolicy":"`+policy+`"}`)
 		var got struct {
 			Joined   bool
-			Approval approval
+			Approval call.Approval
 		}
 		if err := json.Unmarshal(r.Structured, &got); err != nil {
 			t.Fatal(err)
 		}
 		return got.Joined, got.Approval, r
 	}
-	_, first, r := call("acme_request", "wide")
+	_, first, r := ask("acme_request", "wide")
 	if r.IsError {
 		t.Fatalf("%q", r.Text)
 	}
-	if joined, about, r := call("acme_request", "narrow"); joined || !r.IsError || about.Verdict != denied {
+	if joined, about, r := ask("acme_request", "narrow"); joined || !r.IsError || about.Verdict != call.Denied {
 		t.Errorf("%q", r.Text)
 	}
 	for _, tool := range []string{"acme_request", "acme_request_async"} {
-		if joined, about, r := call(tool, "wide"); !joined || r.IsError || about.ID == first.ID || about.Verdict != approved {
+		if joined, about, r := ask(tool, "wide"); !joined || r.IsError || about.ID == first.ID || about.Verdict != call.Approved {
 			t.Errorf("%s: %v %+v, the first was %+v", tool, joined, about, first)
 		}
 	}

@@ -75,3 +75,11 @@ func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
 	}
 	return err
 }
+
+// decisions is the record of decisions, nil if there is none.
+func (t *Tools) decisions() (*store.Store, error) {
+	if t.Decisions == nil {
+		return nil, nil
+	}
+	return t.Decisions()
+}

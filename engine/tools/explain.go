@@ -6,11 +6,13 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
+	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
 )
 
 // Explanation is what a call would run, without running it.
@@ -56,42 +58,44 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	cli := t.installed(ctx, cat, found.cli)
-	call, violations := t.bind(cat, cli, args)
-	if violations != nil {
-		return Explanation{}, errors.New(complaint(name, violations))
+	var e Explanation
+	show := call.HandlerFunc(func(_ context.Context, req *call.Request) (*call.Outcome, error) {
+		var err error
+		e, err = t.explanation(req)
+		return &call.Outcome{Request: req}, err
+	})
+	out, err := call.Preview(t.Calls, show).Call(ctx, &call.Request{Tool: name, Args: args, Catalog: cat})
+	if err == nil && out.Failure != nil {
+		err = errors.New(out.Failure.Message)
 	}
-	dir, roots, problem := t.place(ctx, Call{}, call)
-	if problem == "" {
-		problem = job.Outside(call, dir, roots)
-	}
-	if problem != "" {
+	return e, err
+}
+
+// explanation is what a call would run that was taken as far as it can be without an
+// effect.
+func (t *Tools) explanation(req *call.Request) (Explanation, error) {
+	name, cat, bound, dir := req.Tool, req.Catalog, req.Bound, req.Dir
+	if problem := promptpaths.Outside(bound, dir, req.Roots); problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	if t.Sessions != nil {
-		var err error
-		if call, err = t.Sessions.Peek(ctx, call, dir); err != nil {
-			return Explanation{}, err
-		}
+	if violations := job.Equip(t.Runner.Host, cat, bound, dir); violations != nil {
+		return Explanation{}, errors.New(call.Complaint(name, violations))
 	}
-	if violations := job.Equip(t.Runner.Host, cat, call, dir); violations != nil {
-		return Explanation{}, errors.New(complaint(name, violations))
-	}
-	command, violations := call.Command(catalog.Anywhere)
+	command, violations := bound.Command(catalog.Anywhere)
 	if violations != nil {
-		return Explanation{}, errors.New(complaint(name, violations))
+		return Explanation{}, errors.New(call.Complaint(name, violations))
 	}
-	environ, err := t.Runner.Host.Environ(job.Environment(cat, call, command, dir))
+	environ, err := t.Runner.Host.Environ(job.Environment(cat, bound, command, dir))
 	if err != nil {
 		return Explanation{}, err
 	}
-	limits := job.Limits(cat, call)
+	limits := job.Limits(cat, bound)
 	e := Explanation{
-		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: call.Mode, Session: call.Session,
+		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: bound.Mode, Session: bound.Session,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
-		Risks:    cat.Risks(call), Approval: policy.Decide(cat, call), Policies: policy.Each(cat, call), Steps: command.Steps,
-		Version: cli.Installed().String(), Warnings: slices.Concat(call.Notes, call.Equipment().Notes()), MCP: call.Equipment(), Files: command.Files,
-		Optimization: optimization(call.Saved, nil),
+		Risks:    cat.Risks(bound), Approval: policy.Decide(cat, bound), Policies: policy.Each(cat, bound), Steps: command.Steps,
+		Version: bound.CLI.Installed().String(), Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes()), MCP: bound.Equipment(), Files: command.Files,
+		Optimization: optimization(bound.Saved, nil),
 	}
 	for _, name := range host.Names(environ) {
 		e.Env[name] = "passed on"

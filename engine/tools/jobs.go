@@ -63,10 +63,10 @@ func number(name, doc string, least, most float64, preset any) *catalog.Param {
 func ptr[T any](v T) *T { return &v }
 
 // builtin answers a tool of the gateway itself.
-func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c Call) Result {
+func (t *Tools) builtin(ctx context.Context, tool *catalog.Builtin, c *call.Request) Result {
 	args, violations := tool.Bind(c.Args, t.Catalog().Settings.Injected)
 	if violations != nil {
-		return refused(complaint(tool.Name, violations), "correct the arguments and call again; nothing was done")
+		return refused(call.Complaint(tool.Name, violations), "correct the arguments and call again; nothing was done")
 	}
 	if tool == versionsTool || tool == upgradeTool {
 		return t.aboutCLIs(ctx, tool, args, c)
@@ -123,7 +123,7 @@ func (t *Tools) await(ctx context.Context, id string, d time.Duration, tell func
 	if err != nil || d <= 0 || j.State.Ended() {
 		return j, err
 	}
-	return t.follow(ctx, j, d, tell)
+	return t.Calls.Follow(ctx, j, d, tell)
 }
 
 func (t *Tools) cancel(ctx context.Context, id string, client call.Client) (Result, error) {

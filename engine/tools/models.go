@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,11 +18,6 @@ const ListModels = "list_models"
 var listModels = catalog.NewBuiltin(catalog.Tool{Name: ListModels, Title: "List models", Output: catalog.ModelsSchema, ReadOnly: true, Idempotent: true,
 	Description: "List the models and aliases of each CLI, and its default."},
 	&catalog.Param{Name: "cli", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Only those of this CLI.", MaxLength: ptr(64)}})
-
-// bind binds a call with the models of the moment.
-func (t *Tools) bind(catalog *catalog.Catalog, cli *catalog.CLI, args json.RawMessage) (*catalog.Call, catalog.Violations) {
-	return cli.BindModels(args, catalog.Settings.Injected, newID, t.Models.Current(catalog, cli))
-}
 
 // modelsOf is what is told of the models of one CLI.
 type modelsOf struct {
@@ -50,7 +44,7 @@ func (t *Tools) models(ctx context.Context, name string) Result {
 	clis := []*catalog.CLI{}
 	for _, cli := range cat.CLIs {
 		if name == "" || cli.Name == name {
-			clis = append(clis, t.installed(ctx, cat, cli)) // as calls are bound
+			clis = append(clis, t.Calls.Installed(ctx, cat, cli)) // as calls are bound
 		}
 	}
 	if len(clis) == 0 && name != "" {

@@ -97,7 +97,8 @@ func TestReadSessions(t *testing.T) {
 	if _, err := tools.Read(t.Context(), "gateway://sessions"); err == nil || !strings.Contains(err.Error(), "keeps no sessions") {
 		t.Error(err)
 	}
-	tools.Sessions = &session.Book{Record: tools.Runner.Record}
+	tools.Sessions = &session.Service{Record: tools.Runner.Record}
+	wire(tools)
 	if got := tools.read(t, "gateway://sessions"); got["total"] != 0.0 || len(got["sessions"].([]any)) != 0 {
 		t.Errorf("%v", got)
 	}
@@ -145,7 +146,8 @@ func TestReadWhatCannotBeFoundOut(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	tools := &Tools{Catalog: newTools(t).Catalog, Runner: &job.Runner{
 		Host: host.New(nil, nil, ""), Record: func() (*store.Store, error) { return nil, broken }, Current: func() *catalog.Catalog { return nil }}}
-	tools.Sessions = &session.Book{Record: tools.Runner.Record}
+	tools.Sessions = &session.Service{Record: tools.Runner.Record}
+	wire(tools)
 	for _, uri := range []string{"gateway://sessions", "gateway://sessions/x", "gateway://jobs", "gateway://jobs/" + store.NewID()} {
 		if text, err := tools.Read(t.Context(), uri); !errors.Is(err, broken) || text != nil {
 			t.Errorf("%s: %s %v", uri, text, err)

@@ -29,7 +29,7 @@ type structured struct {
 	UsageScope    string             `json:"usageScope,omitempty"`
 	CostUSD       *float64           `json:"costUsd,omitempty"`
 	CostScope     string             `json:"costScope,omitempty"`
-	Approval      *approval          `json:"approval,omitempty"`
+	Approval      *call.Approval     `json:"approval,omitempty"`
 	MCP           *catalog.Equipment `json:"mcpServers,omitempty"`
 
 	Optimization *catalog.Optimization `json:"optimization,omitempty"`
@@ -53,50 +53,11 @@ type structured struct {
 	Stdout     *string `json:"stdout,omitempty"`
 }
 
-// refusal is the result of a call that was not made. The id is the caller's, as far
-// as it is known.
-func refusal(cli, correlationID, message, hint string) Result {
-	f := catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint}
-	s := structured{Status: "failed", CLI: cli, CorrelationID: correlationID, Error: &f}
-	return Result{Text: []string{message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true}
-}
-
 func hintText(f catalog.Failure) string {
 	if f.Hint == "" {
 		return ""
 	}
 	return "\nHint: " + f.Hint
-}
-
-// result shows an outcome twice, whole each time: clients hand their model either
-// the text or the structure, seldom both.
-func result(req call.Request, state call.State, joined bool, out call.Outcome) Result {
-	bound, a := req.Bound, out.Answer
-	ms := out.Duration.Milliseconds()
-	s := structured{
-		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: shown(req.Approval), MCP: bound.Equipment(), Optimization: optimization(bound.Saved, a.Saved),
-	}
-	if out.ExitCode >= 0 {
-		s.ExitCode = &out.ExitCode
-	}
-	if s.Model == "" {
-		s.Model = bound.Model
-	}
-	r := Result{Response: a.Shown}
-	if a.Failure != nil {
-		if r.IsError = true; state == call.Completed {
-			s.Status = string(call.Failed)
-		}
-		r.Text = append(r.Text, failureText(bound.CLI.Heading(), *s.Error))
-	}
-	if a.Shown != "" {
-		r.Text = append(r.Text, a.Shown)
-	}
-	r.Text = append(r.Text, trailer(s))
-	r.Structured = encode(s)
-	return r
 }
 
 func failureText(heading string, f catalog.Failure) string {
@@ -164,7 +125,7 @@ func trailer(s structured) string {
 		put("errorClass", s.Error.Class)
 	}
 	if s.Approval != nil {
-		put("approval", s.Approval.brief())
+		put("approval", s.Approval.String())
 	}
 	if s.Durable != nil && !*s.Durable {
 		put("durable", "false")

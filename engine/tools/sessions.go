@@ -3,7 +3,6 @@ package tools
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,21 +111,12 @@ func (t *Tools) session(ctx context.Context, tool string, args map[string]any) R
 		}
 	}
 	if err != nil {
-		return failedTool(*unanswered(err))
+		return failedTool(*call.SessionFailure(err))
 	}
 	if problem := t.Sessions.Problem(); problem != nil {
 		r.Text = append(r.Text, "Warning: "+problem.Error())
 	}
 	return r
-}
-
-// unanswered says why a question about sessions has no answer.
-func unanswered(err error) *catalog.Failure {
-	var wish *session.Refusal
-	if errors.As(err, &wish) {
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: wish.Text, Hint: wish.Hint}
-	}
-	return &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
 }
 
 // told is a session for programs.
@@ -194,22 +184,6 @@ func (t *Tools) sessions(list session.List) Result {
 	}
 	return Result{Text: []string{strings.Join(lines, "\n")}, Bare: true,
 		Structured: encode(map[string]any{"sessions": entries, "total": list.Total, "active": list.Active})}
-}
-
-// converse finds the session of which the call is a turn. A result that is not nil ends
-// the call.
-func (t *Tools) converse(ctx context.Context, req *call.Request) *Result {
-	if t.Sessions == nil {
-		return nil
-	}
-	bound, err := t.Sessions.Turn(ctx, req.Bound, req.Dir)
-	if err == nil {
-		req.Bound = bound
-		return nil
-	}
-	f := unanswered(err)
-	s := structured{Status: string(call.Failed), CLI: req.Bound.CLI.Name, CorrelationID: req.Bound.CorrelationID, Error: f}
-	return &Result{Text: []string{f.Message + hintText(*f), trailer(s)}, Structured: encode(s), IsError: true}
 }
 
 // reminded adds to a failure that the conversation is not one that the caller named.

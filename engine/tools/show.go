@@ -36,10 +36,10 @@ func (t *Tools) facts(j call.Job) structured {
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
-		Approval: shown(row.Approval), MCP: j.Equipment(), Optimization: optimization(j.Saved(), nil),
+		Approval: call.ReadApproval(row.Approval), MCP: j.Equipment(), Optimization: optimization(j.Saved(), nil),
 	}
-	for _, call := range j.Joins {
-		s.JoinedBy = append(s.JoinedBy, join{call.Tool, call.CorrelationID, call.ClientName, call.Created.UTC().Format(time.RFC3339Nano)})
+	for _, other := range j.Joins {
+		s.JoinedBy = append(s.JoinedBy, join{other.Tool, other.CorrelationID, other.ClientName, other.Created.UTC().Format(time.RFC3339Nano)})
 	}
 	if !j.State.Ended() {
 		s.SessionID = row.Session

@@ -9,11 +9,10 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -31,7 +30,7 @@ type Tools struct {
 	Runner  *job.Runner
 	Models  *models.Registry // nil: what specs say
 
-	Sessions *session.Book // nil: a call belongs to no session but one that it names
+	Sessions *session.Service // nil: a call belongs to no session but one that it names
 
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
 	Decisions func() (*store.Store, error)
@@ -41,50 +40,10 @@ type Tools struct {
 
 	Profile string // of the listing, over the setting; "": that one's
 
-	questions questions
-	// Versions tells what is installed.
-	Versions *installed.Prober
-}
+	Versions *installed.Prober // of the installed CLIs
 
-// Call is one call of a tool.
-type Call struct {
-	Name   string
-	Args   json.RawMessage // a JSON object, as the client sent it
-	Client call.Client
-
-	// Roots asks the client for its root directories; nil when it has none to tell.
-	Roots func(ctx context.Context) ([]string, error)
-	// RootsNextRound says that Roots cannot be asked while the call runs: the tool
-	// returns NeedRoots and is called again.
-	RootsNextRound bool
-	// Ask shows a text to the person in front of the client, who accepts it or not; nil
-	// when the client cannot ask. It waits for as long as ctx lasts.
-	Ask func(ctx context.Context, text string) (Reply, error)
-	// AskNextRound says that the client can ask, but not while the call runs: the tool
-	// returns a Question and is called again with the Answer.
-	AskNextRound bool
-	Answer       *Answer
-	// Progress tells the client what is going on; nil when it did not ask.
-	Progress func(message string)
-}
-
-// Reply is what a person said to a question.
-type Reply string
-
-const (
-	Accepted Reply = "accept"
-	Declined Reply = "decline" // said no
-	Dropped  Reply = "cancel"  // did not decide
-)
-
-// Question is put to the person in front of the client before the call is made again.
-// The state comes back with the answer.
-type Question struct{ Text, State string }
-
-// Answer is what a person said to the question of an earlier round.
-type Answer struct {
-	Reply Reply
-	State string
+	Handler call.Handler  // of calls of agents
+	Calls   *call.Service // that Handler is made of
 }
 
 // Result is the end of a call.
@@ -94,12 +53,8 @@ type Result struct {
 	Response   string          // member "response" of the object, last because it is long
 	IsError    bool
 	Bare       bool // the object has no member "response"
-	NeedRoots  bool // nothing was done: call again with the client's roots
 
-	Question *Question // nothing was done: call again with the answer
-
-	again bool // nothing was done, because the session stands otherwise than it seemed
-	none  bool // nothing was done, because there is no conversation to continue
+	NeedInput *call.InputRequired // nothing was done: call again with what the client says
 }
 
 // Params are the names of the parameters of a tool, nil if there is no such tool.
@@ -111,51 +66,32 @@ func (t *Tools) Params(name string) []string {
 	return found.names()
 }
 
-// Call runs one tool to its end.
-func (t *Tools) Call(ctx context.Context, c Call) Result {
-	catalog := t.Catalog()
-	tool, problem := find(catalog, c.Name)
+// Call runs one tool to its end. Of a tool that calls an agent the end may be that the
+// job goes on.
+func (t *Tools) Call(ctx context.Context, req call.Request) Result {
+	cat := t.Catalog()
+	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
-		return refusal("", "", problem, "`gateway tools` lists the tools")
+		return refusal(&req, &catalog.Failure{Class: catalog.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
 	case tool.builtin != nil:
-		return t.builtin(ctx, tool.builtin, c)
+		return t.builtin(ctx, tool.builtin, &req)
 	}
-	cli := t.installed(ctx, catalog, tool.cli)
-	bound, violations := t.bind(catalog, cli, c.Args)
-	if violations != nil {
-		return refusal(cli.Name, "", complaint(c.Name, violations), "correct the arguments and call again; nothing was run")
-	}
-	dir, roots, problem := t.place(ctx, c, bound)
+	req.Catalog = cat
+	out, err := t.Calls.Complete(ctx, t.Handler, &req, t.softDeadline())
+	var need *call.InputRequired
 	switch {
-	case problem == needRoots:
-		return Result{NeedRoots: true}
-	case problem != "":
-		return refusal(cli.Name, bound.CorrelationID, problem, "pass workingDir: an absolute path of an existing directory")
+	case errors.As(err, &need):
+		return Result{NeedInput: need}
+	case err != nil:
+		return refused(err.Error(), "")
 	}
-	req := call.Request{Catalog: catalog, Bound: bound, Tool: c.Name, Dir: dir, Roots: roots, Client: c.Client}
-	for attempts := 2; ; attempts-- {
-		if end := t.converse(ctx, &req); end != nil {
-			return *end
-		}
-		if end := t.approve(ctx, c, &req); end != nil {
-			return *end
-		}
-		var r Result
-		if tool.async || bound.Async {
-			r = t.submit(ctx, req)
-		} else {
-			r = t.request(ctx, req, c.Progress)
-		}
-		if r.none {
-			if anew, wrong := req.Bound.Anew(newID); wrong == nil {
-				req.Bound, r.again = anew, true
-			}
-		}
-		if !r.again || attempts == 1 {
-			return r
-		}
-	}
+	return t.render(out)
+}
+
+// softDeadline is for how long a call is waited for; 0 is for as long as it takes.
+func (t *Tools) softDeadline() time.Duration {
+	return time.Duration(t.Catalog().Settings.Jobs.SyncMs) * time.Millisecond
 }
 
 // find looks a tool up; problem says what is wrong with the name.
@@ -204,68 +140,4 @@ func meant(cat *catalog.Catalog, name string) string {
 		return cli.AsyncTool()
 	}
 	return cli.Tool()
-}
-
-// complaint tells all that is wrong with the arguments.
-func complaint(tool string, v catalog.Violations) string {
-	if len(v) == 1 {
-		return v.Error()
-	}
-	return fmt.Sprintf("%d problems with the arguments of %s:\n- %s", len(v), tool, strings.ReplaceAll(v.Error(), "\n", "\n- "))
-}
-
-func newID() string { return session.NewID() }
-
-const needRoots = "need roots"
-
-// place finds the working directory: the parameter, else the client's only root,
-// else our own, unless that is the root of the file system, where clients start us
-// when they do not care. The roots come with it where they matter.
-func (t *Tools) place(ctx context.Context, c Call, call *catalog.Call) (dir string, roots []string, problem string) {
-	if c.Roots != nil && (call.Dir == "" || job.Mentions(call)) {
-		if c.RootsNextRound {
-			return "", nil, needRoots
-		}
-		var err error
-		if roots, err = c.Roots(ctx); err != nil && call.Dir == "" {
-			return "", nil, "the client did not tell its root directories: " + err.Error()
-		}
-		roots = slices.Compact(slices.Sorted(slices.Values(roots)))
-	}
-	if call.Dir != "" {
-		return call.Dir, roots, usable("workingDir", call.Dir)
-	}
-	if len(roots) == 1 {
-		return roots[0], roots, usable("the client's root", roots[0])
-	}
-	if len(roots) > 1 {
-		return "", nil, "the client has several root directories (" + strings.Join(roots, ", ") + "), and workingDir does not say which"
-	}
-	own, err := os.Getwd()
-	switch {
-	case err != nil:
-		return "", nil, "the gateway's own working directory is gone: " + err.Error()
-	case isRoot(own):
-		return "", nil, "there is no working directory: the client has no root, and the gateway was started in " + own
-	}
-	return own, nil, ""
-}
-
-func isRoot(dir string) bool { return strings.Trim(dir, `/\`) == "" || strings.HasSuffix(dir, `:\`) }
-
-// usable says what is wrong with a directory; "" if nothing.
-func usable(name, dir string) string {
-	if !filepath.IsAbs(dir) {
-		return fmt.Sprintf("%s %q is not an absolute path", name, dir)
-	}
-	info, err := os.Stat(dir)
-	switch {
-	case os.IsNotExist(err):
-		return fmt.Sprintf("%s %s does not exist", name, dir)
-	case err != nil:
-		return fmt.Sprintf("%s cannot be used: %s", name, err)
-	case !info.IsDir():
-		return fmt.Sprintf("%s %s is not a directory", name, dir)
-	}
-	return ""
 }

@@ -64,12 +64,29 @@ func newTools(t testing.TB, environ ...string) *Tools {
 		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); memory.Close() })
-	return &Tools{Catalog: runner.Current, Runner: runner, Versions: &installed.Prober{Host: runner.Host}}
+	return wire(&Tools{Catalog: runner.Current, Runner: runner, Versions: &installed.Prober{Host: runner.Host}})
+}
+
+// wire gives tools a handler of calls with what else they have.
+func wire(t *Tools) *Tools {
+	t.Calls = &call.Service{Catalog: t.Catalog, Versions: t.Versions, Models: t.Models, Jobs: t.Runner, Journal: t.Journal}
+	if t.Sessions != nil {
+		t.Calls.Sessions = t.Sessions
+	}
+	t.Calls.Decisions = func() (call.Decisions, error) {
+		records, err := t.decisions()
+		if err != nil || records == nil {
+			return nil, err
+		}
+		return records, nil
+	}
+	t.Handler = call.New(t.Calls)
+	return t
 }
 
 func (t *Tools) call(tb testing.TB, name, args string) Result {
 	tb.Helper()
-	return t.Call(tb.Context(), Call{Name: name, Args: json.RawMessage(args)})
+	return t.Call(tb.Context(), call.Request{Tool: name, Args: json.RawMessage(args)})
 }
 
 // whole is the structured result as a client gets it: with the answer as its last
@@ -133,7 +150,7 @@ func TestSuccess(t *testing.T) {
 	record := `{"result":"a <b> & \"c\"\n\u2028","model":"zeta 2[1m]","id":"conv1","in":3,"out":4,"cost":0.25}`
 	args, _ := json.Marshal(map[string]any{"prompt": "x", "rec": record, "correlationId": "mine", "sessionId": "conv1"})
 	r := newTools(t).call(t, "zeta_request", string(args))
-	if r.IsError || r.NeedRoots || r.Response != "a <b> & \"c\"\n\u2028" {
+	if r.IsError || r.NeedInput != nil || r.Response != "a <b> & \"c\"\n\u2028" {
 		t.Fatalf("%+v", r)
 	}
 	got := whole(t, r)
@@ -292,9 +309,9 @@ func TestPlace(t *testing.T) {
 				args["workingDir"] = c.dir
 			}
 			text, _ := json.Marshal(args)
-			r := tools.Call(t.Context(), Call{Name: "mira_request", Args: text, Roots: c.roots, RootsNextRound: c.next})
+			r := tools.Call(t.Context(), call.Request{Tool: "mira_request", Args: text, Interaction: call.Interaction{ListRoots: c.roots, RootsNextRound: c.next}})
 			switch {
-			case r.NeedRoots:
+			case r.NeedInput != nil:
 				if c.want != "again" {
 					t.Error("the roots were asked for")
 				}
@@ -318,19 +335,19 @@ func TestRootsCountForMentions(t *testing.T) {
 		t.Fatal(err)
 	}
 	args, _ := json.Marshal(map[string]any{"prompt": "see @" + file, "workingDir": dir})
-	call := Call{Name: "acme_request", Args: args}
+	call := call.Request{Tool: "acme_request", Args: args}
 	if r := tools.Call(t.Context(), call); !r.IsError {
 		t.Error("without roots the file may be read")
 	}
-	call.Roots, call.RootsNextRound = func(context.Context) ([]string, error) { return []string{t.TempDir(), root}, nil }, true
-	if r := tools.Call(t.Context(), call); !r.NeedRoots {
+	call.ListRoots, call.RootsNextRound = func(context.Context) ([]string, error) { return []string{t.TempDir(), root}, nil }, true
+	if r := tools.Call(t.Context(), call); r.NeedInput == nil {
 		t.Errorf("the roots were not asked for: %q", r.Text)
 	}
 	call.RootsNextRound = false
 	if r := tools.Call(t.Context(), call); r.IsError || r.Response != "see @"+file {
 		t.Errorf("%q", r.Text)
 	}
-	call.Roots = func(context.Context) ([]string, error) { return nil, errors.New("mute") }
+	call.ListRoots = func(context.Context) ([]string, error) { return nil, errors.New("mute") }
 	if r := tools.Call(t.Context(), call); !r.IsError || !strings.Contains(r.Text[0], "outside the working directory") {
 		t.Errorf("%q", r.Text)
 	}
@@ -454,7 +471,7 @@ func TestExplain(t *testing.T) {
 
 func TestProgressIsToldOnce(t *testing.T) {
 	tools, said := newTools(t), []string{}
-	call := Call{Name: "acme_request", Args: json.RawMessage(`{"prompt":"x"}`), Progress: func(m string) { said = append(said, m) }}
+	call := call.Request{Tool: "acme_request", Args: json.RawMessage(`{"prompt":"x"}`), Interaction: call.Interaction{Progress: func(m string) { said = append(said, m) }}}
 	tools.Call(t.Context(), call)
 	if !slices.Equal(said, []string{"Acme is working"}) {
 		t.Errorf("said: %q", said)
@@ -487,13 +504,13 @@ func TestList(t *testing.T) {
 func TestOutcomesOfAllKinds(t *testing.T) {
 	cli := &catalog.CLI{Name: "acme"}
 	big, tiny := int64(math.MaxInt64-1), 1e-9
-	for name, out := range map[string]call.Outcome{
+	for name, out := range map[string]call.Completion{
 		"nothing":    {ExitCode: -1},
 		"everything": {Answer: catalog.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
 		"not UTF-8":  {Answer: catalog.Answer{Shown: "a\xffb", Model: "\xff", Failure: &catalog.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := result(call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)
+			r := completed(&call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)

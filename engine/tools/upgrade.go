@@ -47,7 +47,7 @@ func (t *Tools) upgrade(ctx context.Context, c UpgradeCall) Result {
 		return fail(catalog.Failure{Class: catalog.ClassStart, Message: "the upgrade could not be started: " + err.Error()})
 	}
 	s.JobID = j.Row.ID
-	if j, err = t.follow(ctx, j, t.softDeadline(), c.Progress); err != nil {
+	if j, err = t.Calls.Follow(ctx, j, t.softDeadline(), c.Progress); err != nil {
 		return problem(err)
 	}
 	t.Versions.Forget(u.CLI)
@@ -56,7 +56,7 @@ func (t *Tools) upgrade(ctx context.Context, c UpgradeCall) Result {
 		text := fmt.Sprintf("Job %s upgrades %s. %s with this jobId tells its end.", j.Row.ID, u.CLI.Heading(), JobResult)
 		return Result{Text: []string{text}, Structured: encode(s), Bare: true}
 	}
-	if f := t.Runner.Outcome(j).Answer.Failure; f != nil {
+	if f := t.Runner.Completion(j).Answer.Failure; f != nil {
 		f.Hint = fmt.Sprintf("%s with jobId %s has all that it printed; by hand: %s", JobResult, j.Row.ID, strings.Join(u.Command(), " "))
 		return fail(*f)
 	}

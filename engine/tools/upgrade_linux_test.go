@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 )
 
@@ -39,7 +40,7 @@ esac
 func TestCLIUpgradeIsRun(t *testing.T) {
 	tools := newUpgradable(t)
 	var said []string
-	r := tools.Call(t.Context(), Call{Name: CLIUpgrade, Args: []byte(`{"cli":"nova","target":"3.0","dryRun":false}`), Progress: func(m string) { said = append(said, m) }})
+	r := tools.Call(t.Context(), call.Request{Tool: CLIUpgrade, Args: []byte(`{"cli":"nova","target":"3.0","dryRun":false}`), Interaction: call.Interaction{Progress: func(m string) { said = append(said, m) }}})
 	got := fits(t, tools, CLIUpgrade, r)
 	if r.IsError || got["status"] != "completed" || got["before"] != "1.4" || got["installed"] != "3.0" || got["dryRun"] != false || len(said) == 0 ||
 		r.Text[0] != "nova is now in version 3.0; it was 1.4." && r.Text[0] != "Nova is now in version 3.0; it was 1.4." {

@@ -56,17 +56,8 @@ type UpgradeCall struct {
 	Progress func(message string) // nil when nobody listens
 }
 
-// installed is the CLI as it is in its installed version. Where nothing depends on
-// that, nobody asks for it.
-func (t *Tools) installed(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI) *catalog.CLI {
-	if !cli.Ranged() {
-		return cli
-	}
-	return cli.At(t.Versions.Version(ctx, catalog, cli))
-}
-
 // aboutCLIs answers a tool about the installed CLIs.
-func (t *Tools) aboutCLIs(ctx context.Context, tool *catalog.Builtin, args map[string]any, c Call) Result {
+func (t *Tools) aboutCLIs(ctx context.Context, tool *catalog.Builtin, args map[string]any, c *call.Request) Result {
 	cat := t.Catalog()
 	name, _ := args["cli"].(string)
 	clis := cat.CLIs

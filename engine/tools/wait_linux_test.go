@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -53,12 +54,12 @@ gateway: {env: pass: ["PATH"], jobs: {syncMs: %d, onCancel: "kill", dedupMs: 600
 func (w *waiting) request(ctx context.Context, meanwhile func()) (Result, map[string]any) {
 	w.t.Helper()
 	first := true
-	r := w.Call(ctx, Call{Name: "acme_request", Args: json.RawMessage(fmt.Sprintf(`{"prompt":"x","file":%q}`, w.fifo)), Progress: func(string) {
+	r := w.Call(ctx, call.Request{Tool: "acme_request", Args: json.RawMessage(fmt.Sprintf(`{"prompt":"x","file":%q}`, w.fifo)), Interaction: call.Interaction{Progress: func(string) {
 		if first {
 			meanwhile()
 		}
 		first = false
-	}})
+	}}})
 	var got map[string]any
 	if err := json.Unmarshal(r.Structured, &got); err != nil {
 		w.t.Fatal(err)

@@ -1,4 +1,10 @@
-package job
+// Package promptpaths finds the files that a prompt makes a program read by mentioning
+// them, as in "explain @main.go", and says which of them lie beyond the folders of a call.
+//
+// It hides in how many ways programs read such a mention, and how links lead out of a
+// folder. It looks at the file system and changes nothing. It must not know how a call is
+// made or what becomes of it.
+package promptpaths
 
 import (
 	"errors"
@@ -38,7 +44,7 @@ func Outside(call *catalog.Call, dir string, roots []string) string {
 	if !Mentions(call) {
 		return ""
 	}
-	f := newFence(dir, roots)
+	f := newBoundary(dir, roots)
 	for _, rest, found := strings.Cut(call.Prompt, "@"); found; _, rest, found = strings.Cut(rest, "@") {
 		for path := range readings(rest) {
 			switch crossed, err := f.crossed(path); {
@@ -151,16 +157,16 @@ func inPaths(c rune) bool {
 	return 'a' <= c && c <= 'z' || strings.ContainsRune("/@_.", c) || unicode.In(c, unicode.L, unicode.M, unicode.N)
 }
 
-// fence is what the files that a prompt mentions must lie within.
-type fence struct {
+// boundary is what the files that a prompt mentions must lie within.
+type boundary struct {
 	dir, home string
 	allowed   []string        // with links resolved
 	harmless  map[string]bool // what was looked at
 	work      int
 }
 
-func newFence(dir string, roots []string) *fence {
-	f := &fence{dir: dir, home: host.Home(), harmless: map[string]bool{}}
+func newBoundary(dir string, roots []string) *boundary {
+	f := &boundary{dir: dir, home: host.Home(), harmless: map[string]bool{}}
 	for _, root := range append([]string{dir}, roots...) {
 		if real, err := filepath.EvalSymlinks(root); err == nil {
 			f.allowed = append(f.allowed, real)
@@ -171,8 +177,8 @@ func newFence(dir string, roots []string) *fence {
 
 var errTooManyMentions = errors.New("the prompt holds too many @ to check which files they mention; write them as \"at\", or ask in parts")
 
-// crossed reports whether a path leads to something that exists beyond the fence.
-func (f *fence) crossed(path string) (bool, error) {
+// crossed reports whether a path leads to something that exists beyond the boundary.
+func (f *boundary) crossed(path string) (bool, error) {
 	if f.work += lookWork/8 + len(path)/2; f.work > maxWork {
 		return false, errTooManyMentions
 	}
@@ -208,7 +214,7 @@ func (f *fence) crossed(path string) (bool, error) {
 
 // holds reports whether a path without links may be read. The root of the file
 // system may be named: nobody reads it whole, and "@/*" is ordinary source text.
-func (f *fence) holds(real string) bool {
+func (f *boundary) holds(real string) bool {
 	return filepath.Dir(real) == real || slices.ContainsFunc(f.allowed, func(root string) bool { return below(real, root) })
 }
 

@@ -1,0 +1,210 @@
+package call
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/session"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// world is everything around a call, and notes in which order it was asked.
+type world struct {
+	*Service
+	asked []string
+
+	failure *catalog.Failure // of Submit
+	ends    []Completion     // of the jobs, in their order; none: they go on
+	refuse  error            // of Resolve
+	stale   bool
+	sent    []*Request
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	ask := 50
+	c, problems := catalog.Compile(&lang.Spec{
+		CLI: lang.MapOf("acme", lang.CLISpec{Bin: "acme", Title: "Acme", Argv: lang.ArgvSpec{New: []string{"{params}"}, Resume: []string{"{session}", "{params}"}, Latest: []string{"{session}", "{params}"}},
+			Params:  lang.MapOf("n", lang.ParamSpec{Doc: "N", Type: "int", Flag: "-n"}),
+			Session: lang.SessionSpec{Resume: []string{"--resume={id}"}, Latest: []string{"--continue"}, Capture: lang.TakeSpec{Take: "event.id"}},
+			Output:  lang.OutputSpec{Format: "jsonl", Text: lang.TakeSpec{Take: "event.text"}},
+			Risk:    []lang.RiskSpec{{ID: "n", When: "n > 0", Score: 20}, {ID: "big", When: "n > 9", Score: 80}}}),
+		Policy:  lang.MapOf("narrow", lang.PolicySpec{Approve: 10, Ask: &ask}),
+		Gateway: lang.Settings{Approvals: lang.ApprovalsSpec{Policy: "narrow"}},
+	})
+	if c == nil {
+		t.Fatal(problems)
+	}
+	w := &world{}
+	w.Service = &Service{Catalog: func() *catalog.Catalog { return c }, Models: w, Sessions: w, Jobs: w, Versions: w,
+		Decisions: func() (Decisions, error) { return w, nil }}
+	return w
+}
+
+func (w *world) note(what string) { w.asked = append(w.asked, what) }
+
+func (w *world) Version(context.Context, *catalog.Catalog, *catalog.CLI) string {
+	w.note("version")
+	return ""
+}
+func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) catalog.Models {
+	w.note("models")
+	return cli.Declared()
+}
+func (w *world) Resolve(_ context.Context, bound *catalog.Call, _ string) (*catalog.Call, error) {
+	w.note("session")
+	return bound, w.refuse
+}
+func (w *world) Preview(_ context.Context, bound *catalog.Call, _ string) (*catalog.Call, error) {
+	w.note("preview")
+	return bound, w.refuse
+}
+func (w *world) Stale(context.Context, *catalog.Call, string) bool { return w.stale }
+func (w *world) Approve(context.Context, store.Approval) error     { w.note("decision"); return nil }
+func (w *world) Submit(_ context.Context, req *Request) (Job, *catalog.Failure) {
+	w.note("submit")
+	sent := *req
+	w.sent = append(w.sent, &sent)
+	if w.failure != nil {
+		return Job{}, w.failure
+	}
+	return Job{Row: store.Job{ID: "id", CLI: "acme"}, State: Running}, nil
+}
+func (w *world) Wait(_ context.Context, job Job, _ time.Duration) (Job, error) {
+	w.note("wait")
+	if len(w.ends) > 0 {
+		job.State = Completed
+	}
+	return job, nil
+}
+func (w *world) Abandon(_ context.Context, job Job) (Job, error) {
+	w.note("abandon")
+	job.Canceling = true
+	return job, nil
+}
+func (w *world) Completion(Job) Completion {
+	end := w.ends[0]
+	w.ends = w.ends[1:]
+	return end
+}
+func (w *world) Tail(Job) Tail { return w }
+func (w *world) Look() string  { return "" }
+func (w *world) Close()        {}
+
+func request(args string) *Request {
+	return &Request{Tool: "acme_request", Args: json.RawMessage(args)}
+}
+
+// TestOrder holds in which order a call meets its concerns, and where it ends if one of
+// them refuses it.
+func TestOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   string
+		change func(w *world, req *Request)
+		asked  string // by whom, in order
+		class  string // of the failure
+	}{
+		"accepted":          {args: `{"prompt":"x"}`, asked: "models session submit"},
+		"approved":          {args: `{"prompt":"x","approvalPolicy":"narrow"}`, asked: "models session decision submit"},
+		"wrong argument":    {args: `{"prompt":"x","m":1}`, asked: "models", class: catalog.ClassUsage},
+		"no such tool":      {args: `{}`, change: func(_ *world, req *Request) { req.Tool = "nobody_request" }, class: catalog.ClassUsage},
+		"no such directory": {args: `{"prompt":"x","workingDir":"/no/such"}`, asked: "models", class: catalog.ClassUsage},
+		"no such session":   {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, asked: "models session", class: catalog.ClassUsage},
+		"record is away":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = errors.New("away") }, asked: "models session", class: catalog.ClassRecord},
+		"denied":            {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, asked: "models session decision", class: catalog.ClassDenied},
+		"bound before":      {change: bound, asked: "session submit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, req := newWorld(t), request(c.args)
+			if c.change != nil {
+				c.change(w, req)
+			}
+			out, err := New(w.Service).Call(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(w.asked, " "); got != c.asked {
+				t.Errorf("asked: %s, want %s", got, c.asked)
+			}
+			switch {
+			case c.class == "" && (out.Failure != nil || out.Job.State != Running):
+				t.Errorf("%+v", out)
+			case c.class != "" && (out.Failure == nil || out.Failure.Class != c.class || !out.Refused):
+				t.Errorf("want a failure of class %s: %+v", c.class, out)
+			}
+		})
+	}
+}
+
+// bound makes a request that somebody has bound and placed already, as a workflow does.
+func bound(w *world, req *Request) {
+	cli, _ := Find(w.Service.Catalog(), req.Tool)
+	call, wrong := cli.Bind(json.RawMessage(`{"prompt":"x"}`), nil, session.NewID)
+	if wrong != nil {
+		panic(wrong)
+	}
+	req.Bound, req.Dir = call, "/"
+}
+
+// TestRenew holds when a call is made once more: only where nothing was done, and only
+// once.
+func TestRenew(t *testing.T) {
+	answered := Completion{Answer: catalog.Answer{Text: "yes", SessionID: "1"}}
+	failed := func(class string) Completion {
+		return Completion{Answer: catalog.Answer{Failure: &catalog.Failure{Class: class}}}
+	}
+	for name, c := range map[string]struct {
+		args    string
+		stale   bool
+		failure *catalog.Failure
+		ends    []Completion
+		calls   int
+		modes   []lang.Mode
+	}{
+		"answered":                      {args: `{"prompt":"x"}`, stale: true, ends: []Completion{answered}, calls: 1},
+		"failed":                        {args: `{"prompt":"x"}`, ends: []Completion{failed("quota")}, calls: 1},
+		"stale":                         {args: `{"prompt":"x"}`, stale: true, ends: []Completion{failed("session"), answered}, calls: 2},
+		"stale for good":                {args: `{"prompt":"x"}`, stale: true, ends: []Completion{failed("session"), failed("session")}, calls: 2},
+		"busy":                          {args: `{"prompt":"x"}`, failure: &catalog.Failure{Class: catalog.ClassBusy}, calls: 2},
+		"not to be had":                 {args: `{"prompt":"x"}`, failure: &catalog.Failure{Class: catalog.ClassRecord}, calls: 1},
+		"nothing to continue":           {args: `{"prompt":"x","resumeLatest":true}`, ends: []Completion{failed("session"), answered}, calls: 2, modes: []lang.Mode{lang.Latest, lang.New}},
+		"not waited for":                {args: `{"prompt":"x","async":true}`, stale: true, calls: 1},
+		"not waited for, but busy once": {args: `{"prompt":"x","async":true}`, failure: &catalog.Failure{Class: catalog.ClassBusy}, calls: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.stale, w.failure, w.ends = c.stale, c.failure, c.ends
+			out, err := w.Complete(t.Context(), New(w.Service), request(c.args), time.Minute)
+			if err != nil || out == nil {
+				t.Fatal(err)
+			}
+			if len(w.sent) != c.calls {
+				t.Errorf("%d calls, want %d", len(w.sent), c.calls)
+			}
+			for i, mode := range c.modes {
+				if got := w.sent[i].Bound.Mode; got != mode {
+					t.Errorf("call %d: mode %s, want %s", i, got, mode)
+				}
+			}
+		})
+	}
+}
+
+// TestACallerThatLeaves: its job is not waited for any more, and the job hears of it.
+func TestACallerThatLeaves(t *testing.T) {
+	w := newWorld(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	out, err := w.Complete(ctx, New(w.Service), request(`{"prompt":"x"}`), 0)
+	if err != nil || !out.Job.Canceling || out.Completion != nil || !slices.Contains(w.asked, "abandon") {
+		t.Errorf("%+v %v %v", out, err, w.asked)
+	}
+}

@@ -1,0 +1,57 @@
+package call
+
+import "context"
+
+// Interaction is what a call can ask of its client while it is being made. A field that
+// is nil is something that the client cannot do.
+type Interaction struct {
+	// ListRoots returns the client's root directories as absolute paths.
+	ListRoots func(ctx context.Context) ([]string, error)
+	// RootsNextRound says that they can only be asked between two rounds of a call: the
+	// handler returns an InputRequired, and is called again.
+	RootsNextRound bool
+
+	// Ask shows a text to the person in front of the client, who accepts it or does not.
+	// It waits for as long as ctx lasts.
+	Ask func(ctx context.Context, text string) (Reply, error)
+	// AskNextRound says that the client can ask, but only between two rounds of a call: the
+	// handler returns an InputRequired with a Question, and is called again with Answer.
+	AskNextRound bool
+	Answer       *Answer
+
+	// Progress tells the client what is going on.
+	Progress func(message string)
+}
+
+// Reply is what a person did with a question, in the words of MCP.
+type Reply string
+
+const (
+	Accepted  Reply = "accept"
+	Declined  Reply = "decline" // said no
+	Dismissed Reply = "cancel"  // did not decide
+)
+
+// Question is put to the person in front of the client. The state comes back with the
+// answer.
+type Question struct{ Text, State string }
+
+// Answer is what a person did with the question of an earlier round.
+type Answer struct {
+	Reply Reply
+	State string
+}
+
+// InputRequired is the error of a handler that did nothing yet, because it needs
+// something of the client first: its roots, or the answer to a question.
+type InputRequired struct {
+	Roots    bool
+	Question *Question
+}
+
+func (e *InputRequired) Error() string {
+	if e.Roots {
+		return "the call needs the client's root directories"
+	}
+	return "the call needs the answer to a question"
+}

@@ -1,0 +1,81 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
+)
+
+// place finds the working directory: the parameter, else the client's only root,
+// else our own, unless that is the root of the file system, where clients start us
+// when they do not care. The roots come with it where they matter.
+func (s *Service) place(ctx context.Context, req *Request) (*catalog.Failure, error) {
+	if req.Dir != "" {
+		return nil, nil
+	}
+	if req.ListRoots != nil && (req.Bound.Dir == "" || promptpaths.Mentions(req.Bound)) {
+		if req.RootsNextRound {
+			return nil, &InputRequired{Roots: true}
+		}
+		roots, err := req.ListRoots(ctx)
+		if err != nil && req.Bound.Dir == "" {
+			return misplaced("the client did not tell its root directories: " + err.Error()), nil
+		}
+		req.Roots = slices.Compact(slices.Sorted(slices.Values(roots)))
+	}
+	dir, problem := directory(req.Bound.Dir, req.Roots)
+	if problem != "" {
+		return misplaced(problem), nil
+	}
+	req.Dir = dir
+	return nil, nil
+}
+
+func misplaced(problem string) *catalog.Failure {
+	return &catalog.Failure{Class: catalog.ClassUsage, Message: problem, Hint: "pass workingDir: an absolute path of an existing directory"}
+}
+
+// directory is the working directory of a call, or what is wrong with it.
+func directory(asked string, roots []string) (dir, problem string) {
+	switch {
+	case asked != "":
+		return asked, unusable("workingDir", asked)
+	case len(roots) == 1:
+		return roots[0], unusable("the client's root", roots[0])
+	case len(roots) > 1:
+		return "", "the client has several root directories (" + strings.Join(roots, ", ") + "), and workingDir does not say which"
+	}
+	own, err := os.Getwd()
+	switch {
+	case err != nil:
+		return "", "the gateway's own working directory is gone: " + err.Error()
+	case isRoot(own):
+		return "", "there is no working directory: the client has no root, and the gateway was started in " + own
+	}
+	return own, ""
+}
+
+func isRoot(dir string) bool { return strings.Trim(dir, `/\`) == "" || strings.HasSuffix(dir, `:\`) }
+
+// unusable says what is wrong with a directory; "" if nothing.
+func unusable(name, dir string) string {
+	if !filepath.IsAbs(dir) {
+		return fmt.Sprintf("%s %q is not an absolute path", name, dir)
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case os.IsNotExist(err):
+		return fmt.Sprintf("%s %s does not exist", name, dir)
+	case err != nil:
+		return fmt.Sprintf("%s cannot be used: %s", name, err)
+	case !info.IsDir():
+		return fmt.Sprintf("%s %s is not a directory", name, dir)
+	}
+	return ""
+}

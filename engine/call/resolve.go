@@ -1,0 +1,40 @@
+package call
+
+import (
+	"context"
+	"errors"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/session"
+)
+
+// resolve finds the session of which the call is a turn.
+func (s *Service) resolve(ctx context.Context, req *Request) (*catalog.Failure, error) {
+	return s.turn(ctx, req, Sessions.Resolve)
+}
+
+// preview is resolve for a call that is not made.
+func (s *Service) preview(ctx context.Context, req *Request) (*catalog.Failure, error) {
+	return s.turn(ctx, req, Sessions.Preview)
+}
+
+func (s *Service) turn(ctx context.Context, req *Request, find func(Sessions, context.Context, *catalog.Call, string) (*catalog.Call, error)) (*catalog.Failure, error) {
+	if s.Sessions == nil {
+		return nil, nil
+	}
+	bound, err := find(s.Sessions, ctx, req.Bound, req.Dir)
+	if err != nil {
+		return SessionFailure(err), nil
+	}
+	req.Bound = bound
+	return nil, nil
+}
+
+// SessionFailure is an error about sessions for callers.
+func SessionFailure(err error) *catalog.Failure {
+	var refusal *session.Refusal
+	if errors.As(err, &refusal) {
+		return &catalog.Failure{Class: catalog.ClassUsage, Message: refusal.Text, Hint: refusal.Hint}
+	}
+	return &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
+}

@@ -1,0 +1,145 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/session"
+)
+
+// Complete makes a call and, unless its caller does not wait, waits for its end, for d at
+// most if that is not 0; then the job goes on. A call that met a session in another state
+// than it seemed to be in is made once more.
+func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.Duration) (*Outcome, error) {
+	for last := false; ; last = true {
+		req.Approval = nil
+		out, err := h.Call(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		if out.Failure == nil && !req.Async {
+			s.await(ctx, out, d)
+		}
+		if last || !s.renew(ctx, out) {
+			return out, nil
+		}
+	}
+}
+
+// await waits for the end of the job of an outcome. If the caller turns away meanwhile,
+// the job is ended or goes on, as its client's reason and the settings have it.
+func (s *Service) await(ctx context.Context, out *Outcome, d time.Duration) {
+	joined, notes := out.Job.Joined, out.Job.Notes
+	job, err := s.Follow(ctx, out.Job, d, out.Request.Progress)
+	if err == nil && !job.State.Ended() && ctx.Err() != nil {
+		var left Job
+		if left, err = s.Jobs.Abandon(ctx, job); err == nil {
+			job = left
+		}
+	}
+	if err != nil { // of the record, not of the job, which has begun
+		job.Notes = append(job.Notes, "where it stands now cannot be told: "+err.Error())
+	}
+	for _, note := range notes {
+		if !slices.Contains(job.Notes, note) {
+			job.Notes = append(job.Notes, note)
+		}
+	}
+	job.Joined = joined
+	job.Row.Approval = out.Request.Approval.Record() // of this call, be the job another's
+	out.Job = job
+	if job.State.Ended() {
+		completion := s.Jobs.Completion(job)
+		out.Completion = &completion
+	}
+}
+
+// renew reports whether the call should be made once more: nothing was done, because its
+// session stood otherwise than it seemed. Where there was no conversation to continue, the
+// call begins one then.
+func (s *Service) renew(ctx context.Context, out *Outcome) bool {
+	if out.Failure != nil {
+		return !out.Refused && out.Failure.Class == catalog.ClassBusy
+	}
+	if out.Completion == nil {
+		return false
+	}
+	bound, answer := out.Request.Bound, out.Completion.Answer
+	if answer.Failure == nil || answer.SessionID != "" {
+		return false
+	}
+	if bound.Mode == lang.Latest && answer.Failure.Class == catalog.ClassSession {
+		if anew, wrong := bound.Anew(session.NewID); wrong == nil {
+			out.Request.Bound = anew
+			return true
+		}
+	}
+	return s.Sessions != nil && s.Sessions.Stale(ctx, bound, answer.Failure.Class)
+}
+
+// lookEvery is how often a wait looks whether there is progress to report.
+const lookEvery = 250 * time.Millisecond
+
+// Follow waits for a job, for d at most if that is not 0, and reports its progress
+// meanwhile. With an error the job is as it was last known.
+func (s *Service) Follow(ctx context.Context, job Job, d time.Duration, report func(string)) (Job, error) {
+	if report == nil {
+		next, err := s.Jobs.Wait(ctx, job, d)
+		if err != nil {
+			return job, err
+		}
+		return next, nil
+	}
+	deadline := time.Now().Add(d)
+	tail := s.Jobs.Tail(job)
+	defer tail.Close()
+	reported := s.progress(job, "") // at once, whatever there is to read
+	report(reported)
+	for {
+		slice := lookEvery
+		if d > 0 {
+			slice = max(time.Millisecond, min(slice, time.Until(deadline)))
+		}
+		next, err := s.Jobs.Wait(ctx, job, slice)
+		if err != nil {
+			return job, err
+		}
+		if job = next; job.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
+			return job, nil
+		}
+		if now := s.progress(job, tail.Look()); now != reported {
+			reported = now
+			report(now)
+		}
+	}
+}
+
+// progress is one line about a job that has not ended, and what it says it does.
+func (s *Service) progress(job Job, doing string) string {
+	heading := Heading(s.Catalog(), job)
+	switch {
+	case job.Canceling:
+		return heading + " is being ended"
+	case job.State == Queued && job.Position > 0:
+		return fmt.Sprintf("%s waits for its turn, number %d in line", heading, job.Position)
+	case job.State == Queued:
+		return heading + " waits for its turn"
+	case doing != "":
+		return heading + ": " + doing
+	case job.Printed > 0:
+		return fmt.Sprintf("%s is working, %d bytes of output", heading, job.Printed)
+	}
+	return heading + " is working"
+}
+
+// Heading is the human name of the program of a job.
+func Heading(c *catalog.Catalog, job Job) string {
+	if cli, ok := c.CLI(job.Row.CLI); ok {
+		return cli.Heading()
+	}
+	return job.Row.CLI
+}

@@ -1,0 +1,94 @@
+package tools
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+)
+
+// render shows what became of a call of an agent.
+func (t *Tools) render(out *call.Outcome) Result {
+	switch {
+	case out.Refused:
+		return refusal(out.Request, out.Failure)
+	case out.Failure != nil && out.Request.Async:
+		return unstarted(out)
+	case out.Failure != nil:
+		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
+		return completed(out.Request, call.Failed, false, completion)
+	case out.Completion != nil:
+		return completed(out.Request, out.Job.State, out.Job.Joined, *out.Completion).joining(out.Job)
+	}
+	return t.underway(out.Job, out.Request.Bound)
+}
+
+// refusal is the result of a call that was not made.
+func refusal(req *call.Request, f *catalog.Failure) Result {
+	s := structured{Status: string(call.Failed), Error: f, Approval: req.Approval}
+	text := f.Message + hintText(*f)
+	if cli := req.CLI(); cli != nil {
+		s.CLI = cli.Name
+		if req.Approval != nil { // it was understood, and not allowed
+			text = failureText(cli.Heading(), *f)
+		}
+	}
+	if req.Bound != nil {
+		s.CorrelationID = req.Bound.CorrelationID
+	}
+	return Result{Text: []string{text, trailer(s)}, Structured: encode(s), IsError: true}
+}
+
+// unstarted is the result of an asynchronous call of which no job runs.
+func unstarted(out *call.Outcome) Result {
+	bound := out.Request.Bound
+	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Equipment()}
+	return Result{Text: []string{failureText(bound.CLI.Heading(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}
+
+// completed shows what a call came to twice, whole each time: clients hand their model
+// either the text or the structure, seldom both.
+func completed(req *call.Request, state call.State, joined bool, out call.Completion) Result {
+	bound, a := req.Bound, out.Answer
+	ms := out.Duration.Milliseconds()
+	s := structured{
+		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Equipment(), Optimization: optimization(bound.Saved, a.Saved),
+	}
+	if out.ExitCode >= 0 {
+		s.ExitCode = &out.ExitCode
+	}
+	if s.Model == "" {
+		s.Model = bound.Model
+	}
+	r := Result{Response: a.Shown}
+	if a.Failure != nil {
+		if r.IsError = true; state == call.Completed {
+			s.Status = string(call.Failed)
+		}
+		r.Text = append(r.Text, failureText(bound.CLI.Heading(), *s.Error))
+	}
+	if a.Shown != "" {
+		r.Text = append(r.Text, a.Shown)
+	}
+	r.Text = append(r.Text, trailer(s))
+	r.Structured = encode(s)
+	return r
+}
+
+// underway shows a job that goes on.
+func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
+	j.Notes = append(j.Notes, bound.Notes...)
+	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+}
+
+// joining adds that the call did not start the job.
+func (r Result) joining(j call.Job) Result {
+	if j.Joined {
+		note := fmt.Sprintf("The same call had been made: this is job %s, and nothing was run again. forceRefresh runs it again.", j.Row.ID)
+		r.Text = append(r.Text, note)
+	}
+	return r
+}
