@@ -53,7 +53,7 @@ func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...str
 
 func modelsSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(catalog.ModelsSchema))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(tools.ListModelsTool.Output))
 	if err != nil {
 		t.Fatal(err)
 	}

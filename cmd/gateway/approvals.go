@@ -28,29 +28,13 @@ func (a *app) approvals() *cobra.Command {
 	cmd.Flags().StringVar(&cli, "cli", "", "only decisions about this `CLI`")
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most `N` decisions")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		args := map[string]any{"limit": limit}
-		if cli != "" {
-			args["cli"] = cli
-		}
-		_, err := a.jobTool(cmd, format, tools.ApprovalList, args, printApprovals)
-		return err
+		return runTool(a, cmd, format, tools.ApprovalListTool, tools.ApprovalListInput{CLI: cli, Limit: limit}, printApprovals)
 	}
 	return cmd
 }
 
 // printApprovals writes a table of decisions.
-func printApprovals(out, _ io.Writer, r tools.Result) error {
-	var list struct {
-		Approvals []struct {
-			CLI, Verdict, By, Policy, Answer string
-			Time                             time.Time
-			Score                            int
-			Reasons                          []struct{ ID string }
-		}
-	}
-	if err := json.Unmarshal(r.Structured, &list); err != nil {
-		return err
-	}
+func printApprovals(out, _ io.Writer, list *tools.ApprovalListOutput, _ tools.Result) error {
 	if len(list.Approvals) == 0 {
 		return nil
 	}
@@ -61,8 +45,14 @@ func printApprovals(out, _ io.Writer, r tools.Result) error {
 		if a.Policy != "" {
 			by += " " + a.Policy
 		}
+		var reasons []struct{ ID string }
+		if len(a.Reasons) > 0 {
+			if err := json.Unmarshal(a.Reasons, &reasons); err != nil {
+				return err
+			}
+		}
 		rules := ""
-		for _, r := range a.Reasons {
+		for _, r := range reasons {
 			rules += " " + r.ID
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", a.Time.Local().Format(time.DateTime), a.CLI, a.Verdict, by, cmp.Or(a.Answer, "-"), a.Score, cmp.Or(rules, " -")[1:])

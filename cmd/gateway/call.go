@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,11 +36,11 @@ func named(cmd *cobra.Command, words []string) error {
 
 // read makes a JSON object of what was given.
 func (g *arguments) read(t *tools.Tools, tool string, pairs []string, in io.Reader) (json.RawMessage, error) {
-	if g.format != "text" && g.format != "json" {
-		return nil, fmt.Errorf("--format must be text or json, not %q", g.format)
+	if err := checkFormat(g.format); err != nil {
+		return nil, err
 	}
 	// Before anything is read: is there such a tool?
-	if _, err := t.Pairs(tool, nil); err != nil {
+	if _, err := t.KVArgs(tool, nil); err != nil {
 		return nil, fmt.Errorf("%w; `gateway tools` lists the tools", err)
 	}
 	switch {
@@ -67,7 +66,7 @@ func (g *arguments) read(t *tools.Tools, tool string, pairs []string, in io.Read
 		}
 		pairs[i], read = key+"="+string(text), true
 	}
-	return t.Pairs(tool, pairs)
+	return t.KVArgs(tool, pairs)
 }
 
 func (a *app) call() *cobra.Command {
@@ -117,24 +116,11 @@ Exit codes: 0 answered, 1 the call failed, 2 it was not understood.`,
 
 // printJSON writes the structured result as one object, the answer last.
 func printJSON(w io.Writer, r tools.Result) error {
-	if r.Bare {
-		var b bytes.Buffer
-		if err := json.Indent(&b, r.Structured, "", "  "); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(w, b.String())
-		return err
-	}
-	response, err := json.Marshal(r.Response)
-	if err != nil {
-		return err
-	}
-	whole := append(bytes.TrimSuffix(slices.Clone(r.Structured), []byte("}")), `,"response":`...)
 	var b bytes.Buffer
-	if err := json.Indent(&b, append(append(whole, response...), '}'), "", "  "); err != nil {
+	if err := json.Indent(&b, r.Object(), "", "  "); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w, b.String())
+	_, err := fmt.Fprintln(w, b.String())
 	return err
 }
 

@@ -31,8 +31,8 @@ Exit codes: 0 nothing is wrong, though there may be notes, 1 there is a problem,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print what was found as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if format != "text" && format != "json" {
-			return fmt.Errorf("--format must be text or json, not %q", format)
+		if err := checkFormat(format); err != nil {
+			return err
 		}
 		me := program()
 		d := diagnosis{Version: release(), Findings: engine.Doctor(cmd.Context(), engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release()}, me.path, me.build)}

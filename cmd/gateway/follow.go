@@ -16,12 +16,12 @@ import (
 func (a *app) jobsFollow() *cobra.Command {
 	return &cobra.Command{
 		Use: "follow ID", Args: oneJob,
-		Short: "Print what a job prints, until it ends",
-		Long: `Print what a job prints as it prints it, from its beginning: its standard output to
+		Short: "Print the output of a job until it ends",
+		Long: `Print the output of a job as it appears, from its beginning: its standard output to
 standard output, and its standard error to standard error. In a terminal a last line
-tells where it stands. Ctrl-C ends the watching, not the job.
+shows its status. Ctrl-C stops following, not the job.
 
-Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs.`,
+Exit codes: 0 completed, 1 failed, canceled or lost, 2 invalid arguments, 3 still running.`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -49,7 +49,7 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 not understood, 3 it runs
 			if !j.State.Ended() {
 				return exitCode(stillRunning)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "Job %s is %s.\n", j.Row.ID, j.State)
+			fmt.Fprintf(cmd.ErrOrStderr(), "Job %s %s.\n", j.Row.ID, tools.StateText(j.State))
 			return verdict(string(j.State))
 		},
 	}
@@ -129,17 +129,17 @@ func (a above) Write(b []byte) (int, error) {
 	return a.w.Write(b)
 }
 
-// watchEvery is how often a watched list is read anew.
+// watchEvery is how often a watched list is read again.
 const watchEvery = time.Second
 
-// watchJobs shows the list until ctx ends: in a terminal on a page that is written anew,
+// watchJobs prints the list until ctx ends: in a terminal on a page that is redrawn,
 // elsewhere once for every change.
-func watchJobs(ctx context.Context, out io.Writer, list func() (tools.Result, error)) error {
+func watchJobs(ctx context.Context, out io.Writer, list func() (*tools.JobListOutput, error)) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var last []byte
 	for {
-		r, err := list()
+		jobs, err := list()
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -147,7 +147,7 @@ func watchJobs(ctx context.Context, out io.Writer, list func() (tools.Result, er
 			return err
 		}
 		var page bytes.Buffer
-		if err := printJobs(&page, nil, r); err != nil {
+		if err := printJobs(&page, nil, jobs, tools.Result{}); err != nil {
 			return err
 		}
 		if page.Len() == 0 {
@@ -174,10 +174,10 @@ func watchJobs(ctx context.Context, out io.Writer, list func() (tools.Result, er
 func (a *app) jobsGC() *cobra.Command {
 	return &cobra.Command{
 		Use: "gc", Args: cobra.NoArgs,
-		Short: "Record lost ends, and remove jobs that are too old",
+		Short: "Record missed ends of jobs and remove old jobs",
 		Long: `Do now what a gateway does from time to time: record the ends of jobs whose gateways
-are gone, give jobs their rows again that lost them, and remove finished jobs that are
-older than gateway.jobs.retentionDays. A job that runs is never touched.`,
+are gone, restore the rows of jobs that lost them, and remove finished jobs that are
+older than gateway.jobs.retentionDays. A running job is never touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {

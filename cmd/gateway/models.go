@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -16,9 +13,9 @@ func (a *app) models() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "models [CLI]", GroupID: "use",
 		Short: "List models, aliases and defaults",
-		Long: `List the models of each CLI, or of one: those that specs tell of, those that environment
-variables and the CLI's own settings name, and those that were used. Any other name
-can be passed as well.`,
+		Long: `List the models of each CLI, or of one: those that specs, environment variables and the
+CLI's own settings name, and those of earlier calls. Any other name can be passed as
+well.`,
 		Example: `  $ gateway models
   $ gateway models acme --format json`,
 		Args: func(_ *cobra.Command, words []string) error {
@@ -31,35 +28,11 @@ can be passed as well.`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
-		if format != "text" && format != "json" {
-			return fmt.Errorf("--format must be text or json, not %q", format)
-		}
-		e, err := a.open(cmd)
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		args := map[string]string{}
+		var in tools.ListModelsInput
 		if len(words) == 1 {
-			args["cli"] = words[0]
+			in.CLI = words[0]
 		}
-		raw, err := json.Marshal(args)
-		if err != nil {
-			return err
-		}
-		r := e.Tools.Call(cmd.Context(), call.Request{Tool: tools.ListModels, Args: raw, Client: call.Client{Name: "gateway models", Version: release()}})
-		switch {
-		case r.IsError:
-			return fail(errors.New(r.Text[0]))
-		case format == "json":
-			err = printJSON(cmd.OutOrStdout(), r)
-		default:
-			err = printAll(cmd.OutOrStdout(), cmd.ErrOrStderr(), r)
-		}
-		if err != nil {
-			return fail(err)
-		}
-		return nil
+		return runTool(a, cmd, format, tools.ListModelsTool, in, printAll)
 	}
 	return cmd
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +17,8 @@ func (a *app) sessions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sessions <command>", GroupID: "use", Args: cobra.NoArgs,
 		Short: "List, create, choose and delete sessions",
-		Long: `List, create, choose and delete sessions: conversations that calls can go on with. The
-active session of a CLI is used by calls that name none.`,
+		Long: `List, create, choose and delete sessions: conversations that calls can continue. Calls
+that name no session use the active session of their CLI.`,
 		Example: `  $ gateway sessions create acme --description "Mend the build"
   $ gateway call acme_request prompt="Why does it fail?"
   $ gateway sessions use acme none`,
@@ -29,51 +28,26 @@ active session of a CLI is used by calls that name none.`,
 	return cmd
 }
 
-// session is a command that calls a tool about sessions with what its words say.
-func (a *app) session(cmd *cobra.Command, tool string, text func(out, errOut io.Writer, r tools.Result) error, args func(words []string) map[string]any) *cobra.Command {
+// sessionCommand makes a command call a tool about sessions with what its words say.
+func sessionCommand[In, Out any](a *app, cmd *cobra.Command, tool *tools.Builtin[In, Out], text printer[Out], input func(words []string) In) *cobra.Command {
 	format := cmd.Flags().String("format", "text", "print the result as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
-		_, err := a.jobTool(cmd, *format, tool, args(words), text)
-		return err
+		return runTool(a, cmd, *format, tool, input(words), text)
 	}
 	return cmd
-}
-
-// given are the arguments that are not empty.
-func given(pairs ...string) map[string]any {
-	args := map[string]any{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			args[pairs[i]] = pairs[i+1]
-		}
-	}
-	return args
 }
 
 func (a *app) sessionsList() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List sessions, the last used first"}
 	cli := cmd.Flags().String("cli", "", "only sessions of this `CLI`")
 	limit := cmd.Flags().Int("limit", 50, "at most `N` sessions")
-	return a.session(cmd, tools.SessionList, printSessions, func([]string) map[string]any {
-		args := given("cli", *cli)
-		args["limit"] = *limit
-		return args
+	return sessionCommand(a, cmd, tools.SessionListTool, printSessions, func([]string) tools.SessionListInput {
+		return tools.SessionListInput{CLI: *cli, Limit: *limit}
 	})
 }
 
 // printSessions writes a table of sessions.
-func printSessions(out, errOut io.Writer, r tools.Result) error {
-	var list struct {
-		Sessions []struct {
-			SessionID, CLI, Description string
-			Active                      bool
-			Turns                       int64
-			LastUsed                    time.Time
-		}
-	}
-	if err := json.Unmarshal(r.Structured, &list); err != nil {
-		return err
-	}
+func printSessions(out, errOut io.Writer, list *tools.SessionListOutput, r tools.Result) error {
 	for _, warning := range r.Text[1:] {
 		fmt.Fprintln(errOut, warning)
 	}
@@ -91,7 +65,7 @@ func printSessions(out, errOut io.Writer, r tools.Result) error {
 		if s.Description != "" {
 			description = strconv.Quote(s.Description)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.SessionID, s.CLI, active, s.Turns, s.LastUsed.Local().Format(time.DateTime), description)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.SessionID, s.CLI, active, s.Turns, s.Used.Local().Format(time.DateTime), description)
 	}
 	return w.Flush()
 }
@@ -99,7 +73,9 @@ func printSessions(out, errOut io.Writer, r tools.Result) error {
 func (a *app) sessionsShow() *cobra.Command {
 	cmd := &cobra.Command{Use: "show ID", Args: oneSession, Short: "Show a session"}
 	cli := cmd.Flags().String("cli", "", "its `CLI`, where two have that id")
-	return a.session(cmd, tools.SessionGet, printAll, func(words []string) map[string]any { return given("sessionId", words[0], "cli", *cli) })
+	return sessionCommand(a, cmd, tools.SessionGetTool, printAll, func(words []string) tools.SessionRef {
+		return tools.SessionRef{SessionID: words[0], CLI: *cli}
+	})
 }
 
 func (a *app) sessionsCreate() *cobra.Command {
@@ -107,38 +83,40 @@ func (a *app) sessionsCreate() *cobra.Command {
 		Use: "create CLI", Args: cliAnd(0, ""),
 		Short: "Create a session; its first call begins the conversation",
 	}
-	description := cmd.Flags().String("description", "", "`TEXT` by which you know it again")
+	description := cmd.Flags().String("description", "", "`TEXT` that says what it is about")
 	aside := cmd.Flags().Bool("inactive", false, "leave the active session as it is")
-	return a.session(cmd, tools.SessionCreate, printAll, func(words []string) map[string]any {
-		args := given("cli", words[0], "description", *description)
-		args["setAsActive"] = !*aside
-		return args
+	return sessionCommand(a, cmd, tools.SessionCreateTool, printAll, func(words []string) tools.SessionCreateInput {
+		return tools.SessionCreateInput{CLI: words[0], Description: *description, SetAsActive: !*aside}
 	})
 }
 
 func (a *app) sessionsUse() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "use CLI ID|none", Args: cliAnd(1, "which session? none leaves the CLI without an active one"),
+		Use: "use CLI ID|none", Args: cliAnd(1, "which session? none means that the CLI has no active one"),
 		Short: "Make a session the active one of its CLI",
 	}
-	return a.session(cmd, tools.SessionUse, printAll, func(words []string) map[string]any {
+	return sessionCommand(a, cmd, tools.SessionUseTool, printAll, func(words []string) tools.SessionUseInput {
 		if words[1] == "none" {
 			words[1] = ""
 		}
-		return given("cli", words[0], "sessionId", words[1])
+		return tools.SessionUseInput{CLI: words[0], SessionID: words[1]}
 	})
 }
 
 func (a *app) sessionsDelete() *cobra.Command {
-	cmd := &cobra.Command{Use: "delete ID", Args: oneSession, Short: "Forget a session; the CLI keeps the conversation"}
+	cmd := &cobra.Command{Use: "delete ID", Args: oneSession, Short: "Delete a session; the CLI keeps the conversation"}
 	cli := cmd.Flags().String("cli", "", "its `CLI`, where two have that id")
-	return a.session(cmd, tools.SessionDelete, printAll, func(words []string) map[string]any { return given("sessionId", words[0], "cli", *cli) })
+	return sessionCommand(a, cmd, tools.SessionDeleteTool, printAll, func(words []string) tools.SessionRef {
+		return tools.SessionRef{SessionID: words[0], CLI: *cli}
+	})
 }
 
 func (a *app) sessionsClear() *cobra.Command {
-	cmd := &cobra.Command{Use: "clear", Args: cobra.NoArgs, Short: "Forget all sessions"}
+	cmd := &cobra.Command{Use: "clear", Args: cobra.NoArgs, Short: "Delete all sessions"}
 	cli := cmd.Flags().String("cli", "", "only those of this `CLI`")
-	return a.session(cmd, tools.SessionClear, printAll, func([]string) map[string]any { return given("cli", *cli) })
+	return sessionCommand(a, cmd, tools.SessionClearTool, printAll, func([]string) tools.SessionClearInput {
+		return tools.SessionClearInput{CLI: *cli}
+	})
 }
 
 // oneSession wants the id of a session.
@@ -149,7 +127,7 @@ func oneSession(_ *cobra.Command, words []string) error {
 	return nil
 }
 
-// cliAnd wants the name of a CLI, and so many words behind it.
+// cliAnd wants the name of a CLI and that many words behind it.
 func cliAnd(more int, missing string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		switch {
@@ -158,7 +136,7 @@ func cliAnd(more int, missing string) cobra.PositionalArgs {
 		case len(words) <= more:
 			return errors.New(missing)
 		case len(words) > more+1:
-			return fmt.Errorf("%q is too much", words[more+1])
+			return fmt.Errorf("unexpected argument %q", words[more+1])
 		}
 		return nil
 	}

@@ -293,7 +293,7 @@ func TestFollowInATerminal(t *testing.T) {
 	s.until("where it stands now", live("92 bytes"))
 	w.open()
 	want := append([]string{"hello"}, wrapped(strings.Repeat("a long complaint ", 5), width)...)
-	want = append(want, wrapped("Job "+w.id+" is completed.", width)...)
+	want = append(want, wrapped("Job "+w.id+" completed.", width)...)
 	if lines := s.end(0); !slices.Equal(lines, want) {
 		t.Errorf("the screen is %q, want %q", lines, want)
 	}
@@ -317,7 +317,7 @@ func TestFollowHalfALine(t *testing.T) {
 		return len(lines) == 3 && lines[1] == "and bye" && strings.HasPrefix(lines[2], "acme running")
 	})
 	w.open()
-	if want, lines := []string{"hello", "and bye", "Job " + w.id + " is completed."}, s.end(0); !slices.Equal(lines, want) {
+	if want, lines := []string{"hello", "and bye", "Job " + w.id + " completed."}, s.end(0); !slices.Equal(lines, want) {
 		t.Errorf("the screen is %q", lines)
 	}
 
@@ -325,7 +325,7 @@ func TestFollowHalfALine(t *testing.T) {
 	s = inTerminal(t, 120, "jobs", "follow", w.id, "--specs", w.specs)
 	s.until("half a line", half)
 	w.gateway("jobs", "cancel", w.id)
-	if want, lines := []string{"hello", "and ", "Job " + w.id + " is canceled."}, s.end(1); !slices.Equal(lines, want) {
+	if want, lines := []string{"hello", "and ", "Job " + w.id + " was canceled."}, s.end(1); !slices.Equal(lines, want) {
 		t.Errorf("the screen is %q", lines)
 	}
 }
@@ -343,7 +343,7 @@ func TestAnInterruptEndsTheWatching(t *testing.T) {
 	}
 	w.open()
 	w.open()
-	if out := w.gateway("jobs", "follow", w.id); out != "hello\nbye\nJob "+w.id+" is completed.\n" {
+	if out := w.gateway("jobs", "follow", w.id); out != "hello\nbye\nJob "+w.id+" completed.\n" {
 		t.Errorf("followed again: %q", out)
 	}
 }

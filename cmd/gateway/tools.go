@@ -15,7 +15,7 @@ func (a *app) tools() *cobra.Command {
 		Use: "tools", GroupID: "use", Args: cobra.NoArgs,
 		Short: "List the tools that clients are offered",
 		Long: `List the tools that clients are offered, each with what its listing costs a client
-in bytes, and those that answer without being listed. With --json the listing is
+in bytes, and those that can be called without being listed. With --json the listing is
 printed as tools/list answers it.`,
 	}
 	a.listing(cmd)
@@ -58,7 +58,7 @@ printed as tools/list answers it.`,
 			return err
 		}
 		for _, why := range reasons {
-			fmt.Fprintf(cmd.OutOrStdout(), "not listed, but answers: %s (%s)\n", strings.Join(hidden[why], ", "), why)
+			fmt.Fprintf(cmd.OutOrStdout(), "not listed, but can be called: %s (%s)\n", strings.Join(hidden[why], ", "), why)
 		}
 		return nil
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -20,10 +18,10 @@ func (a *app) upgrade() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "upgrade CLI", GroupID: "use",
 		Short: "Plan or run the upgrade of a CLI",
-		Long: `Show what would bring a CLI to another version, and with --yes run it. The command
-comes from the spec of the CLI and follows from where the CLI is installed.
+		Long: `Show the command that upgrades a CLI, and with --yes run it. The command comes from the
+spec of the CLI and depends on where the CLI is installed.
 
-Exit codes: 0 planned or done, 1 it cannot be done or failed, 2 not understood.`,
+Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid arguments.`,
 		Example: `  $ gateway upgrade acme
   $ gateway upgrade acme --target 1.2.3 --yes`,
 		Args: func(_ *cobra.Command, words []string) error {
@@ -33,25 +31,22 @@ Exit codes: 0 planned or done, 1 it cannot be done or failed, 2 not understood.`
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&target, "target", "latest", "bring it to this `VERSION` or tag")
-	cmd.Flags().BoolVar(&yes, "yes", false, "run it, do not only show it")
-	cmd.Flags().BoolVar(&force, "force", false, "run it even while jobs of the CLI run")
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "end it after this `TIME`")
+	cmd.Flags().StringVar(&target, "target", "latest", "upgrade to this `VERSION` or tag")
+	cmd.Flags().BoolVar(&yes, "yes", false, "run the upgrade, do not only show it")
+	cmd.Flags().BoolVar(&force, "force", false, "run the upgrade even while jobs of the CLI run")
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "end the upgrade after this `TIME`")
 	cmd.Flags().StringVar(&format, "format", "text", "print the plan or the result as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
-		if format != "text" && format != "json" {
-			return fmt.Errorf("--format must be text or json, not %q", format)
+		if err := checkFormat(format); err != nil {
+			return err
 		}
 		e, err := a.open(cmd)
 		if err != nil {
 			return err
 		}
 		defer e.Close()
-		args, err := json.Marshal(map[string]any{"cli": words[0], "target": target, "dryRun": !yes, "timeoutMs": timeout.Milliseconds(), "force": force})
-		if err != nil {
-			return err
-		}
-		r := e.Tools.Call(cmd.Context(), call.Request{Tool: tools.CLIUpgrade, Args: args, Client: call.Client{Name: "gateway upgrade", Version: release()}})
+		in := tools.CLIUpgradeInput{CLI: words[0], Target: target, DryRun: !yes, TimeoutMs: int(timeout.Milliseconds()), Force: force}
+		_, r := tools.CLIUpgradeTool.Call(cmd.Context(), e.Tools, callerOf(cmd), in)
 		switch {
 		case format == "json":
 			if err := printJSON(cmd.OutOrStdout(), r); err != nil {

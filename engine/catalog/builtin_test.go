@@ -10,7 +10,7 @@ import (
 )
 
 func TestBuiltin(t *testing.T) {
-	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: JobsSchema},
+	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: StartSchema},
 		&Param{Name: "id", Kind: String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: ptr(3)}},
 		&Param{Name: "most", Kind: Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: ptr(1.0), Max: ptr(9.0), Default: 4}},
 		&Param{Name: "state", Kind: String, ParamSpec: lang.ParamSpec{Doc: "State.", Enum: []string{"up", "down"}}})

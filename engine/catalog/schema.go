@@ -222,36 +222,9 @@ var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 	`"response":{"type":"string"}},` +
 	`"required":["status"]}`)
 
-// What is told about a job, as JSON Schemas: when it is started, where it stands, and
-// what it printed.
-var (
-	StartSchema  = json.RawMessage(`{"type":"object","properties":{` + jobStart + `},"required":["status"]}`)
-	JobSchema    = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + `},"required":["status"]}`)
-	ResultSchema = json.RawMessage(`{"type":"object","properties":{` + jobStart + jobFacts + jobOutput + `},"required":["status"]}`)
-)
+// StartSchema is the JSON Schema of the result of a call that was started as a job.
+var StartSchema = json.RawMessage(`{"type":"object","properties":{` + StartProperties + `},"required":["status"]}`)
 
-const (
-	jobStart = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
-		`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`
-	jobFacts = `,"position":{"type":"integer"},"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
-		`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-		`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
-	jobOutput = `,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
-		`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}`
-)
-
-// ApprovalsSchema is the JSON Schema of a list of decisions.
-var ApprovalsSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
-	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}},"required":["approvals"]}`)
-
-// JobsSchema is the JSON Schema of a list of jobs.
-var JobsSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
-	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)
-
-// ModelsSchema is the JSON Schema of what is told of models, by the name of a CLI.
-var ModelsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type":"object","additionalProperties":{"type":"object","properties":{` +
-	`"defaultModel":{"type":"string"},"defaultModelSource":{"type":"string"},` +
-	`"models":{"type":"object","additionalProperties":{"type":"string"}},` +
-	`"modelMetadata":{"type":"object","additionalProperties":{"type":"object","properties":{"source":{"type":"string"},"confidence":{"type":"string"}}}},` +
-	`"aliases":{"type":"object","additionalProperties":{"type":"string"}},` +
-	`"warnings":{"type":"array","items":{"type":"string"}}}}},"warnings":{"type":"array","items":{"type":"string"}}},"required":["clis"]}`)
+// StartProperties are those properties that every result about a job begins with.
+const StartProperties = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
+	`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`

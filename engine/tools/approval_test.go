@@ -324,7 +324,7 @@ func TestApprovalList(t *testing.T) {
 		}
 		return r.Text[0], got.Approvals
 	}
-	if text, rows := list(`{}`); text != "There is no decision yet." || len(rows) != 0 {
+	if text, rows := list(`{}`); text != "No decisions are recorded." || len(rows) != 0 {
 		t.Errorf("%s %v", text, rows)
 	}
 	d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`)

@@ -17,7 +17,7 @@ const (
 // Profiles are all of them.
 var Profiles = []string{Full, Compact}
 
-// Offer is a tool and whether clients are shown it.
+// Offer is a tool and whether it is listed.
 type Offer struct {
 	catalog.Tool
 	Why string // it is not listed, though it answers; "" if it is
@@ -28,7 +28,7 @@ const (
 	notFound   = "its program was not found here"
 	notNamed   = "gateway.tools.list does not name it"
 	notFull    = "the full profile lists it"
-	notCompact = "with async: true the other tool does the same"
+	notCompact = "the other tool does the same with async: true"
 )
 
 // Offers are all tools that answer: calls in the order of the specs, the same as jobs,
@@ -55,17 +55,17 @@ func (t *Tools) Offers() []Offer {
 	for _, b := range builtins {
 		switch {
 		case !compact:
-			out = append(out, Offer{Tool: b.Tool})
-		case b.Rare:
-			out = append(out, Offer{b.Brief(), notFull})
+			out = append(out, Offer{Tool: b.listing().Tool})
+		case b.listing().Rare:
+			out = append(out, Offer{b.listing().Brief(), notFull})
 		default:
-			out = append(out, Offer{Tool: b.Brief()})
+			out = append(out, Offer{Tool: b.listing().Brief()})
 		}
 	}
 	return out
 }
 
-// List are the tools that clients are shown.
+// List returns the listed tools.
 func (t *Tools) List() (listed []catalog.Tool) {
 	for _, o := range t.Offers() {
 		if o.Why == "" {
@@ -75,7 +75,7 @@ func (t *Tools) List() (listed []catalog.Tool) {
 	return listed
 }
 
-// Listed are the CLIs whose tools clients are shown.
+// Listed returns the CLIs whose tools are listed.
 func (t *Tools) Listed() (clis []*catalog.CLI) {
 	catalog := t.Catalog()
 	for i, why := range t.unlisted(catalog) {
@@ -92,7 +92,7 @@ func (t *Tools) profile(catalog *catalog.Catalog) string {
 
 // unlisted says for each CLI why its tools are not listed; "" if they are. Where none
 // would be, the setting for that case says which are, and where that names none that
-// there is, all are: a gateway without tools helps nobody.
+// there is, all are: a gateway without tools is of no use.
 func (t *Tools) unlisted(cat *catalog.Catalog) []string {
 	why := make([]string, len(cat.CLIs))
 	settings := cat.Settings.Tools

@@ -3,6 +3,7 @@ package tools
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -81,7 +82,8 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 // underway shows a job that goes on.
 func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
 	j.Notes = append(j.Notes, bound.Notes...)
-	return t.told(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.").joining(j)
+	out := t.jobOutput(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.")
+	return Result{Text: renderJob(out), Structured: encode(out), Bare: true}.joining(j)
 }
 
 // joining adds that the call did not start the job.
@@ -91,4 +93,14 @@ func (r Result) joining(j call.Job) Result {
 		r.Text = append(r.Text, note)
 	}
 	return r
+}
+
+// reminded adds to a failure that the conversation is not one that the caller named.
+func reminded(call *catalog.Call, f *catalog.Failure) *catalog.Failure {
+	if f == nil || f.Class != catalog.ClassSession || call.Session == "" || call.Asked.ID != "" {
+		return f
+	}
+	more := *f
+	more.Hint = strings.TrimPrefix(f.Hint+"; ", "; ") + "the session " + call.Session + " is active: " + SessionUse + " without a sessionId, or createNewSession, leaves it"
+	return &more
 }

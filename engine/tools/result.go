@@ -176,3 +176,11 @@ func encode(v any) json.RawMessage {
 	}
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
+
+// Object is the whole structure as one object, with the response as its last member.
+func (r Result) Object() json.RawMessage {
+	if r.Bare {
+		return r.Structured
+	}
+	return slices.Concat(bytes.TrimSuffix(r.Structured, []byte("}")), []byte(`,"response":`), encode(r.Response), []byte("}"))
+}

@@ -75,7 +75,7 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	case problem != "":
 		return refusal(&req, &catalog.Failure{Class: catalog.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
 	case tool.builtin != nil:
-		return t.builtin(ctx, tool.builtin, &req)
+		return tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
 	}
 	req.Catalog = cat
 	out, err := t.Calls.Complete(ctx, t.Handler, &req, t.softDeadline())
@@ -105,7 +105,7 @@ func find(catalog *catalog.Catalog, name string) (found tool, problem string) {
 		}
 	}
 	for _, b := range builtins {
-		if b.Name == name {
+		if b.name() == name {
 			return tool{builtin: b}, ""
 		}
 	}
@@ -121,7 +121,7 @@ func find(catalog *catalog.Catalog, name string) (found tool, problem string) {
 func meant(cat *catalog.Catalog, name string) string {
 	names := []string{}
 	for _, b := range builtins {
-		names = append(names, b.Name)
+		names = append(names, b.name())
 	}
 	if near := text.Nearest(name, names); near != "" {
 		return near

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -93,36 +91,7 @@ func (t *Tools) call(tb testing.TB, name, args string) Result {
 // member. It must be what the output schema promises.
 func whole(t *testing.T, r Result) map[string]any {
 	t.Helper()
-	response, err := json.Marshal(r.Response)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := append(slices.Clone(bytes.TrimSuffix(r.Structured, []byte("}"))), `,"response":`...)
-	text = append(append(text, response...), '}')
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(catalog.OutputSchema))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("result.json", schema); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Compile("result.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := compiled.Validate(doc); err != nil {
-		t.Errorf("%v\n%s", err, text)
-	}
-	var out map[string]any
-	if err := json.Unmarshal(text, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return conforms(t, catalog.OutputSchema, r)
 }
 
 // keys are the members of an object in the order in which they are written.
@@ -353,7 +322,7 @@ func TestRootsCountForMentions(t *testing.T) {
 	}
 }
 
-func TestPairs(t *testing.T) {
+func TestKVArgs(t *testing.T) {
 	tools := newTools(t)
 	for _, c := range []struct {
 		words []string
@@ -375,14 +344,14 @@ func TestPairs(t *testing.T) {
 		{[]string{"zz=1", "=x"}, `{"":"x","zz":"1"}`},
 		{[]string{"timeoutMs=5000"}, `{"timeoutMs":5000}`},
 	} {
-		got, err := tools.Pairs("gone_request", c.words)
+		got, err := tools.KVArgs("gone_request", c.words)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%q: got %s (%v), want %s", c.words, got, err, c.want)
 		}
 	}
 	// What is no number is passed on as text, whatever else it may be in JSON.
 	for _, text := range []string{"", "x", "true", "null", "[1]", "{}", `"1"`, " 1", "1 ", "0x1", "01", "1_0", "NaN", "Infinity", "-", "1e"} {
-		got, err := tools.Pairs("gone_request", []string{"n=" + text})
+		got, err := tools.KVArgs("gone_request", []string{"n=" + text})
 		if want := string(encode(map[string]any{"n": text})); err != nil || string(got) != want && string(got) != `{"n":1}` {
 			t.Errorf("n=%q: got %s (%v), want %s", text, got, err, want)
 		}
@@ -390,22 +359,22 @@ func TestPairs(t *testing.T) {
 	for want, words := range map[string][]string{
 		`"x" is not key=value`: {"x"}, "prompt is given twice": {"prompt=a", "prompt=b"},
 	} {
-		if _, err := tools.Pairs("gone_request", words); err == nil || err.Error() != want {
+		if _, err := tools.KVArgs("gone_request", words); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", words, err)
 		}
 	}
-	if _, err := tools.Pairs("gone", nil); err == nil || !strings.Contains(err.Error(), "there is no tool") {
+	if _, err := tools.KVArgs("gone", nil); err == nil || !strings.Contains(err.Error(), "there is no tool") {
 		t.Errorf("unknown tool: %v", err)
 	}
 }
 
-func FuzzPairs(f *testing.F) {
+func FuzzKVArgs(f *testing.F) {
 	for _, seed := range []string{"n=1", "f=true", "words=[1,{}]", "b=", "=", "n=\"", "prompt=\xff", "n=1e999"} {
 		f.Add(seed)
 	}
 	tools := newTools(f)
 	f.Fuzz(func(t *testing.T, word string) {
-		if args, err := tools.Pairs("gone_request", []string{word}); err == nil && !json.Valid(args) {
+		if args, err := tools.KVArgs("gone_request", []string{word}); err == nil && !json.Valid(args) {
 			t.Errorf("%q gives %s", word, args)
 		}
 	})

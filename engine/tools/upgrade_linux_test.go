@@ -41,7 +41,7 @@ func TestCLIUpgradeIsRun(t *testing.T) {
 	tools := newUpgradable(t)
 	var said []string
 	r := tools.Call(t.Context(), call.Request{Tool: CLIUpgrade, Args: []byte(`{"cli":"nova","target":"3.0","dryRun":false}`), Interaction: call.Interaction{Progress: func(m string) { said = append(said, m) }}})
-	got := fits(t, tools, CLIUpgrade, r)
+	got := conforms(t, CLIUpgradeTool.Output, r)
 	if r.IsError || got["status"] != "completed" || got["before"] != "1.4" || got["installed"] != "3.0" || got["dryRun"] != false || len(said) == 0 ||
 		r.Text[0] != "nova is now in version 3.0; it was 1.4." && r.Text[0] != "Nova is now in version 3.0; it was 1.4." {
 		t.Errorf("%q %s %q", r.Text, r.Structured, said)
@@ -51,7 +51,7 @@ func TestCLIUpgradeIsRun(t *testing.T) {
 		t.Errorf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","target":"9.9","dryRun":false}`)
-	if got := fits(t, tools, CLIUpgrade, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], "exit code 3; the last it said: no such version") || !strings.Contains(r.Text[0], "nova update --to=9.9") {
+	if got := conforms(t, CLIUpgradeTool.Output, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], "exit code 3; the last it said: no such version") || !strings.Contains(r.Text[0], "nova update --to=9.9") {
 		t.Errorf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","dryRun":false,"timeoutMs":1000}`)
@@ -82,11 +82,11 @@ func TestNoUpgradeWhileJobsRun(t *testing.T) {
 		t.Fatalf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","target":"3.0","dryRun":false}`)
-	if got := fits(t, tools, CLIUpgrade, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], id) || !strings.Contains(r.Text[0], "force: true") {
+	if got := conforms(t, CLIUpgradeTool.Output, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], id) || !strings.Contains(r.Text[0], "force: true") {
 		t.Errorf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","target":"3.0","dryRun":false,"force":true}`)
-	if got := fits(t, tools, CLIUpgrade, r); r.IsError || got["installed"] != "3.0" {
+	if got := conforms(t, CLIUpgradeTool.Output, r); r.IsError || got["installed"] != "3.0" {
 		t.Errorf("%q", r.Text)
 	}
 	tools.call(t, JobCancel, fmt.Sprintf(`{"jobId":%q}`, id))

@@ -3,15 +3,12 @@
 package tools
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -50,42 +47,6 @@ func newRanged(t *testing.T, installed string) *Tools {
 		t.Fatal(err)
 	}
 	return tools
-}
-
-// fits holds a result against the output schema that its tool announces.
-func fits(t *testing.T, tools *Tools, name string, r Result) map[string]any {
-	t.Helper()
-	for _, tool := range tools.List() {
-		if tool.Name != name {
-			continue
-		}
-		schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(tool.Output))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := jsonschema.NewCompiler()
-		if err := c.AddResource("result.json", schema); err != nil {
-			t.Fatal(err)
-		}
-		compiled, err := c.Compile("result.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.Structured))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := compiled.Validate(doc); err != nil {
-			t.Errorf("%v\n%s", err, r.Structured)
-		}
-		var out map[string]any
-		if err := json.Unmarshal(r.Structured, &out); err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	t.Fatalf("there is no tool %s", name)
-	return nil
 }
 
 func TestCallsFollowTheInstalledVersion(t *testing.T) {
@@ -137,8 +98,8 @@ func TestWhatWasLeftOutIsSaid(t *testing.T) {
 func TestCLIVersions(t *testing.T) {
 	tools := newRanged(t, "1.4")
 	r := tools.call(t, CLIVersions, `{}`)
-	fits(t, tools, CLIVersions, r)
-	for _, want := range []string{"Nova (nova) 1.4 at /", "; login: variable NOVA_KEY\n", "Gone (gone) is not installed\n  Hint: install it: get gone; or set cli.gone.bin", "\nWhat is missing was looked for in /"} {
+	conforms(t, CLIVersionsTool.Output, r)
+	for _, want := range []string{"Nova (nova) 1.4 at /", "; login: variable NOVA_KEY\n", "Gone (gone) is not installed\n  Hint: install it: get gone; or set cli.gone.bin", "\nPrograms that are not installed were looked for in /"} {
 		if !strings.Contains(r.Text[0], want) {
 			t.Errorf("%q lacks %q", r.Text[0], want)
 		}
@@ -186,7 +147,7 @@ func TestCLIUpgradeIsPlanned(t *testing.T) {
 		`{"cli":"gone","force":true}`:                      "nova get gone@latest",
 	} {
 		r := tools.call(t, CLIUpgrade, args)
-		got := fits(t, tools, CLIUpgrade, r)
+		got := conforms(t, CLIUpgradeTool.Output, r)
 		if r.IsError || !strings.Contains(r.Text[0], "\n  "+want) || got["status"] != "planned" || got["dryRun"] != true || fmt.Sprint(got["command"]) != "["+want+"]" {
 			t.Errorf("%s: %q %s", args, r.Text, r.Structured)
 		}
@@ -203,7 +164,7 @@ func TestCLIUpgradeIsPlanned(t *testing.T) {
 		`{"cli":"nova","target":"a","dryrunn":true}`: `did you mean "dryRun"`,
 	} {
 		r := tools.call(t, CLIUpgrade, args)
-		if fits(t, tools, CLIUpgrade, r)["status"] != "failed" || !r.IsError || !strings.Contains(r.Text[0], want) {
+		if conforms(t, CLIUpgradeTool.Output, r)["status"] != "failed" || !r.IsError || !strings.Contains(r.Text[0], want) {
 			t.Errorf("%s: %q", args, r.Text)
 		}
 	}

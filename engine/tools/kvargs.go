@@ -9,11 +9,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
-// Pairs makes arguments out of key=value words, as a person types them. The kind of
+// KVArgs makes arguments out of key=value words, as a person types them. The kind of
 // a parameter says how its value is read; a list takes one element a pair, or a JSON
 // array. What cannot be read that way is passed on as text, so that the complaint
 // about it is the same as for any other caller.
-func (t *Tools) Pairs(tool string, words []string) (json.RawMessage, error) {
+func (t *Tools) KVArgs(tool string, words []string) (json.RawMessage, error) {
 	found, problem := find(t.Catalog(), tool)
 	if problem != "" {
 		return nil, fmt.Errorf("%s", problem)

@@ -10,10 +10,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
-// GatewayStatus is the name of the tool that tells of the specs.
+// GatewayStatus is the name of GatewayStatusTool.
 const GatewayStatus = "gateway_status"
 
-// Status tells which specs are in force.
+// Status says which specs are in force: the output of GatewayStatusTool.
 type Status struct {
 	Digest   string     `json:"digest"`
 	Since    time.Time  `json:"since"`   // when they came into force
@@ -44,39 +44,54 @@ type Held struct {
 	Changes []string  `json:"changes"`
 }
 
-var gatewayStatus = catalog.NewBuiltin(catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Rare: true, ReadOnly: true, Idempotent: true,
-	Output: json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
-		`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
-		`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
-		`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}}},"required":["digest","files"]}`),
-	Description: "Tell which specs are in force, and what is wrong with an edit that is not."})
+var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
+	`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
+	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
+	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}}},"required":["digest","files"]}`)
 
-// status answers GatewayStatus.
-func (t *Tools) status() Result {
+// GatewayStatusTool reports which specs are in force.
+var GatewayStatusTool = &Builtin[struct{}, Status]{
+	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Rare: true, ReadOnly: true, Idempotent: true,
+		Description: "Report which specs are in force, and why changed files are not."},
+	handle: (*Tools).status,
+	render: renderStatus,
+}
+
+func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
 	if t.Status == nil {
-		return refused("this gateway has no specs of its own to tell of", "")
+		return Status{}, &usageError{message: "this gateway has no specs of its own"}
 	}
 	s := t.Status()
 	s.Since = s.Since.UTC()
+	if s.Failed != nil {
+		failed := *s.Failed
+		failed.Time = failed.Time.UTC()
+		s.Failed = &failed
+	}
+	if s.Held != nil {
+		held := *s.Held
+		held.Time = held.Time.UTC()
+		s.Held = &held
+	}
+	return s, nil
+}
+
+func renderStatus(s Status) []string {
 	text := []string{fmt.Sprintf("The specs in force have the digest %s, since %s, after %d reloads.", s.Digest, s.Since.Format(time.RFC3339), s.Reloads)}
 	for _, f := range s.Files {
 		text = append(text, fmt.Sprintf("%s (sha256 %.12s)", f.Name, f.SHA256))
 	}
 	if f := s.Failed; f != nil {
-		f.Time = f.Time.UTC()
 		text = append(text, fmt.Sprintf("What the files hold since %s cannot be used:", f.Time.Format(time.RFC3339)))
 		text = append(text, f.Problems...)
 	}
 	if h := s.Held; h != nil {
-		h.Time = h.Time.UTC()
 		text = append(text, fmt.Sprintf("What the files hold since %s widens what calls may do, and waits for a person to send SIGHUP to the gateway or to start it again:", h.Time.Format(time.RFC3339)))
 		text = append(text, h.Changes...)
 	}
 	text = append(text, s.Warnings...)
 	for _, setting := range s.Restart {
-		text = append(text, setting+" counts from the next start on.")
+		text = append(text, setting+" takes effect at the next start.")
 	}
-	return Result{Text: []string{strings.Join(text, "\n")}, Structured: encode(s), Bare: true}
+	return []string{strings.Join(text, "\n")}
 }
-
-func (t *Tools) readStatus(context.Context, string) (Result, error) { return t.status(), nil }

@@ -1,0 +1,107 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// ApprovalList is the name of ApprovalListTool.
+const ApprovalList = "approval_list"
+
+// ApprovalListInput is the input of ApprovalListTool.
+type ApprovalListInput struct {
+	Limit int    `json:"limit" doc:"Maximum number of decisions" min:"1" max:"500" default:"50"`
+	CLI   string `json:"cli,omitempty" doc:"Only decisions about this CLI" maxLength:"64"`
+}
+
+// ApprovalListOutput is the output of ApprovalListTool.
+type ApprovalListOutput struct {
+	Approvals []store.Approval `json:"approvals"`
+}
+
+var approvalListSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
+	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}},"required":["approvals"]}`)
+
+// ApprovalListTool lists decisions about calls, newest first.
+var ApprovalListTool = &Builtin[ApprovalListInput, ApprovalListOutput]{
+	Tool: catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: approvalListSchema, Rare: true, ReadOnly: true, Idempotent: true,
+		Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
+	handle: (*Tools).listApprovals,
+	render: renderApprovalList,
+}
+
+func (t *Tools) listApprovals(ctx context.Context, _ Caller, in ApprovalListInput) (ApprovalListOutput, error) {
+	records, err := t.decisions()
+	if err != nil {
+		return ApprovalListOutput{}, err
+	}
+	if records == nil {
+		hint := "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a file"
+		if t.Journal.Path != "" {
+			hint += ", or read " + t.Journal.Path
+		}
+		return ApprovalListOutput{}, &usageError{"calls are not recorded (gateway.logsDb), so there is no list of decisions", hint}
+	}
+	rows, err := records.Approvals(ctx, in.CLI, in.Limit)
+	if err != nil {
+		return ApprovalListOutput{}, err
+	}
+	out := ApprovalListOutput{Approvals: []store.Approval{}}
+	for _, row := range rows {
+		row.Time = row.Time.UTC()
+		out.Approvals = append(out.Approvals, row)
+	}
+	return out, nil
+}
+
+func renderApprovalList(o ApprovalListOutput) []string {
+	lines := []string{}
+	for _, row := range o.Approvals {
+		by := row.By
+		if row.Policy != "" {
+			by += " " + row.Policy
+		}
+		if row.Answer != "" {
+			by += " (" + row.Answer + ")"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s %s score %d by %s", row.ID, row.Time.Format("2006-01-02T15:04:05Z"), row.CLI, row.Verdict, row.Score, by))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "No decisions are recorded.")
+	}
+	return []string{strings.Join(lines, "\n")}
+}
+
+// ClearApprovals removes decisions that are older than the catalog says they are kept,
+// from the record and from the journal.
+func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
+	days := t.Catalog().Settings.Approvals.RetentionDays
+	if days == 0 {
+		return nil
+	}
+	before := now.AddDate(0, 0, -int(days))
+	records, err := t.decisions()
+	if err == nil && records != nil {
+		_, err = records.ExpireApprovals(ctx, before)
+	}
+	if t.Journal.Path != "" {
+		_, trimming := t.Journal.Trim(before)
+		err = errors.Join(err, trimming)
+	}
+	return err
+}
+
+// decisions is the record of decisions, nil if there is none.
+func (t *Tools) decisions() (*store.Store, error) {
+	if t.Decisions == nil {
+		return nil, nil
+	}
+	return t.Decisions()
+}

@@ -1,0 +1,47 @@
+package tools
+
+import (
+	"errors"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/session"
+)
+
+// usageError says what is wrong with a call of a built-in tool, and how to correct it.
+type usageError struct{ message, hint string }
+
+func (e *usageError) Error() string { return e.message }
+
+// failureOf returns the failure that an error of a handler is for the caller: a mistake
+// of theirs, or a record that cannot be read or written.
+func failureOf(err error) catalog.Failure {
+	usage := func(message, hint string) catalog.Failure {
+		return catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint}
+	}
+	var wrong *usageError
+	var refusal *session.Refusal
+	var none *job.NoJobError
+	switch {
+	case errors.As(err, &wrong):
+		return usage(wrong.message, wrong.hint)
+	case errors.As(err, &refusal):
+		return usage(refusal.Text, refusal.Hint)
+	case errors.As(err, &none):
+		return usage(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
+	case errors.Is(err, job.ErrElsewhere):
+		return usage(err.Error(), "cancel the request that made it, or end its gateway")
+	}
+	return catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
+}
+
+func refused(message, hint string) Result {
+	return failedTool(catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint})
+}
+
+// failedTool is the result of a built-in tool that has no output.
+func failedTool(f catalog.Failure) Result {
+	s := structured{Status: string(call.Failed), Error: &f}
+	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}

@@ -1,0 +1,97 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+)
+
+// JobResult is the name of JobResultTool.
+const JobResult = "llm_job_result"
+
+// defaultChars is how much of each text a result has, unless the caller asks for more.
+const defaultChars = 10_000
+
+// JobResultInput is the input of JobResultTool.
+type JobResultInput struct {
+	JobRef
+	JobWait
+	MaxChars int `json:"maxChars" doc:"Maximum number of characters of each text" min:"1" max:"1000000" default:"10000"`
+	Offset   int `json:"offset,omitempty" doc:"First character of each text; pass nextOffset to continue" min:"0"`
+}
+
+// JobResultOutput is the status of a job with a window of each text that it wrote.
+type JobResultOutput struct {
+	structured
+	Response string `json:"-"` // a window of the answer
+
+	heading string // of the CLI
+}
+
+var jobResultSchema = json.RawMessage(`{"type":"object","properties":{` + catalog.StartProperties + jobProperties +
+	`,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
+	`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}},"required":["status"]}`)
+
+// JobResultTool returns the answer and the output of a job.
+var JobResultTool = &Builtin[JobResultInput, JobResultOutput]{
+	Tool: catalog.Tool{Name: JobResult, Title: "Result of a job", Output: jobResultSchema, ReadOnly: true, Idempotent: true,
+		Description: "Return the answer and the output of a job; of one that still runs, the output so far."},
+	handle:   (*Tools).jobResult,
+	render:   renderJobResult,
+	failed:   func(o JobResultOutput) bool { s := call.State(o.Status); return s.Ended() && s != call.Completed },
+	response: func(o JobResultOutput) string { return o.Response },
+}
+
+func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (JobResultOutput, error) {
+	if in.WaitMs > 0 {
+		if _, err := t.await(ctx, in.JobID, in.WaitMs, from.Progress); err != nil {
+			return JobResultOutput{}, err
+		}
+	}
+	res, err := t.Runner.Result(ctx, in.JobID, in.Offset, in.MaxChars)
+	if err != nil {
+		return JobResultOutput{}, err
+	}
+	s := t.facts(res.Job)
+	a := res.Outcome.Answer
+	if res.State.Ended() {
+		s.Usage, s.UsageScope, s.CostScope = a.Usage, a.Scope, a.CostScope
+		s.Warnings = append(s.Warnings, res.Outcome.Warnings...)
+		s.Optimization = optimization(res.Saved(), a.Saved)
+		if a.SessionID != "" {
+			s.SessionID = a.SessionID
+		}
+		if a.Failure != nil {
+			s.Error = a.Failure
+		}
+	}
+	total := max(res.Response.Total, res.Stdout.Total, res.Stderr.Total)
+	more := res.Response.More || res.Stdout.More || res.Stderr.More
+	s.Truncated, s.TotalChars = &more, &total
+	if more {
+		next := in.Offset + in.MaxChars
+		s.NextOffset = &next
+	}
+	s.Stdout, s.Stderr = &res.Stdout.Text, &res.Stderr.Text
+	return JobResultOutput{structured: s, Response: res.Response.Text, heading: t.heading(res.Job)}, nil
+}
+
+func renderJobResult(o JobResultOutput) (blocks []string) {
+	put := func(title, text string) {
+		if text != "" {
+			blocks = append(blocks, title+text)
+		}
+	}
+	if o.Error != nil {
+		put("", failureText(o.heading, *o.Error))
+	}
+	put("", o.Response)
+	if strings.TrimSpace(*o.Stdout) != strings.TrimSpace(o.Response) {
+		put("Standard output:\n", *o.Stdout)
+	}
+	put("Standard error:\n", *o.Stderr)
+	return append(blocks, trailer(o.structured))
+}
