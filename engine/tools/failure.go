@@ -6,7 +6,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
-	"github.com/llm-cli-gateway/gateway/engine/session"
 )
 
 // usageError says what is wrong with a call of a built-in tool, and how to correct it.
@@ -21,19 +20,16 @@ func failureOf(err error) catalog.Failure {
 		return catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint}
 	}
 	var wrong *usageError
-	var refusal *session.Refusal
 	var none *job.NoJobError
 	switch {
 	case errors.As(err, &wrong):
 		return usage(wrong.message, wrong.hint)
-	case errors.As(err, &refusal):
-		return usage(refusal.Text, refusal.Hint)
 	case errors.As(err, &none):
 		return usage(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
 	case errors.Is(err, job.ErrElsewhere):
 		return usage(err.Error(), "cancel the request that made it, or end its gateway")
 	}
-	return catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}
+	return *call.SessionFailure(err)
 }
 
 func refused(message, hint string) Result {
