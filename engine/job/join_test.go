@@ -145,7 +145,9 @@ func TestWhatIsNotTheSame(t *testing.T) {
 			t.Errorf("%s: it joined", name)
 		}
 	}
-	if !run(b, func(req *call.Request) { req.Client, req.Bound.CorrelationID = call.Client{Name: "another", Version: "1"}, "mine" }) {
+	if !run(b, func(req *call.Request) {
+		req.Client, req.Bound.CorrelationID = call.Client{Name: "another", Version: "1"}, "mine"
+	}) {
 		t.Error("another client's call did not join")
 	}
 	o := b.other()
