@@ -37,7 +37,7 @@ func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
 		return r.nested.jobs
 	}
 	var above []string
-	for _, dir := range supervisor.Outer() {
+	for _, dir := range supervisor.EnclosingJobs() {
 		above = append(above, filepath.Base(dir))
 	}
 	if len(above) == 0 && r.Parent != "" {

@@ -67,8 +67,8 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
 	dir, err := supervisor.Prepare(r.folder(), supervisor.Job{
-		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, Bound: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
-		Pools: []supervisor.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
+		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, EndWithGateway: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
+		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
 	})
 	if err != nil {
 		return call.Job{}, err
@@ -84,7 +84,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 		_ = dir.Remove()
 		return call.Job{}, err
 	}
-	pid, err := process.Keep(r.keepers(), dir, p.Environ)
+	pid, err := process.StartSupervised(r.keepers(), dir, p.Environ)
 	if err != nil {
 		job := run.failed(&catalog.Failure{Class: catalog.ClassStart, Message: err.Error()})
 		_ = dir.Remove()

@@ -47,7 +47,7 @@ type desk struct {
 	ours   map[string]*kept  // started here: their ends are heard at once
 	local  map[string]*local // run by this process
 	closed chan struct{}
-	crew   *supervisor.Crew
+	crew   *supervisor.Pool
 
 	inProcess bool // as if no supervisor were to be had
 }
@@ -86,11 +86,11 @@ func (r *Runner) Warm() {
 }
 
 // keepers are the supervisors of this gateway's jobs.
-func (r *Runner) keepers() *supervisor.Crew {
+func (r *Runner) keepers() *supervisor.Pool {
 	r.desk.mu.Lock()
 	defer r.desk.mu.Unlock()
 	if r.desk.crew == nil {
-		r.desk.crew = supervisor.NewCrew()
+		r.desk.crew = supervisor.NewPool()
 	}
 	return r.desk.crew
 }

@@ -118,7 +118,7 @@ const unreadFor = time.Minute
 
 // settle records the end of a job, once, whoever else tries to.
 func (r *Runner) settle(records *store.Store, e ending) (call.Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.Kept(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
@@ -132,7 +132,7 @@ func (r *Runner) settle(records *store.Store, e ending) (call.Job, error) {
 	if err != nil {
 		return call.Job{}, err
 	}
-	exit := process.Kept(e.state.Exit)
+	exit := process.SupervisedExit(e.state.Exit)
 	end := completed(out, exit, ending, e.secrets)
 	if !e.known {
 		end.Response = ""
@@ -214,9 +214,9 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return conclude(e.row, stdout, stderr, process.Kept(e.state.Exit))
+		return conclude(e.row, stdout, stderr, process.SupervisedExit(e.state.Exit))
 	}
-	out, ending := judge(e.call, stdout, stderr, process.Kept(e.state.Exit))
+	out, ending := judge(e.call, stdout, stderr, process.SupervisedExit(e.state.Exit))
 	return out, ending, nil
 }
 

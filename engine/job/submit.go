@@ -82,7 +82,7 @@ func (r *run) keep(ctx context.Context) (call.Job, *catalog.Failure) {
 	pid := 0
 	if failure == nil {
 		var err error
-		if pid, err = process.Keep(r.keepers(), dir, r.environ); err != nil {
+		if pid, err = process.StartSupervised(r.keepers(), dir, r.environ); err != nil {
 			failure = r.unstartable(err)
 		}
 	}
@@ -104,7 +104,7 @@ func (r *run) directory() (*supervisor.Dir, *catalog.Failure) {
 		return nil, failure
 	}
 	l := Limits(r.Catalog, r.Bound)
-	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
+	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.pools(), EndWithGateway: r.Volatile,
 		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)

@@ -127,7 +127,7 @@ func (r *Runner) Clear(ctx context.Context, now time.Time) (removed int, err err
 		failed = errors.Join(failed, r.Also(ctx, now))
 	}
 	// A conversation has a pool of its own, which nobody needs between two turns.
-	_, pools := supervisor.SweepPools(r.Pools, now.Add(-abandoned))
+	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))
 	return removed, errors.Join(failed, pools, r.clearStrays(ctx, records, now, before, days > 0))
 }
 

@@ -23,12 +23,12 @@ const (
 type child struct {
 	pid    int
 	cookie string
-	family *family
+	reaper *subreaper
 	self   func() stat
 }
 
 func startChild(c Command) (*child, error) {
-	f := theFamily()
+	f := theSubreaper()
 	attr := &syscall.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
@@ -47,13 +47,13 @@ func startChild(c Command) (*child, error) {
 	if pid <= 1 { // kill(-1) means everybody
 		panic(fmt.Sprintf("proc: started process %d", pid))
 	}
-	k := &child{pid: pid, cookie: c.Cookie, family: f}
+	k := &child{pid: pid, cookie: c.Cookie, reaper: f}
 	k.self = sync.OnceValue(func() stat { s, _ := readStat(pid); return s })
 	return k, nil
 }
 
-// await returns when the leader has ended, and does not reap it.
-func (k *child) await() status {
+// wait returns when the leader has ended, and does not reap it.
+func (k *child) wait() status {
 	var info unix.Siginfo
 	for {
 		err := unix.Waitid(unix.P_PID, k.pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
@@ -94,7 +94,7 @@ func (k *child) reap() {
 			break
 		}
 	}
-	k.family.forget(k.pid)
+	k.reaper.unregister(k.pid)
 }
 
 // terminate asks the whole tree to end. The group is asked at once by the
@@ -124,9 +124,9 @@ func (k *child) kill() {
 // members returns the processes of this command that are alive.
 func (k *child) members() []stat {
 	leader := k.self()
-	k.family.mu.Lock()
-	v := k.family.view()
-	k.family.mu.Unlock()
+	k.reaper.mu.Lock()
+	v := k.reaper.view()
+	k.reaper.mu.Unlock()
 	v.all = snapshot()
 	return v.tree(leader, k.cookie)
 }
@@ -140,12 +140,12 @@ func (k *child) remains() bool {
 	if !k.ended() {
 		return true
 	}
-	f := k.family
+	f := k.reaper
 	if !f.subreaper {
 		return len(k.members()) > 0
 	}
 	f.mu.Lock()
-	living, _ := f.strangers()
+	living, _ := f.adopted()
 	v := f.view()
 	f.mu.Unlock()
 	for _, s := range living {

@@ -43,7 +43,7 @@ func startChild(c Command) (*child, error) {
 	return &child{pid: p.Pid, proc: p}, nil
 }
 
-func (k *child) await() status {
+func (k *child) wait() status {
 	st, err := k.proc.Wait()
 	if err != nil {
 		return status{code: -1, err: fmt.Errorf("wait for process %d: %w", k.pid, err)}

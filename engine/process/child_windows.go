@@ -25,7 +25,7 @@ func startChild(c Command) (*child, error) {
 	return &child{pid: p.Pid, proc: p}, nil
 }
 
-func (k *child) await() status {
+func (k *child) wait() status {
 	st, err := k.proc.Wait()
 	if err != nil {
 		return status{code: -1, err: fmt.Errorf("wait for process %d: %w", k.pid, err)}
@@ -45,7 +45,7 @@ func (k *child) finish(time.Duration)               {}
 // setAppend leaves the mode to whoever opened the file.
 func setAppend(*os.File) error { return nil }
 
-func enterable(string) bool { return true }
+func canEnter(string) bool { return true }
 
 // signalName has nothing to name: no process here is ended by a signal.
 func signalName(int) string { return "" }

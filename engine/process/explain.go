@@ -56,7 +56,7 @@ func dirError(dir string) error {
 		return fmt.Errorf("%w: %w", ErrDir, err)
 	case !st.IsDir():
 		return fmt.Errorf("%w: %s is not a directory", ErrDir, dir)
-	case !enterable(dir):
+	case !canEnter(dir):
 		return fmt.Errorf("%w: no permission to enter %s (mode %v)", ErrDir, dir, st.Mode())
 	}
 	return nil

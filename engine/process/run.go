@@ -33,7 +33,7 @@ type status struct {
 
 func (p *Process) run() {
 	ended := make(chan status, 1)
-	go func() { ended <- p.child.await() }()
+	go func() { ended <- p.child.wait() }()
 
 	st, reason, stopped := p.supervise(ended)
 	p.exit.Ended = time.Now()

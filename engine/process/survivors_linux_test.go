@@ -96,7 +96,7 @@ func TestTheEndCountsBeforeAReason(t *testing.T) {
 	ended := make(chan status)
 	go func() {
 		until(t, "the stop is seen", func() bool { return len(p.stop) == 0 })
-		ended <- k.await()
+		ended <- k.wait()
 	}()
 	if st, reason, stopped := p.supervise(ended); st.code != 6 || reason != Exited || stopped {
 		t.Errorf("%+v, reason %q", st, reason)
@@ -239,7 +239,7 @@ func TestOthersChildrenAreNotReaped(t *testing.T) {
 	check(t, cmd.Start())
 	until(t, "the other child ends", func() bool { return !alive(cmd.Process.Pid) })
 	j.run(t, Limits{})
-	theFamily().reapAdopted()
+	theSubreaper().reapAdopted()
 	var ee *exec.ExitError
 	if err := cmd.Wait(); !errors.As(err, &ee) || ee.ExitCode() != 9 {
 		t.Errorf("its exit status is gone: %v", err)
@@ -332,9 +332,9 @@ func TestNoLeaks(t *testing.T) {
 	}
 	until(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= routines })
 	until(t, "the descriptors are closed", func() bool { return len(numbers("/proc/self/fd")) <= fds })
-	theFamily().mu.Lock()
-	defer theFamily().mu.Unlock()
-	if n := len(theFamily().leaders); n != 0 {
+	theSubreaper().mu.Lock()
+	defer theSubreaper().mu.Unlock()
+	if n := len(theSubreaper().leaders); n != 0 {
 		t.Errorf("%d leaders are still registered", n)
 	}
 }

@@ -24,7 +24,7 @@ func bare(t testing.TB) time.Duration {
 	return time.Since(begin)
 }
 
-func kept(t testing.TB, c *Crew, root, id string) time.Duration {
+func kept(t testing.TB, c *Pool, root, id string) time.Duration {
 	begin := time.Now()
 	d, err := Prepare(root, Job{ID: id, Path: trivial, Dir: "/", Stdin: []byte("hello")})
 	check(t, err)
@@ -43,7 +43,7 @@ func kept(t testing.TB, c *Crew, root, id string) time.Duration {
 // BenchmarkJob compares a job with a bare fork, exec and wait of the same child,
 // in turns because the machine may be busy.
 func BenchmarkJob(b *testing.B) {
-	c := newCrew(b)
+	c := testNewPool(b)
 	c.Warm()
 	idlers(b, c, 1)
 	compare(b, func(root, id string) time.Duration { return kept(b, c, root, id) })
@@ -52,7 +52,7 @@ func BenchmarkJob(b *testing.B) {
 // BenchmarkColdJob has to wait for its supervisor.
 func BenchmarkColdJob(b *testing.B) {
 	compare(b, func(root, id string) time.Duration {
-		c := NewCrew()
+		c := NewPool()
 		defer c.Close()
 		return kept(b, c, root, id)
 	})
@@ -89,9 +89,9 @@ func BenchmarkEightAtOnce(b *testing.B) {
 		b.Skip("no " + trivial)
 	}
 	// Orphans come to us, so that what they spent is known when they have ended.
-	becomeReaper()
+	becomeSubreaper()
 	defer syscall.RawSyscall(syscall.SYS_PRCTL, prSetSubreaper, 0, 0)
-	root, c := b.TempDir(), newCrew(b)
+	root, c := b.TempDir(), testNewPool(b)
 	c.Warm()
 	next := make(chan string)
 	var callers sync.WaitGroup
@@ -131,7 +131,7 @@ func BenchmarkFiftyAtOnce(b *testing.B) {
 	root := b.TempDir()
 	var took []time.Duration
 	for b.Loop() {
-		c := newCrew(b)
+		c := testNewPool(b)
 		c.Warm()
 		idlers(b, c, 1)
 		begin := time.Now()
@@ -190,7 +190,7 @@ func BenchmarkDiskSync(b *testing.B) {
 	check(b, err)
 	defer f.Close()
 	for b.Loop() {
-		_, err := f.WriteAt(make([]byte, slotSize), 0)
+		_, err := f.WriteAt(make([]byte, recordSize), 0)
 		check(b, err)
 		check(b, syscall.Fdatasync(int(f.Fd())))
 	}

@@ -99,7 +99,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	if s, err := x.State(); err != nil || s.Phase != Queued || !s.Canceling || s.Cancel != "changed my mind" {
 		t.Errorf("state %+v, %v", s, err)
 	}
-	if pid, err := testCrew.Start(x.Dir, x.env); pid != 0 || err != nil {
+	if pid, err := testPool.Start(x.Dir, x.env); pid != 0 || err != nil {
 		t.Errorf("Start: %d, %v", pid, err)
 	}
 	if e := x.end(); e.Reason != Canceled || e.Code != -1 || e.Detail != "changed my mind" || exists(x.file("up")) {
@@ -149,7 +149,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 }
 
 func TestLeftoversMayStay(t *testing.T) {
-	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, Leave: true}).start()
+	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, KeepDescendants: true}).start()
 	e := x.end()
 	pid := pidIn(t, x.file("gc"))
 	if e.Swept != 0 || !alive(pid) {
@@ -194,7 +194,7 @@ func TestANestedJobOutlivesTheOuter(t *testing.T) {
 // be completed in one by what was used before it.
 func TestAnIdleSupervisorCostsNothing(t *testing.T) {
 	const window, attempts = 500 * time.Millisecond, 10
-	c := newCrew(t)
+	c := testNewPool(t)
 	c.Warm()
 	spare := idlers(t, c, 1)[0]
 	for name, pid := range map[string]int{"a spare": spare, "with a silent job": start(t, Limits{Idle: time.Hour}, "sleep").supervisor()} {
@@ -240,11 +240,11 @@ func TestAUserCannotSummon(t *testing.T) {
 	}{
 		{[]string{"out=ordinary"}, "ordinary", true},
 		{[]string{padded}, padded[len("out="):], true},
-		{[]string{starting, "1"}, "", false},
+		{[]string{launcherArg, "1"}, "", false},
 	} {
 		c := exec.Command("/proc/self/exe")
 		c.Env = helperEnv
-		c.Args = append([]string{summons}, tc.args...)
+		c.Args = append([]string{processName}, tc.args...)
 		if out, err := c.Output(); string(out) != tc.out || (err == nil) != tc.ok {
 			t.Errorf("%.20q: %.20q, %v", tc.args, out, err)
 		}

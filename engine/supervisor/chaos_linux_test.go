@@ -16,7 +16,7 @@ import (
 // that supervisors had other jobs before.
 func TestChaos(t *testing.T) {
 	const rounds, jobs, size = 3, 16, 200_000
-	c := newCrew(t)
+	c := testNewPool(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed ", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -143,7 +143,7 @@ func TestTheEndCountsBeforeAReason(t *testing.T) {
 	gone(t, s.pid)
 	s.ctl <- struct{}{}
 	s.sigs <- syscall.SIGTERM
-	if stopped := s.attend(); stopped || s.exit.Code != 6 || s.exit.Reason != Exited {
+	if stopped := s.monitor(); stopped || s.exit.Code != 6 || s.exit.Reason != Exited {
 		t.Errorf("stopped %v, exit %+v", stopped, s.exit)
 	}
 }

@@ -43,7 +43,7 @@ func TestClip(t *testing.T) {
 		n    int
 		want string
 	}{{"abc", 5, "abc"}, {"abc", 2, "ab"}, {"aé", 2, "a"}, {"é", 1, ""}, {"a\x00b", 5, "a b"}, {"abc", -1, ""}, {"€uro", 3, "€"}} {
-		if got := clip(tc.s, tc.n); got != tc.want {
+		if got := truncateText(tc.s, tc.n); got != tc.want {
 			t.Errorf("clip(%q, %d) = %q, want %q", tc.s, tc.n, got, tc.want)
 		}
 	}
@@ -51,8 +51,8 @@ func TestClip(t *testing.T) {
 
 var fullRequest = request{Job{
 	ID: "01j-A_z", Path: "/usr/bin/acme", Args: []string{"", "--a=b", "end=3", "two\nlines", "\xff"}, Dir: "/home/x",
-	Limits: Limits{Queue: time.Hour, Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, Leave: true,
-	Pools: []Pool{{"/p q", 3}, {"/r", 1}}}, "boot-id"}
+	Limits: Limits{Queue: time.Hour, Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, KeepDescendants: true,
+	Semaphores: []Semaphore{{"/p q", 3}, {"/r", 1}}}, "boot-id"}
 
 func TestRequest(t *testing.T) {
 	b := fullRequest.encode()
@@ -114,7 +114,7 @@ func TestRecords(t *testing.T) {
 	if _, ok := decodeExit("id", fullStart.encode("id")); ok {
 		t.Error("a start is taken for an end")
 	}
-	if _, ok := decodeExit("id", make([]byte, slotSize)); ok {
+	if _, ok := decodeExit("id", make([]byte, recordSize)); ok {
 		t.Error("zeros are taken for an end")
 	}
 }
@@ -173,12 +173,12 @@ func FuzzRequest(f *testing.F) {
 func FuzzExit(f *testing.F) {
 	f.Add(fullExit.encode("id"))
 	f.Add(fullStart.encode("id"))
-	f.Add(make([]byte, slotSize))
+	f.Add(make([]byte, recordSize))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// Bodies are tried as they are and with a checksum that is right: else chance
 		// would never get past it.
 		decodeStart("id", b)
-		slots := [][]byte{b, seal(exitKind, b[:min(len(b), slotBody)])}
+		slots := [][]byte{b, encodeRecord(exitKind, b[:min(len(b), maxRecordBody)])}
 		for _, slot := range slots {
 			e, ok := decodeExit("id", slot)
 			if !ok {
@@ -200,10 +200,10 @@ func FuzzTornExit(f *testing.F) {
 		e := fullExit
 		e.Code = int(int32(code))
 		good := e.encode("id")
-		slot := make([]byte, slotSize)
+		slot := make([]byte, recordSize)
 		copy(slot, before)
-		from = min(max(from, 0), slotSize)
-		n = min(max(n, 0), slotSize-from)
+		from = min(max(from, 0), recordSize)
+		n = min(max(n, 0), recordSize-from)
 		copy(slot[from:from+n], good[from:])
 		if got, ok := decodeExit("id", slot); ok && got != e {
 			t.Errorf("a torn record is read as %+v", got)

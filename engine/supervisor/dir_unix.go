@@ -24,7 +24,7 @@ const (
 type Dir struct {
 	path, id string
 	lease    int           // from Prepare to the start, else -1
-	told     chan struct{} // closed when our supervisor said that all is recorded, or ended; nil if it is not ours
+	recorded chan struct{} // closed when our supervisor said that all is recorded, or ended; nil if it is not ours
 }
 
 // Supported reports whether jobs can outlive the gateway on this system.
@@ -37,7 +37,7 @@ func Prepare(root string, j Job) (*Dir, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
-	if !rooted(root) { // the supervisor will not be where we are
+	if !isAbs(root) { // the supervisor will not be where we are
 		return nil, ErrJob
 	}
 	if j.Limits.Grace <= 0 {
@@ -50,21 +50,21 @@ func Prepare(root string, j Job) (*Dir, error) {
 	err := os.Mkdir(d.path, 0o700)
 	if os.IsNotExist(err) {
 		if err = os.MkdirAll(root, 0o700); err == nil {
-			spread(root)
+			spreadDirs(root)
 			err = os.Mkdir(d.path, 0o700)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := d.fill(j); err != nil {
+	if err := d.writeFiles(j); err != nil {
 		d.Remove()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *Dir) fill(j Job) (err error) {
+func (d *Dir) writeFiles(j Job) (err error) {
 	// The lease first: who finds the directory half made sees that somebody is at it.
 	if d.lease, err = lock(d.path+leaseFile, os.O_CREATE|os.O_EXCL, syscall.LOCK_EX); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (d *Dir) Captured() (stdout, stderr Capture, err error) {
 		}
 		size[i] = st.Size()
 	}
-	return captured(size[0], r.Limits.Output), captured(size[1], r.Limits.Output), nil
+	return capOutput(size[0], r.Limits.Output), capOutput(size[1], r.Limits.Output), nil
 }
 
 // Remove deletes the directory, and gives up the lease of a job that was prepared
@@ -162,9 +162,9 @@ func (d *Dir) Captured() (stdout, stderr Capture, err error) {
 // not deleted: ErrLive.
 func (d *Dir) Remove() error {
 	if d.lease < 0 {
-		lease, err := glance(d.path)
+		lease, err := probeLease(d.path)
 		if err == syscall.EWOULDBLOCK {
-			if !d.ended() { // a supervisor that has written its record only tidies up
+			if !d.hasEnded() { // a supervisor that has written its record only tidies up
 				return ErrLive
 			}
 		} else if err != nil && !os.IsNotExist(err) {
@@ -173,16 +173,16 @@ func (d *Dir) Remove() error {
 		d.lease = lease
 	}
 	err := os.RemoveAll(d.path)
-	d.release()
+	d.releaseLease()
 	return err
 }
 
-func (d *Dir) ended() bool {
+func (d *Dir) hasEnded() bool {
 	_, _, done, err := d.records()
 	return err == nil && done
 }
 
-func (d *Dir) release() {
+func (d *Dir) releaseLease() {
 	if d.lease >= 0 {
 		syscall.Close(d.lease)
 		d.lease = -1
@@ -205,10 +205,10 @@ func lock(path string, flags, how int) (int, error) {
 	return fd, nil
 }
 
-// glance fails with EWOULDBLOCK if somebody answers for the job, and else keeps
+// probeLease fails with EWOULDBLOCK if somebody answers for the job, and else keeps
 // the lease from changing. All who look share the lock, or they would take each
 // other for a supervisor.
-func glance(path string) (int, error) {
+func probeLease(path string) (int, error) {
 	return lock(path+leaseFile, 0, syscall.LOCK_SH|syscall.LOCK_NB)
 }
 
@@ -226,10 +226,10 @@ func retry(call func() (int, error)) (int, error) {
 // stays what it is. Only the text
 // of the first Cancel is kept, and of that 48 bytes.
 func (d *Dir) Cancel(text string) error {
-	if d.ended() {
+	if d.hasEnded() {
 		return ErrEnded
 	}
-	err := writeNew(d.path+cancelFile, []byte(clip(text, maxDetail)))
+	err := writeNew(d.path+cancelFile, []byte(truncateText(text, maxDetail)))
 	if os.IsExist(err) {
 		err = nil
 	}
@@ -240,7 +240,7 @@ func (d *Dir) Cancel(text string) error {
 		return syscall.Open(d.path+ctlFile, syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	})
 	if ferr == syscall.ENXIO { // nobody listens: not yet, or not any more
-		if d.ended() {
+		if d.hasEnded() {
 			return ErrEnded
 		}
 		return err
@@ -256,10 +256,10 @@ func (d *Dir) Cancel(text string) error {
 	return os.NewSyscallError("write", ferr)
 }
 
-// marker returns the text of the Cancel, if there was one.
-func marker(path string) (text string, ok bool) {
+// cancelText returns the text of the Cancel, if there was one.
+func cancelText(path string) (text string, ok bool) {
 	b, err := os.ReadFile(path + cancelFile)
-	return clip(string(b), maxDetail), err == nil
+	return truncateText(string(b), maxDetail), err == nil
 }
 
 const (
@@ -270,7 +270,7 @@ const (
 // Wait waits for the end of the job, until stop is closed (ErrStopped). The
 // process that started the job hears of its end at once, others within 250 ms.
 func (d *Dir) Wait(stop <-chan struct{}) (State, error) {
-	told, pause := d.told, pollFirst
+	told, pause := d.recorded, pollFirst
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -86,9 +86,9 @@ func cutPrefix(s, prefix string) (rest string, ok bool) {
 	return s[len(prefix):], true
 }
 
-// clip shortens s to at most n bytes, not inside a UTF-8 sequence, and replaces
+// truncateText shortens s to at most n bytes, not inside a UTF-8 sequence, and replaces
 // NULs.
-func clip(s string, n int) string {
+func truncateText(s string, n int) string {
 	if n = max(n, 0); len(s) > n {
 		for n > 0 && s[n]&0xC0 == 0x80 {
 			n--

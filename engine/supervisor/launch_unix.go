@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// mostAtOnce is how many supervisors one starter starts.
-const mostAtOnce = 16
+// maxBatch is how many supervisors one starter starts.
+const maxBatch = 16
 
 // launch starts n supervisors by way of a starter, whose end makes them orphans.
-func launch(n int) (hands []*hand, err error) {
-	exe, err := self()
+func launch(n int) (hands []*worker, err error) {
+	exe, err := executable()
 	if err != nil {
 		return nil, err
 	}
@@ -40,12 +40,12 @@ func launch(n int) (hands []*hand, err error) {
 		if err != nil {
 			return hands, os.NewSyscallError("socketpair", err)
 		}
-		hands = append(hands, newHand(ours))
+		hands = append(hands, newWorker(ours))
 		files = append(files, uintptr(theirs))
 	}
 	// It stays in our session, so that nobody takes it for a stray. It is soon gone.
-	pid, err := syscall.ForkExec(exe, []string{summons, starting, itoa(int64(n))},
-		&syscall.ProcAttr{Dir: "/", Env: crewEnv, Files: files})
+	pid, err := syscall.ForkExec(exe, []string{processName, launcherArg, itoa(int64(n))},
+		&syscall.ProcAttr{Dir: "/", Env: supervisorEnv, Files: files})
 	if err != nil {
 		return hands, os.NewSyscallError("start of the supervisor", err)
 	}
@@ -53,28 +53,28 @@ func launch(n int) (hands []*hand, err error) {
 	return hands, nil
 }
 
-// startSome starts a supervisor for each socket that we were given. Then we end, and
+// startBatch starts a supervisor for each socket that we were given. Then we end, and
 // nobody can tell by their parents whose they are.
-func startSome(n int) {
+func startBatch(n int) {
 	for i := range n {
 		syscall.CloseOnExec(sockFD + i)
 	}
-	dropInherited(sockFD + n - 1)
-	exe, err := self()
+	closeInherited(sockFD + n - 1)
+	exe, err := executable()
 	blank := make([]byte, titleSize)
 	for i := range blank {
 		blank[i] = ' '
 	}
 	for i := range n {
 		if err == nil {
-			_, err = syscall.ForkExec(exe, []string{summons, string(blank)}, &syscall.ProcAttr{
+			_, err = syscall.ForkExec(exe, []string{processName, string(blank)}, &syscall.ProcAttr{
 				Dir: "/", Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(sockFD + i)},
 				Sys: &syscall.SysProcAttr{Setsid: true},
 			})
 		}
 		if err != nil {
 			e, _ := err.(syscall.Errno)
-			say(sockFD+i, "F "+itoa(int64(e)))
+			sendLine(sockFD+i, "F "+itoa(int64(e)))
 		}
 	}
 }

@@ -22,8 +22,8 @@ const (
 	Rebooted       Reason = "reboot"          // likewise
 )
 
-// gatewayEnded is the detail of a Bound job that was canceled because of that.
-const gatewayEnded = "its gateway ended"
+// gatewayEndedDetail is the detail of a Bound job that was canceled because of that.
+const gatewayEndedDetail = "its gateway ended"
 
 // Capture says which bytes of an output file are output that was kept.
 type Capture struct {
@@ -36,8 +36,8 @@ type Capture struct {
 	Truncated bool
 }
 
-// captured is what a cap of max bytes leaves of an output of size bytes.
-func captured(size, max int64) Capture {
+// capOutput is what a cap of max bytes leaves of an output of size bytes.
+func capOutput(size, max int64) Capture {
 	if size <= max {
 		return Capture{Size: size, Head: size}
 	}
@@ -91,36 +91,36 @@ type Exit struct {
 // the slot, what it holds, how much, and that. It is less than a disk sector, but
 // nothing relies on sectors being written whole.
 const (
-	slotSize   = 512
-	slotHead   = 10
-	slotBody   = slotSize - slotHead
-	startKind  = "KPs" + version
-	exitKind   = "KPx" + version
-	statusSize = 2 * slotSize
-	startSlot  = 0
-	exitSlot   = slotSize
+	recordSize    = 512
+	recordHeader  = 10
+	maxRecordBody = recordSize - recordHeader
+	startKind     = "KPs" + version
+	exitKind      = "KPx" + version
+	statusSize    = 2 * recordSize
+	startOffset   = 0
+	exitOffset    = recordSize
 )
 
-func seal(kind string, body []byte) []byte {
-	b := make([]byte, slotSize)
+func encodeRecord(kind string, body []byte) []byte {
+	b := make([]byte, recordSize)
 	copy(b[4:], kind)
 	b[8], b[9] = byte(len(body)), byte(len(body)>>8)
-	copy(b[slotHead:], body)
+	copy(b[recordHeader:], body)
 	sum := crc32(b[4:])
 	b[0], b[1], b[2], b[3] = byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)
 	return b
 }
 
-func unseal(kind string, b []byte) (body []byte, ok bool) {
-	if len(b) != slotSize || string(b[4:8]) != kind {
+func decodeRecord(kind string, b []byte) (body []byte, ok bool) {
+	if len(b) != recordSize || string(b[4:8]) != kind {
 		return nil, false
 	}
 	n := int(b[8]) | int(b[9])<<8
 	sum := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
-	if n > slotBody || crc32(b[4:]) != sum {
+	if n > maxRecordBody || crc32(b[4:]) != sum {
 		return nil, false
 	}
-	return b[slotHead : slotHead+n], true
+	return b[recordHeader : recordHeader+n], true
 }
 
 func (s *Start) encode(id string) []byte {
@@ -128,13 +128,13 @@ func (s *Start) encode(id string) []byte {
 	b = appendNumber(b, "pid", int64(s.Pid))
 	b = appendNumber(b, "began", int64(s.Began))
 	b = appendNumber(b, "supervisor", int64(s.Supervisor))
-	b = appendField(b, "boot", clip(s.Boot, 64))
+	b = appendField(b, "boot", truncateText(s.Boot, 64))
 	b = appendNumber(b, "at", s.At.UnixNano())
-	return seal(startKind, b)
+	return encodeRecord(startKind, b)
 }
 
 func decodeStart(id string, slot []byte) (s Start, ok bool) {
-	body, ok := unseal(startKind, slot)
+	body, ok := decodeRecord(startKind, slot)
 	if !ok {
 		return Start{}, false
 	}
@@ -164,13 +164,13 @@ func (e *Exit) encode(id string) []byte {
 	b = appendNumber(b, "swept", int64(e.Swept))
 	b = appendNumber(b, "left", int64(e.Left))
 	b = appendField(b, "full", flag(e.DiskFull))
-	b = appendField(b, "detail", clip(e.Detail, maxDetail))
-	b = appendField(b, "err", clip(e.Err, slotBody-len(b)-len("err=")-1))
-	return seal(exitKind, b)
+	b = appendField(b, "detail", truncateText(e.Detail, maxDetail))
+	b = appendField(b, "err", truncateText(e.Err, maxRecordBody-len(b)-len("err=")-1))
+	return encodeRecord(exitKind, b)
 }
 
 func decodeExit(id string, slot []byte) (e Exit, ok bool) {
-	body, ok := unseal(exitKind, slot)
+	body, ok := decodeRecord(exitKind, slot)
 	if !ok {
 		return Exit{}, false
 	}

@@ -23,19 +23,19 @@ type Job struct {
 	Limits Limits
 	// Leave has processes that the command leaves behind live on, if it ends by
 	// itself.
-	Leave bool
+	KeepDescendants bool
 	// Bound has the job end with the gateway that started it: Canceled, with
 	// "its gateway ended" as the detail.
-	Bound bool
+	EndWithGateway bool
 	// Pools are what the job needs a place in before it begins. It takes them in
 	// this order, the narrowest first: whoever waits for one keeps those before it.
-	Pools []Pool
+	Semaphores []Semaphore
 }
 
-// Pool lets so many jobs run at once. It is shared by all processes that name the
+// Semaphore lets so many jobs run at once. It is shared by all processes that name the
 // same directory, and a place in it is free again when its supervisor is gone,
 // whatever became of it. Who came first is served first, or nearly so.
-type Pool struct {
+type Semaphore struct {
 	Dir  string // absolute; made when needed
 	Size int
 }
@@ -72,7 +72,7 @@ const (
 )
 
 func (j *Job) check() error {
-	ok := len(j.ID) > 0 && len(j.ID) <= 64 && rooted(j.Path) && rooted(j.Dir)
+	ok := len(j.ID) > 0 && len(j.ID) <= 64 && isAbs(j.Path) && isAbs(j.Dir)
 	for i := range len(j.ID) {
 		c := j.ID[i]
 		ok = ok && (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_')
@@ -80,8 +80,8 @@ func (j *Job) check() error {
 	for _, a := range j.Args {
 		ok = ok && !hasNUL(a)
 	}
-	for _, p := range j.Pools {
-		ok = ok && rooted(p.Dir) && !hasNUL(p.Dir) && p.Size > 0
+	for _, p := range j.Semaphores {
+		ok = ok && isAbs(p.Dir) && !hasNUL(p.Dir) && p.Size > 0
 	}
 	if !ok || hasNUL(j.Path) || hasNUL(j.Dir) {
 		return ErrJob
@@ -89,8 +89,8 @@ func (j *Job) check() error {
 	return nil
 }
 
-// rooted is only asked where jobs are supported, and paths begin with a slash.
-func rooted(path string) bool { return len(path) > 0 && path[0] == '/' }
+// isAbs is only asked where jobs are supported, and paths begin with a slash.
+func isAbs(path string) bool { return len(path) > 0 && path[0] == '/' }
 
 // request is what the request file holds.
 type request struct {
@@ -111,7 +111,7 @@ func (r *request) encode() []byte {
 	for _, a := range r.Args {
 		b = appendField(b, "arg", a)
 	}
-	for _, p := range r.Pools {
+	for _, p := range r.Semaphores {
 		b = appendField(b, "pool", itoa(int64(p.Size))+" "+p.Dir)
 	}
 	b = appendNumber(b, "queue", int64(r.Limits.Queue))
@@ -119,10 +119,10 @@ func (r *request) encode() []byte {
 	b = appendNumber(b, "idle", int64(r.Limits.Idle))
 	b = appendNumber(b, "grace", int64(r.Limits.Grace))
 	b = appendNumber(b, "output", r.Limits.Output)
-	if r.Leave {
+	if r.KeepDescendants {
 		b = appendField(b, "leave", "1")
 	}
-	if r.Bound {
+	if r.EndWithGateway {
 		b = appendField(b, "bound", "1")
 	}
 	return appendNumber(b, "end", int64(len(b)))
@@ -163,7 +163,7 @@ func decodeRequest(b []byte) (r request, err error) {
 			if n := indexByte([]byte(v), ' '); n >= 0 {
 				size, dir = v[:n], v[n+1:]
 			}
-			r.Pools = append(r.Pools, Pool{dir, int(number(size))})
+			r.Semaphores = append(r.Semaphores, Semaphore{dir, int(number(size))})
 		case "queue":
 			r.Limits.Queue = time.Duration(number(v))
 		case "wall":
@@ -175,9 +175,9 @@ func decodeRequest(b []byte) (r request, err error) {
 		case "output":
 			r.Limits.Output = number(v)
 		case "leave":
-			r.Leave = v == "1"
+			r.KeepDescendants = v == "1"
 		case "bound":
-			r.Bound = v == "1"
+			r.EndWithGateway = v == "1"
 		case "end":
 			complete = number(v) == int64(at)
 		}

@@ -32,7 +32,7 @@ func TestAJobRuns(t *testing.T) {
 	if e.Started.Before(before.Round(0)) || e.Ended.Before(e.Started) || time.Now().Round(0).Before(e.Ended) {
 		t.Errorf("from %v to %v", e.Started, e.Ended)
 	}
-	if _, err := testCrew.Start(x.Dir, x.env); err != ErrNoLease {
+	if _, err := testPool.Start(x.Dir, x.env); err != ErrNoLease {
 		t.Errorf("a second start: %v", err)
 	}
 	check(t, x.Remove())
@@ -104,7 +104,7 @@ func TestOuterJobs(t *testing.T) {
 	if got, want := string(mustRead(inner.Path()+stdoutFile)), inner.Path()+","+x.Path(); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := Outer(); len(got) > 0 {
+	if got := EnclosingJobs(); len(got) > 0 {
 		t.Errorf("here: %q", got)
 	}
 }
@@ -148,7 +148,7 @@ func TestACommandThatCannotStart(t *testing.T) {
 		errno syscall.Errno
 	}{{script, syscall.ENOEXEC}, {"/no/such/program", syscall.ENOENT}, {os.TempDir(), syscall.EACCES}} {
 		x := prepareJob(t, Job{Path: tc.path})
-		_, err := testCrew.Start(x.Dir, x.env)
+		_, err := testPool.Start(x.Dir, x.env)
 		if e, ok := err.(*StartError); !ok || e.Errno != int(tc.errno) || !strings.Contains(e.Text, tc.path) {
 			t.Errorf("%s: error %v", tc.path, err)
 		}
@@ -165,7 +165,7 @@ func TestACommandThatCannotStart(t *testing.T) {
 func TestAStartThatIsTooBig(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	x.env = append(x.env, "BIG="+strings.Repeat("x", 1<<20))
-	_, err := testCrew.Start(x.Dir, x.env)
+	_, err := testPool.Start(x.Dir, x.env)
 	if e, ok := err.(*StartError); !ok || e.Errno != int(syscall.E2BIG) {
 		t.Errorf("error %v", err)
 	}
@@ -174,7 +174,7 @@ func TestAStartThatIsTooBig(t *testing.T) {
 	}
 	y := prepare(t, Limits{}, "exit=0")
 	y.env = append(y.env, "NUL=a\x00b")
-	if _, err := testCrew.Start(y.Dir, y.env); !errors.Is(err, syscall.EINVAL) {
+	if _, err := testPool.Start(y.Dir, y.env); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("error %v", err)
 	}
 	y.env = helperEnv // the lease is still ours

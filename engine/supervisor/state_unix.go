@@ -19,17 +19,17 @@ func (d *Dir) records() (s Start, e Exit, ended bool, err error) {
 	if len(b) < statusSize { // cut off: no record can be whole
 		b = append(b, make([]byte, statusSize-len(b))...)
 	}
-	s, _ = decodeStart(d.id, b[startSlot:startSlot+slotSize])
-	if e, ended = decodeExit(d.id, b[exitSlot:exitSlot+slotSize]); ended && !d.whole(s, e) {
+	s, _ = decodeStart(d.id, b[startOffset:startOffset+recordSize])
+	if e, ended = decodeExit(d.id, b[exitOffset:exitOffset+recordSize]); ended && !d.outputComplete(s, e) {
 		e, ended = Exit{}, false
 	}
 	return s, e, ended, nil
 }
 
-// whole reports whether there is the output of which the record tells. The disk takes
+// outputComplete reports whether there is the output of which the record tells. The disk takes
 // both as it likes: a record may have reached it before the power went away, and what
 // it tells of not.
-func (d *Dir) whole(s Start, e Exit) bool {
+func (d *Dir) outputComplete(s Start, e Exit) bool {
 	for _, o := range []struct {
 		name string
 		size int64
@@ -42,15 +42,15 @@ func (d *Dir) whole(s Start, e Exit) bool {
 			return false
 		}
 		// Some file systems note the new size of a file before they have its bytes.
-		if s.Boot != bootID() && !d.written(o.name, o.size-1) {
+		if s.Boot != bootID() && !d.hasDataAt(o.name, o.size-1) {
 			return false
 		}
 	}
 	return true
 }
 
-// written reports whether there is a byte at an offset that is not what holes are read as.
-func (d *Dir) written(name string, at int64) bool {
+// hasDataAt reports whether there is a byte at an offset that is not what holes are read as.
+func (d *Dir) hasDataAt(name string, at int64) bool {
 	fd, err := openFile(d.path+name, syscall.O_RDONLY)
 	if err != nil {
 		return false
@@ -73,7 +73,7 @@ func (d *Dir) State() (State, error) {
 		s.Phase = Ended
 		return s, nil
 	}
-	fd, err := glance(d.path)
+	fd, err := probeLease(d.path)
 	switch {
 	case err == nil:
 		defer syscall.Close(fd)
@@ -82,17 +82,17 @@ func (d *Dir) State() (State, error) {
 		if s.Start.Pid == 0 {
 			s.Phase = Queued
 		}
-		s.Cancel, s.Canceling = marker(d.path)
+		s.Cancel, s.Canceling = cancelText(d.path)
 		return s, nil
 	case !os.IsNotExist(err): // a lease that is gone is nobody's
 		return State{}, err
 	}
-	return d.settled()
+	return d.finalState()
 }
 
-// settled is the state of a job whose lease nobody holds, so that nothing about
+// finalState is the state of a job whose lease nobody holds, so that nothing about
 // it changes any more.
-func (d *Dir) settled() (s State, err error) {
+func (d *Dir) finalState() (s State, err error) {
 	var ended bool
 	if s.Start, s.Exit, ended, err = d.records(); err != nil {
 		return State{}, err
@@ -103,13 +103,13 @@ func (d *Dir) settled() (s State, err error) {
 	}
 	s.Phase = Lost
 	s.Exit = Exit{Code: -1, Reason: SupervisorDied, Started: s.Start.At}
-	s.Cancel, s.Canceling = marker(d.path)
+	s.Cancel, s.Canceling = cancelText(d.path)
 	r, rerr := d.request()
 	boot := bootID()
 	switch {
 	case s.Start.Boot != "" && s.Start.Boot != boot, rerr == nil && r.Boot != boot:
 		s.Exit.Reason = Rebooted
-	case rerr == nil && s.Start == (Start{}) && d.untouched():
+	case rerr == nil && s.Start == (Start{}) && d.statusUntouched():
 		// Only on the same boot: what was written before a power cut may be missing.
 		s.Exit.Reason = NeverStarted
 	}
@@ -123,9 +123,9 @@ func (d *Dir) settled() (s State, err error) {
 	return s, nil
 }
 
-// untouched reports whether the status file is as Prepare made it. A damaged
+// statusUntouched reports whether the status file is as Prepare made it. A damaged
 // record is one that somebody began to write.
-func (d *Dir) untouched() bool {
+func (d *Dir) statusUntouched() bool {
 	b, err := os.ReadFile(d.path + statusFile)
 	for _, c := range b {
 		if c != 0 {
@@ -139,7 +139,7 @@ func (d *Dir) untouched() bool {
 // it ended. The job is live if somebody answers for it (ErrLive); one that has
 // ended left nothing. It is safe to repeat, and for two gateways at once.
 func (d *Dir) Sweep() (ended int, err error) {
-	fd, err := glance(d.path)
+	fd, err := probeLease(d.path)
 	switch {
 	case err == nil:
 		defer syscall.Close(fd)
@@ -148,7 +148,7 @@ func (d *Dir) Sweep() (ended int, err error) {
 	case !os.IsNotExist(err):
 		return 0, err
 	}
-	s, err := d.settled()
+	s, err := d.finalState()
 	if err != nil || s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		return 0, err
 	}

@@ -24,26 +24,26 @@ type supervisor struct {
 	ctl   chan struct{}   // somebody cancels
 	gone  <-chan struct{} // closed when the gateway is gone
 
-	settled <-chan struct{} // closed when the disk has all of the job before, or of this one
+	synced <-chan struct{} // closed when the disk has all of the job before, or of this one
 
-	ears   *os.File      // the FIFO, read by a goroutine
-	deaf   chan struct{} // closed when that has ended
-	places []int         // locked files of the pools
+	ctlFile    *os.File      // the FIFO, read by a goroutine
+	listenDone chan struct{} // closed when that has ended
+	slots      []int         // locked files of the pools
 
 	pid       int
 	reaped    bool // the command ended
-	abandoned bool // somebody still waits for our place in a queue
+	acquiring bool // somebody still waits for our place in a queue
 	exit      Exit
 }
 
-func newSupervisor(j handover, boot string, sigs, child chan os.Signal, gone, settled <-chan struct{}) *supervisor {
+func newSupervisor(j assignment, boot string, sigs, child chan os.Signal, gone, settled <-chan struct{}) *supervisor {
 	select { // a child of the job before, long reaped
 	case <-child:
 	default:
 	}
 	return &supervisor{
 		Dir: Dir{path: j.path, id: base(j.path), lease: j.lease}, env: j.env, boot: boot, status: -1, in: -1,
-		sigs: sigs, child: child, ctl: make(chan struct{}, 1), gone: gone, settled: settled,
+		sigs: sigs, child: child, ctl: make(chan struct{}, 1), gone: gone, synced: settled,
 		exit: Exit{Code: -1, Reason: Exited, Started: time.Now()},
 	}
 }
@@ -52,25 +52,25 @@ func newSupervisor(j handover, boot string, sigs, child chan os.Signal, gone, se
 func (s *supervisor) supervise() (clean bool) {
 	defer s.close()
 	if what, err := s.open(); err != nil {
-		s.refuse(what, err)
+		s.recordStartFailure(what, err)
 		return false
 	}
-	if text, canceled := marker(s.path); canceled {
+	if text, canceled := cancelText(s.path); canceled {
 		s.exit.Reason, s.exit.Detail = Canceled, text
 		return s.record()
 	}
-	if admitted, err := s.queue(); err != nil {
-		s.refuse("queue", err)
+	if admitted, err := s.acquireSlots(); err != nil {
+		s.recordStartFailure("queue", err)
 		return false
 	} else if !admitted {
-		return s.record() && !s.abandoned
+		return s.record() && !s.acquiring
 	}
 	if err := s.start(); err != nil {
-		s.refuse("start "+s.req.Path, err)
+		s.recordStartFailure("start "+s.req.Path, err)
 		return false
 	}
-	stopped := s.attend()
-	s.conclude(stopped)
+	stopped := s.monitor()
+	s.finish(stopped)
 	recorded := s.record()
 	if s.exit.Left > 0 { // the result does not wait for them, but they end all the same
 		s.strike(syscall.SIGKILL, killBudget, map[process]bool{})
@@ -81,21 +81,21 @@ func (s *supervisor) supervise() (clean bool) {
 
 // close gives up all that we have of the job, the lease last.
 func (s *supervisor) close() {
-	if s.ears != nil {
-		s.ears.Close()
-		<-s.deaf
+	if s.ctlFile != nil {
+		s.ctlFile.Close()
+		<-s.listenDone
 	}
 	for _, o := range s.out {
 		if o != nil {
 			syscall.Close(o.fd)
 		}
 	}
-	for _, fd := range append(s.places, s.in, s.status) {
+	for _, fd := range append(s.slots, s.in, s.status) {
 		if fd >= 0 {
 			syscall.Close(fd)
 		}
 	}
-	s.release()
+	s.releaseLease()
 }
 
 func base(path string) string {
@@ -134,7 +134,7 @@ func (s *supervisor) open() (what string, err error) {
 	if err != nil {
 		return ctlFile, err
 	}
-	s.ears, s.deaf = os.NewFile(uintptr(fd), ctlFile), make(chan struct{})
+	s.ctlFile, s.listenDone = os.NewFile(uintptr(fd), ctlFile), make(chan struct{})
 	go s.listen()
 	return "", nil
 }
@@ -146,10 +146,10 @@ func openFile(path string, flags int) (int, error) {
 }
 
 func (s *supervisor) listen() {
-	defer close(s.deaf)
+	defer close(s.listenDone)
 	b := make([]byte, 64)
 	for {
-		if _, err := s.ears.Read(b); err != nil {
+		if _, err := s.ctlFile.Read(b); err != nil {
 			return
 		}
 		select {
@@ -163,7 +163,7 @@ func (s *supervisor) listen() {
 // on the way, nobody must think that nothing ever ran.
 func (s *supervisor) start() error {
 	began := Start{Supervisor: os.Getpid(), Boot: s.boot, At: s.exit.Started}
-	if err := s.write(startSlot, began.encode(s.id)); err != nil {
+	if err := s.write(startOffset, began.encode(s.id)); err != nil {
 		return err
 	}
 	argv := append([]string{s.req.Path}, s.req.Args...)
@@ -181,24 +181,24 @@ func (s *supervisor) start() error {
 	}
 	s.pid = pid
 	began.Pid, began.Began = pid, beginning(pid)
-	if err := s.write(startSlot, began.encode(s.id)); err != nil {
-		s.note(err)
+	if err := s.write(startOffset, began.encode(s.id)); err != nil {
+		s.addError(err)
 	}
 	syscall.Close(s.in)
 	s.in = -1
-	say(sockFD, "S "+itoa(int64(pid)))
+	sendLine(sockFD, "S "+itoa(int64(pid)))
 	return nil
 }
 
-// refuse records and reports that nothing ran.
-func (s *supervisor) refuse(what string, err error) {
+// recordStartFailure records and reports that nothing ran.
+func (s *supervisor) recordStartFailure(what string, err error) {
 	e, _ := err.(syscall.Errno)
 	s.exit.Reason, s.exit.Errno = StartFailed, int(e)
-	s.note(err)
+	s.addError(err)
 	s.exit.Ended = time.Now()
-	s.write(exitSlot, s.exit.encode(s.id))
-	say(sockFD, "E "+itoa(int64(e))+" "+what+": "+err.Error())
-	say(sockFD, "X")
+	s.write(exitOffset, s.exit.encode(s.id))
+	sendLine(sockFD, "E "+itoa(int64(e))+" "+what+": "+err.Error())
+	sendLine(sockFD, "X")
 }
 
 // record writes how the job ended, tells who waits, and only then asks the disk. It
@@ -207,22 +207,22 @@ func (s *supervisor) record() bool {
 	if s.exit.Ended.IsZero() {
 		s.exit.Ended = time.Now()
 	}
-	if err := s.write(exitSlot, s.exit.encode(s.id)); err != nil {
+	if err := s.write(exitOffset, s.exit.encode(s.id)); err != nil {
 		return false // the end of our socket and lease says that the job is lost
 	}
-	leave(s.places) // the next in the queue need not wait for the disk
-	s.places = nil
-	say(sockFD, "X")
-	s.settle()
+	closeAll(s.slots) // the next in the queue need not wait for the disk
+	s.slots = nil
+	sendLine(sockFD, "X")
+	s.syncInBackground()
 	return true
 }
 
-// settle has the disk take what is to last while we go on. At most one job lags
+// syncInBackground has the disk take what is to last while we go on. At most one job lags
 // behind.
-func (s *supervisor) settle() {
-	<-s.settled
+func (s *supervisor) syncInBackground() {
+	<-s.synced
 	settled := make(chan struct{})
-	s.settled = settled
+	s.synced = settled
 	var lasting []int
 	for i, o := range s.out {
 		if o.size > 0 {
@@ -249,7 +249,7 @@ func (s *supervisor) write(at int64, slot []byte) error {
 	return err
 }
 
-func (s *supervisor) note(err error) {
+func (s *supervisor) addError(err error) {
 	if err == nil {
 		return
 	}

@@ -168,7 +168,7 @@ func TestABoundJobEndsWithItsGateway(t *testing.T) {
 	check(t, g.cmd.Process.Kill())
 	g.cmd.Wait()
 	s := waitFor(t, d)
-	if s.Phase != Ended || s.Exit.Reason != Canceled || s.Exit.Detail != gatewayEnded {
+	if s.Phase != Ended || s.Exit.Reason != Canceled || s.Exit.Detail != gatewayEndedDetail {
 		t.Errorf("state %+v", s)
 	}
 	gone(t, s.Start.Supervisor, s.Start.Pid)
@@ -191,8 +191,8 @@ func TestAGatewayThatDiesBeforeTheStart(t *testing.T) {
 func TestASupervisorThatDiesWhileItStarts(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	s := Start{Supervisor: 1 << 22, Boot: bootID(), At: time.Now()}
-	overwrite(t, x.Path()+statusFile, startSlot, s.encode(x.ID()))
-	x.release()
+	overwrite(t, x.Path()+statusFile, startOffset, s.encode(x.ID()))
+	x.releaseLease()
 	if s := x.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		t.Errorf("state %+v", s)
 	}
@@ -201,8 +201,8 @@ func TestASupervisorThatDiesWhileItStarts(t *testing.T) {
 // T26, as far as it is ours: those who look do not take each other for a supervisor.
 func TestManyLookAtOnce(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
-	overwrite(t, x.Path()+statusFile, startSlot, []byte{1})
-	x.release()
+	overwrite(t, x.Path()+statusFile, startOffset, []byte{1})
+	x.releaseLease()
 	var all sync.WaitGroup
 	for range 12 {
 		all.Go(func() {
@@ -321,7 +321,7 @@ func TestARecycledProcessIDIsNotTheJob(t *testing.T) {
 			if tc.start != nil {
 				s := Start{Pid: pid, Began: beginning(pid), Supervisor: pid, Boot: bootID(), At: time.Now()}
 				tc.start(&s)
-				overwrite(t, x.Path()+statusFile, startSlot, s.encode(x.ID()))
+				overwrite(t, x.Path()+statusFile, startOffset, s.encode(x.ID()))
 			}
 			if tc.boot != "" {
 				r, err := x.request()
@@ -329,7 +329,7 @@ func TestARecycledProcessIDIsNotTheJob(t *testing.T) {
 				r.Boot = tc.boot
 				check(t, os.WriteFile(x.Path()+requestFile, r.encode(), 0o600))
 			}
-			x.release()
+			x.releaseLease()
 			if s := x.wait(); s.Phase != Lost || s.Exit.Reason != tc.want {
 				t.Errorf("state %+v", s)
 			}
@@ -352,22 +352,22 @@ func overwrite(t testing.TB, path string, at int64, b []byte) {
 // T20: whatever part of it reached the disk.
 func TestATornRecordIsNoSuccess(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
-	x.release()
-	good := (&Exit{Reason: Exited, Started: time.Now(), Ended: time.Now(), Err: strings.Repeat("x", slotSize)}).encode(x.ID())
+	x.releaseLease()
+	good := (&Exit{Reason: Exited, Started: time.Now(), Ended: time.Now(), Err: strings.Repeat("x", recordSize)}).encode(x.ID())
 	for _, n := range []int{1, 4, 8, 10, 100, 200, 256, 450} {
-		overwrite(t, x.Path()+statusFile, exitSlot, make([]byte, slotSize))
-		overwrite(t, x.Path()+statusFile, exitSlot, good[:n])
+		overwrite(t, x.Path()+statusFile, exitOffset, make([]byte, recordSize))
+		overwrite(t, x.Path()+statusFile, exitOffset, good[:n])
 		if s, err := x.State(); err != nil || s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 			t.Errorf("%d bytes: %+v, %v", n, s, err)
 		}
 	}
-	for _, n := range []int64{0, 100, slotSize, slotSize + 100, statusSize - 50} {
-		check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, slotSize), good...)[:n], 0o600))
+	for _, n := range []int64{0, 100, recordSize, recordSize + 100, statusSize - 50} {
+		check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, recordSize), good...)[:n], 0o600))
 		if s, err := x.State(); err != nil || s.Phase != Lost {
 			t.Errorf("a file of %d bytes: %+v, %v", n, s, err)
 		}
 	}
-	check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, slotSize), good...), 0o600))
+	check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, recordSize), good...), 0o600))
 	if s, err := x.State(); err != nil || s.Phase != Ended || s.Exit.Code != 0 {
 		t.Errorf("whole: %+v, %v", s, err)
 	}
@@ -378,7 +378,7 @@ func TestATornRecordIsNoSuccess(t *testing.T) {
 func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(x.Path()+requestFile, 20))
-	if _, err := testCrew.Start(x.Dir, x.env); err == nil {
+	if _, err := testPool.Start(x.Dir, x.env); err == nil {
 		t.Error("it is started")
 	}
 	if e := x.end(); e.Reason != StartFailed {
@@ -386,7 +386,7 @@ func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	}
 	y := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(y.Path()+requestFile, 0))
-	y.release()
+	y.releaseLease()
 	if s := y.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		t.Errorf("state %+v", s)
 	}
@@ -413,13 +413,13 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 			x := prepare(t, Limits{}, "exit=0")
 			now := time.Now()
 			start := Start{Pid: 1 << 22, Supervisor: 1 << 22, Boot: tc.boot, At: now}
-			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: captured(4, 100), Stderr: captured(4, 100)}
-			overwrite(t, x.Path()+statusFile, startSlot, start.encode(x.ID()))
-			overwrite(t, x.Path()+statusFile, exitSlot, exit.encode(x.ID()))
+			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: capOutput(4, 100), Stderr: capOutput(4, 100)}
+			overwrite(t, x.Path()+statusFile, startOffset, start.encode(x.ID()))
+			overwrite(t, x.Path()+statusFile, exitOffset, exit.encode(x.ID()))
 			overwrite(t, x.Path()+stdoutFile, 0, []byte("some"))
 			overwrite(t, x.Path()+stderrFile, 0, []byte("some"))
 			tc.harm(x)
-			x.release()
+			x.releaseLease()
 			if s := x.wait(); s.Exit.Reason != tc.want || (s.Phase == Ended) != (tc.want == Exited) {
 				t.Errorf("state %+v", s)
 			}
@@ -431,8 +431,8 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
 	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile} {
 		x := prepare(t, Limits{}, "exit=0")
-		overwrite(t, x.Path()+statusFile, startSlot, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
-		x.release()
+		overwrite(t, x.Path()+statusFile, startOffset, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
+		x.releaseLease()
 		check(t, os.Remove(x.Path()+name))
 		if s := x.wait(); s.Phase != Lost || s.Exit.Reason == NeverStarted {
 			t.Errorf("without %s: %+v", name, s)
@@ -457,7 +457,7 @@ func TestADiskThatIsFull(t *testing.T) {
 		j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=" + strconv.Itoa(2*size)}}
 		d, err := Prepare(root, j)
 		check(t, err)
-		_, err = testCrew.Start(d, helperEnv)
+		_, err = testPool.Start(d, helperEnv)
 		check(t, err)
 		s := waitFor(t, d)
 		if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
@@ -486,7 +486,7 @@ func TestAJobEndsOnAFullDisk(t *testing.T) {
 		gate := t.TempDir() + "/gate"
 		d, err := Prepare(root+"/jobs", Job{ID: "a", Path: exe, Dir: "/", Args: []string{"await=" + gate, "exit=6"}})
 		check(t, err)
-		_, err = testCrew.Start(d, helperEnv)
+		_, err = testPool.Start(d, helperEnv)
 		check(t, err)
 		disk.Fill(t, root)
 		check(t, os.WriteFile(gate, nil, 0o600))

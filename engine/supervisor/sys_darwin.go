@@ -10,15 +10,15 @@ import (
 // and if the supervisor is killed the command goes on. There is neither a
 // subreaper nor a parent-death signal nor a hole in a file.
 
-func self() (string, error) { return os.Executable() }
+func executable() (string, error) { return os.Executable() }
 
 func commandAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-func becomeReaper() {}
+func becomeSubreaper() {}
 
-// dropInherited marks nothing: a descriptor without close-on-exec would have to
+// closeInherited marks nothing: a descriptor without close-on-exec would have to
 // be one that the gateway's own client left open.
-func dropInherited(int) {}
+func closeInherited(int) {}
 
 // recvFlags is empty: a descriptor comes in open on exec. A supervisor starts
 // nothing while it receives one.
@@ -44,7 +44,7 @@ func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtimespec.Unix
 
 // syncData asks the disk itself, which fsync does not do here.
 // spread has nothing to do here.
-func spread(string) {}
+func spreadDirs(string) {}
 
 func syncData(fd int) {
 	syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_FULLFSYNC, 0)

@@ -25,18 +25,18 @@ func socketpair() (ours, theirs int, err error) {
 	return p[0], p[1], err
 }
 
-// self is this very program, even if its file was replaced or deleted since.
-func self() (string, error) { return "/proc/self/exe", nil }
+// executable is this very program, even if its file was replaced or deleted since.
+func executable() (string, error) { return "/proc/self/exe", nil }
 
 func commandAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-func becomeReaper() { syscall.RawSyscall(syscall.SYS_PRCTL, prSetSubreaper, 1, 0) }
+func becomeSubreaper() { syscall.RawSyscall(syscall.SYS_PRCTL, prSetSubreaper, 1, 0) }
 
-// dropInherited closes the descriptors above last that somebody left open for
+// closeInherited closes the descriptors above last that somebody left open for
 // us. The Go runtime has some of its own there, which are closed on exec.
-func dropInherited(last int) {
+func closeInherited(last int) {
 	for _, fd := range numbers("/proc/self/fd") {
 		if fd <= last {
 			continue
@@ -58,10 +58,10 @@ func bootID() string {
 
 func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtim.Unix()) }
 
-// spread has the file system put each folder in dir far from the others, if it can.
+// spreadDirs has the file system put each folder in dir far from the others, if it can.
 // ext4 puts them close together, and where many files were removed lately it looks
 // long for an inode that was not: 7 ms for the files of one job instead of 0.4.
-func spread(dir string) {
+func spreadDirs(dir string) {
 	const topDir, long = 0x20000, unsafe.Sizeof(uintptr(0)) << 16
 	const getFlags, setFlags = 2<<30 | long | 'f'<<8 | 1, 1<<30 | long | 'f'<<8 | 2
 	fd, err := openFile(dir, syscall.O_RDONLY|syscall.O_DIRECTORY)

@@ -14,9 +14,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-var testCrew = supervisor.NewCrew()
+var testPool = supervisor.NewPool()
 
-func prepareKept(t *testing.T, id, path string, steps ...string) *supervisor.Dir {
+func prepareSupervised(t *testing.T, id, path string, steps ...string) *supervisor.Dir {
 	t.Helper()
 	root := t.TempDir()
 	d, err := supervisor.Prepare(root, supervisor.Job{ID: id, Path: path, Args: steps, Dir: root})
@@ -36,8 +36,8 @@ func self(t *testing.T) string {
 }
 
 func TestKeep(t *testing.T) {
-	d := prepareKept(t, "kept", self(t), "out=hello", "exit=4")
-	_, err := Keep(testCrew, d, helperEnv)
+	d := prepareSupervised(t, "kept", self(t), "out=hello", "exit=4")
+	_, err := StartSupervised(testPool, d, helperEnv)
 	check(t, err)
 	s, err := d.Wait(nil)
 	if check(t, err); s.Phase != supervisor.Ended || s.Exit.Code != 4 {
@@ -47,8 +47,8 @@ func TestKeep(t *testing.T) {
 
 // A command that ends, or is stopped, takes no job with it.
 func TestACommandLeavesJobsAlone(t *testing.T) {
-	d := prepareKept(t, "kept", self(t), "sleep")
-	pid, err := Keep(testCrew, d, helperEnv)
+	d := prepareSupervised(t, "kept", self(t), "sleep")
+	pid, err := StartSupervised(testPool, d, helperEnv)
 	check(t, err)
 	j := newJob(t, "bare=deaf;pid=gc;sleep", "await=gc")
 	e := j.run(t, Limits{})
@@ -62,13 +62,13 @@ func TestACommandLeavesJobsAlone(t *testing.T) {
 // when their supervisor was started: then orphans come to us.
 func TestASupervisorIsNoChild(t *testing.T) {
 	until(t, "no command runs", func() bool {
-		f := theFamily()
+		f := theSubreaper()
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return len(f.leaders) == 0
 	})
 	for _, busy := range []bool{false, true} {
-		crew := supervisor.NewCrew()
+		crew := supervisor.NewPool()
 		defer crew.Close()
 		var j *job
 		var p *Process
@@ -77,8 +77,8 @@ func TestASupervisorIsNoChild(t *testing.T) {
 			p = j.start(t, Limits{})
 			pidIn(t, j.file("gc"))
 		}
-		d := prepareKept(t, "kept", self(t), "sleep")
-		_, err := Keep(crew, d, helperEnv)
+		d := prepareSupervised(t, "kept", self(t), "sleep")
+		_, err := StartSupervised(crew, d, helperEnv)
 		check(t, err)
 		s, err := d.State()
 		check(t, err)
@@ -108,16 +108,16 @@ func TestKeepExplains(t *testing.T) {
 	script := t.TempDir() + "/script"
 	check(t, os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700))
 	for path, want := range map[string]error{"/no/such/program": ErrNotFound, script: ErrNotFound, t.TempDir(): ErrNotExecutable} {
-		if _, err := Keep(testCrew, prepareKept(t, "kept", path), nil); !errors.Is(err, want) {
+		if _, err := StartSupervised(testPool, prepareSupervised(t, "kept", path), nil); !errors.Is(err, want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	d := prepareKept(t, "kept", self(t), strings.Repeat("x", maxArg+1))
-	if _, err := Keep(testCrew, d, nil); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "argument 1") {
+	d := prepareSupervised(t, "kept", self(t), strings.Repeat("x", maxArg+1))
+	if _, err := StartSupervised(testPool, d, nil); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "argument 1") {
 		t.Errorf("a long argument: %v", err)
 	}
-	d = prepareKept(t, "kept", self(t))
-	if _, err := Keep(testCrew, d, []string{"BIG=" + strings.Repeat("x", maxArg)}); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "BIG") {
+	d = prepareSupervised(t, "kept", self(t))
+	if _, err := StartSupervised(testPool, d, []string{"BIG=" + strings.Repeat("x", maxArg)}); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "BIG") {
 		t.Errorf("a long environment: %v", err)
 	}
 	check(t, d.Remove())
@@ -146,7 +146,7 @@ func TestASupervisorInitialisesLittle(t *testing.T) {
 
 func TestKept(t *testing.T) {
 	began := time.Now()
-	got := Kept(supervisor.Exit{Code: -1, Signal: 9, Reason: supervisor.SupervisorSignal, Started: began, Stdout: supervisor.Capture{Size: 9, Head: 4, Tail: 4, Truncated: true},
+	got := SupervisedExit(supervisor.Exit{Code: -1, Signal: 9, Reason: supervisor.SupervisorSignal, Started: began, Stdout: supervisor.Capture{Size: 9, Head: 4, Tail: 4, Truncated: true},
 		Swept: 2, Left: 1, DiskFull: true, Err: "and more"})
 	if got.Code != -1 || got.Signal != "SIGKILL" || got.SignalNumber != 9 || got.Reason != "supervisor_signal" || got.Stdout != (Capture{9, 4, 4, true}) || got.Swept != 2 || !got.Started.Equal(began) {
 		t.Errorf("%+v", got)
@@ -154,7 +154,7 @@ func TestKept(t *testing.T) {
 	if !errors.Is(got.Err, ErrNoSpace) || !strings.Contains(got.Err.Error(), "and more") || !strings.Contains(got.Err.Error(), "1 processes could not be ended") {
 		t.Errorf("err: %v", got.Err)
 	}
-	if got := Kept(supervisor.Exit{Reason: supervisor.Exited}); got.Err != nil || got.Signal != "" || got.Reason != Exited {
+	if got := SupervisedExit(supervisor.Exit{Reason: supervisor.Exited}); got.Err != nil || got.Signal != "" || got.Reason != Exited {
 		t.Errorf("%+v", got)
 	}
 }

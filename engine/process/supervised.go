@@ -8,11 +8,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// Keep has a supervisor of crew start the job that was prepared in d, so that it
+// StartSupervised has a supervisor of crew start the job that was prepared in d, so that it
 // outlives this process, and returns the process id of its command, for display; it
 // is 0 if the job was cancelled before. env is complete; a CookieName in it is
 // replaced. Errors are those of Start.
-func Keep(crew *supervisor.Crew, d *supervisor.Dir, env []string) (pid int, err error) {
+func StartSupervised(crew *supervisor.Pool, d *supervisor.Dir, env []string) (pid int, err error) {
 	pid, err = crew.Start(d, env)
 	if err == nil {
 		return pid, nil
@@ -30,9 +30,9 @@ func Keep(crew *supervisor.Crew, d *supervisor.Dir, env []string) (pid int, err 
 	return 0, explain(Command{Path: j.Path, Args: j.Args, Env: env, Dir: j.Dir}, errno)
 }
 
-// Kept says in the terms of this room how a job under a supervisor ended, or of a
+// SupervisedExit says in the terms of this room how a job under a supervisor ended, or of a
 // lost one what there is of it. Reasons that only a supervisor gives are kept.
-func Kept(e supervisor.Exit) Exit {
+func SupervisedExit(e supervisor.Exit) Exit {
 	exit := Exit{
 		Code: e.Code, Signal: signalName(e.Signal), SignalNumber: e.Signal, Reason: Reason(e.Reason), Stdout: Capture(e.Stdout), Stderr: Capture(e.Stderr),
 		Started: e.Started, Ended: e.Ended, Swept: e.Swept,

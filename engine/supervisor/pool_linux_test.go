@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// newCrew returns a crew that no other test uses.
-func newCrew(t testing.TB) *Crew {
-	c := NewCrew()
+// testNewPool returns a crew that no other test uses.
+func testNewPool(t testing.TB) *Pool {
+	c := NewPool()
 	t.Cleanup(c.Close)
 	return c
 }
 
 // idlers waits until exactly n of the crew are idle, and no other is left of it, and
 // returns their process ids.
-func idlers(t testing.TB, c *Crew, n int) (pids []int) {
+func idlers(t testing.TB, c *Pool, n int) (pids []int) {
 	t.Helper()
 	until(t, strconv.Itoa(n)+" idle supervisors", func() bool {
 		c.lock()
@@ -29,12 +29,12 @@ func idlers(t testing.TB, c *Crew, n int) (pids []int) {
 		for _, h := range c.idle {
 			pids = append(pids, h.pid)
 		}
-		return len(pids) == n && len(c.members) == n && c.coming == 0
+		return len(pids) == n && len(c.workers) == n && c.starting == 0
 	})
 	return pids
 }
 
-func (x *trial) startWith(c *Crew) *trial {
+func (x *trial) startWith(c *Pool) *trial {
 	x.t.Helper()
 	_, err := c.Start(x.Dir, x.env)
 	check(x.t, err)
@@ -49,7 +49,7 @@ func (x *trial) supervisor() int {
 }
 
 func TestASupervisorServesOneJobAfterAnother(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	c.Warm()
 	pid := idlers(t, c, 1)[0]
 	c.lock()
@@ -84,7 +84,7 @@ func TestASupervisorServesOneJobAfterAnother(t *testing.T) {
 
 // A cancel that comes when its job ends is not taken for one of the next job.
 func TestALateCancelHitsNobodyElse(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	for range 20 {
 		x := prepare(t, Limits{}, "exit=0").startWith(c)
 		x.Cancel("late")
@@ -100,7 +100,7 @@ func TestALateCancelHitsNobodyElse(t *testing.T) {
 
 // Nothing of a job may reach the next, so one that is not rid of it ends.
 func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	next := func() (pid int) {
 		t.Helper()
 		x := prepare(t, Limits{}, "fds").startWith(c)
@@ -121,7 +121,7 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 		}
 	}
 
-	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, Leave: true}).startWith(c)
+	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, KeepDescendants: true}).startWith(c)
 	x.end()
 	left := pidIn(t, x.file("gc"))
 	changed("a process is left")
@@ -141,10 +141,10 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 	changed("it was asked to end")
 
 	root := t.TempDir()
-	pool := Pool{root + "/pool", 1}
+	pool := Semaphore{root + "/pool", 1}
 	holder := queued(t, "a", Limits{}, root, pool)
 	phase(t, holder, Running)
-	x = prepareJob(t, Job{Args: []string{"exit=0"}, Pools: []Pool{pool}}).startWith(c)
+	x = prepareJob(t, Job{Args: []string{"exit=0"}, Semaphores: []Semaphore{pool}}).startWith(c)
 	phase(t, x, Queued)
 	check(t, x.Cancel("enough"))
 	x.end()
@@ -157,7 +157,7 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 }
 
 func TestTheNextStartAfterAllWereKilled(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	for range 10 {
 		var both [2]*trial
 		for i := range both {
@@ -179,7 +179,7 @@ func TestTheNextStartAfterAllWereKilled(t *testing.T) {
 }
 
 func TestAKilledSupervisorLosesOnlyItsJob(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	x, y := prepare(t, Limits{}, "sleep").startWith(c), prepare(t, Limits{}, "await=go").startWith(c)
 	killSupervisor(t, x.Dir)
 	if s := x.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
@@ -196,10 +196,10 @@ func TestAKilledSupervisorLosesOnlyItsJob(t *testing.T) {
 }
 
 func TestACrewShrinks(t *testing.T) {
-	c := newCrew(t)
-	c.quiet = time.Millisecond
+	c := testNewPool(t)
+	c.idleTimeout = time.Millisecond
 	var jobs []*trial
-	for range mostIdle + 3 {
+	for range maxIdle + 3 {
 		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(c))
 	}
 	for _, x := range jobs {
@@ -210,20 +210,20 @@ func TestACrewShrinks(t *testing.T) {
 	}
 	idlers(t, c, 1)
 
-	d := newCrew(t)
+	d := testNewPool(t)
 	jobs = nil
-	for range mostIdle + 3 {
+	for range maxIdle + 3 {
 		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(d))
 	}
 	for _, x := range jobs {
 		check(t, os.WriteFile(x.file("go"), nil, 0o600))
 	}
-	idlers(t, d, mostIdle)
+	idlers(t, d, maxIdle)
 }
 
 // A warm crew has one ready whenever one was taken.
 func TestAnotherIsReady(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	c.Warm()
 	spare := idlers(t, c, 1)[0]
 	x := prepare(t, Limits{}, "sleep").startWith(c)
@@ -233,14 +233,14 @@ func TestAnotherIsReady(t *testing.T) {
 	until(t, "another is ready", func() bool {
 		c.lock()
 		defer c.unlock()
-		return len(c.idle) == 1 && c.idle[0].pid != spare && len(c.members) == 2
+		return len(c.idle) == 1 && c.idle[0].pid != spare && len(c.workers) == 2
 	})
 }
 
 func TestACrewThatIsClosed(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	x := prepare(t, Limits{}, "await=go", "exit=4").startWith(c)
-	bound := prepareJob(t, Job{Args: []string{"sleep"}, Bound: true}).startWith(c)
+	bound := prepareJob(t, Job{Args: []string{"sleep"}, EndWithGateway: true}).startWith(c)
 	c.Warm()
 	until(t, "one is idle", func() bool { c.lock(); defer c.unlock(); return len(c.idle) == 1 })
 	c.lock()
@@ -248,7 +248,7 @@ func TestACrewThatIsClosed(t *testing.T) {
 	c.unlock()
 	c.Close()
 	gone(t, spare)
-	if e := bound.end(); e.Reason != Canceled || e.Detail != gatewayEnded {
+	if e := bound.end(); e.Reason != Canceled || e.Detail != gatewayEndedDetail {
 		t.Errorf("exit %+v", e)
 	}
 	y := prepare(t, Limits{}, "exit=0")
@@ -267,7 +267,7 @@ func TestACrewThatIsClosed(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	c.Warm()
 	var all sync.WaitGroup
 	for range 8 {
@@ -305,24 +305,24 @@ func TestASupervisorThatCannotBeStarted(t *testing.T) {
 		line string
 		want error
 	}{{"F 11\n", syscall.EAGAIN}, {"", ErrSupervisor}} {
-		c := newCrew(t)
+		c := testNewPool(t)
 		c.launching = true // we are it
-		w := make(chan offer, 1)
-		c.waiting, c.coming = append(c.waiting, w), 1
+		w := make(chan reply, 1)
+		c.waiting, c.starting = append(c.waiting, w), 1
 		ours, theirs, err := socketpair()
 		check(t, err)
-		h := newHand(ours)
-		c.members[h] = true
+		h := newWorker(ours)
+		c.workers[h] = true
 		if _, err := syscall.Write(theirs, []byte(tc.line)); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Close(theirs)
-		c.follow(h)
+		c.track(h)
 		o := <-w
 		if e, ok := o.err.(*os.SyscallError); ok {
 			o.err = e.Err
 		}
-		if o.hand != nil || o.err != tc.want || c.coming != 0 || len(c.members) > 0 {
+		if o.worker != nil || o.err != tc.want || c.starting != 0 || len(c.workers) > 0 {
 			t.Errorf("%+v, crew %+v", o, c)
 		}
 	}
@@ -330,13 +330,13 @@ func TestASupervisorThatCannotBeStarted(t *testing.T) {
 
 // A supervisor believes only the lease that it holds.
 func TestALeaseOfAnotherJob(t *testing.T) {
-	c := newCrew(t)
+	c := testNewPool(t)
 	x, y := prepare(t, Limits{}, "pid=up"), prepare(t, Limits{})
 	h, err := c.take()
 	check(t, err)
-	frame, err := encodeHandover(x.Path(), x.env)
+	frame, err := encodeAssignment(x.Path(), x.env)
 	check(t, err)
-	if line := <-c.entrust(h, frame, y.lease).first; line != nil || !x.untouched() || exists(x.file("up")) {
+	if line := <-c.assign(h, frame, y.lease).first; line != nil || !x.statusUntouched() || exists(x.file("up")) {
 		t.Errorf("it said %q", line)
 	}
 	if e := x.startWith(c).end(); e.Code != 0 {
@@ -348,7 +348,7 @@ func TestHandovers(t *testing.T) {
 	lease, err := os.Create(t.TempDir() + "/lease")
 	check(t, err)
 	defer lease.Close()
-	good, err := encodeHandover("/a/b", []string{"A=1", "B=\xff=2", ""})
+	good, err := encodeAssignment("/a/b", []string{"A=1", "B=\xff=2", ""})
 	check(t, err)
 	large := slices.Clone(good)
 	large[7] = 0xff
@@ -370,17 +370,17 @@ func TestHandovers(t *testing.T) {
 	} {
 		ours, theirs, err := socketpair()
 		check(t, err)
-		h, peer := newHand(ours), newHand(theirs)
+		h, peer := newWorker(ours), newWorker(theirs)
 		switch {
 		case tc.rights:
-			check(t, h.send(tc.frame, int(lease.Fd())))
+			check(t, h.assign(tc.frame, int(lease.Fd())))
 		default:
 			_, err := h.sock.Write(tc.frame)
 			check(t, err)
 		}
 		h.sock.Close()
 		before := len(numbers("/proc/self/fd"))
-		j, ok := receive(peer.sock)
+		j, ok := receiveAssignment(peer.sock)
 		if ok != tc.ok {
 			t.Errorf("%s: %+v, %v", name, j, ok)
 		}

@@ -30,9 +30,9 @@ const (
 	killTime   = 100 * time.Millisecond // after SIGKILL
 )
 
-// attend returns when the command has ended, or when it cannot be ended. The
+// monitor returns when the command has ended, or when it cannot be ended. The
 // reason is settled by whichever comes first: the end, a cancel, a limit.
-func (s *supervisor) attend() (stopped bool) {
+func (s *supervisor) monitor() (stopped bool) {
 	w := newWatch(s.req.Limits, s.exit.Started)
 	timer := time.NewTimer(w.wait(time.Now()))
 	defer timer.Stop()
@@ -47,29 +47,29 @@ func (s *supervisor) attend() (stopped bool) {
 		killAt = time.Now().Add(grace)
 		s.terminate()
 	}
-	gone := s.bond()
+	gone := s.gatewayGone()
 	for {
 		select {
 		case sig := <-s.sigs:
 			halt(SupervisorSignal, sig.String(), s.req.Limits.Grace)
 		case <-s.ctl:
-			text, _ := marker(s.path)
+			text, _ := cancelText(s.path)
 			halt(Canceled, text, s.req.Limits.Grace)
 		case <-gone:
 			gone = nil
-			halt(Canceled, gatewayEnded, s.req.Limits.Grace)
+			halt(Canceled, gatewayEndedDetail, s.req.Limits.Grace)
 		case <-s.child:
 		case <-timer.C:
 		}
 		if s.reap(); s.reaped {
 			return stopped
 		}
-		grew, err := s.look()
+		grew, err := s.checkOutput()
 		now := time.Now()
 		w.saw(grew, now)
 		switch {
 		case stopped && now.After(killAt.Add(killBudget)):
-			s.note(os.NewSyscallError("kill", syscall.ETIMEDOUT))
+			s.addError(os.NewSyscallError("kill", syscall.ETIMEDOUT))
 			return stopped
 		case stopped && !now.Before(killAt):
 			s.kill()
@@ -77,7 +77,7 @@ func (s *supervisor) attend() (stopped bool) {
 		case err == syscall.EOPNOTSUPP || err == syscall.ENOSYS:
 			halt(OutputCap, "", min(capGrace, s.req.Limits.Grace))
 		case err != nil:
-			s.note(err)
+			s.addError(err)
 			halt(OutputLost, "", s.req.Limits.Grace)
 		default:
 			if r, expired := w.expired(now); expired {
@@ -92,20 +92,20 @@ func (s *supervisor) attend() (stopped bool) {
 	}
 }
 
-// bond is closed when a Bound job has to end with its gateway; it is nil for others.
-func (s *supervisor) bond() <-chan struct{} {
-	if s.req.Bound {
+// gatewayGone is closed when a Bound job has to end with its gateway; it is nil for others.
+func (s *supervisor) gatewayGone() <-chan struct{} {
+	if s.req.EndWithGateway {
 		return s.gone
 	}
 	return nil
 }
 
-// conclude ends what the command left behind and completes the account. If the
+// finish ends what the command left behind and completes the account. If the
 // tree was asked to end before, it is not asked again: some programs take a
 // second SIGTERM for impatience and drop what they have.
-func (s *supervisor) conclude(asked bool) {
+func (s *supervisor) finish(asked bool) {
 	s.exit.Ended = time.Now()
-	if asked || !s.req.Leave {
+	if asked || !s.req.KeepDescendants {
 		done := map[process]bool{}
 		if asked {
 			s.strike(0, lingerTime+termTime, done)
@@ -117,13 +117,13 @@ func (s *supervisor) conclude(asked bool) {
 		s.exit.Swept = len(done)
 		finishGroup(s.pid)
 	}
-	if _, err := s.look(); err != nil && s.exit.Reason != OutputLost && err != syscall.EOPNOTSUPP && err != syscall.ENOSYS {
-		s.note(err)
+	if _, err := s.checkOutput(); err != nil && s.exit.Reason != OutputLost && err != syscall.EOPNOTSUPP && err != syscall.ENOSYS {
+		s.addError(err)
 	}
 	for _, o := range s.out {
 		s.exit.DiskFull = s.exit.DiskFull || o.full(s.exit.Code)
 	}
-	s.exit.Stdout, s.exit.Stderr = captured(s.out[0].size, s.out[0].max), captured(s.out[1].size, s.out[1].max)
+	s.exit.Stdout, s.exit.Stderr = capOutput(s.out[0].size, s.out[0].max), capOutput(s.out[1].size, s.out[1].max)
 }
 
 // reap reaps all children that ended, ours and those adopted, and reports whether
@@ -148,8 +148,8 @@ func (s *supervisor) reap() (some bool) {
 	}
 }
 
-// look reports whether any output grew, and keeps the cap.
-func (s *supervisor) look() (grew bool, err error) {
+// checkOutput reports whether any output grew, and keeps the cap.
+func (s *supervisor) checkOutput() (grew bool, err error) {
 	for _, o := range s.out {
 		g, e := o.look()
 		if e == nil {
@@ -235,7 +235,7 @@ func (o *spool) look() (grew bool, err error) {
 
 // trim makes the hole as large as the cap allows.
 func (o *spool) trim() error {
-	c := captured(o.size, o.max)
+	c := capOutput(o.size, o.max)
 	if !c.Truncated {
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// hand is a supervisor as its gateway sees it. What it says comes in lines:
+// worker is a supervisor as its gateway sees it. What it says comes in lines:
 //
 //	R pid         ready for a job
 //	Q             the job waits for its pools
@@ -17,56 +17,56 @@ import (
 //	F errno       from its starter: it could not be started
 //
 // After an X it says R, or it ends.
-type hand struct {
+type worker struct {
 	sock *os.File
 
 	// What follows is guarded by the mutex of the crew.
 	pid    int   // 0 until it has reported
 	failed error // why it did not
-	job    *assignment
+	job    *report
 	gone   bool
 }
 
-func newHand(fd int) *hand {
+func newWorker(fd int) *worker {
 	syscall.SetNonblock(fd, true)
-	return &hand{sock: os.NewFile(uintptr(fd), "supervisor"), failed: ErrSupervisor}
+	return &worker{sock: os.NewFile(uintptr(fd), "supervisor"), failed: ErrSupervisor}
 }
 
-// assignment is a job that a hand was given.
-type assignment struct {
-	first chan []byte   // the first line, or nil if there was none
-	told  chan struct{} // closed when all is recorded, or nothing more will be
-	done  bool
+// report is a job that a hand was given.
+type report struct {
+	first    chan []byte   // the first line, or nil if there was none
+	recorded chan struct{} // closed when all is recorded, or nothing more will be
+	closed   bool
 }
 
-func newAssignment() *assignment {
-	return &assignment{first: make(chan []byte, 1), told: make(chan struct{})}
+func newReport() *report {
+	return &report{first: make(chan []byte, 1), recorded: make(chan struct{})}
 }
 
-func (a *assignment) hear(line []byte) {
+func (a *report) receive(line []byte) {
 	select {
 	case a.first <- append([]byte{}, line...):
 	default:
 	}
-	if len(line) == 1 && line[0] == 'X' && !a.done {
-		a.done = true
-		close(a.told)
+	if len(line) == 1 && line[0] == 'X' && !a.closed {
+		a.closed = true
+		close(a.recorded)
 	}
 }
 
-func (a *assignment) over() {
+func (a *report) close() {
 	select {
 	case a.first <- nil:
 	default:
 	}
-	if !a.done {
-		a.done = true
-		close(a.told)
+	if !a.closed {
+		a.closed = true
+		close(a.recorded)
 	}
 }
 
-// hear calls line with each line until the supervisor is gone.
-func (h *hand) hear(line func([]byte)) {
+// readLines calls line with each line until the supervisor is gone.
+func (h *worker) readLines(line func([]byte)) {
 	var b []byte
 	buf := make([]byte, 512)
 	for {
@@ -82,29 +82,29 @@ func (h *hand) hear(line func([]byte)) {
 	}
 }
 
-// dismiss has the supervisor end when it has nothing to do. It can still be heard.
-func (h *hand) dismiss() { h.shutdown(syscall.SHUT_WR) }
+// retire has the supervisor end when it has nothing to do. It can still be heard.
+func (h *worker) retire() { h.shutdown(syscall.SHUT_WR) }
 
-// sever also stops to hear it.
-func (h *hand) sever() { h.shutdown(syscall.SHUT_RDWR) }
+// disconnect also stops to hear it.
+func (h *worker) disconnect() { h.shutdown(syscall.SHUT_RDWR) }
 
-func (h *hand) shutdown(how int) {
+func (h *worker) shutdown(how int) {
 	if raw, err := h.sock.SyscallConn(); err == nil {
 		raw.Control(func(fd uintptr) { syscall.Shutdown(int(fd), how) })
 	}
 }
 
-// bury closes what there is of a supervisor that is gone. It is no child of ours,
+// reap closes what there is of a supervisor that is gone. It is no child of ours,
 // unless orphans come to us: then nobody else reaps it.
-func (h *hand) bury() {
+func (h *worker) reap() {
 	h.sock.Close()
 	if h.pid > 1 {
 		retry(func() (int, error) { return syscall.Wait4(h.pid, nil, 0, nil) })
 	}
 }
 
-// begun understands the first line about a job.
-func (d *Dir) begun(line []byte) (pid int, err error) {
+// startResult understands the first line about a job.
+func (d *Dir) startResult(line []byte) (pid int, err error) {
 	switch {
 	case len(line) > 2 && line[0] == 'S':
 		n, _ := atoi(string(line[2:]))

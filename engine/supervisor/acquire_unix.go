@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// queue returns when the job has a place in all its pools, or with the reason in
+// acquireSlots returns when the job has a place in all its pools, or with the reason in
 // the record when it will not get one.
-func (s *supervisor) queue() (admitted bool, err error) {
-	if len(s.req.Pools) == 0 {
+func (s *supervisor) acquireSlots() (admitted bool, err error) {
+	if len(s.req.Semaphores) == 0 {
 		return true, nil
 	}
-	if s.places, err = enter(s.req.Pools, syscall.LOCK_NB); err == nil {
+	if s.slots, err = acquireAll(s.req.Semaphores, syscall.LOCK_NB); err == nil {
 		return true, nil
 	}
-	say(sockFD, "Q")
+	sendLine(sockFD, "Q")
 	type entry struct {
 		places []int
 		err    error
 	}
 	got := make(chan entry, 1)
 	go func() {
-		places, err := enter(s.req.Pools, 0)
+		places, err := acquireAll(s.req.Semaphores, 0)
 		got <- entry{places, err}
 	}()
 	var late <-chan time.Time
@@ -32,18 +32,18 @@ func (s *supervisor) queue() (admitted bool, err error) {
 	}
 	// Where it is left behind, the goroutine may be waiting in the kernel, and what it
 	// still gets goes with this process.
-	s.abandoned = true
+	s.acquiring = true
 	select {
 	case e := <-got:
-		s.abandoned = false
+		s.acquiring = false
 		s.exit.Started = time.Now()
-		s.places = e.places
+		s.slots = e.places
 		return e.err == nil, e.err
 	case <-s.ctl:
 		s.exit.Reason = Canceled
-		s.exit.Detail, _ = marker(s.path)
-	case <-s.bond():
-		s.exit.Reason, s.exit.Detail = Canceled, gatewayEnded
+		s.exit.Detail, _ = cancelText(s.path)
+	case <-s.gatewayGone():
+		s.exit.Reason, s.exit.Detail = Canceled, gatewayEndedDetail
 	case sig := <-s.sigs:
 		s.exit.Reason, s.exit.Detail = SupervisorSignal, sig.String()
 	case <-late:

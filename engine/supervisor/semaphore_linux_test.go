@@ -11,9 +11,9 @@ import (
 
 // queued prepares a job that needs a place in pools and runs until a file with
 // its name appears.
-func queued(t testing.TB, name string, l Limits, root string, pools ...Pool) *trial {
+func queued(t testing.TB, name string, l Limits, root string, pools ...Semaphore) *trial {
 	t.Helper()
-	return prepareJob(t, Job{Args: []string{"pid=" + root + "/" + name + ".up", "await=" + root + "/" + name}, Limits: l, Pools: pools}).start()
+	return prepareJob(t, Job{Args: []string{"pid=" + root + "/" + name + ".up", "await=" + root + "/" + name}, Limits: l, Semaphores: pools}).start()
 }
 
 func phase(t testing.TB, x *trial, want Phase) {
@@ -28,7 +28,7 @@ func letGo(t testing.TB, root, name string) {
 
 func TestAPoolHoldsSoMany(t *testing.T) {
 	root := t.TempDir()
-	pool := Pool{root + "/pools/all", 2}
+	pool := Semaphore{root + "/pools/all", 2}
 	a, b := queued(t, "a", Limits{}, root, pool), queued(t, "b", Limits{}, root, pool)
 	phase(t, a, Running)
 	phase(t, b, Running)
@@ -57,7 +57,7 @@ func TestAPoolHoldsSoMany(t *testing.T) {
 // A place is free again whatever became of its job.
 func TestAPlaceOfTheDeadIsFree(t *testing.T) {
 	root := t.TempDir()
-	pool := Pool{root + "/pool", 1}
+	pool := Semaphore{root + "/pool", 1}
 	a := queued(t, "a", Limits{}, root, pool)
 	phase(t, a, Running)
 	b := queued(t, "b", Limits{}, root, pool)
@@ -70,7 +70,7 @@ func TestAPlaceOfTheDeadIsFree(t *testing.T) {
 
 func TestTheEndOfAQueuedJob(t *testing.T) {
 	root := t.TempDir()
-	pool := Pool{root + "/pool", 1}
+	pool := Semaphore{root + "/pool", 1}
 	a := queued(t, "a", Limits{}, root, pool)
 	phase(t, a, Running)
 
@@ -104,7 +104,7 @@ func TestTheEndOfAQueuedJob(t *testing.T) {
 // up when it does not wait any more.
 func TestTwoPools(t *testing.T) {
 	root := t.TempDir()
-	narrow, wide := Pool{root + "/narrow", 1}, Pool{root + "/wide", 1}
+	narrow, wide := Semaphore{root + "/narrow", 1}, Semaphore{root + "/wide", 1}
 	a := queued(t, "a", Limits{}, root, wide)
 	phase(t, a, Running)
 	b := queued(t, "b", Limits{}, root, narrow, wide)
@@ -121,16 +121,16 @@ func TestTwoPools(t *testing.T) {
 
 // Wherever the search begins, it finds the one place that is free.
 func TestAWidePool(t *testing.T) {
-	p := Pool{t.TempDir() + "/wide", 64}
+	p := Semaphore{t.TempDir() + "/wide", 64}
 	var places []int
-	defer func() { leave(places) }()
+	defer func() { closeAll(places) }()
 	for range p.Size {
-		fd, err := p.enter(syscall.LOCK_NB)
+		fd, err := p.acquire(syscall.LOCK_NB)
 		check(t, err)
 		places = append(places, fd)
 	}
 	before := len(numbers("/proc/self/fd"))
-	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+	if fd, err := p.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
 		t.Errorf("one more: %d, %v", fd, err)
 	}
 	if after := len(numbers("/proc/self/fd")); after != before {
@@ -138,7 +138,7 @@ func TestAWidePool(t *testing.T) {
 	}
 	for i := range places {
 		syscall.Close(places[i])
-		fd, err := p.enter(syscall.LOCK_NB)
+		fd, err := p.acquire(syscall.LOCK_NB)
 		check(t, err)
 		places[i] = fd
 	}
@@ -149,15 +149,15 @@ func TestPoolsAreSwept(t *testing.T) {
 	future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	sweep := func(olderThan time.Time, want int) {
 		t.Helper()
-		if n, err := SweepPools(root, olderThan); n != want || err != nil {
+		if n, err := SweepSemaphores(root, olderThan); n != want || err != nil {
 			t.Errorf("%d were removed, %v; want %d", n, err, want)
 		}
 	}
-	used, idle, strange := Pool{root + "/used", 2}, Pool{root + "/idle", 2}, Pool{root + "/strange", 1}
-	held, err := used.enter(syscall.LOCK_NB)
+	used, idle, strange := Semaphore{root + "/used", 2}, Semaphore{root + "/idle", 2}, Semaphore{root + "/strange", 1}
+	held, err := used.acquire(syscall.LOCK_NB)
 	check(t, err)
-	for _, p := range []Pool{idle, strange} {
-		fd, err := p.enter(syscall.LOCK_NB)
+	for _, p := range []Semaphore{idle, strange} {
+		fd, err := p.acquire(syscall.LOCK_NB)
 		check(t, err)
 		syscall.Close(fd)
 	}
@@ -165,7 +165,7 @@ func TestPoolsAreSwept(t *testing.T) {
 	check(t, os.WriteFile(root+"/file", nil, 0o600))
 	check(t, os.Mkdir(root+"/half", 0o700))
 	sweep(past, 1) // the half
-	line, err := idle.claim(lineFile, syscall.LOCK_EX)
+	line, err := idle.lockFile(queueFile, syscall.LOCK_EX)
 	check(t, err)
 	sweep(future, 0) // somebody waits
 	syscall.Close(line)
@@ -175,7 +175,7 @@ func TestPoolsAreSwept(t *testing.T) {
 	}
 	syscall.Close(held)
 	sweep(future, 1)
-	if _, err := SweepPools(root+"/none", future); err != nil {
+	if _, err := SweepSemaphores(root+"/none", future); err != nil {
 		t.Errorf("without a root: %v", err)
 	}
 }
@@ -183,12 +183,12 @@ func TestPoolsAreSwept(t *testing.T) {
 // Who waits for a lock while its file is removed is not left with a lock that
 // nobody else can see.
 func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
-	p := Pool{t.TempDir() + "/pool", 1}
-	line, err := p.claim(lineFile, syscall.LOCK_EX)
+	p := Semaphore{t.TempDir() + "/pool", 1}
+	line, err := p.lockFile(queueFile, syscall.LOCK_EX)
 	check(t, err)
 	got := make(chan int)
 	go func() {
-		fd, err := p.enter(0)
+		fd, err := p.acquire(0)
 		if err != nil {
 			t.Error(err)
 		}
@@ -196,7 +196,7 @@ func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
 	}()
 	until(t, "it waits", func() bool {
 		// Both have it open: the one who waits, and we.
-		return open(p.Dir+"/"+lineFile) == 2
+		return open(p.Dir+"/"+queueFile) == 2
 	})
 	check(t, os.RemoveAll(p.Dir))
 	syscall.Close(line)
@@ -205,7 +205,7 @@ func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
 	if !sameFile(fd, p.Dir+"/0") {
 		t.Error("its place is in no pool")
 	}
-	if fd, err := p.enter(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+	if fd, err := p.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
 		t.Errorf("another has a place too: %d, %v", fd, err)
 	}
 }
@@ -213,7 +213,7 @@ func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
 // Pools may be removed at any moment: what they hold is never more than it may be.
 func TestPoolsAreSweptAllTheTime(t *testing.T) {
 	root := t.TempDir()
-	p := Pool{root + "/pool", 2}
+	p := Semaphore{root + "/pool", 2}
 	var in, most atomic.Int32
 	var all sync.WaitGroup
 	done := make(chan struct{})
@@ -225,7 +225,7 @@ func TestPoolsAreSweptAllTheTime(t *testing.T) {
 				return
 			default:
 			}
-			n, err := SweepPools(root, time.Now().Add(time.Hour))
+			n, err := SweepSemaphores(root, time.Now().Add(time.Hour))
 			if err != nil {
 				t.Error(err)
 			}
@@ -236,7 +236,7 @@ func TestPoolsAreSweptAllTheTime(t *testing.T) {
 	for range 4 {
 		users.Go(func() {
 			for range 200 {
-				fd, err := p.enter(0)
+				fd, err := p.acquire(0)
 				if err != nil {
 					t.Error(err)
 					return
@@ -272,7 +272,7 @@ func open(path string) (n int) {
 func supervisorOf(t testing.TB, x *trial) int {
 	t.Helper()
 	for _, pid := range numbers("/proc") {
-		if name, arg, _ := lineage(pid); name == summons && arg == x.Path() {
+		if name, arg, _ := lineage(pid); name == processName && arg == x.Path() {
 			return pid
 		}
 	}

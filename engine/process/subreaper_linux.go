@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// family is what belongs to the process as a whole: its role as subreaper, the
+// subreaper is what belongs to the process as a whole: its role as subreaper, the
 // thread that starts children, and the register of those started.
 //
 // It has the role only while commands run. Supervisors of jobs are meant to be no
 // children of ours, and orphans come to the nearest subreaper. One that comes to us
 // all the same is not ours to end, by its cookie, and is reaped like any other.
-type family struct {
+type subreaper struct {
 	subreaper bool // whether the system has such a role
 	sid       int
 	forks     chan func()
@@ -27,9 +27,9 @@ type family struct {
 	leaders  map[int]bool
 }
 
-var theFamily = sync.OnceValue(func() *family {
+var theSubreaper = sync.OnceValue(func() *subreaper {
 	sid, _ := unix.Getsid(0)
-	f := &family{
+	f := &subreaper{
 		subreaper: adopt(true) && adopt(false),
 		sid:       sid,
 		forks:     make(chan func()),
@@ -56,7 +56,7 @@ func adopt(orphans bool) (ok bool) {
 // forkLoop runs forks on one thread that never ends. A child's parent-death
 // signal comes when the thread that started it ends (golang/go#27505), and a
 // thread of the Go runtime ends with any goroutine that dies locked to it.
-func (f *family) forkLoop() {
+func (f *subreaper) forkLoop() {
 	runtime.LockOSThread()
 	for fork := range f.forks {
 		fork()
@@ -66,7 +66,7 @@ func (f *family) forkLoop() {
 // start starts a command on the thread that its parent-death signal needs, and
 // registers it before anybody can take it for an adopted one. No lock is held
 // meanwhile: fork waits for the exec, which may hang on a dead network file system.
-func (f *family) start(fork func() (int, error)) (pid int, err error) {
+func (f *subreaper) start(fork func() (int, error)) (pid int, err error) {
 	f.mu.Lock()
 	f.starting++
 	adopt(true)
@@ -84,37 +84,37 @@ func (f *family) start(fork func() (int, error)) (pid int, err error) {
 	if err == nil {
 		f.leaders[pid] = true
 	}
-	f.rest()
+	f.releaseRole()
 	f.mu.Unlock()
-	f.poke()
+	f.wakeReaper()
 	return pid, err
 }
 
-func (f *family) forget(pid int) {
+func (f *subreaper) unregister(pid int) {
 	f.mu.Lock()
 	delete(f.leaders, pid)
-	f.rest()
+	f.releaseRole()
 	f.mu.Unlock()
-	f.poke()
+	f.wakeReaper()
 }
 
-// rest gives up the role of subreaper if there is nothing to adopt orphans for. The
+// releaseRole gives up the role of subreaper if there is nothing to adopt orphans for. The
 // caller holds mu.
-func (f *family) rest() {
+func (f *subreaper) releaseRole() {
 	if f.starting == 0 && len(f.leaders) == 0 {
 		adopt(false)
 	}
 }
 
-// poke has the reaper look again, because it may have been kept from it.
-func (f *family) poke() {
+// wakeReaper has the reaper look again, because it may have been kept from it.
+func (f *subreaper) wakeReaper() {
 	select {
 	case f.wake <- unix.SIGCHLD:
 	default:
 	}
 }
 
-func (f *family) reapLoop() {
+func (f *subreaper) reapLoop() {
 	for range f.wake {
 		f.reapAdopted()
 	}
@@ -122,23 +122,23 @@ func (f *family) reapLoop() {
 
 // reapAdopted reaps the dead among the children we did not start. Those in our
 // own session were started with os/exec: their exit status is somebody else's.
-func (f *family) reapAdopted() {
+func (f *subreaper) reapAdopted() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.starting > 0 {
 		return // a child that is not registered yet looks adopted; start pokes
 	}
-	_, dead := f.strangers()
+	_, dead := f.adopted()
 	for _, s := range dead {
 		unix.Wait4(s.pid, nil, unix.WNOHANG, nil)
 	}
 }
 
-// strangers returns our children that nobody here started. The caller holds mu.
+// adopted returns our children that nobody here started. The caller holds mu.
 //
 // It lists again whenever it meets one that died: the children of that one
 // became ours before it was seen dead, but perhaps after the list was made.
-func (f *family) strangers() (living, dead []stat) {
+func (f *subreaper) adopted() (living, dead []stat) {
 	known := map[int]bool{}
 	for again := true; again; {
 		again, living, dead = false, nil, nil
@@ -165,7 +165,7 @@ func (f *family) strangers() (living, dead []stat) {
 }
 
 // view returns the scene without its processes. The caller holds mu.
-func (f *family) view() *scene {
+func (f *subreaper) view() *scene {
 	self := os.Getpid()
 	return &scene{
 		self: self, sid: f.sid, leaders: maps.Clone(f.leaders), cookie: readCookie,

@@ -4,22 +4,22 @@ package supervisor
 
 import "time"
 
-// Outer finds no jobs here.
-func Outer() []string { return nil }
+// EnclosingJobs finds no jobs here.
+func EnclosingJobs() []string { return nil }
 
 // Dir is the directory of a job. On this system there is none.
 type Dir struct{}
 
-// Crew is the supervisors of a gateway. On this system there are none.
-type Crew struct{}
+// Pool is the supervisors of a gateway. On this system there are none.
+type Pool struct{}
 
-func NewCrew() *Crew                                            { return &Crew{} }
-func (c *Crew) Warm()                                           {}
-func (c *Crew) Close()                                          {}
-func (c *Crew) Start(d *Dir, env []string) (pid int, err error) { return 0, ErrUnsupported }
+func NewPool() *Pool                                            { return &Pool{} }
+func (c *Pool) Warm()                                           {}
+func (c *Pool) Close()                                          {}
+func (c *Pool) Start(d *Dir, env []string) (pid int, err error) { return 0, ErrUnsupported }
 
-// SweepPools has nothing to remove here.
-func SweepPools(root string, olderThan time.Time) (removed int, err error) { return 0, nil }
+// SweepSemaphores has nothing to remove here.
+func SweepSemaphores(root string, olderThan time.Time) (removed int, err error) { return 0, nil }
 
 // Supported reports whether jobs can outlive the gateway on this system.
 func Supported() bool { return false }

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// handover is what a supervisor needs to begin: the directory of the job, with the
+// assignment is what a supervisor needs to begin: the directory of the job, with the
 // lease beside it as a descriptor, and the environment of the command.
-type handover struct {
+type assignment struct {
 	path  string
 	env   []string
 	lease int
@@ -23,7 +23,7 @@ const (
 	frameMax  = 64 << 20 // no system lets an environment be as large
 )
 
-func encodeHandover(path string, env []string) ([]byte, error) {
+func encodeAssignment(path string, env []string) ([]byte, error) {
 	size := len(path) + 1
 	for _, kv := range env {
 		size += len(kv) + 1
@@ -44,7 +44,7 @@ func encodeHandover(path string, env []string) ([]byte, error) {
 	return b, nil
 }
 
-func decodeHandover(body []byte, lease int) (j handover, ok bool) {
+func decodeAssignment(body []byte, lease int) (j assignment, ok bool) {
 	var texts []string
 	for len(body) > 0 {
 		end := indexByte(body, 0)
@@ -57,11 +57,11 @@ func decodeHandover(body []byte, lease int) (j handover, ok bool) {
 	if len(texts) == 0 || lease < 0 {
 		return j, false
 	}
-	return handover{texts[0], texts[1:], lease}, true
+	return assignment{texts[0], texts[1:], lease}, true
 }
 
-// send hands over a frame, and with its first byte the lease.
-func (h *hand) send(frame []byte, lease int) error {
+// assign hands over a frame, and with its first byte the lease.
+func (h *worker) assign(frame []byte, lease int) error {
 	raw, err := h.sock.SyscallConn()
 	if err != nil {
 		return err
@@ -81,18 +81,18 @@ func (h *hand) send(frame []byte, lease int) error {
 	return err
 }
 
-// receive returns the next handover, or false when no more will come.
-func receive(sock *os.File) (j handover, ok bool) {
+// receiveAssignment returns the next handover, or false when no more will come.
+func receiveAssignment(sock *os.File) (j assignment, ok bool) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return j, false
 	}
 	lease := -1
-	refuse := func() (handover, bool) {
+	refuse := func() (assignment, bool) {
 		if lease >= 0 {
 			syscall.Close(lease)
 		}
-		return handover{}, false
+		return assignment{}, false
 	}
 	head, oob := make([]byte, frameHead), make([]byte, syscall.CmsgSpace(4))
 	for got := 0; got < len(head); {
@@ -108,7 +108,7 @@ func receive(sock *os.File) (j handover, ok bool) {
 			return refuse()
 		}
 		got += n
-		if fd := right(oob[:oobn]); fd >= 0 {
+		if fd := receivedFD(oob[:oobn]); fd >= 0 {
 			syscall.CloseOnExec(fd)
 			lease = fd
 		}
@@ -125,14 +125,14 @@ func receive(sock *os.File) (j handover, ok bool) {
 		}
 		got += n
 	}
-	if j, ok = decodeHandover(body, lease); !ok {
+	if j, ok = decodeAssignment(body, lease); !ok {
 		return refuse()
 	}
 	return j, true
 }
 
-// right returns the descriptor that came with a message, or -1.
-func right(oob []byte) int {
+// receivedFD returns the descriptor that came with a message, or -1.
+func receivedFD(oob []byte) int {
 	messages, err := syscall.ParseSocketControlMessage(oob)
 	if err != nil || len(messages) != 1 {
 		return -1
