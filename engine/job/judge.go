@@ -67,10 +67,10 @@ var endings = map[process.Reason]struct {
 	process.OutputCap:   {catalog.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {catalog.ClassDisk, store.EndError},
 
-	process.Reason(supervisor.QueueTimeout):     {catalog.ClassTimeout, store.EndTimeout},
-	process.Reason(supervisor.SupervisorSignal): {catalog.ClassCanceled, store.EndCanceled},
-	process.Reason(supervisor.SupervisorDied):   {catalog.ClassLost, store.EndLost},
-	process.Reason(supervisor.Rebooted):         {catalog.ClassLost, store.EndLost},
+	supervisor.QueueTimeout:     {catalog.ClassTimeout, store.EndTimeout},
+	supervisor.SupervisorSignal: {catalog.ClassCanceled, store.EndCanceled},
+	supervisor.SupervisorDied:   {catalog.ClassLost, store.EndLost},
+	supervisor.Rebooted:         {catalog.ClassLost, store.EndLost},
 }
 
 // completed is the end of a row, but for its times.

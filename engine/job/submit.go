@@ -105,7 +105,7 @@ func (r *run) directory() (*supervisor.Dir, *catalog.Failure) {
 	}
 	l := Limits(r.Catalog, r.Bound)
 	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.pools(), EndWithGateway: r.Volatile,
-		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
+		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output}, QueueTimeout: r.queueing()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}

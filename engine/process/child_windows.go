@@ -3,7 +3,6 @@ package process
 import (
 	"fmt"
 	"os"
-	"time"
 )
 
 // child is a started process. Its descendants are not followed, it is ended
@@ -33,14 +32,14 @@ func (k *child) wait() status {
 	return status{code: st.ExitCode()}
 }
 
-func (k *child) ended() bool { return false } // await alone knows
+func (k *child) ended() bool { return false } // wait alone knows
 func (k *child) reap()       {}
 
 func (k *child) terminate() { k.proc.Kill() }
 func (k *child) kill()      { k.proc.Kill() }
 
 func (k *child) sweep(bool) (swept int, left []int) { return 0, nil }
-func (k *child) finish(time.Duration)               {}
+func (k *child) killLeft()                          {}
 
 // setAppend leaves the mode to whoever opened the file.
 func setAppend(*os.File) error { return nil }

@@ -13,7 +13,7 @@ import (
 // maxArg is what Linux takes in one argument, without its final NUL: 32 pages.
 const maxArg = 128<<10 - 1
 
-// explain turns the bare errno of a failed start, which does not tell whether
+// explain turns the bare errno of a failed start, which does not show whether
 // the directory, the program or its interpreter is meant, into a text that does.
 func explain(c Command, err error) error {
 	if derr := dirError(c.Dir); derr != nil {

@@ -9,12 +9,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 // CookieName is the environment variable that names the job a process belongs
 // to. A child has it exactly once, with the value of Command.Cookie.
-const CookieName = supervisor.CookieName
+const CookieName = proctree.CookieName
+
+// Limits bounds a command. The zero value of a field means its default.
+type Limits = limits.Limits
+
+// Capture says which bytes of an output file are output that was kept.
+type Capture = limits.Capture
+
+// Reason says who ended a command.
+type Reason = limits.Reason
+
+const (
+	Exited      = limits.Exited      // the command itself, by exit or by a signal not ours
+	Canceled    = limits.Canceled    // the caller
+	IdleTimeout = limits.IdleTimeout // Limits.Idle
+	WallTimeout = limits.WallTimeout // Limits.Wall
+	OutputCap   = limits.OutputCap   // Limits.Output, on a file system that cannot drop the middle of a file
+	OutputLost  = limits.OutputLost  // an output file could no longer be watched; Exit.Err says why
+)
 
 // Command says what to run.
 type Command struct {
@@ -39,31 +58,6 @@ type Command struct {
 	Cookie string
 }
 
-// Limits bounds a command. The zero value of a field means its default.
-type Limits struct {
-	Wall   time.Duration // total running time; default: none
-	Idle   time.Duration // time in which neither stdout nor stderr grows; default: none
-	Grace  time.Duration // from SIGTERM to SIGKILL; default 5 s
-	Output int64         // bytes kept per stream, half from each end; default 50 MiB
-}
-
-const (
-	defaultGrace  = 5 * time.Second
-	defaultOutput = 50 << 20
-)
-
-// Reason says who ended a command.
-type Reason string
-
-const (
-	Exited      Reason = "exit"         // the command itself, by exit or by a signal not ours
-	Canceled    Reason = "canceled"     // the caller
-	IdleTimeout Reason = "idle_timeout" // Limits.Idle
-	WallTimeout Reason = "wall_timeout" // Limits.Wall
-	OutputCap   Reason = "output_cap"   // Limits.Output, on a file system that cannot drop the middle of a file
-	OutputLost  Reason = "output_lost"  // an output file could no longer be watched; Exit.Err says why
-)
-
 // Exit is how a command ended.
 type Exit struct {
 	// Code is the exit code, or -1 if a signal ended the command.
@@ -78,7 +72,7 @@ type Exit struct {
 	// Stdout and Stderr say which bytes of the files are the output.
 	Stdout, Stderr Capture
 	// Started and Ended bound the life of the command itself, without the search
-	// for its leftovers.
+	// for its descendants.
 	Started, Ended time.Time
 	// Swept counts processes of the command that were still there after it ended
 	// and had to be ended by us.
@@ -95,9 +89,9 @@ type Exit struct {
 type Process struct {
 	child *child
 	lim   Limits
-	out   [2]*spool
+	out   [2]*limits.Output
 
-	stop chan Reason // room for one: the first
+	stop chan Reason // with room for the first
 	done chan struct{}
 	exit Exit
 }
@@ -106,22 +100,17 @@ type Process struct {
 // of ErrCommand, ErrNotFound, ErrNotExecutable, ErrFormat, ErrDir and ErrTooBig
 // if the cause is known, and say what to do about it; nothing runs then.
 func Start(c Command, l Limits) (*Process, error) {
-	return start(c, l, punchHole)
+	return start(c, l, limits.PunchHole)
 }
 
-func start(c Command, l Limits, punch puncher) (*Process, error) {
+func start(c Command, l Limits, punch limits.Punch) (*Process, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if l.Grace <= 0 {
-		l.Grace = defaultGrace
-	}
-	if l.Output <= 0 {
-		l.Output = defaultOutput
-	}
+	l = l.WithDefaults()
 	p := &Process{
 		lim:  l,
-		out:  [2]*spool{newSpool(c.Stdout, l.Output, punch), newSpool(c.Stderr, l.Output, punch)},
+		out:  [2]*limits.Output{limits.NewOutput(c.Stdout, l.Output, punch), limits.NewOutput(c.Stderr, l.Output, punch)},
 		stop: make(chan Reason, 1),
 		done: make(chan struct{}),
 	}
@@ -138,7 +127,7 @@ func start(c Command, l Limits, punch puncher) (*Process, error) {
 			return nil, fmt.Errorf("%w: %s: append mode: %w", ErrCommand, f.Name(), err)
 		}
 	}
-	c.Env = withCookie(c.Env, c.Cookie)
+	c.Env = proctree.WithCookie(c.Env, c.Cookie)
 	p.exit.Started = time.Now()
 	var err error
 	if p.child, err = startChild(c); err != nil {
@@ -211,19 +200,6 @@ func (c *Command) check() error {
 		}
 	}
 	return nil
-}
-
-// withCookie removes the cookies that env has, because a nested gateway passes
-// on its own environment: of two cookies in one environment the outer sweep
-// would see the first, and end a job that is not its own.
-func withCookie(env []string, cookie string) []string {
-	out := make([]string, 0, len(env)+1)
-	for _, kv := range env {
-		if !strings.HasPrefix(kv, CookieName+"=") {
-			out = append(out, kv)
-		}
-	}
-	return append(out, CookieName+"="+cookie)
 }
 
 // Causes of a failed Start, and ErrNoSpace as a condition of an Exit.

@@ -175,8 +175,8 @@ func TestStop(t *testing.T) {
 	}{
 		{"by SIGTERM", []string{"pid=up", "sleep"}, -1, "SIGTERM"},
 		{"by its own handler", []string{"onterm=7", "pid=up", "sleep"}, 7, ""},
-		{"by SIGKILL", []string{"deaf", "pid=up", "sleep"}, -1, "SIGKILL"},
-		{"though it floods", []string{"deaf", "pid=up", "flood"}, -1, "SIGKILL"},
+		{"by SIGKILL", []string{"noterm", "pid=up", "sleep"}, -1, "SIGKILL"},
+		{"though it floods", []string{"noterm", "pid=up", "flood"}, -1, "SIGKILL"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			j := newJob(t, tc.steps...)

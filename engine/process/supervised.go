@@ -8,12 +8,12 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// StartSupervised has a supervisor of crew start the job that was prepared in d, so that it
+// StartSupervised has a supervisor of pool start the job that was prepared in d, so that it
 // outlives this process, and returns the process id of its command, for display; it
-// is 0 if the job was cancelled before. env is complete; a CookieName in it is
-// replaced. Errors are those of Start.
-func StartSupervised(crew *supervisor.Pool, d *supervisor.Dir, env []string) (pid int, err error) {
-	pid, err = crew.Start(d, env)
+// is 0 if the job waits for its semaphores or was cancelled before. env is complete; a
+// CookieName in it is replaced. Errors are those of Start.
+func StartSupervised(pool *supervisor.Pool, d *supervisor.Dir, env []string) (pid int, err error) {
+	pid, err = pool.Start(d, env)
 	if err == nil {
 		return pid, nil
 	}
@@ -30,11 +30,11 @@ func StartSupervised(crew *supervisor.Pool, d *supervisor.Dir, env []string) (pi
 	return 0, explain(Command{Path: j.Path, Args: j.Args, Env: env, Dir: j.Dir}, errno)
 }
 
-// SupervisedExit says in the terms of this room how a job under a supervisor ended, or of a
-// lost one what there is of it. Reasons that only a supervisor gives are kept.
+// SupervisedExit returns how a job under a supervisor ended as the Exit of a command; of a
+// lost job it has what there is. Reasons that only a supervisor gives stay as they are.
 func SupervisedExit(e supervisor.Exit) Exit {
 	exit := Exit{
-		Code: e.Code, Signal: signalName(e.Signal), SignalNumber: e.Signal, Reason: Reason(e.Reason), Stdout: Capture(e.Stdout), Stderr: Capture(e.Stderr),
+		Code: e.Code, Signal: signalName(e.Signal), SignalNumber: e.Signal, Reason: e.Reason, Stdout: e.Stdout, Stderr: e.Stderr,
 		Started: e.Started, Ended: e.Ended, Swept: e.Swept,
 	}
 	if e.DiskFull {

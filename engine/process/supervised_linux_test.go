@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
@@ -35,8 +36,8 @@ func self(t *testing.T) string {
 	return exe
 }
 
-func TestKeep(t *testing.T) {
-	d := prepareSupervised(t, "kept", self(t), "out=hello", "exit=4")
+func TestStartSupervised(t *testing.T) {
+	d := prepareSupervised(t, "supervised", self(t), "out=hello", "exit=4")
 	_, err := StartSupervised(testPool, d, helperEnv)
 	check(t, err)
 	s, err := d.Wait(nil)
@@ -47,10 +48,10 @@ func TestKeep(t *testing.T) {
 
 // A command that ends, or is stopped, takes no job with it.
 func TestACommandLeavesJobsAlone(t *testing.T) {
-	d := prepareSupervised(t, "kept", self(t), "sleep")
+	d := prepareSupervised(t, "supervised", self(t), "sleep")
 	pid, err := StartSupervised(testPool, d, helperEnv)
 	check(t, err)
-	j := newJob(t, "bare=deaf;pid=gc;sleep", "await=gc")
+	j := newJob(t, "bare=noterm;pid=gc;sleep", "await=gc")
 	e := j.run(t, Limits{})
 	noSurvivors(t, j, e, pidIn(t, j.file("gc")))
 	if s, err := d.State(); err != nil || s.Phase != supervisor.Running || !alive(pid) || !alive(s.Start.Supervisor) {
@@ -68,24 +69,24 @@ func TestASupervisorIsNoChild(t *testing.T) {
 		return len(f.leaders) == 0
 	})
 	for _, busy := range []bool{false, true} {
-		crew := supervisor.NewPool()
-		defer crew.Close()
+		pool := supervisor.NewPool()
+		defer pool.Close()
 		var j *job
 		var p *Process
 		if busy {
-			j = newJob(t, "bare=deaf;pid=gc;sleep", "await=gc", "await=go")
+			j = newJob(t, "bare=noterm;pid=gc;sleep", "await=gc", "await=go")
 			p = j.start(t, Limits{})
 			pidIn(t, j.file("gc"))
 		}
-		d := prepareSupervised(t, "kept", self(t), "sleep")
-		_, err := StartSupervised(crew, d, helperEnv)
+		d := prepareSupervised(t, "supervised", self(t), "sleep")
+		_, err := StartSupervised(pool, d, helperEnv)
 		check(t, err)
 		s, err := d.State()
 		check(t, err)
-		parent, err := readStat(s.Start.Supervisor)
+		parent, err := proctree.Read(s.Start.Supervisor)
 		check(t, err)
-		if (parent.ppid == os.Getpid()) != busy {
-			t.Errorf("busy %v: its parent is %d, and we are %d", busy, parent.ppid, os.Getpid())
+		if (parent.Parent == os.Getpid()) != busy {
+			t.Errorf("busy %v: its parent is %d, and we are %d", busy, parent.Parent, os.Getpid())
 		}
 		if !busy {
 			continue
@@ -104,19 +105,19 @@ func TestASupervisorIsNoChild(t *testing.T) {
 	}
 }
 
-func TestKeepExplains(t *testing.T) {
+func TestAStartIsExplained(t *testing.T) {
 	script := t.TempDir() + "/script"
 	check(t, os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700))
 	for path, want := range map[string]error{"/no/such/program": ErrNotFound, script: ErrNotFound, t.TempDir(): ErrNotExecutable} {
-		if _, err := StartSupervised(testPool, prepareSupervised(t, "kept", path), nil); !errors.Is(err, want) {
+		if _, err := StartSupervised(testPool, prepareSupervised(t, "supervised", path), nil); !errors.Is(err, want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	d := prepareSupervised(t, "kept", self(t), strings.Repeat("x", maxArg+1))
+	d := prepareSupervised(t, "supervised", self(t), strings.Repeat("x", maxArg+1))
 	if _, err := StartSupervised(testPool, d, nil); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "argument 1") {
 		t.Errorf("a long argument: %v", err)
 	}
-	d = prepareSupervised(t, "kept", self(t))
+	d = prepareSupervised(t, "supervised", self(t))
 	if _, err := StartSupervised(testPool, d, []string{"BIG=" + strings.Repeat("x", maxArg)}); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "BIG") {
 		t.Errorf("a long environment: %v", err)
 	}
@@ -144,11 +145,11 @@ func TestASupervisorInitialisesLittle(t *testing.T) {
 	}
 }
 
-func TestKept(t *testing.T) {
+func TestSupervisedExit(t *testing.T) {
 	began := time.Now()
 	got := SupervisedExit(supervisor.Exit{Code: -1, Signal: 9, Reason: supervisor.SupervisorSignal, Started: began, Stdout: supervisor.Capture{Size: 9, Head: 4, Tail: 4, Truncated: true},
 		Swept: 2, Left: 1, DiskFull: true, Err: "and more"})
-	if got.Code != -1 || got.Signal != "SIGKILL" || got.SignalNumber != 9 || got.Reason != "supervisor_signal" || got.Stdout != (Capture{9, 4, 4, true}) || got.Swept != 2 || !got.Started.Equal(began) {
+	if got.Code != -1 || got.Signal != "SIGKILL" || got.SignalNumber != 9 || got.Reason != "supervisor_signal" || got.Stdout != (Capture{Size: 9, Head: 4, Tail: 4, Truncated: true}) || got.Swept != 2 || !got.Started.Equal(began) {
 		t.Errorf("%+v", got)
 	}
 	if !errors.Is(got.Err, ErrNoSpace) || !strings.Contains(got.Err.Error(), "and more") || !strings.Contains(got.Err.Error(), "1 processes could not be ended") {

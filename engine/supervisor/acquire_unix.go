@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// acquireSlots returns when the job has a place in all its pools, or with the reason in
-// the record when it will not get one.
-func (s *supervisor) acquireSlots() (admitted bool, err error) {
+// acquireSlots returns when the job holds a slot of each of its semaphores. It reports
+// false, with the reason in the record, when it will not get them.
+func (s *supervisor) acquireSlots() (acquired bool, err error) {
 	if len(s.req.Semaphores) == 0 {
 		return true, nil
 	}
@@ -17,28 +17,28 @@ func (s *supervisor) acquireSlots() (admitted bool, err error) {
 		return true, nil
 	}
 	sendLine(sockFD, "Q")
-	type entry struct {
-		places []int
-		err    error
+	type result struct {
+		slots []int
+		err   error
 	}
-	got := make(chan entry, 1)
+	results := make(chan result, 1)
 	go func() {
-		places, err := acquireAll(s.req.Semaphores, 0)
-		got <- entry{places, err}
+		slots, err := acquireAll(s.req.Semaphores, 0)
+		results <- result{slots, err}
 	}()
-	var late <-chan time.Time
-	if s.req.Limits.Queue > 0 {
-		late = time.After(s.req.Limits.Queue)
+	var timeout <-chan time.Time
+	if s.req.QueueTimeout > 0 {
+		timeout = time.After(s.req.QueueTimeout)
 	}
-	// Where it is left behind, the goroutine may be waiting in the kernel, and what it
-	// still gets goes with this process.
+	// If we do not wait for it, the goroutine may hang in the kernel, and what it still
+	// acquires is given up when this process ends.
 	s.acquiring = true
 	select {
-	case e := <-got:
+	case r := <-results:
 		s.acquiring = false
 		s.exit.Started = time.Now()
-		s.slots = e.places
-		return e.err == nil, e.err
+		s.slots = r.slots
+		return r.err == nil, r.err
 	case <-s.ctl:
 		s.exit.Reason = Canceled
 		s.exit.Detail, _ = cancelText(s.path)
@@ -46,7 +46,7 @@ func (s *supervisor) acquireSlots() (admitted bool, err error) {
 		s.exit.Reason, s.exit.Detail = Canceled, gatewayEndedDetail
 	case sig := <-s.sigs:
 		s.exit.Reason, s.exit.Detail = SupervisorSignal, sig.String()
-	case <-late:
+	case <-timeout:
 		s.exit.Reason = QueueTimeout
 	}
 	return false, nil

@@ -7,20 +7,20 @@ import (
 	"syscall"
 )
 
-// assignment is what a supervisor needs to begin: the directory of the job, with the
-// lease beside it as a descriptor, and the environment of the command.
+// assignment is what a supervisor needs to begin: the directory of the job, the
+// descriptor of its lease, and the environment of the command.
 type assignment struct {
 	path  string
 	env   []string
 	lease int
 }
 
-// A frame begins with its kind and the length of what follows, which is the path
-// and the environment, each closed by a NUL.
+// An assignment is sent as a frame, and with its first byte the lease. A frame is its kind,
+// the length of its body, and the body: the path and the environment, each closed by a NUL.
 const (
-	frameKind = "KPj" + version
-	frameHead = 8
-	frameMax  = 64 << 20 // no system lets an environment be as large
+	frameKind   = "KPj" + version
+	frameHeader = 8
+	maxFrame    = 64 << 20 // no system lets an environment be as large
 )
 
 func encodeAssignment(path string, env []string) ([]byte, error) {
@@ -31,10 +31,10 @@ func encodeAssignment(path string, env []string) ([]byte, error) {
 			return nil, os.NewSyscallError("environment", syscall.EINVAL)
 		}
 	}
-	if size > frameMax {
+	if size > maxFrame {
 		return nil, os.NewSyscallError("environment", syscall.E2BIG)
 	}
-	b := make([]byte, 0, frameHead+size)
+	b := make([]byte, 0, frameHeader+size)
 	b = append(b, frameKind...)
 	b = append(b, byte(size), byte(size>>8), byte(size>>16), byte(size>>24))
 	b = append(append(b, path...), 0)
@@ -44,25 +44,24 @@ func encodeAssignment(path string, env []string) ([]byte, error) {
 	return b, nil
 }
 
-func decodeAssignment(body []byte, lease int) (j assignment, ok bool) {
+func decodeAssignment(body []byte, lease int) (a assignment, ok bool) {
 	var texts []string
-	for len(body) > 0 {
-		end := indexByte(body, 0)
-		if end < 0 {
-			return j, false
+	for rest := string(body); rest != ""; {
+		text, after, closed := cut(rest, 0)
+		if !closed {
+			return a, false
 		}
-		texts = append(texts, string(body[:end]))
-		body = body[end+1:]
+		texts, rest = append(texts, text), after
 	}
 	if len(texts) == 0 || lease < 0 {
-		return j, false
+		return a, false
 	}
 	return assignment{texts[0], texts[1:], lease}, true
 }
 
-// assign hands over a frame, and with its first byte the lease.
-func (h *worker) assign(frame []byte, lease int) error {
-	raw, err := h.sock.SyscallConn()
+// assign sends a frame, and with its first byte the lease.
+func (w *worker) assign(frame []byte, lease int) error {
+	raw, err := w.sock.SyscallConn()
 	if err != nil {
 		return err
 	}
@@ -77,15 +76,15 @@ func (h *worker) assign(frame []byte, lease int) error {
 	if sent != nil {
 		return sent
 	}
-	_, err = h.sock.Write(frame[n:])
+	_, err = w.sock.Write(frame[n:])
 	return err
 }
 
-// receiveAssignment returns the next handover, or false when no more will come.
-func receiveAssignment(sock *os.File) (j assignment, ok bool) {
+// receiveAssignment returns the next assignment, or false when no more will come.
+func receiveAssignment(sock *os.File) (a assignment, ok bool) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
-		return j, false
+		return a, false
 	}
 	lease := -1
 	refuse := func() (assignment, bool) {
@@ -94,13 +93,13 @@ func receiveAssignment(sock *os.File) (j assignment, ok bool) {
 		}
 		return assignment{}, false
 	}
-	head, oob := make([]byte, frameHead), make([]byte, syscall.CmsgSpace(4))
-	for got := 0; got < len(head); {
+	header, oob := make([]byte, frameHeader), make([]byte, syscall.CmsgSpace(4))
+	for got := 0; got < len(header); {
 		n, oobn := 0, 0
 		var rerr error
 		if err := raw.Read(func(fd uintptr) bool {
 			n, rerr = retry(func() (n int, err error) {
-				n, oobn, _, _, err = syscall.Recvmsg(int(fd), head[got:], oob, recvFlags)
+				n, oobn, _, _, err = syscall.Recvmsg(int(fd), header[got:], oob, recvFlags)
 				return n, err
 			})
 			return rerr != syscall.EAGAIN
@@ -113,8 +112,8 @@ func receiveAssignment(sock *os.File) (j assignment, ok bool) {
 			lease = fd
 		}
 	}
-	size := int(head[4]) | int(head[5])<<8 | int(head[6])<<16 | int(head[7])<<24
-	if string(head[:4]) != frameKind || size > frameMax {
+	size := int(header[4]) | int(header[5])<<8 | int(header[6])<<16 | int(header[7])<<24
+	if string(header[:4]) != frameKind || size > maxFrame {
 		return refuse()
 	}
 	body := make([]byte, size)
@@ -125,10 +124,10 @@ func receiveAssignment(sock *os.File) (j assignment, ok bool) {
 		}
 		got += n
 	}
-	if j, ok = decodeAssignment(body, lease); !ok {
+	if a, ok = decodeAssignment(body, lease); !ok {
 		return refuse()
 	}
-	return j, true
+	return a, true
 }
 
 // receivedFD returns the descriptor that came with a message, or -1.
@@ -142,17 +141,4 @@ func receivedFD(oob []byte) int {
 		return -1
 	}
 	return fds[0]
-}
-
-// withCookie removes the cookies that env has, because a nested gateway passes on
-// its own environment: of two cookies in one environment another sweep would see
-// the first, and end a job that is not its own.
-func withCookie(env []string, id string) []string {
-	out := make([]string, 0, len(env)+1)
-	for _, kv := range env {
-		if !hasPrefix(kv, CookieName+"=") {
-			out = append(out, kv)
-		}
-	}
-	return append(out, CookieName+"="+id)
 }

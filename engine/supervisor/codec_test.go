@@ -2,56 +2,30 @@ package supervisor
 
 import (
 	"bytes"
-	stdcrc "hash/crc32"
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 )
 
-func TestNumbers(t *testing.T) {
-	for _, n := range []int64{0, 1, -1, 9, 10, -10, math.MaxInt64, math.MinInt64, 1763721600000000000} {
-		s := itoa(n)
-		if s != strconv.FormatInt(n, 10) {
-			t.Errorf("%d is written %s", n, s)
-		}
-		if back, ok := atoi(s); !ok || back != n {
-			t.Errorf("%s is read as %d, %v", s, back, ok)
-		}
-	}
-	for _, s := range []string{"", "-", "01", "-0", "+1", " 1", "1 ", "0x1", "9223372036854775808", "-9223372036854775809", "99999999999999999999", "18446744073709551617"} {
-		if n, ok := atoi(s); ok {
-			t.Errorf("%q is read as %d", s, n)
-		}
-	}
-}
-
-func TestChecksum(t *testing.T) {
-	for _, s := range []string{"", "a", "123456789", strings.Repeat("\x00", 508)} {
-		if got, want := crc32([]byte(s)), stdcrc.ChecksumIEEE([]byte(s)); got != want {
-			t.Errorf("%q: %08x, want %08x", s, got, want)
-		}
-	}
-}
-
-func TestClip(t *testing.T) {
+func TestTruncateText(t *testing.T) {
 	for _, tc := range []struct {
 		s    string
 		n    int
 		want string
 	}{{"abc", 5, "abc"}, {"abc", 2, "ab"}, {"aé", 2, "a"}, {"é", 1, ""}, {"a\x00b", 5, "a b"}, {"abc", -1, ""}, {"€uro", 3, "€"}} {
 		if got := truncateText(tc.s, tc.n); got != tc.want {
-			t.Errorf("clip(%q, %d) = %q, want %q", tc.s, tc.n, got, tc.want)
+			t.Errorf("truncateText(%q, %d) = %q, want %q", tc.s, tc.n, got, tc.want)
 		}
 	}
 }
 
 var fullRequest = request{Job{
 	ID: "01j-A_z", Path: "/usr/bin/acme", Args: []string{"", "--a=b", "end=3", "two\nlines", "\xff"}, Dir: "/home/x",
-	Limits: Limits{Queue: time.Hour, Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, KeepDescendants: true,
+	QueueTimeout: time.Hour,
+	Limits:       Limits{Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, KeepDescendants: true,
 	Semaphores: []Semaphore{{"/p q", 3}, {"/r", 1}}}, "boot-id"}
 
 func TestRequest(t *testing.T) {

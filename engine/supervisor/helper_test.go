@@ -15,13 +15,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
-const helperSwitch = "KEEPER_TEST_HELPER"
+const helperSwitch = "SUPERVISOR_TEST_HELPER"
 
 var helperEnv = []string{helperSwitch + "=1"}
 
-// testPool serves all tests that need no crew of their own, so that each finds
+// testPool serves all tests that need no pool of their own, so that each finds
 // supervisors that other tests have used.
 var testPool = NewPool()
 
@@ -79,7 +81,7 @@ func helperStep(name, arg string) {
 		}
 	case "outer":
 		fmt.Print(strings.Join(EnclosingJobs(), ","))
-	case "deaf":
+	case "noterm":
 		signal.Ignore(syscall.SIGTERM)
 	case "onterm": // exit with this code at SIGTERM
 		c := make(chan os.Signal, 1)
@@ -154,13 +156,13 @@ func helperJob(root string, steps ...string) Job {
 }
 
 // spare waits for an idle supervisor.
-func spare(c *Pool) (pid int) {
+func spare(p *Pool) (pid int) {
 	for ; pid == 0; time.Sleep(time.Millisecond) {
-		c.lock()
-		if len(c.idle) > 0 {
-			pid = c.idle[0].pid
+		p.lock()
+		if len(p.idle) > 0 {
+			pid = p.idle[0].pid
 		}
-		c.unlock()
+		p.unlock()
 	}
 	return pid
 }
@@ -333,8 +335,8 @@ func pidIn(t testing.TB, path string) int {
 }
 
 func alive(pid int) bool {
-	_, dead, ok := readStat(pid)
-	return ok && !dead
+	p, err := proctree.Read(pid)
+	return err == nil && !p.Dead()
 }
 
 // gone waits for processes to end: on a busy machine a killed one may take its

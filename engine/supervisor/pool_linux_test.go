@@ -9,34 +9,36 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
-// testNewPool returns a crew that no other test uses.
-func testNewPool(t testing.TB) *Pool {
-	c := NewPool()
-	t.Cleanup(c.Close)
-	return c
+// newTestPool returns a pool that no other test uses.
+func newTestPool(t testing.TB) *Pool {
+	p := NewPool()
+	t.Cleanup(p.Close)
+	return p
 }
 
-// idlers waits until exactly n of the crew are idle, and no other is left of it, and
+// idle waits until exactly n supervisors of a pool are idle and it has no other, and
 // returns their process ids.
-func idlers(t testing.TB, c *Pool, n int) (pids []int) {
+func idle(t testing.TB, p *Pool, n int) (pids []int) {
 	t.Helper()
 	until(t, strconv.Itoa(n)+" idle supervisors", func() bool {
-		c.lock()
-		defer c.unlock()
+		p.lock()
+		defer p.unlock()
 		pids = nil
-		for _, h := range c.idle {
-			pids = append(pids, h.pid)
+		for _, w := range p.idle {
+			pids = append(pids, w.pid)
 		}
-		return len(pids) == n && len(c.workers) == n && c.starting == 0
+		return len(pids) == n && len(p.workers) == n && p.starting == 0
 	})
 	return pids
 }
 
-func (x *trial) startWith(c *Pool) *trial {
+func (x *trial) startWith(p *Pool) *trial {
 	x.t.Helper()
-	_, err := c.Start(x.Dir, x.env)
+	_, err := p.Start(x.Dir, x.env)
 	check(x.t, err)
 	return x
 }
@@ -49,34 +51,34 @@ func (x *trial) supervisor() int {
 }
 
 func TestASupervisorServesOneJobAfterAnother(t *testing.T) {
-	c := testNewPool(t)
-	c.Warm()
-	pid := idlers(t, c, 1)[0]
-	c.lock()
-	c.warm = false // or each job would find another
-	c.unlock()
-	first := numbers("/proc/" + itoa(int64(pid)) + "/fd")
+	p := newTestPool(t)
+	p.Warm()
+	pid := idle(t, p, 1)[0]
+	p.lock()
+	p.warm = false // or each job would find another
+	p.unlock()
+	first := proctree.Numbers("/proc/" + strconv.Itoa(pid) + "/fd")
 	for i := range 5 {
 		x := prepare(t, Limits{}, "fds", "env")
 		x.env = append(slices.Clone(helperEnv), "SECRET"+strconv.Itoa(i)+"=s3cr3t")
-		x.startWith(c)
+		x.startWith(p)
 		e := x.end()
 		want := "0 1 2 " + strings.Join(append(x.env, CookieName+"="+x.ID()), "\n") + "\n"
 		if e.Code != 0 || e.Err != "" || x.out() != want || x.supervisor() != pid {
 			t.Errorf("exit %+v, supervisor %d instead of %d, output %s", e, x.supervisor(), pid, x.out())
 		}
-		idlers(t, c, 1)
+		idle(t, p, 1)
 		var now []int
 		for end := time.Now().Add(30 * time.Second); !slices.Equal(now, first) && time.Now().Before(end); time.Sleep(time.Millisecond) {
-			now = numbers("/proc/" + itoa(int64(pid)) + "/fd")
+			now = proctree.Numbers("/proc/" + strconv.Itoa(pid) + "/fd")
 		}
 		if !slices.Equal(now, first) {
 			t.Fatalf("first it had the descriptors %v, now %v", first, now)
 		}
-		if b := mustRead("/proc/" + itoa(int64(pid)) + "/environ"); strings.Contains(string(b), "SECRET") {
+		if b := mustRead("/proc/" + strconv.Itoa(pid) + "/environ"); strings.Contains(string(b), "SECRET") {
 			t.Errorf("its own environment is %q", b)
 		}
-		if _, arg, _ := lineage(pid); arg != "" {
+		if _, arg := commandLine(pid); arg != "" {
 			t.Errorf("it still calls itself %q", arg)
 		}
 	}
@@ -84,30 +86,30 @@ func TestASupervisorServesOneJobAfterAnother(t *testing.T) {
 
 // A cancel that comes when its job ends is not taken for one of the next job.
 func TestALateCancelHitsNobodyElse(t *testing.T) {
-	c := testNewPool(t)
+	p := newTestPool(t)
 	for range 20 {
-		x := prepare(t, Limits{}, "exit=0").startWith(c)
+		x := prepare(t, Limits{}, "exit=0").startWith(p)
 		x.Cancel("late")
 		x.wait()
-		idlers(t, c, 1)
-		y := prepare(t, Limits{}, "exit=5").startWith(c)
+		idle(t, p, 1)
+		y := prepare(t, Limits{}, "exit=5").startWith(p)
 		if e := y.end(); e.Reason != Exited || e.Code != 5 {
 			t.Fatalf("exit %+v", e)
 		}
-		idlers(t, c, 1)
+		idle(t, p, 1)
 	}
 }
 
 // Nothing of a job may reach the next, so one that is not rid of it ends.
 func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
-	c := testNewPool(t)
+	p := newTestPool(t)
 	next := func() (pid int) {
 		t.Helper()
-		x := prepare(t, Limits{}, "fds").startWith(c)
+		x := prepare(t, Limits{}, "fds").startWith(p)
 		if e := x.end(); e.Code != 0 || x.out() != "0 1 2 " {
 			t.Fatalf("exit %+v", e)
 		}
-		idlers(t, c, 1)
+		idle(t, p, 1)
 		return x.supervisor()
 	}
 	was := next()
@@ -121,7 +123,7 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 		}
 	}
 
-	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, KeepDescendants: true}).startWith(c)
+	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, KeepDescendants: true}).startWith(p)
 	x.end()
 	left := pidIn(t, x.file("gc"))
 	changed("a process is left")
@@ -130,25 +132,25 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 	}
 	syscall.Kill(left, syscall.SIGKILL)
 
-	if _, err := c.Start(prepareJob(t, Job{Path: "/no/such/program"}).Dir, nil); err == nil {
+	if _, err := p.Start(prepareJob(t, Job{Path: "/no/such/program"}).Dir, nil); err == nil {
 		t.Error("it is started")
 	}
 	changed("the start failed")
 
-	x = prepare(t, Limits{}, "sleep").startWith(c)
+	x = prepare(t, Limits{}, "sleep").startWith(p)
 	check(t, syscall.Kill(was, syscall.SIGTERM))
 	x.end()
 	changed("it was asked to end")
 
 	root := t.TempDir()
-	pool := Semaphore{root + "/pool", 1}
-	holder := queued(t, "a", Limits{}, root, pool)
+	semaphore := Semaphore{root + "/semaphore", 1}
+	holder := queued(t, "a", 0, root, semaphore)
 	phase(t, holder, Running)
-	x = prepareJob(t, Job{Args: []string{"exit=0"}, Semaphores: []Semaphore{pool}}).startWith(c)
+	x = prepareJob(t, Job{Args: []string{"exit=0"}, Semaphores: []Semaphore{semaphore}}).startWith(p)
 	phase(t, x, Queued)
 	check(t, x.Cancel("enough"))
 	x.end()
-	changed("it waited for a place")
+	changed("it waited for a slot")
 	letGo(t, root, "a")
 	holder.end()
 
@@ -157,30 +159,30 @@ func TestASupervisorThatIsNotCleanEnds(t *testing.T) {
 }
 
 func TestTheNextStartAfterAllWereKilled(t *testing.T) {
-	c := testNewPool(t)
+	p := newTestPool(t)
 	for range 10 {
 		var both [2]*trial
 		for i := range both {
-			both[i] = prepare(t, Limits{}, "await=go").startWith(c)
+			both[i] = prepare(t, Limits{}, "await=go").startWith(p)
 		}
 		for _, x := range both {
 			check(t, os.WriteFile(x.file("go"), nil, 0o600))
 			x.end()
 		}
-		for _, pid := range idlers(t, c, 2) {
+		for _, pid := range idle(t, p, 2) {
 			check(t, syscall.Kill(pid, syscall.SIGKILL))
 		}
-		x := prepare(t, Limits{}, "exit=3").startWith(c)
+		x := prepare(t, Limits{}, "exit=3").startWith(p)
 		if e := x.end(); e.Code != 3 {
 			t.Errorf("exit %+v", e)
 		}
-		idlers(t, c, 1)
+		idle(t, p, 1)
 	}
 }
 
 func TestAKilledSupervisorLosesOnlyItsJob(t *testing.T) {
-	c := testNewPool(t)
-	x, y := prepare(t, Limits{}, "sleep").startWith(c), prepare(t, Limits{}, "await=go").startWith(c)
+	p := newTestPool(t)
+	x, y := prepare(t, Limits{}, "sleep").startWith(p), prepare(t, Limits{}, "await=go").startWith(p)
 	killSupervisor(t, x.Dir)
 	if s := x.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		t.Errorf("state %+v", s)
@@ -189,18 +191,18 @@ func TestAKilledSupervisorLosesOnlyItsJob(t *testing.T) {
 	if e := y.end(); e.Code != 0 {
 		t.Errorf("exit %+v", e)
 	}
-	z := prepare(t, Limits{}, "exit=2").startWith(c)
+	z := prepare(t, Limits{}, "exit=2").startWith(p)
 	if e := z.end(); e.Code != 2 {
 		t.Errorf("exit %+v", e)
 	}
 }
 
-func TestACrewShrinks(t *testing.T) {
-	c := testNewPool(t)
-	c.idleTimeout = time.Millisecond
+func TestAPoolShrinks(t *testing.T) {
+	p := newTestPool(t)
+	p.idleTimeout = time.Millisecond
 	var jobs []*trial
 	for range maxIdle + 3 {
-		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(c))
+		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(p))
 	}
 	for _, x := range jobs {
 		check(t, os.WriteFile(x.file("go"), nil, 0o600))
@@ -208,9 +210,9 @@ func TestACrewShrinks(t *testing.T) {
 	for _, x := range jobs {
 		x.end()
 	}
-	idlers(t, c, 1)
+	idle(t, p, 1)
 
-	d := testNewPool(t)
+	d := newTestPool(t)
 	jobs = nil
 	for range maxIdle + 3 {
 		jobs = append(jobs, prepare(t, Limits{}, "await=go").startWith(d))
@@ -218,41 +220,41 @@ func TestACrewShrinks(t *testing.T) {
 	for _, x := range jobs {
 		check(t, os.WriteFile(x.file("go"), nil, 0o600))
 	}
-	idlers(t, d, maxIdle)
+	idle(t, d, maxIdle)
 }
 
-// A warm crew has one ready whenever one was taken.
+// A warm pool has one ready whenever one was taken.
 func TestAnotherIsReady(t *testing.T) {
-	c := testNewPool(t)
-	c.Warm()
-	spare := idlers(t, c, 1)[0]
-	x := prepare(t, Limits{}, "sleep").startWith(c)
+	p := newTestPool(t)
+	p.Warm()
+	spare := idle(t, p, 1)[0]
+	x := prepare(t, Limits{}, "sleep").startWith(p)
 	if x.supervisor() != spare {
 		t.Error("the spare was not used")
 	}
 	until(t, "another is ready", func() bool {
-		c.lock()
-		defer c.unlock()
-		return len(c.idle) == 1 && c.idle[0].pid != spare && len(c.workers) == 2
+		p.lock()
+		defer p.unlock()
+		return len(p.idle) == 1 && p.idle[0].pid != spare && len(p.workers) == 2
 	})
 }
 
-func TestACrewThatIsClosed(t *testing.T) {
-	c := testNewPool(t)
-	x := prepare(t, Limits{}, "await=go", "exit=4").startWith(c)
-	bound := prepareJob(t, Job{Args: []string{"sleep"}, EndWithGateway: true}).startWith(c)
-	c.Warm()
-	until(t, "one is idle", func() bool { c.lock(); defer c.unlock(); return len(c.idle) == 1 })
-	c.lock()
-	spare := c.idle[0].pid
-	c.unlock()
-	c.Close()
+func TestAPoolThatIsClosed(t *testing.T) {
+	p := newTestPool(t)
+	x := prepare(t, Limits{}, "await=go", "exit=4").startWith(p)
+	bound := prepareJob(t, Job{Args: []string{"sleep"}, EndWithGateway: true}).startWith(p)
+	p.Warm()
+	until(t, "one is idle", func() bool { p.lock(); defer p.unlock(); return len(p.idle) == 1 })
+	p.lock()
+	spare := p.idle[0].pid
+	p.unlock()
+	p.Close()
 	gone(t, spare)
 	if e := bound.end(); e.Reason != Canceled || e.Detail != gatewayEndedDetail {
 		t.Errorf("exit %+v", e)
 	}
 	y := prepare(t, Limits{}, "exit=0")
-	if _, err := c.Start(y.Dir, y.env); err != ErrClosed {
+	if _, err := p.Start(y.Dir, y.env); err != ErrClosed {
 		t.Errorf("error %v", err)
 	}
 	check(t, y.Remove()) // the lease is still here
@@ -267,14 +269,14 @@ func TestACrewThatIsClosed(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	c := testNewPool(t)
-	c.Warm()
+	p := newTestPool(t)
+	p.Warm()
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for range 10 {
 				x := prepare(t, Limits{}, "out=x")
-				if _, err := c.Start(x.Dir, x.env); err != nil {
+				if _, err := p.Start(x.Dir, x.env); err != nil {
 					t.Error(err)
 					return
 				}
@@ -299,52 +301,52 @@ func TestALargeEnvironment(t *testing.T) {
 	}
 }
 
-// Of a start that fails on the way to a supervisor the cause is told, and nothing ran.
+// If a supervisor cannot be started the error says why, and nothing ran.
 func TestASupervisorThatCannotBeStarted(t *testing.T) {
 	for _, tc := range []struct {
 		line string
 		want error
 	}{{"F 11\n", syscall.EAGAIN}, {"", ErrSupervisor}} {
-		c := testNewPool(t)
-		c.launching = true // we are it
-		w := make(chan reply, 1)
-		c.waiting, c.starting = append(c.waiting, w), 1
+		p := newTestPool(t)
+		p.launching = true // by this test
+		replies := make(chan reply, 1)
+		p.waiting, p.starting = append(p.waiting, replies), 1
 		ours, theirs, err := socketpair()
 		check(t, err)
-		h := newWorker(ours)
-		c.workers[h] = true
+		w := newWorker(ours)
+		p.workers[w] = true
 		if _, err := syscall.Write(theirs, []byte(tc.line)); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Close(theirs)
-		c.track(h)
-		o := <-w
-		if e, ok := o.err.(*os.SyscallError); ok {
-			o.err = e.Err
+		p.track(w)
+		r := <-replies
+		if e, ok := r.err.(*os.SyscallError); ok {
+			r.err = e.Err
 		}
-		if o.worker != nil || o.err != tc.want || c.starting != 0 || len(c.workers) > 0 {
-			t.Errorf("%+v, crew %+v", o, c)
+		if r.worker != nil || r.err != tc.want || p.starting != 0 || len(p.workers) > 0 {
+			t.Errorf("%+v, pool %+v", r, p)
 		}
 	}
 }
 
 // A supervisor believes only the lease that it holds.
 func TestALeaseOfAnotherJob(t *testing.T) {
-	c := testNewPool(t)
+	p := newTestPool(t)
 	x, y := prepare(t, Limits{}, "pid=up"), prepare(t, Limits{})
-	h, err := c.take()
+	w, err := p.take()
 	check(t, err)
 	frame, err := encodeAssignment(x.Path(), x.env)
 	check(t, err)
-	if line := <-c.assign(h, frame, y.lease).first; line != nil || !x.statusUntouched() || exists(x.file("up")) {
-		t.Errorf("it said %q", line)
+	if line := <-p.assign(w, frame, y.lease).first; line != "" || !x.statusUntouched() || exists(x.file("up")) {
+		t.Errorf("it reported %q", line)
 	}
-	if e := x.startWith(c).end(); e.Code != 0 {
+	if e := x.startWith(p).end(); e.Code != 0 {
 		t.Errorf("exit %+v", e)
 	}
 }
 
-func TestHandovers(t *testing.T) {
+func TestAssignments(t *testing.T) {
 	lease, err := os.Create(t.TempDir() + "/lease")
 	check(t, err)
 	defer lease.Close()
@@ -370,16 +372,16 @@ func TestHandovers(t *testing.T) {
 	} {
 		ours, theirs, err := socketpair()
 		check(t, err)
-		h, peer := newWorker(ours), newWorker(theirs)
+		w, peer := newWorker(ours), newWorker(theirs)
 		switch {
 		case tc.rights:
-			check(t, h.assign(tc.frame, int(lease.Fd())))
+			check(t, w.assign(tc.frame, int(lease.Fd())))
 		default:
-			_, err := h.sock.Write(tc.frame)
+			_, err := w.sock.Write(tc.frame)
 			check(t, err)
 		}
-		h.sock.Close()
-		before := len(numbers("/proc/self/fd"))
+		w.sock.Close()
+		before := len(proctree.Numbers("/proc/self/fd"))
 		j, ok := receiveAssignment(peer.sock)
 		if ok != tc.ok {
 			t.Errorf("%s: %+v, %v", name, j, ok)
@@ -390,7 +392,7 @@ func TestHandovers(t *testing.T) {
 		if ok {
 			syscall.Close(j.lease)
 		}
-		if after := len(numbers("/proc/self/fd")); after != before {
+		if after := len(proctree.Numbers("/proc/self/fd")); after != before {
 			t.Errorf("%s: %d descriptors, then %d", name, before, after)
 		}
 		peer.sock.Close()

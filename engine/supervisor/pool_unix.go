@@ -4,16 +4,20 @@ package supervisor
 
 import (
 	"os"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 const (
 	// maxIdle bounds the supervisors that wait for a job, each of which holds a
-	// megabyte. Eight callers at once find theirs.
+	// megabyte. Eight callers at once find an idle one.
 	maxIdle = 8
 
-	// idleTimeout is how long a crew keeps more than one idle supervisor after its
+	// idleTimeout is how long a pool keeps more than one idle supervisor after its
 	// last job began or ended.
 	idleTimeout = 30 * time.Second
 
@@ -22,13 +26,14 @@ const (
 	maxTries = maxIdle + 3
 )
 
-// Pool is the supervisors of a gateway. Each serves one job at a time, and another
-// when nothing is left of the one before. They are no descendants of the gateway,
-// so that whoever ends the gateway with all that is below it does not end its jobs.
-// One that has no job ends with the gateway. Methods may be called from any goroutine.
+// Pool starts the supervisors of a gateway and assigns jobs to them. Each serves one job
+// at a time, and another when nothing is left of the one before. They are no descendants
+// of the gateway, so that whoever ends the gateway with all that is below it does not end
+// its jobs. One that has no job ends with the gateway. Methods may be called from any
+// goroutine.
 type Pool struct {
-	mutex       chan struct{} // has room for one, who may then look at what follows
-	idle        []*worker     // the last to be idle is the first to be used: it is the warmest
+	mutex       chan struct{} // holds a value while the fields below are in use
+	idle        []*worker     // the last to become idle is used first: its caches are warm
 	waiting     []chan reply  // callers without a supervisor, first come first served
 	starting    int           // supervisors that have not reported yet
 	launching   bool
@@ -40,74 +45,74 @@ type Pool struct {
 	idleTimeout time.Duration
 }
 
-// reply answers a caller that waits.
+// reply is what a caller that waits for a supervisor gets.
 type reply struct {
 	worker *worker
 	err    error
 }
 
-// NewPool returns a crew of nobody: supervisors are started when they are needed.
+// NewPool returns an empty pool: supervisors are started when they are needed.
 func NewPool() *Pool {
 	return &Pool{mutex: make(chan struct{}, 1), workers: map[*worker]bool{}, idleTimeout: idleTimeout}
 }
 
-func (c *Pool) lock()   { c.mutex <- struct{}{} }
-func (c *Pool) unlock() { <-c.mutex }
+func (p *Pool) lock()   { p.mutex <- struct{}{} }
+func (p *Pool) unlock() { <-p.mutex }
 
-// Warm has a supervisor started ahead of need, now and whenever the last one that
-// is idle was taken. It does not wait.
-func (c *Pool) Warm() {
-	c.lock()
-	defer c.unlock()
-	c.warm = true
-	c.startMissingLocked()
+// Warm has a supervisor started ahead of need, now and whenever the last idle one was
+// taken. It does not wait.
+func (p *Pool) Warm() {
+	p.lock()
+	defer p.unlock()
+	p.warm = true
+	p.startMissingLocked()
 }
 
-// Close ends the supervisors that are idle. Those with a job end after it, but a
-// Bound job ends now. It does not wait.
-func (c *Pool) Close() {
-	c.lock()
-	defer c.unlock()
-	c.closed = true
-	for h := range c.workers {
-		h.retire()
+// Close ends the supervisors that are idle. Those with a job end after it, but an
+// EndWithGateway job ends now. It does not wait.
+func (p *Pool) Close() {
+	p.lock()
+	defer p.unlock()
+	p.closed = true
+	for w := range p.workers {
+		w.retire()
 	}
-	for _, w := range c.waiting {
-		w <- reply{err: ErrClosed}
+	for _, c := range p.waiting {
+		c <- reply{err: ErrClosed}
 	}
-	c.waiting, c.idle = nil, nil
-	if c.trimTimer != nil {
-		c.trimTimer.Stop()
+	p.waiting, p.idle = nil, nil
+	if p.trimTimer != nil {
+		p.trimTimer.Stop()
 	}
 }
 
 // Start has a supervisor start the prepared job and returns the process id of its
-// command, for display. The environment is complete; it is handed to the supervisor
-// and written nowhere. The id is 0 if the job waits for its pools, and if it was
+// command, for display. The environment is complete; it is sent to the supervisor
+// and written nowhere. The id is 0 if the job waits for its semaphores, and if it was
 // cancelled before: then nothing runs, and there is a record that says so. A
 // *StartError too leaves a record. ErrSupervisor is all that is known of a job whose
 // supervisor died when it had begun; otherwise, and with any other error, the lease
 // is still here, for another attempt or for Remove.
-func (c *Pool) Start(d *Dir, env []string) (pid int, err error) {
+func (p *Pool) Start(d *Dir, env []string) (pid int, err error) {
 	if d.lease < 0 {
 		return 0, ErrNoLease
 	}
-	frame, err := encodeAssignment(d.path, withCookie(env, d.id))
+	frame, err := encodeAssignment(d.path, proctree.WithCookie(env, d.id))
 	if err != nil {
 		return 0, err
 	}
 	for tries := 1; ; tries++ {
-		h, err := c.take()
+		w, err := p.take()
 		if err == nil {
-			a := c.assign(h, frame, d.lease)
-			line := <-a.first
-			c.startMissing()
-			// One that was killed while it was idle has begun nothing: its end of the
-			// socket is closed when none of its threads can do anything any more.
-			if line != nil || !d.statusUntouched() {
+			r := p.assign(w, frame, d.lease)
+			line := <-r.first
+			p.startMissing()
+			// A supervisor that was killed while it was idle has begun nothing: its end of
+			// the socket is closed when none of its threads can do anything any more.
+			if line != "" || !d.statusUntouched() {
 				d.releaseLease()
-				d.recorded = a.recorded
-				return d.startResult(line)
+				d.recorded = r.recorded
+				return startResult(line)
 			}
 			err = ErrSupervisor
 		}
@@ -117,198 +122,196 @@ func (c *Pool) Start(d *Dir, env []string) (pid int, err error) {
 	}
 }
 
-// take returns a supervisor that is nobody else's.
-func (c *Pool) take() (*worker, error) {
-	c.lock()
-	if c.closed {
-		c.unlock()
+// take returns a supervisor that no other caller has.
+func (p *Pool) take() (*worker, error) {
+	p.lock()
+	if p.closed {
+		p.unlock()
 		return nil, ErrClosed
 	}
-	if n := len(c.idle) - 1; n >= 0 {
-		h := c.idle[n]
-		c.idle = c.idle[:n]
-		c.unlock()
-		return h, nil
+	if n := len(p.idle) - 1; n >= 0 {
+		w := p.idle[n]
+		p.idle = p.idle[:n]
+		p.unlock()
+		return w, nil
 	}
-	w := make(chan reply, 1)
-	c.waiting = append(c.waiting, w)
-	c.startMissingLocked()
-	c.unlock()
-	o := <-w
-	return o.worker, o.err
+	c := make(chan reply, 1)
+	p.waiting = append(p.waiting, c)
+	p.startMissingLocked()
+	p.unlock()
+	r := <-c
+	return r.worker, r.err
 }
 
-// assign hands a job to a supervisor.
-func (c *Pool) assign(h *worker, frame []byte, lease int) *report {
-	a := newReport()
-	c.lock()
-	c.lastUsed = time.Now()
-	gone := h.gone
+// assign gives a job to a supervisor.
+func (p *Pool) assign(w *worker, frame []byte, lease int) *report {
+	r := newReport()
+	p.lock()
+	p.lastUsed = time.Now()
+	gone := w.gone
 	if !gone {
-		h.job = a
+		w.job = r
 	}
-	c.unlock()
+	p.unlock()
 	if gone {
-		a.close()
-		return a
+		r.close()
+		return r
 	}
-	if err := h.assign(frame, lease); err != nil {
-		h.disconnect() // what it has is not whole, so it cannot begin
+	if err := w.assign(frame, lease); err != nil {
+		w.disconnect() // what it has is incomplete, so it cannot begin
 	}
-	return a
+	return r
 }
 
-// startMissing readies another supervisor for the next job. It comes after the start of
+// startMissing starts another supervisor for the next job. It comes after the start of
 // this one, which it would slow down.
-func (c *Pool) startMissing() {
-	c.lock()
-	defer c.unlock()
-	c.startMissingLocked()
+func (p *Pool) startMissing() {
+	p.lock()
+	defer p.unlock()
+	p.startMissingLocked()
 }
 
 // startMissingLocked starts the supervisors that are missing. The caller holds the mutex.
-func (c *Pool) startMissingLocked() {
-	if !c.launching && c.missing() > 0 {
-		c.launching = true
-		go c.launch()
+func (p *Pool) startMissingLocked() {
+	if !p.launching && p.missing() > 0 {
+		p.launching = true
+		go p.launch()
 	}
 }
 
-func (c *Pool) missing() int {
-	n := len(c.waiting) - len(c.idle) - c.starting
-	if c.warm {
+func (p *Pool) missing() int {
+	n := len(p.waiting) - len(p.idle) - p.starting
+	if p.warm {
 		n++
 	}
-	if c.closed {
+	if p.closed {
 		n = 0
 	}
 	return n
 }
 
-// launch starts supervisors until none is missing. While some are being started
-// others may come to be missing: they are started together.
-func (c *Pool) launch() {
+// launch starts supervisors until none is missing. More may be missing by the time that
+// some are started: those are started together.
+func (p *Pool) launch() {
 	for {
-		c.lock()
-		n := min(c.missing(), maxBatch)
+		p.lock()
+		n := min(p.missing(), maxBatch)
 		if n <= 0 {
-			c.launching = false
-			c.unlock()
+			p.launching = false
+			p.unlock()
 			return
 		}
-		c.starting += n
-		c.unlock()
+		p.starting += n
+		p.unlock()
 
-		hands, err := launch(n)
+		workers, err := launch(n)
 
-		c.lock()
-		for _, h := range hands {
-			c.workers[h] = true
-			if c.closed {
-				h.retire()
+		p.lock()
+		for _, w := range workers {
+			p.workers[w] = true
+			if p.closed {
+				w.retire()
 			}
-			go c.track(h)
+			go p.track(w)
 		}
 		if err != nil {
-			c.starting -= n
-			for _, w := range c.waiting {
-				w <- reply{err: err}
+			p.starting -= n
+			for _, c := range p.waiting {
+				c <- reply{err: err}
 			}
-			c.waiting, c.launching = nil, false
-			c.unlock()
+			p.waiting, p.launching = nil, false
+			p.unlock()
 			return
 		}
-		c.unlock()
+		p.unlock()
 	}
 }
 
-// track hears what a supervisor says until it ends.
-func (c *Pool) track(h *worker) {
-	h.readLines(func(line []byte) {
-		c.lock()
-		defer c.unlock()
+// track handles what a supervisor reports until it ends.
+func (p *Pool) track(w *worker) {
+	w.readLines(func(line string) {
+		p.lock()
+		defer p.unlock()
+		kind, rest, _ := cut(line, ' ')
 		switch {
-		case len(line) > 2 && line[0] == 'R':
-			c.ready(h, line[2:])
-		case len(line) > 2 && line[0] == 'F':
-			n, _ := atoi(string(line[2:]))
-			h.failed = os.NewSyscallError("start of the supervisor", syscall.Errno(n))
-		case h.job != nil:
-			h.job.receive(line)
+		case kind == "R" && rest != "":
+			p.ready(w, rest)
+		case kind == "F" && rest != "":
+			n, _ := strconv.Atoi(rest)
+			w.failed = os.NewSyscallError("start of the supervisor", syscall.Errno(n))
+		case w.job != nil:
+			w.job.receive(line)
 		}
 	})
-	c.lock()
-	h.gone = true
-	delete(c.workers, h)
-	for i := range c.idle {
-		if c.idle[i] == h {
-			c.idle = append(c.idle[:i], c.idle[i+1:]...)
-			break
-		}
+	p.lock()
+	w.gone = true
+	delete(p.workers, w)
+	if i := slices.Index(p.idle, w); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
 	}
-	if h.job != nil {
-		h.job.close()
+	if w.job != nil {
+		w.job.close()
 	}
-	if h.pid == 0 { // it has not even reported
-		c.starting--
-		c.sendReply(reply{err: h.failed})
+	if w.pid == 0 { // it has not even reported
+		p.starting--
+		p.sendReply(reply{err: w.failed})
 	}
-	if len(c.waiting) > 0 {
-		c.startMissingLocked()
+	if len(p.waiting) > 0 {
+		p.startMissingLocked()
 	}
-	c.unlock()
-	h.reap()
+	p.unlock()
+	w.reap()
 }
 
-// ready has a supervisor wait for its next job. The caller holds the mutex.
-func (c *Pool) ready(h *worker, pid []byte) {
-	if h.pid == 0 {
-		n, _ := atoi(string(pid))
-		h.pid = int(n)
-		c.starting--
+// ready makes a supervisor available for its next job. The caller holds the mutex.
+func (p *Pool) ready(w *worker, pid string) {
+	if w.pid == 0 {
+		w.pid, _ = strconv.Atoi(pid)
+		p.starting--
 	}
-	if h.job != nil {
-		h.job.close()
-		h.job = nil
+	if w.job != nil {
+		w.job.close()
+		w.job = nil
 	}
-	if c.closed || c.sendReply(reply{worker: h}) {
+	if p.closed || p.sendReply(reply{worker: w}) {
 		return
 	}
-	c.idle = append(c.idle, h)
-	if len(c.idle) > maxIdle {
-		c.idle[0].retire()
-		c.idle = append(c.idle[:0], c.idle[1:]...)
+	p.idle = append(p.idle, w)
+	if len(p.idle) > maxIdle {
+		p.idle[0].retire()
+		p.idle = slices.Delete(p.idle, 0, 1)
 	}
-	c.lastUsed = time.Now()
-	if len(c.idle) > 1 && c.trimTimer == nil {
-		c.trimTimer = time.AfterFunc(c.idleTimeout, c.trim)
+	p.lastUsed = time.Now()
+	if len(p.idle) > 1 && p.trimTimer == nil {
+		p.trimTimer = time.AfterFunc(p.idleTimeout, p.trim)
 	}
 }
 
-// sendReply gives o to the first who waits. The caller holds the mutex.
-func (c *Pool) sendReply(o reply) bool {
-	if len(c.waiting) == 0 {
+// sendReply gives r to the first caller that waits, and reports whether there is one. The
+// caller holds the mutex.
+func (p *Pool) sendReply(r reply) bool {
+	if len(p.waiting) == 0 {
 		return false
 	}
-	c.waiting[0] <- o
-	c.waiting = c.waiting[1:]
+	p.waiting[0] <- r
+	p.waiting = p.waiting[1:]
 	return true
 }
 
-// trim dismisses all but one of those that had nothing to do for a while.
-func (c *Pool) trim() {
-	c.lock()
-	defer c.unlock()
-	c.trimTimer = nil
-	if len(c.idle) < 2 {
+// trim ends all but one of the supervisors that had nothing to do for a while.
+func (p *Pool) trim() {
+	p.lock()
+	defer p.unlock()
+	p.trimTimer = nil
+	if len(p.idle) < 2 {
 		return
 	}
-	if rest := c.idleTimeout - time.Since(c.lastUsed); rest > 0 {
-		c.trimTimer = time.AfterFunc(rest, c.trim)
+	if rest := p.idleTimeout - time.Since(p.lastUsed); rest > 0 {
+		p.trimTimer = time.AfterFunc(rest, p.trim)
 		return
 	}
-	for _, h := range c.idle[1:] {
-		h.retire()
+	for _, w := range p.idle[1:] {
+		w.retire()
 	}
-	c.idle = c.idle[:1]
+	p.idle = p.idle[:1]
 }

@@ -2,18 +2,21 @@ package supervisor
 
 import (
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
-// queued prepares a job that needs a place in pools and runs until a file with
+// queued prepares a job that needs slots of semaphores and runs until a file with
 // its name appears.
-func queued(t testing.TB, name string, l Limits, root string, pools ...Semaphore) *trial {
+func queued(t testing.TB, name string, timeout time.Duration, root string, semaphores ...Semaphore) *trial {
 	t.Helper()
-	return prepareJob(t, Job{Args: []string{"pid=" + root + "/" + name + ".up", "await=" + root + "/" + name}, Limits: l, Semaphores: pools}).start()
+	return prepareJob(t, Job{QueueTimeout: timeout, Args: []string{"pid=" + root + "/" + name + ".up", "await=" + root + "/" + name}, Semaphores: semaphores}).start()
 }
 
 func phase(t testing.TB, x *trial, want Phase) {
@@ -26,14 +29,14 @@ func letGo(t testing.TB, root, name string) {
 	check(t, os.WriteFile(root+"/"+name, nil, 0o600))
 }
 
-func TestAPoolHoldsSoMany(t *testing.T) {
+func TestASemaphoreBoundsItsJobs(t *testing.T) {
 	root := t.TempDir()
-	pool := Semaphore{root + "/pools/all", 2}
-	a, b := queued(t, "a", Limits{}, root, pool), queued(t, "b", Limits{}, root, pool)
+	semaphore := Semaphore{root + "/semaphores/all", 2}
+	a, b := queued(t, "a", 0, root, semaphore), queued(t, "b", 0, root, semaphore)
 	phase(t, a, Running)
 	phase(t, b, Running)
-	c := queued(t, "c", Limits{Wall: time.Hour}, root, pool)
-	d := queued(t, "d", Limits{}, root, pool)
+	c := queued(t, "c", time.Hour, root, semaphore)
+	d := queued(t, "d", 0, root, semaphore)
 	phase(t, c, Queued)
 	phase(t, d, Queued)
 	letGo(t, root, "a")
@@ -54,13 +57,13 @@ func TestAPoolHoldsSoMany(t *testing.T) {
 	}
 }
 
-// A place is free again whatever became of its job.
-func TestAPlaceOfTheDeadIsFree(t *testing.T) {
+// A slot is free again whatever became of its job.
+func TestASlotOfTheDeadIsFree(t *testing.T) {
 	root := t.TempDir()
-	pool := Semaphore{root + "/pool", 1}
-	a := queued(t, "a", Limits{}, root, pool)
+	semaphore := Semaphore{root + "/semaphore", 1}
+	a := queued(t, "a", 0, root, semaphore)
 	phase(t, a, Running)
-	b := queued(t, "b", Limits{}, root, pool)
+	b := queued(t, "b", 0, root, semaphore)
 	phase(t, b, Queued)
 	killSupervisor(t, a.Dir)
 	phase(t, b, Running)
@@ -70,22 +73,22 @@ func TestAPlaceOfTheDeadIsFree(t *testing.T) {
 
 func TestTheEndOfAQueuedJob(t *testing.T) {
 	root := t.TempDir()
-	pool := Semaphore{root + "/pool", 1}
-	a := queued(t, "a", Limits{}, root, pool)
+	semaphore := Semaphore{root + "/semaphore", 1}
+	a := queued(t, "a", 0, root, semaphore)
 	phase(t, a, Running)
 
-	late := queued(t, "late", Limits{Queue: 50 * time.Millisecond}, root, pool)
+	late := queued(t, "late", 50*time.Millisecond, root, semaphore)
 	if e := late.end(); e.Reason != QueueTimeout || e.Code != -1 {
 		t.Errorf("exit %+v", e)
 	}
-	canceled := queued(t, "canceled", Limits{}, root, pool)
+	canceled := queued(t, "canceled", 0, root, semaphore)
 	phase(t, canceled, Queued)
 	check(t, canceled.Cancel("enough"))
 	if e := canceled.end(); e.Reason != Canceled || e.Detail != "enough" || e.Code != -1 {
 		t.Errorf("exit %+v", e)
 	}
 	// Of one that is lost before its turn nothing ran.
-	lost := queued(t, "lost", Limits{}, root, pool)
+	lost := queued(t, "lost", 0, root, semaphore)
 	phase(t, lost, Queued)
 	check(t, syscall.Kill(supervisorOf(t, lost), syscall.SIGKILL))
 	if s := lost.wait(); s.Phase != Lost || s.Exit.Reason != NeverStarted {
@@ -100,18 +103,18 @@ func TestTheEndOfAQueuedJob(t *testing.T) {
 	a.end()
 }
 
-// A job that waits for the second pool keeps its place in the first, and gives it
+// A job that waits for the second semaphore keeps its slot of the first, and gives it
 // up when it does not wait any more.
-func TestTwoPools(t *testing.T) {
+func TestTwoSemaphores(t *testing.T) {
 	root := t.TempDir()
 	narrow, wide := Semaphore{root + "/narrow", 1}, Semaphore{root + "/wide", 1}
-	a := queued(t, "a", Limits{}, root, wide)
+	a := queued(t, "a", 0, root, wide)
 	phase(t, a, Running)
-	b := queued(t, "b", Limits{}, root, narrow, wide)
+	b := queued(t, "b", 0, root, narrow, wide)
 	phase(t, b, Queued)
 	check(t, b.Cancel("x"))
 	b.end()
-	c := queued(t, "c", Limits{}, root, narrow)
+	c := queued(t, "c", 0, root, narrow)
 	phase(t, c, Running)
 	letGo(t, root, "a")
 	letGo(t, root, "c")
@@ -119,32 +122,32 @@ func TestTwoPools(t *testing.T) {
 	c.end()
 }
 
-// Wherever the search begins, it finds the one place that is free.
-func TestAWidePool(t *testing.T) {
-	p := Semaphore{t.TempDir() + "/wide", 64}
-	var places []int
-	defer func() { closeAll(places) }()
-	for range p.Size {
-		fd, err := p.acquire(syscall.LOCK_NB)
+// Wherever the search begins, it finds the one slot that is free.
+func TestASemaphoreOfManySlots(t *testing.T) {
+	s := Semaphore{t.TempDir() + "/wide", 64}
+	var slots []int
+	defer func() { closeAll(slots) }()
+	for range s.Size {
+		fd, err := s.acquire(syscall.LOCK_NB)
 		check(t, err)
-		places = append(places, fd)
+		slots = append(slots, fd)
 	}
-	before := len(numbers("/proc/self/fd"))
-	if fd, err := p.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+	before := len(proctree.Numbers("/proc/self/fd"))
+	if fd, err := s.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
 		t.Errorf("one more: %d, %v", fd, err)
 	}
-	if after := len(numbers("/proc/self/fd")); after != before {
+	if after := len(proctree.Numbers("/proc/self/fd")); after != before {
 		t.Errorf("%d descriptors, then %d", before, after)
 	}
-	for i := range places {
-		syscall.Close(places[i])
-		fd, err := p.acquire(syscall.LOCK_NB)
+	for i := range slots {
+		syscall.Close(slots[i])
+		fd, err := s.acquire(syscall.LOCK_NB)
 		check(t, err)
-		places[i] = fd
+		slots[i] = fd
 	}
 }
 
-func TestPoolsAreSwept(t *testing.T) {
+func TestSemaphoresAreSwept(t *testing.T) {
 	root := t.TempDir()
 	future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	sweep := func(olderThan time.Time, want int) {
@@ -156,8 +159,8 @@ func TestPoolsAreSwept(t *testing.T) {
 	used, idle, strange := Semaphore{root + "/used", 2}, Semaphore{root + "/idle", 2}, Semaphore{root + "/strange", 1}
 	held, err := used.acquire(syscall.LOCK_NB)
 	check(t, err)
-	for _, p := range []Semaphore{idle, strange} {
-		fd, err := p.acquire(syscall.LOCK_NB)
+	for _, s := range []Semaphore{idle, strange} {
+		fd, err := s.acquire(syscall.LOCK_NB)
 		check(t, err)
 		syscall.Close(fd)
 	}
@@ -165,10 +168,10 @@ func TestPoolsAreSwept(t *testing.T) {
 	check(t, os.WriteFile(root+"/file", nil, 0o600))
 	check(t, os.Mkdir(root+"/half", 0o700))
 	sweep(past, 1) // the half
-	line, err := idle.lockFile(queueFile, syscall.LOCK_EX)
+	queue, err := idle.lockFile(queueFile, syscall.LOCK_EX)
 	check(t, err)
 	sweep(future, 0) // somebody waits
-	syscall.Close(line)
+	syscall.Close(queue)
 	sweep(future, 1)
 	if exists(idle.Dir) || exists(root+"/half") || !exists(used.Dir) || !exists(strange.Dir+"/note") {
 		t.Error("it removed others than the idle one")
@@ -182,13 +185,13 @@ func TestPoolsAreSwept(t *testing.T) {
 
 // Who waits for a lock while its file is removed is not left with a lock that
 // nobody else can see.
-func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
-	p := Semaphore{t.TempDir() + "/pool", 1}
-	line, err := p.lockFile(queueFile, syscall.LOCK_EX)
+func TestASemaphoreIsRemovedUnderItsQueue(t *testing.T) {
+	s := Semaphore{t.TempDir() + "/semaphore", 1}
+	queue, err := s.lockFile(queueFile, syscall.LOCK_EX)
 	check(t, err)
 	got := make(chan int)
 	go func() {
-		fd, err := p.acquire(0)
+		fd, err := s.acquire(0)
 		if err != nil {
 			t.Error(err)
 		}
@@ -196,24 +199,24 @@ func TestAPoolIsSweptUnderTheWaiting(t *testing.T) {
 	}()
 	until(t, "it waits", func() bool {
 		// Both have it open: the one who waits, and we.
-		return open(p.Dir+"/"+queueFile) == 2
+		return open(s.Dir+"/"+queueFile) == 2
 	})
-	check(t, os.RemoveAll(p.Dir))
-	syscall.Close(line)
+	check(t, os.RemoveAll(s.Dir))
+	syscall.Close(queue)
 	fd := <-got
 	defer syscall.Close(fd)
-	if !sameFile(fd, p.Dir+"/0") {
-		t.Error("its place is in no pool")
+	if !sameFile(fd, s.Dir+"/0") {
+		t.Error("its slot is of no semaphore")
 	}
-	if fd, err := p.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
-		t.Errorf("another has a place too: %d, %v", fd, err)
+	if fd, err := s.acquire(syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		t.Errorf("another has a slot too: %d, %v", fd, err)
 	}
 }
 
-// Pools may be removed at any moment: what they hold is never more than it may be.
-func TestPoolsAreSweptAllTheTime(t *testing.T) {
+// Semaphores may be removed at any moment: never more jobs hold a slot than there are.
+func TestSemaphoresAreSweptAllTheTime(t *testing.T) {
 	root := t.TempDir()
-	p := Semaphore{root + "/pool", 2}
+	s := Semaphore{root + "/semaphore", 2}
 	var in, most atomic.Int32
 	var all sync.WaitGroup
 	done := make(chan struct{})
@@ -236,7 +239,7 @@ func TestPoolsAreSweptAllTheTime(t *testing.T) {
 	for range 4 {
 		users.Go(func() {
 			for range 200 {
-				fd, err := p.acquire(0)
+				fd, err := s.acquire(0)
 				if err != nil {
 					t.Error(err)
 					return
@@ -253,15 +256,15 @@ func TestPoolsAreSweptAllTheTime(t *testing.T) {
 	close(done)
 	all.Wait()
 	if most.Load() > 2 {
-		t.Errorf("%d were in a pool of 2", most.Load())
+		t.Errorf("%d held one of 2 slots", most.Load())
 	}
 	t.Logf("removed %d times", swept)
 }
 
 // open counts our descriptors of a file.
 func open(path string) (n int) {
-	for _, fd := range numbers("/proc/self/fd") {
-		if name, err := os.Readlink("/proc/self/fd/" + itoa(int64(fd))); err == nil && name == path {
+	for _, fd := range proctree.Numbers("/proc/self/fd") {
+		if name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && name == path {
 			n++
 		}
 	}
@@ -271,8 +274,8 @@ func open(path string) (n int) {
 // supervisorOf finds the supervisor of a job that has recorded none.
 func supervisorOf(t testing.TB, x *trial) int {
 	t.Helper()
-	for _, pid := range numbers("/proc") {
-		if name, arg, _ := lineage(pid); name == processName && arg == x.Path() {
+	for _, pid := range proctree.Numbers("/proc") {
+		if name, arg := commandLine(pid); name == processName && arg == x.Path() {
 			return pid
 		}
 	}

@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -12,64 +13,67 @@ const (
 	slotPollFirst = 5 * time.Millisecond
 	slotPollLast  = 50 * time.Millisecond
 
-	// maxOpenSlots bounds the files that one who waits keeps open.
+	// maxOpenSlots bounds the files that a waiting process keeps open.
 	maxOpenSlots = 200
 
-	queueFile = "line" // in a pool; the others are numbers
+	// queueFile is locked by the job that is next. All other files of a semaphore are
+	// slots, named by their numbers.
+	queueFile = "line"
 )
 
-// acquireAll takes a place in each pool, or in none. Only the first in the line looks
-// for one; the others wait for its lock, which costs nothing. With LOCK_NB as how
-// it waits for nothing.
-func acquireAll(pools []Semaphore, how int) (places []int, err error) {
-	for _, p := range pools {
-		fd, err := p.acquire(how)
+// acquireAll acquires a slot of each semaphore, or of none. Only the first job in the
+// queue of a semaphore looks for a slot; the others wait for its lock, which costs
+// nothing. With LOCK_NB as how, nothing is waited for.
+func acquireAll(semaphores []Semaphore, how int) (slots []int, err error) {
+	for _, s := range semaphores {
+		fd, err := s.acquire(how)
 		if err != nil {
-			closeAll(places)
+			closeAll(slots)
 			return nil, err
 		}
-		places = append(places, fd)
+		slots = append(slots, fd)
 	}
-	return places, nil
+	return slots, nil
 }
 
-func (p Semaphore) acquire(how int) (fd int, err error) {
-	line, err := p.lockFile(queueFile, syscall.LOCK_EX|how)
+func (s Semaphore) acquire(how int) (fd int, err error) {
+	queue, err := s.lockFile(queueFile, syscall.LOCK_EX|how)
 	if err != nil {
 		return -1, err
 	}
-	defer syscall.Close(line)
+	defer syscall.Close(queue)
 	now := syscall.NsecToTimeval(time.Now().UnixNano())
-	syscall.Futimes(line, []syscall.Timeval{now, now}) // for SweepPools
-	// As long as the line is ours the files of the places stay what they are, so a
-	// look at all of them costs one call each.
-	held := make([]int, p.Size)
-	for i := range held {
-		held[i] = -1
+	syscall.Futimes(queue, []syscall.Timeval{now, now}) // for SweepSemaphores
+	// As long as we hold the queue nobody removes the files of the slots, so they stay
+	// open, and a look at all of them costs one call each.
+	open := make([]int, s.Size)
+	for i := range open {
+		open[i] = -1
 	}
-	defer func() { closeAll(held) }()
-	from := int(time.Now().UnixNano() % int64(p.Size)) // where a place is free is anywhere
+	defer func() { closeAll(open) }()
+	from := int(time.Now().UnixNano() % int64(s.Size)) // any slot may be the free one
 	for pause := slotPollFirst; ; pause = min(pause*5/4, slotPollLast) {
-		if fd, err = p.tryAcquire(held, from); err != syscall.EWOULDBLOCK || how == syscall.LOCK_NB {
+		if fd, err = s.tryAcquire(open, from); err != syscall.EWOULDBLOCK || how == syscall.LOCK_NB {
 			return fd, err
 		}
 		time.Sleep(pause)
 	}
 }
 
-// tryAcquire takes a place that is free at this moment. What it opened it keeps in held.
-func (p Semaphore) tryAcquire(held []int, from int) (fd int, err error) {
-	for n := range held {
-		i := (from + n) % len(held)
-		if held[i] < 0 {
-			if held[i], err = p.openFile(itoa(int64(i))); err != nil {
+// tryAcquire locks a slot that is free at this moment, beginning with the slot from. It
+// keeps the files of the others in open.
+func (s Semaphore) tryAcquire(open []int, from int) (fd int, err error) {
+	for n := range open {
+		i := (from + n) % len(open)
+		if open[i] < 0 {
+			if open[i], err = s.openFile(strconv.Itoa(i)); err != nil {
 				return -1, err
 			}
 		}
-		fd = held[i]
+		fd = open[i]
 		_, err = retry(func() (int, error) { return 0, syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
 		if err == nil {
-			held[i] = -1
+			open[i] = -1
 			return fd, nil
 		}
 		if err != syscall.EWOULDBLOCK {
@@ -77,40 +81,40 @@ func (p Semaphore) tryAcquire(held []int, from int) (fd int, err error) {
 		}
 		if n >= maxOpenSlots {
 			syscall.Close(fd)
-			held[i] = -1
+			open[i] = -1
 		}
 	}
 	return -1, err
 }
 
-// lockFile locks a file of the pool. Who waited for the lock may have waited for a file
-// that is gone now, with nobody else in that line.
-func (p Semaphore) lockFile(name string, how int) (fd int, err error) {
+// lockFile locks a file of the semaphore. While it waits for the lock the file may be
+// removed, and then nobody else waits in the same queue: it begins again.
+func (s Semaphore) lockFile(name string, how int) (fd int, err error) {
 	for {
-		if fd, err = p.openFile(name); err != nil {
+		if fd, err = s.openFile(name); err != nil {
 			return -1, err
 		}
 		if _, err := retry(func() (int, error) { return 0, syscall.Flock(fd, how) }); err != nil {
 			syscall.Close(fd)
 			return -1, err
 		}
-		if sameFile(fd, p.Dir+"/"+name) {
+		if sameFile(fd, s.Dir+"/"+name) {
 			return fd, nil
 		}
 		syscall.Close(fd)
 	}
 }
 
-func (p Semaphore) openFile(name string) (fd int, err error) {
-	path := p.Dir + "/" + name
-	for range 100 { // whoever removes a pool does so seldom
+func (s Semaphore) openFile(name string) (fd int, err error) {
+	path := s.Dir + "/" + name
+	for range 100 { // semaphores are seldom removed
 		fd, err = retry(func() (int, error) {
 			return syscall.Open(path, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
 		})
 		if err != syscall.ENOENT {
 			break
 		}
-		if err := os.MkdirAll(p.Dir, 0o700); err != nil && !os.IsExist(err) {
+		if err := os.MkdirAll(s.Dir, 0o700); err != nil && !os.IsExist(err) {
 			return -1, err
 		}
 	}
@@ -120,23 +124,9 @@ func (p Semaphore) openFile(name string) (fd int, err error) {
 	return fd, nil
 }
 
-// sameFile reports whether path names the open file.
-func sameFile(fd int, path string) bool {
-	var open, named syscall.Stat_t
-	return syscall.Fstat(fd, &open) == nil && syscall.Lstat(path, &named) == nil && open.Dev == named.Dev && open.Ino == named.Ino
-}
-
-func closeAll(places []int) {
-	for _, fd := range places {
-		if fd >= 0 {
-			syscall.Close(fd)
-		}
-	}
-}
-
-// SweepSemaphores removes the pools in root, each a folder there, that nobody has a place
-// in or waits for, and that nobody entered since olderThan. It returns how many. A
-// job that asks for such a pool meanwhile makes it anew.
+// SweepSemaphores removes the semaphores in root, each a folder there, of which nobody
+// holds a slot or waits for one, and that nobody used since olderThan. It returns how many
+// it removed. A job that needs such a semaphore meanwhile makes it again.
 func SweepSemaphores(root string, olderThan time.Time) (removed int, err error) {
 	entries, err := os.ReadDir(root)
 	if os.IsNotExist(err) {
@@ -157,12 +147,12 @@ func SweepSemaphores(root string, olderThan time.Time) (removed int, err error) 
 	return removed, err
 }
 
-// sweep holds the line and all places while it removes them, the line last: as long
-// as it is there, whoever comes waits for it, and then finds that it is gone.
-func (p Semaphore) sweep(olderThan time.Time) (gone bool, err error) {
-	line, err := lock(p.Dir+"/"+queueFile, 0, syscall.LOCK_EX|syscall.LOCK_NB)
-	if os.IsNotExist(err) { // what is left of one that was half removed or half made
-		return syscall.Rmdir(p.Dir) == nil, nil
+// sweep holds the queue and all slots while it removes them, the queue last: as long
+// as it is there, a job that comes waits for it, and then finds that it is gone.
+func (s Semaphore) sweep(olderThan time.Time) (gone bool, err error) {
+	queue, err := lock(s.Dir+"/"+queueFile, 0, syscall.LOCK_EX|syscall.LOCK_NB)
+	if os.IsNotExist(err) { // it was removed or made in part
+		return syscall.Rmdir(s.Dir) == nil, nil
 	}
 	if err == syscall.EWOULDBLOCK {
 		return false, nil
@@ -170,46 +160,52 @@ func (p Semaphore) sweep(olderThan time.Time) (gone bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer syscall.Close(line)
+	defer syscall.Close(queue)
 	var st syscall.Stat_t
-	if err := syscall.Fstat(line, &st); err != nil {
+	if err := syscall.Fstat(queue, &st); err != nil {
 		return false, os.NewSyscallError("fstat", err)
 	}
-	if !modified(&st).Before(olderThan) || !sameFile(line, p.Dir+"/"+queueFile) {
+	if !modified(&st).Before(olderThan) || !sameFile(queue, s.Dir+"/"+queueFile) {
 		return false, nil
 	}
-	entries, err := os.ReadDir(p.Dir)
+	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
 		return false, err
 	}
-	var places []int
-	defer func() { closeAll(places) }()
+	var slots []int
+	defer func() { closeAll(slots) }()
 	for _, e := range entries {
 		if e.Name() == queueFile {
 			continue
 		}
-		if _, ours := atoi(e.Name()); !ours {
+		if !isSlot(e.Name()) {
 			return false, nil
 		}
-		fd, err := lock(p.Dir+"/"+e.Name(), 0, syscall.LOCK_EX|syscall.LOCK_NB)
+		fd, err := lock(s.Dir+"/"+e.Name(), 0, syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == syscall.EWOULDBLOCK {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		places = append(places, fd)
+		slots = append(slots, fd)
 	}
 	for _, e := range entries {
 		if e.Name() != queueFile {
-			if err := os.Remove(p.Dir + "/" + e.Name()); err != nil {
+			if err := os.Remove(s.Dir + "/" + e.Name()); err != nil {
 				return false, err
 			}
 		}
 	}
-	if err := os.Remove(p.Dir + "/" + queueFile); err != nil {
+	if err := os.Remove(s.Dir + "/" + queueFile); err != nil {
 		return false, err
 	}
-	// It is not empty if somebody came just now.
-	return syscall.Rmdir(p.Dir) == nil, nil
+	// It is not empty if a job came just now.
+	return syscall.Rmdir(s.Dir) == nil, nil
+}
+
+// isSlot reports whether a file of a semaphore is one of its slots, and not of others.
+func isSlot(name string) bool {
+	n, err := strconv.Atoi(name)
+	return err == nil && strconv.Itoa(n) == name
 }

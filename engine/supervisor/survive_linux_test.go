@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
@@ -104,9 +106,9 @@ func TestAJobOutlivesItsGateway(t *testing.T) {
 func descendants(pid int) []int {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
-		for _, m := range snapshot().all {
-			if m.parent == all[i] {
-				all = append(all, m.pid)
+		for _, p := range proctree.Snapshot().Processes {
+			if p.Parent == all[i] {
+				all = append(all, p.PID)
 			}
 		}
 	}
@@ -158,7 +160,7 @@ func TestSupervisorsEndWithTheirGateway(t *testing.T) {
 	gone(t, s.Start.Supervisor)
 }
 
-func TestABoundJobEndsWithItsGateway(t *testing.T) {
+func TestAJobMayEndWithItsGateway(t *testing.T) {
 	g := startGateway(t, "", "gateway", "sleep")
 	check(t, os.WriteFile(g.root+"/bound", nil, 0o600))
 	d := g.proceed()
@@ -256,9 +258,9 @@ func TestTheSupervisorIsKilled(t *testing.T) {
 		"a simple command":          {"out=some", "pid=up", "sleep"},
 		"one that outlives it":      {"orphanable", "out=some", "pid=up", "sleep"},
 		"one that does not show":    {"orphanable", "opaque", "out=some", "pid=up", "sleep"},
-		"with a child far away":     {"setsid=deaf;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
-		"and a nameless one below":  {"orphanable", "bare=deaf;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
-		"a daemon that has no name": {"setsid=deaf;bare=deaf|pid=gc|sleep;await=gc;pid=middle;sleep", "await=middle", "out=some", "pid=up", "sleep"},
+		"with a child far away":     {"setsid=noterm;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
+		"and a nameless one below":  {"orphanable", "bare=noterm;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
+		"a daemon that has no name": {"setsid=noterm;bare=noterm|pid=gc|sleep;await=gc;pid=middle;sleep", "await=middle", "out=some", "pid=up", "sleep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := start(t, Limits{}, steps...)
@@ -319,7 +321,7 @@ func TestARecycledProcessIDIsNotTheJob(t *testing.T) {
 			x := prepare(t, Limits{}, "exit=0")
 			pid := bystander(t)
 			if tc.start != nil {
-				s := Start{Pid: pid, Began: beginning(pid), Supervisor: pid, Boot: bootID(), At: time.Now()}
+				s := Start{Pid: pid, Began: startTime(pid), Supervisor: pid, Boot: bootID(), At: time.Now()}
 				tc.start(&s)
 				overwrite(t, x.Path()+statusFile, startOffset, s.encode(x.ID()))
 			}
@@ -413,7 +415,7 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 			x := prepare(t, Limits{}, "exit=0")
 			now := time.Now()
 			start := Start{Pid: 1 << 22, Supervisor: 1 << 22, Boot: tc.boot, At: now}
-			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: capOutput(4, 100), Stderr: capOutput(4, 100)}
+			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: limits.CaptureOf(4, 100), Stderr: limits.CaptureOf(4, 100)}
 			overwrite(t, x.Path()+statusFile, startOffset, start.encode(x.ID()))
 			overwrite(t, x.Path()+statusFile, exitOffset, exit.encode(x.ID()))
 			overwrite(t, x.Path()+stdoutFile, 0, []byte("some"))
@@ -429,7 +431,7 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 
 // T34: of a directory, some files may have reached the disk and others not.
 func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
-	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile} {
+	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile, stderrFile} {
 		x := prepare(t, Limits{}, "exit=0")
 		overwrite(t, x.Path()+statusFile, startOffset, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
 		x.releaseLease()
@@ -440,8 +442,24 @@ func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
 		if _, err := x.Sweep(); err != nil {
 			t.Errorf("without %s: %v", name, err)
 		}
+		if _, _, err := x.Captured(); err != nil && name != requestFile {
+			t.Errorf("without %s: %v", name, err)
+		}
+		stdout, stderr, err := x.OpenOutput()
+		if err != nil {
+			t.Errorf("without %s: %v", name, err)
+		} else {
+			stdout.Close()
+			stderr.Close()
+		}
+		if err := x.Sync(); err != nil {
+			t.Errorf("without %s: %v", name, err)
+		}
 		check(t, x.Remove())
 		if _, err := x.State(); !os.IsNotExist(err) {
+			t.Errorf("removed: %v", err)
+		}
+		if _, _, err := x.OpenOutput(); !os.IsNotExist(err) {
 			t.Errorf("removed: %v", err)
 		}
 	}
@@ -478,7 +496,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	})
 }
 
-// What is recorded when the disk is full from the beginning has its place already.
+// What is recorded when the disk is full from the beginning has its space already.
 func TestAJobEndsOnAFullDisk(t *testing.T) {
 	disk.Each(t, 4<<20, func(t *testing.T, root string) {
 		exe, err := os.Executable()

@@ -2,23 +2,26 @@
 
 package supervisor
 
-import "time"
+import (
+	"os"
+	"time"
+)
 
-// EnclosingJobs finds no jobs here.
+// EnclosingJobs finds no jobs on this system.
 func EnclosingJobs() []string { return nil }
 
 // Dir is the directory of a job. On this system there is none.
 type Dir struct{}
 
-// Pool is the supervisors of a gateway. On this system there are none.
+// Pool has no supervisors on this system.
 type Pool struct{}
 
 func NewPool() *Pool                                            { return &Pool{} }
-func (c *Pool) Warm()                                           {}
-func (c *Pool) Close()                                          {}
-func (c *Pool) Start(d *Dir, env []string) (pid int, err error) { return 0, ErrUnsupported }
+func (p *Pool) Warm()                                           {}
+func (p *Pool) Close()                                          {}
+func (p *Pool) Start(d *Dir, env []string) (pid int, err error) { return 0, ErrUnsupported }
 
-// SweepSemaphores has nothing to remove here.
+// SweepSemaphores has nothing to remove on this system.
 func SweepSemaphores(root string, olderThan time.Time) (removed int, err error) { return 0, nil }
 
 // Supported reports whether jobs can outlive the gateway on this system.
@@ -35,9 +38,10 @@ func (d *Dir) Job() (Job, error) { return Job{}, ErrUnsupported }
 func (d *Dir) Captured() (stdout, stderr Capture, err error) {
 	return Capture{}, Capture{}, ErrUnsupported
 }
-func (d *Dir) State() (State, error)                    { return State{}, ErrUnsupported }
-func (d *Dir) Wait(stop <-chan struct{}) (State, error) { return State{}, ErrUnsupported }
-func (d *Dir) Cancel(text string) error                 { return ErrUnsupported }
-func (d *Dir) Sweep() (ended int, err error)            { return 0, ErrUnsupported }
-func (d *Dir) Sync() error                              { return ErrUnsupported }
-func (d *Dir) Remove() error                            { return ErrUnsupported }
+func (d *Dir) OpenOutput() (stdout, stderr *os.File, err error) { return nil, nil, ErrUnsupported }
+func (d *Dir) State() (State, error)                            { return State{}, ErrUnsupported }
+func (d *Dir) Wait(stop <-chan struct{}) (State, error)         { return State{}, ErrUnsupported }
+func (d *Dir) Cancel(text string) error                         { return ErrUnsupported }
+func (d *Dir) Sweep() (ended int, err error)                    { return 0, ErrUnsupported }
+func (d *Dir) Sync() error                                      { return ErrUnsupported }
+func (d *Dir) Remove() error                                    { return ErrUnsupported }

@@ -4,23 +4,25 @@ package supervisor
 
 import (
 	"os"
+	"slices"
+	"strconv"
 	"syscall"
 )
 
-// worker is a supervisor as its gateway sees it. What it says comes in lines:
+// worker is a supervisor as its gateway sees it. It reports in lines:
 //
-//	R pid         ready for a job
-//	Q             the job waits for its pools
+//	R pid         it is ready for a job
+//	Q             the job waits for its semaphores
 //	S pid         the command runs
 //	E errno text  nothing runs, and that is recorded
 //	X             the end is recorded
-//	F errno       from its starter: it could not be started
+//	F errno       from its launcher: it could not be started
 //
-// After an X it says R, or it ends.
+// After an X comes an R, or it ends.
 type worker struct {
 	sock *os.File
 
-	// What follows is guarded by the mutex of the crew.
+	// What follows is guarded by the mutex of the pool.
 	pid    int   // 0 until it has reported
 	failed error // why it did not
 	job    *report
@@ -32,48 +34,49 @@ func newWorker(fd int) *worker {
 	return &worker{sock: os.NewFile(uintptr(fd), "supervisor"), failed: ErrSupervisor}
 }
 
-// report is a job that a hand was given.
+// report is what a worker reports about a job that it was assigned.
 type report struct {
-	first    chan []byte   // the first line, or nil if there was none
+	first    chan string   // the first line, or "" if there was none
 	recorded chan struct{} // closed when all is recorded, or nothing more will be
 	closed   bool
 }
 
 func newReport() *report {
-	return &report{first: make(chan []byte, 1), recorded: make(chan struct{})}
+	return &report{first: make(chan string, 1), recorded: make(chan struct{})}
 }
 
-func (a *report) receive(line []byte) {
+// receive takes in a line of the worker.
+func (r *report) receive(line string) {
 	select {
-	case a.first <- append([]byte{}, line...):
+	case r.first <- line:
 	default:
 	}
-	if len(line) == 1 && line[0] == 'X' && !a.closed {
-		a.closed = true
-		close(a.recorded)
+	if line == "X" {
+		r.close()
 	}
 }
 
-func (a *report) close() {
+// close ends the report: nothing more will be recorded.
+func (r *report) close() {
 	select {
-	case a.first <- nil:
+	case r.first <- "":
 	default:
 	}
-	if !a.closed {
-		a.closed = true
-		close(a.recorded)
+	if !r.closed {
+		r.closed = true
+		close(r.recorded)
 	}
 }
 
 // readLines calls line with each line until the supervisor is gone.
-func (h *worker) readLines(line func([]byte)) {
+func (w *worker) readLines(line func(string)) {
 	var b []byte
 	buf := make([]byte, 512)
 	for {
-		n, err := h.sock.Read(buf)
+		n, err := w.sock.Read(buf)
 		b = append(b, buf[:n]...)
-		for end := indexByte(b, '\n'); end >= 0; end = indexByte(b, '\n') {
-			line(b[:end])
+		for end := slices.Index(b, '\n'); end >= 0; end = slices.Index(b, '\n') {
+			line(string(b[:end]))
 			b = b[end+1:]
 		}
 		if err != nil {
@@ -82,41 +85,41 @@ func (h *worker) readLines(line func([]byte)) {
 	}
 }
 
-// retire has the supervisor end when it has nothing to do. It can still be heard.
-func (h *worker) retire() { h.shutdown(syscall.SHUT_WR) }
+// retire has the supervisor end when it has nothing to do. It can still report.
+func (w *worker) retire() { w.shutdown(syscall.SHUT_WR) }
 
-// disconnect also stops to hear it.
-func (h *worker) disconnect() { h.shutdown(syscall.SHUT_RDWR) }
+// disconnect has it end likewise, and stops reading what it reports.
+func (w *worker) disconnect() { w.shutdown(syscall.SHUT_RDWR) }
 
-func (h *worker) shutdown(how int) {
-	if raw, err := h.sock.SyscallConn(); err == nil {
+func (w *worker) shutdown(how int) {
+	if raw, err := w.sock.SyscallConn(); err == nil {
 		raw.Control(func(fd uintptr) { syscall.Shutdown(int(fd), how) })
 	}
 }
 
-// reap closes what there is of a supervisor that is gone. It is no child of ours,
+// reap closes the socket of a supervisor that is gone. It is no child of ours,
 // unless orphans come to us: then nobody else reaps it.
-func (h *worker) reap() {
-	h.sock.Close()
-	if h.pid > 1 {
-		retry(func() (int, error) { return syscall.Wait4(h.pid, nil, 0, nil) })
+func (w *worker) reap() {
+	w.sock.Close()
+	if w.pid > 1 {
+		retry(func() (int, error) { return syscall.Wait4(w.pid, nil, 0, nil) })
 	}
 }
 
-// startResult understands the first line about a job.
-func (d *Dir) startResult(line []byte) (pid int, err error) {
-	switch {
-	case len(line) > 2 && line[0] == 'S':
-		n, _ := atoi(string(line[2:]))
-		return int(n), nil
-	case len(line) > 2 && line[0] == 'E':
-		end := indexByte(line[2:], ' ')
-		if end < 0 {
-			break
+// startResult parses the first line about a job.
+func startResult(line string) (pid int, err error) {
+	kind, rest, _ := cut(line, ' ')
+	switch kind {
+	case "S":
+		if pid, err = strconv.Atoi(rest); err == nil {
+			return pid, nil
 		}
-		n, _ := atoi(string(line[2 : 2+end]))
-		return 0, &StartError{int(n), string(line[2+end+1:])}
-	case len(line) == 1 && (line[0] == 'X' || line[0] == 'Q'):
+	case "E":
+		number, text, ok := cut(rest, ' ')
+		if errno, err := strconv.Atoi(number); ok && err == nil {
+			return 0, &StartError{errno, text}
+		}
+	case "X", "Q":
 		return 0, nil
 	}
 	return 0, ErrSupervisor
