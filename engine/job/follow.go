@@ -42,7 +42,7 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdout, stderr, err := outputs(dir.Path())
+	stdout, stderr, err := dir.OpenOutput()
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,9 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 			return out, errs, err
 		}
 		if s.Phase == supervisor.Ended || s.Phase == supervisor.Lost {
-			return process.Capture(s.Exit.Stdout), process.Capture(s.Exit.Stderr), nil
+			return s.Exit.Stdout, s.Exit.Stderr, nil
 		}
-		o, e, err := dir.Captured()
-		return process.Capture(o), process.Capture(e), err
+		return dir.Captured()
 	}}, nil
 }
 

@@ -201,13 +201,13 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
 	if e.call == nil && e.row.Mode != program {
-		ending := endings[process.Reason(e.state.Exit.Reason)].ending
+		ending := endings[e.state.Exit.Reason].ending
 		if ending == "" {
 			ending = store.EndError
 		}
 		return fail(catalog.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
 	}
-	stdout, stderr, err := outputs(e.dir.Path())
+	stdout, stderr, err := e.dir.OpenOutput()
 	if err != nil {
 		return call.Completion{}, "", err
 	}
@@ -248,15 +248,4 @@ func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 	}
 	environ, err := r.Host.Environ(filter)
 	return secretsOf(environ), err == nil
-}
-
-func outputs(folder string) (stdout, stderr *os.File, err error) {
-	if stdout, err = os.Open(filepath.Join(folder, "stdout")); err != nil {
-		return nil, nil, err
-	}
-	if stderr, err = os.Open(filepath.Join(folder, "stderr")); err != nil {
-		stdout.Close()
-		return nil, nil, err
-	}
-	return stdout, stderr, nil
 }

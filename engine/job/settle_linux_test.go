@@ -12,16 +12,20 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// TestWhatThePowerTook: what is on record stays as it was told, whatever the disk had of
+// TestWhatThePowerTook: what is on record stays as it was reported, whatever the disk had of
 // the directory; and of a job without a record what is there can be read.
 func TestWhatThePowerTook(t *testing.T) {
-	for _, file := range []string{"stdout", "status", "request", "lease"} {
+	for _, file := range []string{"stdin", "stdout", "stderr", "status", "request", "lease"} {
 		for _, harm := range []func(string) error{os.Remove, func(path string) error { return os.Truncate(path, 0) }} {
 			b := newBench(t, "")
 			done := b.submit("out=the answer").Row.ID
 			b.await(done)
-			live := b.unstarted().ID
-			for _, id := range []string{done, live} {
+			unstarted, lost := b.unstarted().ID, b.unstarted().ID
+			// A supervisor had begun to write into the status file of this one.
+			if err := os.WriteFile(filepath.Join(b.runner.Jobs, lost, "status"), []byte{1}, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range []string{done, unstarted, lost} {
 				if err := harm(filepath.Join(b.runner.Jobs, id, file)); err != nil {
 					t.Fatal(err)
 				}
@@ -30,12 +34,21 @@ func TestWhatThePowerTook(t *testing.T) {
 			if err != nil || res.State != call.Completed || res.Outcome.Answer.Failure != nil || res.Response.Text != "the answer" {
 				t.Errorf("%s, answered: %+v, %v", file, res.Outcome, err)
 			}
-			res, err = b.other().runner.Result(t.Context(), live, 0, 100)
-			if err != nil || !res.State.Ended() || res.State == call.Completed || res.Outcome.Answer.Failure == nil {
-				t.Errorf("%s, not begun: %+v, %v", file, res, err)
+			if err := b.other().runner.Reconcile(t.Context()); err != nil {
+				t.Errorf("%s: %v", file, err)
 			}
-			if row, err := b.store.Job(t.Context(), live); err != nil || row.State != store.Done {
-				t.Errorf("%s, not begun: %+v, %v", file, row, err)
+			for name, id := range map[string]string{"not begun": unstarted, "lost": lost} {
+				res, err = b.other().runner.Result(t.Context(), id, 0, 100)
+				if err != nil || !res.State.Ended() || res.State == call.Completed || res.Outcome.Answer.Failure == nil {
+					t.Errorf("%s, %s: %+v, %v", file, name, res, err)
+				}
+				row, err := b.store.Job(t.Context(), id)
+				if err != nil || row.State != store.Done {
+					t.Errorf("%s, %s: %+v, %v", file, name, row, err)
+				}
+				if id == lost && row.Outcome.ErrorClass != catalog.ClassLost {
+					t.Errorf("%s, lost: %+v", file, row.Outcome)
+				}
 			}
 		}
 	}
