@@ -1,14 +1,11 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -77,83 +74,39 @@ func TestApprovalsAreRefused(t *testing.T) {
 
 func TestManyApprovals(t *testing.T) {
 	s := newStore(t)
-	for range maxPage + 2 {
+	for range MaxLimit + 2 {
 		a := fullApproval()
 		if err := s.Approve(ctx, a); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for limit, want := range map[int]int{0: defaultPage, -1: defaultPage, 7: 7, 1000: maxPage} {
+	for limit, want := range map[int]int{0: DefaultLimit, -1: DefaultLimit, 7: 7, 1000: MaxLimit} {
 		if got, err := s.Approvals(ctx, "", limit); err != nil || len(got) != want {
 			t.Errorf("limit %d: %d, %v", limit, len(got), err)
 		}
 	}
 }
 
-func TestJournalIsPrivate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state", "approvals.jsonl")
-	j := Journal{Path: path}
-	mode := func() os.FileMode {
-		t.Helper()
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Mode().Perm()
-	}
-	if err := j.Append(fullApproval()); err != nil {
-		t.Fatal(err)
-	}
-	if os.PathSeparator == '/' && mode() != 0o600 {
-		t.Errorf("mode %v", mode())
-	}
-	if err := os.Chmod(path, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := j.Append(Approval{Note: "<&>\n"}); err != nil {
-		t.Fatal(err)
-	}
-	if os.PathSeparator == '/' && mode() != 0o600 {
-		t.Errorf("mode %v after others could read it", mode())
-	}
-	text, err := os.ReadFile(path)
-	if lines := strings.Split(string(text), "\n"); err != nil || len(lines) != 3 || !strings.Contains(lines[1], `"note":"<&>\n"`) || lines[2] != "" {
-		t.Errorf("%s, %v", text, err)
-	}
-	if err := (Journal{Path: filepath.Join(path, "x")}).Append(1); err == nil {
-		t.Error("a folder that is a file")
-	}
-	if err := j.Append(func() {}); err == nil {
-		t.Error("what has no JSON")
-	}
-}
-
-// TestJournalOfMany holds that lines written at once do not run into each other.
-func TestJournalOfMany(t *testing.T) {
-	j := Journal{Path: filepath.Join(t.TempDir(), "approvals.jsonl")}
-	const writers, each = 8, 50
-	var wait sync.WaitGroup
-	for w := range writers {
-		wait.Go(func() {
-			for i := range each {
-				if err := j.Append(Approval{Note: fmt.Sprint(w, " ", i, strings.Repeat("x", 3000))}); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wait.Wait()
-	text, err := os.ReadFile(j.Path)
+func TestExpireApprovals(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
-	if len(lines) != writers*each {
-		t.Errorf("%d lines", len(lines))
-	}
-	for _, line := range lines {
-		if err := json.Unmarshal(line, &Approval{}); err != nil {
-			t.Fatalf("%v: %s", err, line)
+	defer s.Close()
+	now := time.Now()
+	for days := range 10 {
+		a := fullApproval()
+		a.ID, a.Time = NewID(), now.AddDate(0, 0, -days)
+		if err := s.Approve(t.Context(), a); err != nil {
+			t.Fatal(err)
 		}
+	}
+	for _, want := range []int{5, 0} {
+		if n, err := s.ExpireApprovals(t.Context(), now.AddDate(0, 0, -5).Add(time.Hour)); n != want || err != nil {
+			t.Errorf("%d went, %v; want %d", n, err, want)
+		}
+	}
+	if left, err := s.Approvals(t.Context(), "", 500); err != nil || len(left) != 5 {
+		t.Errorf("%d are left, %v", len(left), err)
 	}
 }

@@ -79,7 +79,7 @@ func BenchmarkJobs(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if list, err := s.Jobs(ctx, Filter{CLI: "acme"}); err != nil || len(list) != defaultPage {
+		if list, err := s.Jobs(ctx, Filter{CLI: "acme"}); err != nil || len(list) != DefaultLimit {
 			b.Fatal(len(list), err)
 		}
 	}

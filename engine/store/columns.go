@@ -9,7 +9,7 @@ type column struct {
 }
 
 // beginColumns are written when the row is made.
-func (j *Job) beginColumns() []column {
+func beginColumns(j *Job) []column {
 	return []column{
 		{"id", text{&j.ID}},
 		{"tool", text{&j.Tool}},
@@ -41,7 +41,7 @@ func (j *Job) beginColumns() []column {
 }
 
 // finishColumns are written when the job has ended.
-func (j *Job) finishColumns() []column {
+func finishColumns(j *Job) []column {
 	o := &j.Outcome
 	return []column{
 		{"outcome", text{(*string)(&o.Ending)}},
@@ -68,8 +68,8 @@ func (j *Job) finishColumns() []column {
 }
 
 // columns are all that is read.
-func (j *Job) columns() []column {
-	all := append(j.beginColumns(), j.finishColumns()...)
+func jobColumns(j *Job) []column {
+	all := append(beginColumns(j), finishColumns(j)...)
 	return append(all, column{"state", text{(*string)(&j.State)}})
 }
 
@@ -92,22 +92,22 @@ func values(columns []column) []any {
 // Every statement names its columns: a newer gateway may have added some.
 var (
 	beginSQL = func() string {
-		list := names(new(Job).beginColumns())
+		list := names(beginColumns(new(Job)))
 		return "INSERT INTO job(state, " + strings.Join(list, ", ") + ") VALUES('live'" + strings.Repeat(", ?", len(list)) + ")"
 	}()
 
 	// One statement is one transaction, and costs half of three.
 	onceSQL = func() string {
-		list := names(new(Job).beginColumns())
+		list := names(beginColumns(new(Job)))
 		return "INSERT INTO job(state, " + strings.Join(list, ", ") + ") SELECT 'live'" + strings.Repeat(", ?", len(list)) +
 			" WHERE NOT EXISTS (SELECT 1 FROM job WHERE dedup_key = ? AND (state = 'live' OR outcome = 'ok' AND ended_ns >= ?))"
 	}()
 
 	// The model that answered replaces the one asked for, if the CLI names it.
-	finishSQL = "UPDATE job SET state = 'done', " + strings.Join(names(new(Job).finishColumns()), " = ?, ") +
+	finishSQL = "UPDATE job SET state = 'done', " + strings.Join(names(finishColumns(new(Job))), " = ?, ") +
 		" = ?, model = coalesce(?, model) WHERE id = ? AND state = 'live'"
 
-	jobSQL = "SELECT " + strings.Join(names(new(Job).columns()), ", ") + " FROM job"
+	jobSQL = "SELECT " + strings.Join(names(jobColumns(new(Job))), ", ") + " FROM job"
 
 	// The state has an index for each of the two kinds.
 	joinableSQL = jobSQL + " WHERE dedup_key = ?1 AND (state = 'live' OR outcome = 'ok' AND ended_ns >= ?2) ORDER BY state = 'live' DESC, id DESC LIMIT 1"

@@ -9,13 +9,6 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Errors of the verbs that say something about a row, not about the file.
-var (
-	ErrNotFound  = errors.New("no such job")
-	ErrDone      = errors.New("the job is finished already")
-	ErrDuplicate = errors.New("a live job has this dedup key")
-)
-
 // FileError says that the database file cannot be used, or not any longer.
 type FileError struct {
 	Path    string // absolute

@@ -137,12 +137,12 @@ func (i *Inspection) look(ctx context.Context, shared bool) error {
 
 func (i *Inspection) live(ctx context.Context, db *sql.DB) (err error) {
 	i.Live, err = all(ctx, db, func(j *Job) []any { return []any{&j.ID, &j.Owner} },
-		"SELECT id, coalesce(owner, '') FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", maxPage)
+		"SELECT id, coalesce(owner, '') FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", MaxLimit)
 	return err
 }
 
 func (i *Inspection) talks(ctx context.Context, db *sql.DB) (err error) {
-	if i.Sessions, err = sessions(ctx, db, " ORDER BY used_ns DESC, id LIMIT ?", maxPage); err != nil {
+	if i.Sessions, err = sessions(ctx, db, " ORDER BY used_ns DESC, id LIMIT ?", MaxLimit); err != nil {
 		return err
 	}
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM session").Scan(&i.Talks); err != nil {

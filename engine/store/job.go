@@ -29,6 +29,12 @@ const (
 // MaxResponse is how many bytes of an answer the row keeps.
 const MaxResponse = 1 << 20
 
+// How many rows a list has: so many where no limit is given, and never more than the most.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
 // Job is one call of a CLI. An empty text, list or JSON means "does not apply"
 // and is NULL in the row. What is not UTF-8 in a text, and a NUL, is stored as the
 // replacement character.

@@ -31,9 +31,9 @@ func all[T any](ctx context.Context, q querier, into func(*T) []any, query strin
 // page is how many rows are read at once if so many are asked for.
 func page(limit int) int {
 	if limit <= 0 {
-		limit = defaultPage
+		limit = DefaultLimit
 	}
-	return min(limit, maxPage)
+	return min(limit, MaxLimit)
 }
 
 func itself[T any](one *T) []any { return []any{one} }

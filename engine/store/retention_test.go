@@ -1,27 +1,12 @@
 package store
 
 import (
-	"crypto/rand"
 	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 )
-
-func TestIDTime(t *testing.T) {
-	for _, millis := range []int64{0, 1, 1_900_000_000_123, 1<<48 - 1} {
-		at := time.UnixMilli(millis)
-		for _, id := range []string{idAt(at), encodeID(uint64(millis), rand.Read)} {
-			if got := IDTime(id); !got.Equal(at) || !ValidID(id) || id < idAt(at) {
-				t.Errorf("%s: %v became %v", id, at, got)
-			}
-		}
-	}
-	if !IDTime("nonsense").IsZero() {
-		t.Error("what is no id has a time")
-	}
-}
 
 func TestExpiredAndDelete(t *testing.T) {
 	s, err := Open(filepath.Join(t.TempDir(), "logs.db"))
@@ -32,7 +17,7 @@ func TestExpiredAndDelete(t *testing.T) {
 	day := func(n int) time.Time { return time.Now().AddDate(0, 0, -n) }
 	add := func(tool string, created, ended time.Time) string {
 		t.Helper()
-		id := encodeID(uint64(created.UnixMilli()), func(b []byte) (int, error) { copy(b, NewID()[10:]); return len(b), nil })
+		id := FirstID(created)[:10] + NewID()[10:]
 		if err := s.Begin(t.Context(), Job{ID: id, Tool: tool, Created: created}); err != nil {
 			t.Fatal(err)
 		}

@@ -146,7 +146,7 @@ func TestSessionsInPages(t *testing.T) {
 	for i := range 60 {
 		mustCreate(t, s, Session{CLI: "acme", ID: fmt.Sprint(i), Used: start.Add(time.Duration(i) * time.Second)})
 	}
-	for limit, want := range map[int]int{0: defaultPage, 7: 7, 1000: 60} {
+	for limit, want := range map[int]int{0: DefaultLimit, 7: 7, 1000: 60} {
 		list, total, err := s.Sessions(ctx, "acme", limit)
 		if err != nil || total != 60 || len(list) != want || list[0].ID != "59" {
 			t.Errorf("%d: %d of %d, %v", limit, len(list), total, err)

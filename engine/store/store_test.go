@@ -129,7 +129,7 @@ func TestEveryColumnIsWritten(t *testing.T) {
 	if err := s.reader.QueryRow("SELECT count(*) FROM pragma_table_info('job')").Scan(&inTable); err != nil {
 		t.Fatal(err)
 	}
-	if listed := len(new(Job).columns()); listed != inTable {
+	if listed := len(jobColumns(new(Job))); listed != inTable {
 		t.Errorf("the table has %d columns, Job carries %d", inTable, listed)
 	}
 }

@@ -8,24 +8,6 @@ import (
 	"time"
 )
 
-// ErrBegun says that a session, of which a job was to be the first turn, has begun.
-var ErrBegun = errors.New("the session has begun already")
-
-// Turn is what the end of a job means for the session of which it was a turn. Where the
-// job began without one, that of its native id is meant, which is made if there is none.
-type Turn struct {
-	CLI      string
-	Session  string // as callers name it; "" where the job began without one
-	Native   string // as the CLI names it; "" if it did not tell
-	Cwd      string
-	Answered bool
-	Began    bool // the CLI has the conversation
-	// Undone says that the CLI does not have it, so that the next call begins it, with
-	// the native id Reset. It does not hold for a session that was answered before.
-	Undone bool
-	Reset  string
-}
-
 // openSession notes in the session of a job that this is its first turn. Where the session is
 // gone, so is what there was to note.
 func openSession(ctx context.Context, tx *sql.Tx, job Job) error {
@@ -44,8 +26,8 @@ func openSession(ctx context.Context, tx *sql.Tx, job Job) error {
 	return err
 }
 
-// finish writes the end of a job, and notes it in its session.
-func (t *Turn) finish(ctx context.Context, s *Store, job string, ended time.Time, end func(*sql.Stmt) (bool, error)) error {
+// finishTurn writes the end of a job, and notes it in its session.
+func (s *Store) finishTurn(ctx context.Context, t *Turn, job string, ended time.Time, end func(*sql.Stmt) (bool, error)) error {
 	// Before the transaction, which holds the only connection that writes.
 	told, err := s.told.on(s.writer, sessionSQL+ofID+" AND +cli = ?2 ORDER BY id = ?1 DESC, +used_ns DESC LIMIT 1")
 	if err != nil {
@@ -59,14 +41,14 @@ func (t *Turn) finish(ctx context.Context, s *Store, job string, ended time.Time
 		if fresh, err := end(tx.StmtContext(ctx, s.finish)); err != nil || !fresh {
 			return err
 		}
-		return t.close(ctx, tx, told, replace, job, ended)
+		return closeTurn(ctx, tx, t, told, replace, job, ended)
 	})
 }
 
-// close notes the end of a job in its session.
-func (t *Turn) close(ctx context.Context, tx *sql.Tx, told, replace *sql.Stmt, job string, ended time.Time) error {
+// closeTurn notes the end of a job in its session.
+func closeTurn(ctx context.Context, tx *sql.Tx, t *Turn, told, replace *sql.Stmt, job string, ended time.Time) error {
 	var c Session
-	err := tx.StmtContext(ctx, told).QueryRowContext(ctx, cmp.Or(t.Session, t.Native), t.CLI).Scan(values(c.columns())...)
+	err := tx.StmtContext(ctx, told).QueryRowContext(ctx, cmp.Or(t.Session, t.Native), t.CLI).Scan(values(columnsOfSession(&c))...)
 	switch {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return err
@@ -94,6 +76,6 @@ func (t *Turn) close(ctx context.Context, tx *sql.Tx, told, replace *sql.Stmt, j
 	case t.Undone && c.Turns == 0:
 		c.Begun, c.Native, c.Cwd = false, t.Reset, ""
 	}
-	_, err = tx.StmtContext(ctx, replace).ExecContext(ctx, values(c.columns())...)
+	_, err = tx.StmtContext(ctx, replace).ExecContext(ctx, values(columnsOfSession(&c))...)
 	return err
 }

@@ -9,11 +9,6 @@ import (
 	"time"
 )
 
-const (
-	defaultPage = 50
-	maxPage     = 500
-)
-
 // Begin makes the live row of a job. Start nothing unless it returned nil: from
 // then on the row survives a crash of the gateway and of the machine. The error
 // is ErrDuplicate if another live job has the same dedup key, ErrBegun if it opens a
@@ -27,7 +22,7 @@ func (s *Store) Begin(ctx context.Context, job Job) error {
 	if job.Opens {
 		err = s.within(ctx, func(tx *sql.Tx) error { return s.insert(ctx, tx, job) })
 	} else {
-		_, err = s.begin.ExecContext(ctx, values(job.beginColumns())...)
+		_, err = s.begin.ExecContext(ctx, values(beginColumns(&job))...)
 	}
 	if uniqueViolation(err) {
 		return s.failed("begin", job.ID, ErrDuplicate)
@@ -45,7 +40,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, job Job) error {
 			return err
 		}
 	}
-	_, err := tx.StmtContext(ctx, s.begin).ExecContext(ctx, values(job.beginColumns())...)
+	_, err := tx.StmtContext(ctx, s.begin).ExecContext(ctx, values(beginColumns(&job))...)
 	return err
 }
 
@@ -56,7 +51,7 @@ func (s *Store) Joinable(ctx context.Context, key string, since time.Time) (Job,
 	var job Job
 	glance, err := s.glance.on(s.reader, joinableSQL)
 	if err == nil {
-		err = glance.QueryRowContext(ctx, key, since.UnixNano()).Scan(values(job.columns())...)
+		err = glance.QueryRowContext(ctx, key, since.UnixNano()).Scan(values(jobColumns(&job))...)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return Job{}, ErrNotFound
@@ -76,7 +71,7 @@ func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined
 		return nil, err
 	}
 	if !job.Opens {
-		result, err := s.once.ExecContext(ctx, append(values(job.beginColumns()), job.DedupKey, since.UnixNano())...)
+		result, err := s.once.ExecContext(ctx, append(values(beginColumns(&job)), job.DedupKey, since.UnixNano())...)
 		if err != nil {
 			return nil, s.failed("begin", job.ID, err)
 		}
@@ -91,7 +86,7 @@ func (s *Store) BeginOnce(ctx context.Context, job Job, since time.Time) (joined
 	}
 	defer tx.Rollback()
 	var other Job
-	err = tx.StmtContext(ctx, s.joinable).QueryRowContext(ctx, job.DedupKey, since.UnixNano()).Scan(values(other.columns())...)
+	err = tx.StmtContext(ctx, s.joinable).QueryRowContext(ctx, job.DedupKey, since.UnixNano()).Scan(values(jobColumns(&other))...)
 	if err == nil {
 		return &other, nil
 	}
@@ -120,9 +115,9 @@ func (s *Store) Put(ctx context.Context, job Job) (made bool, err error) {
 		job.ResponseBytes = int64(len(job.Outcome.Response))
 	}
 	job.Outcome.Response = clip(job.Outcome.Response, MaxResponse)
-	columns := job.columns()
+	columns := jobColumns(&job)
 	if job.State == Live { // what has not ended has no end
-		columns = append(job.beginColumns(), column{"state", text{(*string)(&job.State)}})
+		columns = append(beginColumns(&job), column{"state", text{(*string)(&job.State)}})
 	}
 	result, err := s.writer.ExecContext(ctx, insertSQL("job", names(columns))+" ON CONFLICT(id) DO NOTHING", values(columns)...)
 	if err != nil {
@@ -165,7 +160,7 @@ func (s *Store) FinishTurn(ctx context.Context, id string, outcome Outcome, turn
 	if err := s.present(); err != nil {
 		return s.failed("finish", id, err)
 	}
-	columns := append(values(job.finishColumns()), text{&outcome.Model}, id)
+	columns := append(values(finishColumns(&job)), text{&outcome.Model}, id)
 	fresh := false
 	end := func(finish *sql.Stmt) (bool, error) {
 		result, err := finish.ExecContext(ctx, columns...)
@@ -180,7 +175,7 @@ func (s *Store) FinishTurn(ctx context.Context, id string, outcome Outcome, turn
 	if turn == nil || turn.Session == "" && turn.Native == "" {
 		_, err = end(s.finish)
 	} else {
-		err = turn.finish(ctx, s, id, outcome.Ended, end)
+		err = s.finishTurn(ctx, turn, id, outcome.Ended, end)
 	}
 	if err != nil {
 		return s.failed("finish", id, err)
@@ -197,7 +192,7 @@ func (s *Store) FinishTurn(ctx context.Context, id string, outcome Outcome, turn
 // Job returns the whole row of a job, or ErrNotFound.
 func (s *Store) Job(ctx context.Context, id string) (Job, error) {
 	var job Job
-	err := s.reader.QueryRowContext(ctx, jobSQL+" WHERE id = ?", id).Scan(values(job.columns())...)
+	err := s.reader.QueryRowContext(ctx, jobSQL+" WHERE id = ?", id).Scan(values(jobColumns(&job))...)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -235,7 +230,7 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
-	jobs, err := all(ctx, s.reader, func(j *Job) []any { return values(j.columns()) }, query+" ORDER BY id DESC LIMIT ?", append(args, page(f.Limit))...)
+	jobs, err := all(ctx, s.reader, func(j *Job) []any { return values(jobColumns(j)) }, query+" ORDER BY id DESC LIMIT ?", append(args, page(f.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", fileError(s.path, err))
 	}
@@ -246,7 +241,7 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 func (s *Store) Expired(ctx context.Context, before time.Time) ([]string, error) {
 	// The id is bounded as well: it is a key, and who ended before began before.
 	ids, err := all(ctx, s.reader, itself[string], "SELECT id FROM job WHERE id < ? AND state = 'done' AND ended_ns < ? ORDER BY id LIMIT ?",
-		idAt(before), before.UnixNano(), maxPage)
+		FirstID(before), before.UnixNano(), MaxLimit)
 	if err != nil {
 		return nil, fmt.Errorf("list expired jobs: %w", fileError(s.path, err))
 	}
