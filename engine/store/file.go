@@ -67,7 +67,7 @@ func lockOpening(path string, patience time.Duration) (unlock func(), err error)
 	}
 	deadline := time.Now().Add(patience)
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		locked, err := tryLock(f)
+		locked, err := TryLock(f)
 		if locked {
 			return func() { f.Close() }, nil
 		}

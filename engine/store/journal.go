@@ -57,7 +57,7 @@ func (j Journal) Append(v any) (err error) {
 	}
 	// The lock keeps the file from being replaced under our hands, and no more than that:
 	// where it cannot be had the line is written all the same.
-	if unlock, ok := j.locked(tryShare); ok {
+	if unlock, ok := j.locked(TryRLock); ok {
 		defer unlock()
 	}
 	file, err := os.OpenFile(j.Path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
@@ -90,7 +90,7 @@ func (j Journal) Trim(before time.Time) (removed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	unlock, ok := j.locked(tryLock)
+	unlock, ok := j.locked(TryLock)
 	if !ok {
 		return 0, nil
 	}

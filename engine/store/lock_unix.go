@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// tryLock takes the file's exclusive lock without waiting. The kernel frees it
+// TryLock takes the file's exclusive lock without waiting. The kernel frees it
 // with the file, however the process ends.
-func tryLock(f *os.File) (bool, error) { return flock(f, syscall.LOCK_EX) }
+func TryLock(f *os.File) (bool, error) { return flock(f, syscall.LOCK_EX) }
 
-// tryShare takes a lock that many can have, but nobody who has the other.
-func tryShare(f *os.File) (bool, error) { return flock(f, syscall.LOCK_SH) }
+// TryRLock takes a lock that many can have, but nobody who has the other.
+func TryRLock(f *os.File) (bool, error) { return flock(f, syscall.LOCK_SH) }
 
 func flock(f *os.File, how int) (bool, error) {
 	for {

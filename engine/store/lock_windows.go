@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock takes the file's exclusive lock without waiting. The system frees it
+// TryLock takes the file's exclusive lock without waiting. The system frees it
 // with the handle, however the process ends.
-func tryLock(f *os.File) (bool, error) { return lockEx(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
+func TryLock(f *os.File) (bool, error) { return lockEx(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
 
-// tryShare takes a lock that many can have, but nobody who has the other.
-func tryShare(f *os.File) (bool, error) { return lockEx(f, 0) }
+// TryRLock takes a lock that many can have, but nobody who has the other.
+func TryRLock(f *os.File) (bool, error) { return lockEx(f, 0) }
 
 func lockEx(f *os.File, how uint32) (bool, error) {
 	err := windows.LockFileEx(windows.Handle(f.Fd()), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
