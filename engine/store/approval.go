@@ -7,7 +7,8 @@ import (
 
 // Approval is a decision about a call. Its JSON is that of the journal.
 type Approval struct {
-	ID            string          `json:"id"` // from NewID
+	ID            string          `json:"id"`                  // from NewID
+	Principal     string          `json:"principal,omitempty"` // whose call it is about
 	Time          time.Time       `json:"time"`
 	Tool          string          `json:"tool"`
 	CLI           string          `json:"cli"`

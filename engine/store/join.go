@@ -9,6 +9,7 @@ import (
 // before: it shares the job of that.
 type Join struct {
 	JobID          string // whose answer it was given
+	Principal      string // whose call it is; that of the job
 	Tool           string // by which it was made; never empty
 	ParentID       string // the job whose child made it
 	CorrelationID  string // the client's name of the request

@@ -138,7 +138,7 @@ func TestTrimJournalElsewhere(t *testing.T) {
 
 // TestTrimWhileOthersWrite: nothing that is written at the same time is lost.
 func TestTrimWhileOthersWrite(t *testing.T) {
-	j := Journal{Path: filepath.Join(t.TempDir(), "approvals.jsonl"), patience: time.Hour}
+	j := Journal{Path: filepath.Join(t.TempDir(), "approvals.jsonl"), lockTimeout: time.Hour}
 	const writers, each = 4, 20
 	old := time.Now().AddDate(-2, 0, 0)
 	var writing, trimming sync.WaitGroup
