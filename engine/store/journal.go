@@ -82,7 +82,7 @@ func (j Journal) Append(v any) (err error) {
 }
 
 // Trim takes away the lines whose "time" lies before a time, and returns how many there
-// were. A line that tells none stays. What other processes write meanwhile is not lost;
+// were. A line without a time stays. What other processes write meanwhile is not lost;
 // if they write all the time, nothing is done.
 func (j Journal) Trim(before time.Time) (removed int, err error) {
 	path, err := filepath.EvalSymlinks(j.Path)
@@ -129,8 +129,8 @@ func trim(r io.Reader, w io.Writer, before time.Time) (removed int, err error) {
 	in := bufio.NewReader(r)
 	for {
 		line, end := in.ReadBytes('\n')
-		var told struct{ Time time.Time }
-		if json.Unmarshal(line, &told) == nil && !told.Time.IsZero() && told.Time.Before(before) {
+		var entry struct{ Time time.Time }
+		if json.Unmarshal(line, &entry) == nil && !entry.Time.IsZero() && entry.Time.Before(before) {
 			removed++
 		} else if _, err := w.Write(line); err != nil {
 			return removed, err

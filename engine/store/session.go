@@ -11,7 +11,7 @@ type Session struct {
 	Begun       bool   // the CLI has it, or a call is under way that makes it
 	Active      bool   // at most one of a principal for a CLI
 	Turns       int64  // that were answered
-	Opener      string // the job that made it, or whose end told of it
+	Opener      string // the job that made it, or whose end named it
 	Cwd         string // where it began; "" until it has
 	Description string // the user's
 	Created     time.Time
@@ -24,7 +24,7 @@ type Turn struct {
 	Principal string // whose job it is
 	CLI       string
 	Session   string // as callers name it; "" where the job began without one
-	Native    string // as the CLI names it; "" if it did not tell
+	Native    string // as the CLI names it; "" if it did not say
 	Cwd       string
 	Answered  bool
 	Began     bool // the CLI has the conversation

@@ -35,8 +35,8 @@ func preparePath(path string) (string, error) {
 // noFolder is the problem of a database whose folder is missing.
 const noFolder = "its folder cannot be made"
 
-// followLinks follows links and looks whether a database can be what is there; the info is
-// nil if nothing is.
+// followLinks follows links and checks that what is there can be a database. The info is nil
+// if there is nothing.
 func followLinks(abs string) (string, fs.FileInfo, error) {
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
@@ -62,12 +62,12 @@ func followLinks(abs string) (string, fs.FileInfo, error) {
 // migrated, and returns what frees it. Without it two processes that switch a new
 // file to the write-ahead log collide in a way that SQLite's own waiting does not
 // cover. The wait is bounded, since a stopped process keeps its locks.
-func lockOpening(path string, patience time.Duration) (unlock func(), err error) {
+func lockOpening(path string, timeout time.Duration) (unlock func(), err error) {
 	f, err := os.OpenFile(path+"-lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		locked, err := filelock.TryLock(f)
 		if locked {
@@ -127,7 +127,7 @@ func dataSource(path string, readOnly bool) string {
 	return uri(path) + "?" + settings
 }
 
-// inspectSource is the name of a database that is only looked at. One that is not shared
+// inspectSource is the name of a database that is only inspected. One that is not shared
 // is taken to be one that nobody changes.
 func inspectSource(path string, shared bool) string {
 	source := fmt.Sprintf("%s?mode=ro&_busy_timeout=%d&_query_only=1&_dqs=0&_defensive=1&_error_rc=1&_pragma=cache_size(-%d)",

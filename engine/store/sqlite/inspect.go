@@ -14,10 +14,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// inspectTimeout is how long a look waits for a lock of other processes.
+// inspectTimeout is how long an inspection waits for a lock of other processes.
 const inspectTimeout = time.Second
 
-// Inspection is what a look at a database tells.
+// Inspection is what Inspect finds out about a database.
 type Inspection struct {
 	Path   string      // absolute, links followed
 	File   fs.FileInfo // nil if there is none yet
@@ -31,7 +31,7 @@ type Inspection struct {
 	Imported     []string        // sources of which sessions were taken over
 }
 
-// Inspect looks at the database at path as Open would, and changes nothing on the disk:
+// Inspect reads the database at path as Open would, and changes nothing on the disk:
 // no file is made, not even beside the database. The error is the *FileError with which
 // a gateway would refuse the file.
 func Inspect(ctx context.Context, path string) (Inspection, error) {

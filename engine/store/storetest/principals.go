@@ -203,7 +203,7 @@ func turnsOfPrincipals(t *testing.T, s Store) {
 	if after := findSession(t, s, store.Local, "acme", "a"); !reflect.DeepEqual(after, before) {
 		t.Errorf("\ngot  %+v\nwant %+v", after, before)
 	}
-	if own := sessionIDs(t, s, two[1], "acme"); !slices.Equal(own, []string{"n"}) { // of which it told the id itself
+	if own := sessionIDs(t, s, two[1], "acme"); !slices.Equal(own, []string{"n"}) { // of which it named the id itself
 		t.Errorf("%q", own)
 	}
 }

@@ -233,10 +233,10 @@ func endOfTurn(t *testing.T, s Store) {
 	}{
 		{name: "a conversation nobody knew", turn: store.Turn{Native: "n", Cwd: "/a", Answered: true, Began: true},
 			want: &store.Session{ID: "n", Native: "n", Begun: true, Turns: 1, Opener: "job", Cwd: "/a", Created: ended, Used: ended}},
-		{name: "one that told no id", turn: store.Turn{Cwd: "/a"}},
+		{name: "one that named no id", turn: store.Turn{Cwd: "/a"}},
 		{name: "its native id is known", had: &store.Session{ID: "gw", Native: "n", Begun: true, Turns: 1}, turn: store.Turn{Native: "n", Answered: true, Began: true, Cwd: "/b"},
 			want: &store.Session{ID: "gw", Native: "n", Begun: true, Turns: 2, Cwd: "/b", Created: began, Used: ended}},
-		{name: "the first turn tells the native id", had: &store.Session{ID: "gw", Begun: true, Active: true, Description: "d"}, turn: store.Turn{Session: "gw", Native: "n", Answered: true, Began: true, Cwd: "/b"},
+		{name: "the first turn names the native id", had: &store.Session{ID: "gw", Begun: true, Active: true, Description: "d"}, turn: store.Turn{Session: "gw", Native: "n", Answered: true, Began: true, Cwd: "/b"},
 			want: &store.Session{ID: "gw", Native: "n", Begun: true, Active: true, Description: "d", Turns: 1, Cwd: "/b", Created: began, Used: ended}},
 		{name: "a later turn moves it", had: &store.Session{ID: "gw", Native: "n", Begun: true, Turns: 1, Cwd: "/a"}, turn: store.Turn{Session: "gw", Native: "m", Answered: true, Began: true, Cwd: "/b"},
 			want: &store.Session{ID: "gw", Native: "m", Begun: true, Turns: 2, Cwd: "/a", Created: began, Used: ended}},
