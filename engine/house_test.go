@@ -24,9 +24,10 @@ const module = "github.com/llm-cli-gateway/gateway"
 // floor; a new room needs a place here.
 var floors = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
-	{"engine/text", "engine/supervisor"},
+	{"engine/text", "engine/supervisor", "engine/store/filelock"},
 	{"engine/lang", "engine/store"},
-	{"engine/catalog"},
+	{"engine/catalog", "engine/store/storetest"},
+	{"engine/store/sqlite"},
 	{"engine/lang/load", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths"},
@@ -47,14 +48,14 @@ var owners = map[string][]string{
 	"go.yaml.in/yaml/v3":                       {"engine/lang/load"},
 	"github.com/fsnotify/fsnotify":             {"engine/watch"},
 	"github.com/expr-lang/expr":                {"engine/catalog"},
-	"modernc.org/sqlite":                       {"engine/store"},
-	"database/sql":                             {"engine/store"},
+	"modernc.org/sqlite":                       {"engine/store/sqlite"},
+	"database/sql":                             {"engine/store/sqlite"},
 	"os/exec":                                  {"engine/process"},
 	"os/signal":                                {"engine/process", "engine/supervisor", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
 	"github.com/google/uuid":                   {"engine/session"},
 	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/configedit"}, // one reads, one writes
-	"golang.org/x/sys":                         {"engine/process", "engine/store", "engine/mcp"},
+	"golang.org/x/sys":                         {"engine/process", "engine/store/filelock", "engine/mcp"},
 	"github.com/rogpeppe/go-internal":          {},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }

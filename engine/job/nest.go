@@ -30,7 +30,7 @@ const maxDepth = 32
 // outer are the jobs in which this gateway runs, the nearest first. Its environment
 // tells them, and where that was cleaned its ancestors do. Of a job of another record
 // no more than the id is known.
-func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
+func (r *Runner) outer(ctx context.Context, records Store) []store.Job {
 	r.nested.mu.Lock()
 	defer r.nested.mu.Unlock()
 	if r.nested.known {
@@ -45,7 +45,7 @@ func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
 	}
 	var jobs []store.Job
 	for len(above) > 0 && len(jobs) < maxDepth {
-		row, err := records.Job(ctx, above[0])
+		row, err := records.Job(ctx, store.AnyPrincipal, above[0])
 		if err != nil {
 			row = store.Job{ID: above[0]}
 		}

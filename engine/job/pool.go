@@ -52,13 +52,13 @@ func (r *run) queueing() time.Duration {
 }
 
 // position is the place of a queued job among those that wait for the same, from 1.
-func (r *Runner) position(ctx context.Context, records *store.Store, job call.Job) int {
+func (r *Runner) position(ctx context.Context, records Store, job call.Job) int {
 	own, err := r.waitsFor(job.Row.ID)
 	if err != nil {
 		return 0
 	}
 	ahead := 1
-	f := store.Filter{State: store.Live, Before: job.Row.ID, Limit: 500}
+	f := store.Filter{Principal: store.AnyPrincipal, State: store.Live, Before: job.Row.ID, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil {

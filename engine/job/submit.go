@@ -177,7 +177,7 @@ func (r *run) watch(dir *supervisor.Dir) *kept {
 		defer close(k.done)
 		if s, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			k.job, _ = r.settle(r.records, ending{row: r.row, dir: dir, state: s, call: r.Bound, secrets: r.secrets, known: true})
+			k.job, _ = r.finalize(r.records, ending{row: r.row, dir: dir, state: s, call: r.Bound, secrets: r.secrets, known: true})
 		}
 		r.desk.mu.Lock()
 		delete(r.desk.ours, r.id)
