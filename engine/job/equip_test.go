@@ -41,7 +41,9 @@ func (b *bench) serving(servers []string, steps ...string) call.Request {
 func TestServersOfOneCall(t *testing.T) {
 	for _, inProcess := range []bool{false, true} {
 		b := newBench(t, served, "ONE_KEY="+oneValue, "TWO_KEY=x")
-		b.runner.desk.inProcess = inProcess
+		if inProcess {
+			b.runner.Executor = newInProcess(b.runner)
+		}
 		step, open := b.gate()
 		job, failure := b.runner.send(t.Context(), b.serving([]string{"one"}, "out= ", "getenv=ONE_KEY", step))
 		if failure != nil {

@@ -28,21 +28,17 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		return job, nil
 	}
 	job.State = call.Running
-	if l := r.localOf(row.ID); l != nil {
-		job.Canceling, job.Printed = l.canceled(), l.printed()
-		return job, nil
-	}
-	dir, err := r.dir(row.ID)
-	var s supervisor.State
+	x, err := r.executor().find(row.ID)
+	var now executionStatus
 	if err == nil {
-		s, err = dir.State()
+		now, err = x.status()
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
 		return r.missing(ctx, records, job)
 	case err != nil:
 		return job, err
-	case s.Phase == supervisor.Ended || s.Phase == supervisor.Lost:
+	case now.phase == supervisor.Ended || now.phase == supervisor.Lost:
 		row, err := records.Job(ctx, row.Principal, row.ID) // of a list, the texts are cut
 		if err != nil {
 			return call.Job{}, err
@@ -50,14 +46,11 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		if row.State == store.Done {
 			return r.status(ctx, records, row)
 		}
-		return r.finalize(records, r.recalled(row, dir, s))
-	case s.Phase == supervisor.Queued:
+		return x.finalize(records, row)
+	case now.phase == supervisor.Queued:
 		job.State = call.Queued
 	}
-	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
-	if stdout, stderr, err := dir.Captured(); err == nil {
-		job.Printed = stdout.Size + stderr.Size
-	}
+	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
 	return job, nil
 }
 
@@ -97,20 +90,6 @@ type ending struct {
 	call    *catalog.Call // nil: there is no spec any more by which to read
 	secrets redactor
 	known   bool // what is secret
-}
-
-// recalled is the end of a job of which this gateway knows what is on record.
-func (r *Runner) recalled(row store.Job, dir *supervisor.Dir, s supervisor.State) ending {
-	e := ending{row: row, dir: dir, state: s}
-	if k := r.oursOf(row.ID); k != nil {
-		e.call, e.secrets, e.known = k.call, k.secrets, true
-		return e
-	}
-	if call, ok := r.revive(row); ok && row.Mode != program {
-		e.call = call
-	}
-	e.secrets, e.known = r.secretsOf(row)
-	return e
 }
 
 // unreadFor is how long the end of a job is left to gateways that have the spec of its CLI.

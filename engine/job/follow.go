@@ -18,44 +18,21 @@ import (
 type spools struct {
 	stdout, stderr *os.File
 	captured       func() (stdout, stderr process.Capture, err error) // by now
+	complete       bool                                               // nothing of it is missing
 	close          func()
 }
 
 // spoolsOf opens the output of a job. The error is fs.ErrNotExist if there is none any
 // more.
 func (r *Runner) spoolsOf(id string) (*spools, error) {
-	if l := r.localOf(id); l != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.gone {
-			return nil, fs.ErrNotExist
-		}
-		return &spools{stdout: l.files.stdout, stderr: l.files.stderr, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
-			stdout, stderr = l.captured()
-			return stdout, stderr, nil
-		}}, nil
-	}
-	dir, err := r.dir(id)
+	x, err := r.executor().find(id)
 	if errors.Is(err, supervisor.ErrUnsupported) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
 		return nil, err
 	}
-	stdout, stderr, err := dir.OpenOutput()
-	if err != nil {
-		return nil, err
-	}
-	return &spools{stdout: stdout, stderr: stderr, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
-		s, err := dir.State()
-		if err != nil {
-			return out, errs, err
-		}
-		if s.Phase == supervisor.Ended || s.Phase == supervisor.Lost {
-			return s.Exit.Stdout, s.Exit.Stderr, nil
-		}
-		return dir.Captured()
-	}}, nil
+	return x.output()
 }
 
 // growth reads a file that grows. What was cut out of its middle is left out.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // NoJobError says that there is no job of an id.
@@ -116,20 +114,6 @@ func stateOf(e store.Ending) call.State {
 		return call.Orphaned
 	}
 	return call.Failed
-}
-
-// dir is the directory of a job; the one that hears of its end at once, if there is.
-func (r *Runner) dir(id string) (*supervisor.Dir, error) {
-	if k := r.oursOf(id); k != nil {
-		return k.Dir, nil
-	}
-	return supervisor.Open(filepath.Join(r.folder(), id))
-}
-
-func (r *Runner) oursOf(id string) *kept {
-	r.desk.mu.Lock()
-	defer r.desk.mu.Unlock()
-	return r.desk.ours[id]
 }
 
 // durable reports whether a job of the row does not end with its gateway.

@@ -397,7 +397,7 @@ func TestPromptFileAndSecretsOfAJob(t *testing.T) {
 
 func TestJobInProcess(t *testing.T) {
 	b := newBench(t, "")
-	b.runner.desk.inProcess = true
+	b.runner.Executor = newInProcess(b.runner)
 	step, open := b.gate()
 	job := b.submit("out=part", step, "out= and all", "err=e")
 	id := job.Row.ID
@@ -421,7 +421,7 @@ func TestJobInProcess(t *testing.T) {
 	}
 	another := b.submit("sleep").Row.ID
 	o := b.other()
-	o.runner.desk.inProcess = true
+	o.runner.Executor = newInProcess(o.runner)
 	if _, err := o.runner.Cancel(t.Context(), store.Local, another, "test", 0); !errors.Is(err, ErrElsewhere) {
 		t.Error(err)
 	}

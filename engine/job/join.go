@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -103,10 +101,10 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 	case job.Canceling:
 		return nil, false
 	}
-	if dir, err := r.dir(row.ID); err == nil && !job.State.Ended() {
+	if x, err := r.executor().find(row.ID); err == nil && !job.State.Ended() {
 		// Who started the job must not end it for us. Where this cannot be noted we would
 		// promise what we cannot keep.
-		if claim(dir.Path(), claimShared) != claimShared {
+		if x.mark(markShared) != markShared {
 			return nil, false
 		}
 	}
@@ -114,39 +112,24 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 	return &job, false
 }
 
-// What is said of a job once and for all, by whoever is first: that it is shared, so
-// that no caller ends it by turning away, or that its only caller did.
+// Marks of a job, the first of which holds: it is shared, so that no caller ends it by
+// turning away, or its only caller turned away.
 const (
-	claimFile      = "claim"
-	claimShared    = "shared"
-	claimAbandoned = "abandoned"
+	markShared    = "shared"
+	markAbandoned = "abandoned"
 )
-
-// claim says a word about the job in a directory, and returns the one that holds; ""
-// if none can be said. A link is made at once with what it says, or not at all.
-func claim(dir, word string) string {
-	path := filepath.Join(dir, claimFile)
-	if os.Symlink(word, path) == nil {
-		return word
-	}
-	said, err := os.Readlink(path)
-	if err != nil {
-		return ""
-	}
-	return said
-}
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {
 	if job.Row.ResponseBytes <= store.MaxResponse {
 		return true
 	}
-	dir, err := r.dir(job.Row.ID)
+	files, err := r.spoolsOf(job.Row.ID)
 	if err != nil {
 		return false
 	}
-	_, err = os.Stat(filepath.Join(dir.Path(), "stdout"))
-	return err == nil
+	defer files.close()
+	return files.complete
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile.

@@ -221,7 +221,7 @@ func (r *Runner) sheet(dir *supervisor.Dir) (store.Job, bool) {
 	if err != nil {
 		return store.Job{}, false
 	}
-	var s sheet
+	var s manifest
 	if json.Unmarshal(text, &s) != nil || s.Record != r.Place || s.Row.ID != dir.ID() || s.Row.Tool == "" {
 		return store.Job{}, false
 	}

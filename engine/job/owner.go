@@ -50,7 +50,7 @@ func (r *Runner) leasePath(owner string) string {
 
 // answerable is the owner of the call: this gateway, unless a supervisor answers.
 func (r *run) answerable() string {
-	if r.supervised() && !r.Volatile {
+	if r.executor().durable() {
 		return ""
 	}
 	return r.owner()

@@ -2,10 +2,9 @@ package job
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Program is a command that is no call of a CLI, such as its upgrade. It is a job like
@@ -51,9 +49,6 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	if err != nil {
 		return call.Job{}, err
 	}
-	if !r.supervised() {
-		return call.Job{}, supervisor.ErrUnsupported
-	}
 	if p.Alone {
 		if busy, err := r.busy(ctx, records, p.CLI); err != nil || len(busy) > 0 {
 			if err == nil {
@@ -64,36 +59,20 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	}
 	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
 	run.row = store.Job{
-		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Folder: r.folder(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
+		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
-	dir, err := supervisor.Prepare(r.folder(), supervisor.Job{
-		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, EndWithGateway: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
-		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
-	})
+	prepared, err := r.executor().prepareProgram(run, p)
 	if err != nil {
 		return call.Job{}, err
 	}
-	text, err := json.Marshal(sheet{r.Place, run.row})
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
+	if err := records.Begin(ctx, run.row); err != nil {
+		return call.Job{}, errors.Join(err, prepared.discard())
 	}
-	if err == nil {
-		err = records.Begin(ctx, run.row)
-	}
-	if err != nil {
-		_ = dir.Remove()
-		return call.Job{}, err
-	}
-	pid, err := process.StartSupervised(r.keepers(), dir, p.Environ)
+	job, err := prepared.start(run)
 	if err != nil {
 		job := run.failed(&catalog.Failure{Class: catalog.ClassStart, Message: err.Error()})
-		_ = dir.Remove()
-		return job, err
-	}
-	job := call.Job{Row: run.row, State: call.Running, Durable: r.durable(run.row), Pid: pid, Handle: run.watch(dir)}
-	if pid == 0 {
-		job.State = call.Queued
+		return job, errors.Join(err, prepared.discard())
 	}
 	return job, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Runner runs calls. Its methods may be called from any goroutine.
@@ -28,8 +27,11 @@ type Runner struct {
 	// Also clears away what else is kept for a time; nil: nothing.
 	PruneMore func(ctx context.Context, now time.Time) error
 
+	Executor Executor // of the programs; nil: the one for this system
+
 	running sync.WaitGroup
-	desk    desk
+	mu      sync.Mutex
+	closed  chan struct{} // when the gateway stops
 
 	lease  sync.Once // of the gateway, see owner.go
 	leased *os.File
@@ -39,67 +41,33 @@ type Runner struct {
 	unread time.Duration // instead of unreadFor
 }
 
-// desk holds what a gateway knows of jobs beyond their directories and rows. Nothing
-// of it is missed when the gateway dies, but for jobs that die with it.
-type desk struct {
-	mu     sync.Mutex
-	ours   map[string]*kept  // started here: their ends are heard at once
-	local  map[string]*local // run by this process
-	closed chan struct{}
-	crew   *supervisor.Pool
-
-	inProcess bool // as if no supervisor were to be had
-}
-
 // Close leaves jobs that are under way to their supervisors, ends those that end with
 // the gateway, and waits for what this gateway still writes.
 func (r *Runner) Close() {
-	r.desk.mu.Lock()
-	if r.desk.closed == nil {
-		r.desk.closed = make(chan struct{})
-	}
+	closed := r.closing()
+	r.mu.Lock()
 	select {
-	case <-r.desk.closed:
+	case <-closed:
 	default:
-		close(r.desk.closed)
+		close(r.closed)
 	}
-	for _, l := range r.desk.local {
-		l.cancel()
-	}
-	if r.Volatile {
-		for _, k := range r.desk.ours {
-			_ = k.Cancel("its gateway ends") // it has a supervisor that sees us go in any case
-		}
-	}
-	r.desk.mu.Unlock()
+	r.mu.Unlock()
+	x := r.executor()
+	x.stop()
 	r.running.Wait()
-	r.keepers().Close()
+	x.close()
 	r.release()
 }
 
-// Warm readies the supervisor of the next job, and of each one after it. It does not wait.
-func (r *Runner) Warm() {
-	if r.supervised() {
-		r.keepers().Warm()
-	}
-}
-
-// keepers are the supervisors of this gateway's jobs.
-func (r *Runner) keepers() *supervisor.Pool {
-	r.desk.mu.Lock()
-	defer r.desk.mu.Unlock()
-	if r.desk.crew == nil {
-		r.desk.crew = supervisor.NewPool()
-	}
-	return r.desk.crew
-}
+// Warm readies what the next job needs, and each one after it. It does not wait.
+func (r *Runner) Warm() { r.executor().warm() }
 
 // closing is closed when the gateway stops.
 func (r *Runner) closing() <-chan struct{} {
-	r.desk.mu.Lock()
-	defer r.desk.mu.Unlock()
-	if r.desk.closed == nil {
-		r.desk.closed = make(chan struct{})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed == nil {
+		r.closed = make(chan struct{})
 	}
-	return r.desk.closed
+	return r.closed
 }

@@ -329,7 +329,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 	if len(ids) != n {
 		t.Errorf("%d ids for %d calls", len(ids), n)
 	}
-	b.runner.keepers().Close() // those who wait for the next job are no leak
+	b.runner.executor().close() // those who wait for the next job are no leak
 	until(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
 	until(t, "the close of all files", func() bool { return openFiles(t) <= files+4 }) // the database's own pool
 	if left := b.spooled(); len(left) > 0 {

@@ -40,27 +40,21 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 	id, stop, done := job.Row.ID, ctx.Done(), make(chan struct{})
 	var ended <-chan struct{}
 	h := job.Handle
-	if h == nil {
-		if k := r.oursOf(id); k != nil {
-			h = k
-		}
+	x, err := r.executor().find(id)
+	if h == nil && err == nil {
+		h = x.handle()
 	}
-	switch l := r.localOf(id); {
+	switch {
 	case h != nil:
 		ended = h.Done()
-	case l != nil:
-		ended = l.done
+	case err != nil:
+		return r.Status(context.WithoutCancel(ctx), job.Row.Principal, id)
 	default:
-		dir, err := r.dir(id)
-		if err != nil {
-			return r.Status(context.WithoutCancel(ctx), job.Row.Principal, id)
-		}
 		seen := make(chan struct{})
 		ended = seen
 		go func() {
 			defer close(seen)
-			// How it ended, the status says.
-			_, _ = dir.Wait(done)
+			x.wait(done)
 		}()
 	}
 	defer close(done)
@@ -90,20 +84,20 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 // goesOn reports whether a job is under way by what its directory says, and notes where it
 // stands.
 func (r *Runner) goesOn(job *call.Job) bool {
-	dir, err := r.dir(job.Row.ID)
+	x, err := r.executor().find(job.Row.ID)
 	if err != nil {
 		return false
 	}
-	s, err := dir.State()
+	now, err := x.status()
 	switch {
-	case err == nil && s.Phase == supervisor.Queued:
+	case err == nil && now.phase == supervisor.Queued:
 		job.State = call.Queued
-	case err == nil && s.Phase == supervisor.Running:
+	case err == nil && now.phase == supervisor.Running:
 		job.State = call.Running
 	default:
 		return false
 	}
-	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
+	job.Pid, job.Canceling = now.pid, now.canceling
 	return true
 }
 
@@ -116,21 +110,10 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 		return out
 	}
 	out := r.recorded(job.Row)
-	if l := r.localOf(job.Row.ID); l != nil {
-		out = l.outcome()
-	} else if dir, err := r.dir(job.Row.ID); err == nil {
-		if s, err := dir.State(); err == nil && (s.Phase == supervisor.Ended || s.Phase == supervisor.Lost) {
-			e := r.recalled(job.Row, dir, s)
-			// Where the spec by which it was read is gone, what was found then is on record. So
-			// it is where the directory does not agree: of that the disk may not have had all
-			// when the power went away.
-			read, ending, err := e.decode()
-			readable := e.call != nil || job.Row.Mode == program
-			agrees := ending == store.EndOK || ending == job.Row.Outcome.Ending
-			if err == nil && (readable && agrees || job.Row.State != store.Done) {
-				read.ID, read.Duration = out.ID, out.Duration
-				out = read
-			}
+	if x, err := r.executor().find(job.Row.ID); err == nil {
+		if read, ok := x.completion(job.Row); ok {
+			read.ID, read.Duration = out.ID, out.Duration
+			out = read
 		}
 	}
 	out.Warnings = append(slices.Clip(out.Warnings), notes...)
@@ -159,14 +142,14 @@ func (r *Runner) Cancel(ctx context.Context, principal, id, by string, d time.Du
 }
 
 func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
-	dir, err := r.dir(id)
-	if l := r.localOf(id); l != nil {
-		l.cancel()
-	} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
+	x, err := r.executor().find(id)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
 		return ErrElsewhere
-	} else if err != nil {
+	case err != nil:
 		return err
-	} else if err := dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
+	}
+	if err := x.cancel(by); err != nil {
 		return err
 	}
 	records, err := r.Record()
@@ -201,7 +184,7 @@ func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 	if !wished {
 		return r.Status(calm, job.Row.Principal, job.Row.ID)
 	}
-	if dir, err := r.dir(job.Row.ID); err == nil && claim(dir.Path(), claimAbandoned) != claimAbandoned {
+	if x, err := r.executor().find(job.Row.ID); err == nil && x.mark(markAbandoned) != markAbandoned {
 		return r.Status(calm, job.Row.Principal, job.Row.ID)
 	}
 	return r.Cancel(calm, job.Row.Principal, job.Row.ID, reason, cancelWait)

@@ -14,12 +14,12 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// pools are what the job needs a place in, the narrowest first: the one turn of a
+// semaphores are what the job needs a place in, the narrowest first: the one turn of a
 // conversation, the places of its CLI, and those of all.
 //
 // A call that is made from inside a job has pools of its own at each depth: it must
 // not wait for a place that its own caller holds.
-func (r *run) pools() []supervisor.Semaphore {
+func (r *run) semaphores() []supervisor.Semaphore {
 	var pools []supervisor.Semaphore
 	add := func(size int, name string) {
 		if size > 0 {
@@ -47,7 +47,7 @@ func turnsOf(cli, conversation string) string {
 	return turnPool + hex.EncodeToString(sum[:12])
 }
 
-func (r *run) queueing() time.Duration {
+func (r *run) queueTimeout() time.Duration {
 	return time.Duration(r.Catalog.Settings.Jobs.QueueMs) * time.Millisecond
 }
 
@@ -76,18 +76,13 @@ func (r *Runner) position(ctx context.Context, records Store, job call.Job) int 
 	}
 }
 
-// waitsFor are the pools of a queued job.
+// waitsFor are the semaphores that a queued job waits for.
 func (r *Runner) waitsFor(id string) ([]supervisor.Semaphore, error) {
-	dir, err := r.dir(id)
+	x, err := r.executor().find(id)
 	if err != nil {
 		return nil, err
 	}
-	s, err := dir.State()
-	if err != nil || s.Phase != supervisor.Queued {
-		return nil, err
-	}
-	job, err := dir.Job()
-	return job.Semaphores, err
+	return x.semaphores()
 }
 
 func shared(a, b []supervisor.Semaphore) bool {

@@ -1,0 +1,273 @@
+package job
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+)
+
+// maxKept is how many ended jobs of this process keep their output readable.
+const maxKept = 20
+
+// inProcess is the executor of jobs that are children of this process and end with it: on
+// a system that has no supervisors.
+type inProcess struct {
+	*Runner
+	mu   sync.Mutex
+	jobs map[string]*inProcessJob
+}
+
+func newInProcess(r *Runner) *inProcess {
+	return &inProcess{Runner: r, jobs: map[string]*inProcessJob{}}
+}
+
+func (x *inProcess) durable() bool { return false }
+func (x *inProcess) warm()         {}
+func (x *inProcess) close()        {}
+
+func (x *inProcess) stop() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, j := range x.jobs {
+		j.stop()
+	}
+}
+
+func (x *inProcess) folder(r *run) (string, error) {
+	x.owner() // it makes the spool
+	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
+}
+
+func (x *inProcess) find(id string) (execution, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if j := x.jobs[id]; j != nil {
+		return j, nil
+	}
+	return none()
+}
+
+// inProcessJob is a job of this process.
+type inProcessJob struct {
+	run   *run
+	files *files
+	ctx   context.Context
+	stop  context.CancelFunc
+	done  chan struct{}
+
+	mu   sync.Mutex
+	exit process.Exit    // when done
+	out  call.Completion // likewise
+	gone bool            // its output was given up
+
+	marked string // see mark
+}
+
+// prepareProgram refuses: an upgrade that ends with its gateway leaves half of it.
+func (x *inProcess) prepareProgram(*run, Program) (preparation, error) {
+	return nil, supervisor.ErrUnsupported
+}
+
+// inProcessPreparation are the files of a call that is not started yet.
+type inProcessPreparation struct {
+	x       *inProcess
+	files   *files
+	program string
+}
+
+func (x *inProcess) prepare(r *run) (preparation, *catalog.Failure) {
+	files, err := newFiles(x.Spool, x.owner())
+	if err != nil {
+		return nil, cannot(err)
+	}
+	p := &inProcessPreparation{x: x, files: files}
+	folder, err := x.folder(r)
+	if err == nil && len(r.command.Files) > 0 {
+		err = files.place(r.command.Files, folder)
+	}
+	if err == nil && r.command.Stdin != nil {
+		err = files.input(*r.command.Stdin)
+	}
+	failure := (*catalog.Failure)(nil)
+	if err != nil {
+		failure = cannot(err)
+	} else {
+		p.program, failure = r.find()
+	}
+	if failure != nil {
+		files.close()
+		return nil, failure
+	}
+	return p, nil
+}
+
+func (p *inProcessPreparation) discard() error {
+	p.files.close()
+	return nil
+}
+
+func (p *inProcessPreparation) start(r *run) (call.Job, error) {
+	x, f := p.x, p.files
+	child, err := process.Start(process.Command{
+		Path: p.program, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.stdin, Stdout: f.stdout, Stderr: f.stderr, Cookie: r.id,
+	}, Limits(r.Catalog, r.Bound))
+	if err != nil {
+		return call.Job{}, err
+	}
+	j := &inProcessJob{run: r, files: f, done: make(chan struct{})}
+	j.ctx, j.stop = context.WithCancel(context.Background())
+	closing := x.closing()
+	x.mu.Lock()
+	x.jobs[r.id] = j
+	x.mu.Unlock()
+	x.running.Add(1)
+	go func() {
+		defer x.running.Done()
+		defer j.stop()
+		select {
+		case <-child.Done():
+		case <-j.ctx.Done():
+			child.Stop(process.Canceled)
+		case <-closing:
+			child.Stop(process.Canceled)
+		}
+		j.end(child.Exit())
+		x.forget()
+	}()
+	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
+}
+
+// end records the end of the job.
+func (j *inProcessJob) end(exit process.Exit) {
+	r := j.run
+	j.files.displace()
+	out, ending := judge(r.Bound, j.files.stdout, j.files.stderr, exit)
+	row := r.row
+	row.Outcome = completed(out, exit, ending, r.secrets)
+	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
+	out.ID, out.Duration = r.id, row.Outcome.Duration
+	// A record that fails now must not cost the caller the answer.
+	if err := r.finish(r.records, row); err != nil {
+		out.Warnings = append(out.Warnings, unfinished(err))
+	}
+	j.mu.Lock()
+	j.exit, j.out = exit, out
+	j.mu.Unlock()
+	close(j.done)
+}
+
+// forget gives up the output of the oldest ended jobs beyond what is kept.
+func (x *inProcess) forget() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for {
+		oldest, ended := "", 0
+		for id, j := range x.jobs {
+			select {
+			case <-j.done:
+				ended++
+				if oldest == "" || id < oldest {
+					oldest = id
+				}
+			default:
+			}
+		}
+		if ended <= maxKept {
+			return
+		}
+		j := x.jobs[oldest]
+		delete(x.jobs, oldest)
+		j.mu.Lock()
+		j.gone = true
+		j.files.close()
+		j.mu.Unlock()
+	}
+}
+
+func (j *inProcessJob) status() (executionStatus, error) {
+	stdout, stderr := j.captured()
+	return executionStatus{phase: supervisor.Running, canceling: j.ctx.Err() != nil, printed: stdout.Size + stderr.Size}, nil
+}
+
+func (j *inProcessJob) wait(stop <-chan struct{}) {
+	select {
+	case <-j.done:
+	case <-stop:
+	}
+}
+
+func (j *inProcessJob) handle() call.Handle { return nil } // its row has all that there is to know
+
+func (j *inProcessJob) cancel(string) error {
+	j.stop()
+	return nil
+}
+
+// mark lets every caller share the job: whoever leaves ends nothing that others wait for.
+func (j *inProcessJob) mark(word string) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.marked == "" {
+		j.marked = word
+	}
+	return j.marked
+}
+
+func (j *inProcessJob) semaphores() ([]supervisor.Semaphore, error) { return nil, nil }
+
+func (j *inProcessJob) output() (*spools, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.gone {
+		return nil, fs.ErrNotExist
+	}
+	return &spools{stdout: j.files.stdout, stderr: j.files.stderr, complete: true, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
+		stdout, stderr = j.captured()
+		return stdout, stderr, nil
+	}}, nil
+}
+
+// finalize has nothing to do: end does it.
+func (j *inProcessJob) finalize(_ Store, row store.Job) (call.Job, error) {
+	return call.Job{Row: row, State: call.Running}, nil
+}
+
+// completion is what became of the job, once done.
+func (j *inProcessJob) completion(store.Job) (call.Completion, bool) {
+	select {
+	case <-j.done:
+	default:
+		return call.Completion{}, false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.out, true
+}
+
+// captured is what there is of the output, by now if the job runs.
+func (j *inProcessJob) captured() (stdout, stderr process.Capture) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	select {
+	case <-j.done:
+		return j.exit.Stdout, j.exit.Stderr
+	default:
+	}
+	size := func(f *os.File) process.Capture {
+		info, err := f.Stat()
+		if err != nil {
+			return process.Capture{}
+		}
+		return process.Capture{Size: info.Size(), Head: info.Size()}
+	}
+	return size(j.files.stdout), size(j.files.stderr)
+}

@@ -1,0 +1,301 @@
+package job
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+)
+
+// supervised is the executor of jobs that outlive their gateway: each has a supervisor and
+// a directory, which is the truth about it, and any gateway can ask about it.
+type supervised struct {
+	*Runner
+	pool *supervisor.Pool
+
+	mu      sync.Mutex
+	started map[string]*supervisedJob // here: their ends are seen at once
+}
+
+// supervisedJob is a job that this gateway started.
+type supervisedJob struct {
+	*supervisor.Dir
+	done chan struct{} // closed when its end was seen, or will not be
+	job  call.Job      // then, if it has ended
+
+	call    *catalog.Call // as it was bound: meanwhile there may be other specs
+	secrets redactor
+}
+
+// Done implements call.Handle.
+func (s *supervisedJob) Done() <-chan struct{} { return s.done }
+
+// Last implements call.Handle.
+func (s *supervisedJob) Last() (call.Job, bool) { return s.job, s.job.State != "" }
+
+func (x *supervised) durable() bool { return !x.Volatile }
+func (x *supervised) warm()         { x.pool.Warm() }
+func (x *supervised) close()        { x.pool.Close() }
+
+func (x *supervised) stop() {
+	if !x.Volatile {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.started {
+		_ = s.Cancel("its gateway ends") // it has a supervisor that sees us go in any case
+	}
+}
+
+func (x *supervised) folder(r *run) (string, error) {
+	return filepath.Join(x.Runner.folder(), r.id), nil
+}
+
+// rowFile lies in the directory of a job, beside the files of its supervisor and those of
+// its call: what is on record, for when the record is lost.
+const rowFile = "row.json"
+
+// manifest is what rowFile holds.
+type manifest struct {
+	Record string // Runner.Place
+	Row    store.Job
+}
+
+// supervisedPreparation is a directory whose supervisor is not started yet.
+type supervisedPreparation struct {
+	x   *supervised
+	dir *supervisor.Dir
+}
+
+func (x *supervised) prepare(r *run) (preparation, *catalog.Failure) {
+	program, failure := r.find()
+	if failure != nil {
+		return nil, failure
+	}
+	l := Limits(r.Catalog, r.Bound)
+	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
+		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output}, QueueTimeout: r.queueTimeout()}
+	if r.command.Stdin != nil {
+		job.Stdin = []byte(*r.command.Stdin)
+	}
+	p, err := x.furnish(r, job)
+	if err != nil {
+		return nil, cannot(fmt.Errorf("the job cannot be prepared: %w", err))
+	}
+	return p, nil
+}
+
+func (x *supervised) prepareProgram(r *run, p Program) (preparation, error) {
+	return x.furnish(r, supervisor.Job{
+		ID: r.id, Path: p.Path, Args: p.Args, Dir: p.Dir, EndWithGateway: x.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
+		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(x.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would disturb each other
+	})
+}
+
+// furnish makes the directory of a job, with the files of its call and its row.
+func (x *supervised) furnish(r *run, job supervisor.Job) (preparation, error) {
+	dir, err := supervisor.Prepare(x.Runner.folder(), job)
+	if err != nil {
+		return nil, err
+	}
+	// A row that has no directory yet must not look as if it had lost it.
+	r.row.Folder = x.Runner.folder()
+	err = place(r.command.Files, dir.Path())
+	if err == nil {
+		var text []byte
+		if text, err = json.Marshal(manifest{x.Place, r.row}); err == nil {
+			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
+		}
+	}
+	if err != nil {
+		r.row.Folder = ""
+		return nil, errors.Join(err, dir.Remove())
+	}
+	return &supervisedPreparation{x, dir}, nil
+}
+
+func (p *supervisedPreparation) discard() error { return p.dir.Remove() }
+
+func (p *supervisedPreparation) start(r *run) (call.Job, error) {
+	pid, err := process.StartSupervised(p.x.pool, p.dir, r.environ)
+	if err != nil {
+		return call.Job{}, err
+	}
+	job := call.Job{Row: r.row, State: call.Running, Durable: r.durable(r.row), Pid: pid, Handle: p.x.watch(r, p.dir)}
+	if pid == 0 {
+		job.State = call.Queued
+	}
+	return job, nil
+}
+
+// watch finishes the row of a job as soon as it ends, while this gateway lives.
+func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
+	s := &supervisedJob{Dir: dir, done: make(chan struct{}), call: r.Bound, secrets: r.secrets}
+	x.mu.Lock()
+	x.started[r.id] = s
+	x.mu.Unlock()
+	stop := x.closing()
+	if x.Volatile {
+		stop = nil
+	}
+	x.running.Add(1)
+	go func() {
+		defer x.running.Done()
+		defer close(s.done)
+		if state, err := dir.Wait(stop); err == nil {
+			// What fails now is tried again by whoever asks for the job.
+			s.job, _ = x.Runner.finalize(r.records, ending{row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true})
+		}
+		x.mu.Lock()
+		delete(x.started, r.id)
+		x.mu.Unlock()
+	}()
+	return s
+}
+
+func (x *supervised) startedJob(id string) *supervisedJob {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.started[id]
+}
+
+func (x *supervised) find(id string) (execution, error) {
+	if s := x.startedJob(id); s != nil {
+		return &supervisedExecution{x, s.Dir, s}, nil
+	}
+	dir, err := supervisor.Open(filepath.Join(x.Runner.folder(), id))
+	if err != nil {
+		return nil, err
+	}
+	return &supervisedExecution{x, dir, nil}, nil
+}
+
+// supervisedExecution is a job as its directory tells of it.
+type supervisedExecution struct {
+	x   *supervised
+	dir *supervisor.Dir
+	own *supervisedJob // nil if another gateway started it
+}
+
+func (e *supervisedExecution) handle() call.Handle {
+	if e.own == nil {
+		return nil
+	}
+	return e.own
+}
+
+func (e *supervisedExecution) status() (executionStatus, error) {
+	s, err := e.dir.State()
+	if err != nil {
+		return executionStatus{}, err
+	}
+	status := executionStatus{phase: s.Phase, pid: s.Start.Pid, canceling: s.Canceling}
+	if s.Phase == supervisor.Running {
+		if stdout, stderr, err := e.dir.Captured(); err == nil {
+			status.printed = stdout.Size + stderr.Size
+		}
+	}
+	return status, nil
+}
+
+func (e *supervisedExecution) wait(stop <-chan struct{}) {
+	// How it ended, the status says.
+	_, _ = e.dir.Wait(stop)
+}
+
+func (e *supervisedExecution) cancel(by string) error {
+	if err := e.dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
+		return err
+	}
+	return nil
+}
+
+// markFile holds a word about a job. A link is made at once with what it says, or not at
+// all.
+const markFile = "claim"
+
+func (e *supervisedExecution) mark(word string) string {
+	path := filepath.Join(e.dir.Path(), markFile)
+	if os.Symlink(word, path) == nil {
+		return word
+	}
+	there, err := os.Readlink(path)
+	if err != nil {
+		return ""
+	}
+	return there
+}
+
+func (e *supervisedExecution) semaphores() ([]supervisor.Semaphore, error) {
+	s, err := e.dir.State()
+	if err != nil || s.Phase != supervisor.Queued {
+		return nil, err
+	}
+	job, err := e.dir.Job()
+	return job.Semaphores, err
+}
+
+func (e *supervisedExecution) output() (*spools, error) {
+	_, missing := os.Stat(filepath.Join(e.dir.Path(), "stdout"))
+	stdout, stderr, err := e.dir.OpenOutput()
+	if err != nil {
+		return nil, err
+	}
+	return &spools{stdout: stdout, stderr: stderr, complete: missing == nil, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
+		s, err := e.dir.State()
+		if err != nil {
+			return out, errs, err
+		}
+		if s.Phase == supervisor.Ended || s.Phase == supervisor.Lost {
+			return s.Exit.Stdout, s.Exit.Stderr, nil
+		}
+		return e.dir.Captured()
+	}}, nil
+}
+
+// recall is the end of the job, and by what it is read: as it was bound here, or by what
+// is on record.
+func (e *supervisedExecution) recall(row store.Job, s supervisor.State) ending {
+	end := ending{row: row, dir: e.dir, state: s}
+	if e.own != nil {
+		end.call, end.secrets, end.known = e.own.call, e.own.secrets, true
+		return end
+	}
+	if bound, ok := e.x.revive(row); ok && row.Mode != program {
+		end.call = bound
+	}
+	end.secrets, end.known = e.x.secretsOf(row)
+	return end
+}
+
+func (e *supervisedExecution) finalize(records Store, row store.Job) (call.Job, error) {
+	s, err := e.dir.State()
+	if err != nil {
+		return call.Job{}, err
+	}
+	return e.x.Runner.finalize(records, e.recall(row, s))
+}
+
+func (e *supervisedExecution) completion(row store.Job) (call.Completion, bool) {
+	s, err := e.dir.State()
+	if err != nil || s.Phase != supervisor.Ended && s.Phase != supervisor.Lost {
+		return call.Completion{}, false
+	}
+	end := e.recall(row, s)
+	// Where the spec by which it was read is gone, what was found then is on record. So
+	// it is where the directory does not agree: of that the disk may not have had all
+	// when the power went away.
+	out, outcome, err := end.decode()
+	readable := end.call != nil || row.Mode == program
+	agrees := outcome == store.EndOK || outcome == row.Outcome.Ending
+	return out, err == nil && (readable && agrees || row.State != store.Done)
+}
