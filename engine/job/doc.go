@@ -1,7 +1,7 @@
 // Package job sees a call of a CLI through its whole life: the row before the
 // program starts, the run, the decoding of what it printed, and the end of the row.
 //
-// Every call is a job. It has a supervisor and a directory, see the room keeper, and
+// Every call is a job. It has a supervisor and a directory, see package supervisor, and
 // outlives the gateway that started it; whoever waits for it can stop waiting, and
 // whichever gateway touches it after its end finishes its row. Where the system has no
 // supervisors, or the record is in memory only, a job ends with its gateway.
