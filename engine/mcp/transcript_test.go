@@ -13,15 +13,15 @@ import (
 // methods that are not offered, and to requests that are malformed in one place.
 func TestTranscript(t *testing.T) {
 	var got strings.Builder
-	full := func() *desk {
-		d := library()
-		d.tools, d.call = []Tool{tool("say"), described(), {Name: "hum", Unlisted: true}}, asker
+	full := func() *stubCaller {
+		d := resourceCaller()
+		d.tools, d.call = []Tool{tool("say"), described(), {Name: "hum", Unlisted: true}}, askOnce
 		return d
 	}
-	none := func() *desk { return &desk{call: echo} }
+	none := func() *stubCaller { return &stubCaller{call: echo} }
 	for _, c := range []struct {
 		name   string
-		caller func() *desk
+		caller func() *stubCaller
 		eras   []string
 	}{
 		{"tools and resources", full, []string{"none", "old", "new"}},
