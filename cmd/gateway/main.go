@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,9 +22,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
-
-// version is set when a release is built (-ldflags "-X main.version=...").
-var version = ""
 
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -114,7 +110,10 @@ tool of it; adding an agent, a model alias or a setting is an edit of a spec.`,
   $ gateway vet                                      # check your specs
   $ gateway explain acme_request prompt=hello        # what would be run, and why`,
 		SilenceErrors: true, SilenceUsage: true,
+		Version: stamp().String(),
 	}
+	root.Flags().Bool("version", false, "print version, commit and date")
+	root.SetVersionTemplate("gateway {{.Version}}\n")
 	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "read the specs of `DIR` too, over yours; can be repeated")
 	root.AddGroup(&cobra.Group{ID: "use", Title: "Use:"}, &cobra.Group{ID: "write", Title: "Write specs:"})
 	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
@@ -161,14 +160,3 @@ func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 
 // levels of the log, without gateway.debug and with it.
 var levels = map[bool]slog.Level{false: slog.LevelInfo, true: slog.LevelDebug}
-
-// release is the version of this binary.
-func release() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
-}
