@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 )
@@ -27,13 +28,13 @@ type buildStamp struct {
 
 // stamp reads what the go command stamped: version and commit of a build in a work tree,
 // version alone of `go install MODULE@VERSION`.
-func stamp() buildStamp {
+var stamp = sync.OnceValue(func() buildStamp {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
 	return stampOf(info, version)
-}
+})
 
 func stampOf(info *debug.BuildInfo, version string) buildStamp {
 	s := buildStamp{version: version}
@@ -54,18 +55,19 @@ func stampOf(info *debug.BuildInfo, version string) buildStamp {
 	if s.version == "" {
 		s.version = "devel"
 	}
-	// A version that the go command made up for an untagged commit tells both.
-	if m := pseudoVersion().FindStringSubmatch(strings.TrimSuffix(stamped, "+dirty")); m != nil && s.commit == "" {
+	if s.commit != "" {
+		return s
+	}
+	// The version of a commit without a tag contains both.
+	if m := pseudoVersion().FindStringSubmatch(stamped); m != nil {
 		d := m[1]
 		s.commit, s.date = m[2], d[:4]+"-"+d[4:6]+"-"+d[6:8]+"T"+d[8:10]+":"+d[10:12]+":"+d[12:]+"Z"
 	}
 	return s
 }
 
-// pseudoVersion matches a version without a tag. It is compiled when it is needed.
-func pseudoVersion() *regexp.Regexp {
-	return regexp.MustCompile(`[-.](\d{14})-([0-9a-f]{12})$`)
-}
+// pseudoVersion matches the version of a commit without a tag.
+var pseudoVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[-.](\d{14})-([0-9a-f]{12})$`) })
 
 // String is the version with what else is known, as in
 // "v1.2.3 (commit 0123456789ab of 2026-01-02T03:04:05Z, go1.26, linux/amd64)".
