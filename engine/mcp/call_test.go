@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -262,4 +263,18 @@ func TestAHeadThatCannotBeEncoded(t *testing.T) {
 	if _, err := toolResult(mcp.Result{Meta: mcp.NewMetaFromMap(map[string]any{"f": func() {}})}, Result{}); err == nil {
 		t.Error("a head that cannot be encoded passed")
 	}
+}
+
+func TestAListingThatPanicsChangesNothing(t *testing.T) {
+	d := &changingCaller{stubCaller: stubCaller{call: echo}, mu: &sync.Mutex{}, tools: &[]Tool{tool("say")}}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		d.tools = nil
+		if err := p.server.ListChanged(); err == nil || !strings.Contains(err.Error(), "the old tools stay") {
+			t.Errorf("%v", err)
+		}
+		p.call("1", "")
+		if got := p.result(); got.IsError {
+			t.Errorf("%+v", got)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -108,11 +109,18 @@ func New(o Options) *Server {
 
 // ListChanged asks the Caller for its tools again and swaps the listing at once. If its
 // bytes differ from those before, every client is notified. The error joins what is wrong
-// with tools that had to be left out; the others are served.
-func (s *Server) ListChanged() error {
+// with tools that had to be left out; the others are served. If the Caller panics, the
+// listing stays as it was.
+func (s *Server) ListChanged() (err error) {
 	s.swap.Lock()
 	defer s.swap.Unlock()
 	before := s.listing.Load()
+	defer func() {
+		if p := recover(); p != nil {
+			s.o.Log.Error("panic in the listing of tools", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("the old tools stay: %v", p)
+		}
+	}()
 	next, err := newListing(s.o.Caller.Tools(), before)
 	s.listing.Store(next) // before clients hear of it
 	// The names of tools that are not shown may have changed all the same.
