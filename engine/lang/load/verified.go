@@ -73,7 +73,7 @@ func verifiedHead() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s", len(schema.Text), schema.Text)
 	if build, ok := debug.ReadBuildInfo(); ok {
-		io.WriteString(h, build.String()) // versions of the gateway, of CUE and of Go
+		fmt.Fprint(h, build.String()) // versions of the gateway, of CUE and of Go
 	}
 	return fmt.Sprintf("%s %x", verifiedFormat, h.Sum(nil))
 }
