@@ -21,11 +21,11 @@ GOLDEN   := $(sort $(dir $(shell grep -rl --include='*_test.go' GATEWAY_UPDATE c
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-build: ## build bin/gateway
-	$(GO) build -trimpath -o bin/gateway ./cmd/gateway
+build: ## build bin/gateway, stamped with version and commit
+	$(GO) build -trimpath -buildvcs=auto -o bin/gateway ./cmd/gateway
 
-demo: ## see it work, with nothing installed
-	@$(GO) run ./cmd/gateway demo
+demo: build ## see it work, with nothing installed
+	@bin/gateway demo
 
 test: check unit goldens $(if $(REAL),real) ## run all that CI runs (with real CLIs: node 20 and npm are needed)
 

@@ -23,8 +23,9 @@ import (
 // Against compares the spec files and folders at the paths with what they were at a
 // commit of git, both over the built-in specs: what breaks callers and what widens what
 // calls may do are errors, all else notes. A file that bears the name of a built-in one
-// stands in its place, so that the built-in specs themselves can be compared.
-func Against(ctx context.Context, ref string, paths []string, environ []string) ([]load.Diagnostic, error) {
+// stands in its place, so that the built-in specs themselves can be compared. The memory is that
+// of a load of the same specs: what it verified is not verified again.
+func Against(ctx context.Context, ref string, paths []string, environ []string, memory *load.Memory) ([]load.Diagnostic, error) {
 	g, err := newGit(environ)
 	if err != nil {
 		return nil, err
@@ -47,12 +48,12 @@ func Against(ctx context.Context, ref string, paths []string, environ []string) 
 	whole, rest := builtIn(), builtIn()
 	rest.Files = slices.DeleteFunc(rest.Files, func(f load.File) bool { return replaced[path.Base(f.Name)] })
 	load := func(base load.Layer, layers []load.Layer) load.Result {
-		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true})
+		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true, Memory: memory})
 	}
 	// A file of the same name may also be a patch, that says nothing alone.
-	a, b := load(rest, old), load(rest, now)
+	b, a := load(rest, now), load(rest, old) // the memory knows the new ones best
 	if a.Catalog == nil || b.Catalog == nil {
-		a, b = load(whole, old), load(whole, now)
+		b, a = load(whole, now), load(whole, old)
 	}
 	if a.Catalog == nil {
 		return nil, unusable("the specs at "+ref, a.Diagnostics)

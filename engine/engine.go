@@ -175,8 +175,12 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 func (e *Engine) watch(ctx context.Context, s *mcp.Server) {
 	listed := e.listed()
 	tidy := len(e.Status().Files) > 0
+	e.remember()
 	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
-		tidy = e.Reload() || tidy
+		if e.Reload() {
+			tidy = true
+			e.remember()
+		}
 		if now := e.listed(); now != listed {
 			listed = now
 			if err := s.ListChanged(); err != nil {

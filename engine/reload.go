@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,11 +31,24 @@ type reloading struct {
 func (e *Engine) load() load.Result {
 	layers, found := layers(e.options.Specs)
 	e.loads.seen, e.loads.files = sumOf(layers, found), sizes(layers)
+	if len(layers) > 1 {
+		e.loads.memory.Restore(verifiedSpecs())
+	}
 	res := e.compile(layers, found)
 	if res.Catalog != nil {
 		e.loads.status.Store(&tools.Status{Digest: res.Catalog.Digest(), Since: time.Now(), Files: told(layers), Warnings: lines(res.Diagnostics)})
 	}
 	return res
+}
+
+// verifiedSpecs is the file by which a start does not verify again what did not change.
+func verifiedSpecs() string { return filepath.Join(StateDir(), "verified-specs") }
+
+// remember saves for the next start what the last load verified.
+func (e *Engine) remember() {
+	if err := e.loads.memory.Save(verifiedSpecs()); err != nil {
+		e.logger().Debug("the next start has to verify the specs again", "error", err)
+	}
 }
 
 func (e *Engine) compile(layers []load.Layer, found []load.Diagnostic) load.Result {

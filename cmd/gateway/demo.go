@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
@@ -126,15 +125,15 @@ func (d *demo) listTools(ctx context.Context) error {
 	if err := d.client.start(ctx); err != nil {
 		return err
 	}
-	listed, err := d.client.ListTools(ctx, mcp.ListToolsRequest{})
+	listed, err := d.client.tools()
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(listed.Tools, func(t mcp.Tool) bool { return t.Name == demoTool }) {
-		return fmt.Errorf("%s is not among the %d tools", demoTool, len(listed.Tools))
+	if !slices.ContainsFunc(listed, func(t mcpTool) bool { return t.Name == demoTool }) {
+		return fmt.Errorf("%s is not among the %d tools", demoTool, len(listed))
 	}
 	rows := [][]string{}
-	for _, t := range listed.Tools {
+	for _, t := range listed {
 		from := "built in"
 		if t.Name == demoTool {
 			from = "from the spec above"
@@ -146,57 +145,54 @@ func (d *demo) listTools(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) firstCall(ctx context.Context) error {
-	result, err := d.call(ctx, map[string]any{"prompt": "hello from the demo", "voice": "loud"})
+func (d *demo) firstCall(context.Context) error {
+	result, err := d.call(map[string]any{"prompt": "hello from the demo", "voice": "loud"})
 	if err != nil {
 		return err
 	}
 	var answer struct{ Response, SessionID string }
-	if err := json.Unmarshal(result.RawStructuredContent, &answer); err != nil {
+	if err := json.Unmarshal(result.StructuredContent, &answer); err != nil {
 		return fmt.Errorf("the result is not structured: %w", err)
 	}
 	if result.IsError || !strings.Contains(answer.Response, "HELLO FROM THE DEMO") || answer.SessionID == "" {
-		return fmt.Errorf("this is not the answer of the stand-in: %s", result.RawStructuredContent)
+		return fmt.Errorf("this is not the answer of the stand-in: %s", result.StructuredContent)
 	}
 	d.session = answer.SessionID
 	return nil
 }
 
-func (d *demo) refusedCall(ctx context.Context) error {
-	result, err := d.call(ctx, map[string]any{"prompt": "hello", "voise": "loud"})
+func (d *demo) refusedCall(context.Context) error {
+	result, err := d.call(map[string]any{"prompt": "hello", "voise": "loud"})
 	if err == nil && !result.IsError {
 		return errors.New("the call was not refused")
 	}
 	return err
 }
 
-func (d *demo) secondCall(ctx context.Context) error {
-	result, err := d.call(ctx, map[string]any{"prompt": "what did I say first?", "sessionId": d.session})
-	if err == nil && (result.IsError || !strings.Contains(string(result.RawStructuredContent), "hello from the demo")) {
+func (d *demo) secondCall(context.Context) error {
+	result, err := d.call(map[string]any{"prompt": "what did I say first?", "sessionId": d.session})
+	if err == nil && (result.IsError || !strings.Contains(string(result.StructuredContent), "hello from the demo")) {
 		return errors.New("the stand-in does not remember the first call")
 	}
 	return err
 }
 
 // call calls the stand-in's tool and shows what was sent and what came back.
-func (d *demo) call(ctx context.Context, args map[string]any) (*mcp.CallToolResult, error) {
+func (d *demo) call(args map[string]any) (result mcpResult, err error) {
 	sent, err := json.Marshal(args)
 	if err != nil {
-		return nil, err
+		return result, err
 	}
 	d.block(demoTool + " " + string(sent))
-	result, err := d.client.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: demoTool, Arguments: args}})
-	if err != nil {
-		return nil, err
+	if result, err = d.client.call(demoTool, args); err != nil {
+		return result, err
 	}
 	if !result.IsError {
-		d.object(result.RawStructuredContent)
+		d.object(result.StructuredContent)
 		return result, nil
 	}
 	for _, c := range result.Content {
-		if text, ok := c.(mcp.TextContent); ok {
-			d.block(text.Text)
-		}
+		d.block(c.Text)
 	}
 	return result, nil
 }

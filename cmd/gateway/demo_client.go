@@ -4,16 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
-
-	"github.com/mark3labs/mcp-go/client"
-	"github.com/mark3labs/mcp-go/client/transport"
-	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
@@ -21,9 +15,9 @@ import (
 // demoClient is an MCP client and the gateway that it started, all of whose files
 // lie below dir.
 type demoClient struct {
-	*client.Client
-	dir string
-	log tail
+	*mcpClient // nil until it is started
+	dir        string
+	log        tail
 }
 
 func (c *demoClient) specs() string  { return filepath.Join(c.dir, "specs") }
@@ -49,15 +43,7 @@ func (c *demoClient) start(ctx context.Context) error {
 	if err := alias(exe, filepath.Join(c.bin(), standInName)); err != nil {
 		return fmt.Errorf("the stand-in cannot be laid out: %w", err)
 	}
-	stdio := transport.NewStdioWithOptions(exe, c.environ(), []string{"serve", "--specs", c.specs()}, transport.WithCommandStderrWriter(&c.log))
-	c.Client = client.NewClient(stdio, client.WithRootsHandler(root(c.dir)))
-	if err := c.Start(ctx); err != nil {
-		return err
-	}
-	hello := mcp.InitializeRequest{}
-	hello.Params.ClientInfo = mcp.Implementation{Name: "gateway demo", Version: release()}
-	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-	_, err = c.Initialize(ctx, hello)
+	c.mcpClient, err = startMCP(ctx, c.dir, &c.log, c.environ(), exe, "serve", "--specs", c.specs())
 	return err
 }
 
@@ -80,10 +66,10 @@ func (c *demoClient) environ() []string {
 
 // close ends the gateway by closing its standard input.
 func (c *demoClient) close() error {
-	if c.Client == nil {
+	if c.mcpClient == nil {
 		return nil
 	}
-	return c.Client.Close()
+	return c.mcpClient.close()
 }
 
 // said is what the gateway logged, for the message of a failure.
@@ -92,19 +78,6 @@ func (c *demoClient) said() string {
 		return "\nThe gateway said:\n" + text
 	}
 	return ""
-}
-
-// root tells the gateway where the client works, so that it does not matter where
-// the demo was started.
-type root string
-
-func (r root) ListRoots(context.Context, mcp.ListRootsRequest) (*mcp.ListRootsResult, error) {
-	path := filepath.ToSlash(string(r))
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
-	}
-	u := url.URL{Scheme: "file", Path: path}
-	return &mcp.ListRootsResult{Roots: []mcp.Root{{URI: u.String(), Name: "demo"}}}, nil
 }
 
 // alias makes the program known under another name.

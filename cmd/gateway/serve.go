@@ -45,6 +45,9 @@ flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`
 					e.Accept()
 				}
 			}()
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(longLivedGC)
+			}
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryTarget)
 			}

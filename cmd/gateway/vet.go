@@ -71,7 +71,8 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 				return fmt.Errorf("cannot read %s: %w", path, err)
 			}
 		}
-		more := []func(*load.Options){}
+		memory := &load.Memory{} // of one load for the next
+		more := []func(*load.Options){func(o *load.Options) { o.Memory = memory }}
 		if coverage {
 			more = append(more, engine.Coverage)
 		}
@@ -88,7 +89,7 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
 		if against != "" && !load.Failed(result.Diagnostics) {
-			found, err := a.against(cmd.Context(), against, paths, verbose)
+			found, err := a.against(cmd.Context(), against, paths, verbose, memory)
 			if err != nil {
 				return fail(err)
 			}
@@ -106,7 +107,7 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 }
 
 // against compares the paths with what they were, or the folders of the user's specs.
-func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool) ([]load.Diagnostic, error) {
+func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool, memory *load.Memory) ([]load.Diagnostic, error) {
 	if len(paths) == 0 {
 		if _, err := os.Stat(engine.UserDir()); err == nil {
 			paths = append(paths, engine.UserDir())
@@ -116,7 +117,7 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("there are no specs of yours to compare: %s does not exist; name a path", engine.UserDir())
 	}
-	found, err := engine.Against(ctx, ref, paths, os.Environ())
+	found, err := engine.Against(ctx, ref, paths, os.Environ(), memory)
 	if !verbose {
 		found = slices.DeleteFunc(found, func(d load.Diagnostic) bool { return d.Severity == load.Note })
 	}

@@ -57,8 +57,11 @@ func pick(first bool, a, b string) string {
 // on reports whether the call asks for a parameter: by an argument, not by one that
 // writes nothing.
 func (b *binder) on(name string) bool {
+	if !b.call.given[name] { // most are not
+		return false
+	}
 	v, bound := b.call.values[name]
-	return b.call.given[name] && (!bound || b.cli.byName[name].writes(v))
+	return !bound || b.cli.byName[name].writes(v)
 }
 
 // relations checks what parameters ask of each other and of the mode. An argument

@@ -1,9 +1,9 @@
-// Package setup changes files that belong to people: the settings of MCP clients, in
-// which the gateway is to stand, and the folder in which specs are kept.
+// Package configedit changes files that belong to people: the settings of MCP clients,
+// to which the gateway is added, and the folder of specs.
 //
-// Its promise is that nothing is lost. A text is edited where the change belongs, its
-// comments and its layout stay; what comes out is read again and must say the same as
-// before but for what was meant to change, else the file is left alone. It hides the
-// syntaxes of these files (JSON with comments, TOML) and how a file is replaced. It
-// knows no client: where a file lies and what belongs into it is told by its callers.
+// Its promise is that nothing is lost. A text is edited only where the change belongs;
+// its comments and its layout stay. The result is read again and must mean the same as
+// before except for the change, or else the file is left alone. The package hides the
+// syntaxes of these files (JSON with comments, TOML) and how a file is replaced. It must
+// not know any client: callers say where a file is and what is added to it.
 package configedit

@@ -10,17 +10,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Entry is what is to stand in a file of settings: fields in their order, at a path of
-// keys. Where a table or object stands there already, those of its fields that belong to
-// somebody else stay as they are: of Fields only those in Own replace others.
+// Entry is what a file of settings is to contain: fields in their order, at a path of
+// keys. A table or object that is there already keeps its other fields, and only those of
+// Fields that are in Own replace a value.
 type Entry struct {
 	Path   []string
 	Fields lang.Map[any]
 	Own    []string
 }
 
-// NewEntry is the entry of a client, with the program in its place. What names the
-// program is the gateway's own; the rest is a proposal.
+// NewEntry is the entry of a client, with the program filled in. Fields that name the
+// program are the gateway's own; the others are defaults, which a person may change.
 func NewEntry(path []string, fields lang.Map[any], program string) Entry {
 	e := Entry{Path: path}
 	for key, v := range fields.All() {
@@ -33,7 +33,7 @@ func NewEntry(path []string, fields lang.Map[any], program string) Entry {
 	return e
 }
 
-// fill puts the program where {gateway} stands; names reports whether it did.
+// fill replaces {gateway} by the program; names reports whether there was one.
 func fill(v any, program string) (filled any, names bool) {
 	switch v := v.(type) {
 	case string:
@@ -56,7 +56,7 @@ func fill(v any, program string) (filled any, names bool) {
 	return v, false
 }
 
-// missing are the fields that are to be written beside those that are there.
+// missing are the fields that have to be written, given which there are.
 func (e Entry) missing(has func(key string) bool) (out lang.Map[any]) {
 	for key, v := range e.Fields.All() {
 		if slices.Contains(e.Own, key) || !has(key) {
@@ -66,9 +66,9 @@ func (e Entry) missing(has func(key string) bool) (out lang.Map[any]) {
 	return out
 }
 
-// Edit is the text of a file of settings with the entry in it. The ending of its name
-// says in which syntax it is written; an empty text is a new file. It is the same text
-// if the entry stands there.
+// Edit is the text of a file of settings with the entry added. The ending of its name
+// says which syntax it has; an empty text is a new file. The text is unchanged if it has
+// the entry.
 func Edit(name string, text []byte, e Entry) ([]byte, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json", ".jsonc":

@@ -9,14 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/diff"
 )
 
 // maxFile bounds what is read of a file of settings, in bytes.
 const maxFile = 64 << 20
 
-// Change is a file that is to hold another text. Nothing has been written yet.
+// Change is a file and its new text. Nothing has been written yet.
 type Change struct {
-	Name     string // as it was asked for
+	Name     string // as the caller gave it
 	Old, New []byte
 	Exists   bool // the file is there already
 
@@ -24,7 +26,7 @@ type Change struct {
 	mode fs.FileMode
 }
 
-// Settings reads a file of settings and says what becomes of it with the entry in it.
+// Settings reads a file of settings and adds the entry to its text.
 func Settings(name string, e Entry) (Change, error) {
 	c, err := Open(name)
 	if err != nil {
@@ -36,7 +38,7 @@ func Settings(name string, e Entry) (Change, error) {
 	return c, nil
 }
 
-// Text says what becomes of a file that was read as old and is to hold another text.
+// Text is the change of a file, which was read as old, to another text.
 func Text(name string, old, text []byte) (Change, error) {
 	c, err := Open(name)
 	if err == nil && !bytes.Equal(c.Old, old) {
@@ -50,7 +52,7 @@ func (c Change) meanwhile() error {
 	return fmt.Errorf("%s has been changed by somebody else meanwhile; try again", c.Name)
 }
 
-// Open reads a file that is to change, or that is to be made.
+// Open reads a file that is to be changed or created.
 func Open(name string) (Change, error) {
 	c := Change{Name: name, path: name, mode: 0o600}
 	switch path, err := filepath.EvalSymlinks(name); {
@@ -95,12 +97,20 @@ func read(path string) ([]byte, error) {
 // Same reports whether there is nothing to do.
 func (c Change) Same() bool { return c.Exists && bytes.Equal(c.Old, c.New) }
 
-// Diff is what changes, as unified diff.
-func (c Change) Diff() string { return unified(c.Name, c.Old, c.New, c.Exists) }
+// Diff is what changes, as a unified diff; empty if nothing does.
+func (c Change) Diff() string {
+	from := c.Name
+	if !c.Exists {
+		from = "/dev/null"
+	}
+	// The first line repeats the two names.
+	_, text, _ := bytes.Cut(diff.Diff(from, c.Old, c.Name, c.New), []byte("\n"))
+	return string(text)
+}
 
 // Write replaces the file in one step and keeps the old text beside it, in the file
-// whose name is returned ("" if there was none). A file that somebody else has changed
-// since it was read is left alone.
+// whose name is returned ("" if there was none). A file that was changed since it was
+// read is left alone.
 func (c Change) Write() (backup string, err error) {
 	if c.Same() {
 		return "", nil
@@ -126,8 +136,8 @@ func (c Change) current() error {
 	return c.meanwhile()
 }
 
-// Replace is Write for a text of which nothing is worth keeping: it is made, or says the
-// same.
+// Replace is Write without a copy of the old text, for a file that has none worth
+// keeping.
 func (c Change) Replace() error {
 	if c.Same() {
 		return nil
@@ -141,8 +151,8 @@ func (c Change) Replace() error {
 	return replace(c.path, c.New, c.mode)
 }
 
-// replace writes a file whole or not at all: what is there stays until the new text is
-// on the disk.
+// replace writes a file whole or not at all: the old text stays until the new one is on
+// the disk.
 func replace(path string, text []byte, mode fs.FileMode) error {
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+".tmp")
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

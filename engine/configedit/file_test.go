@@ -1,9 +1,11 @@
 package configedit
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -198,7 +200,7 @@ func TestPrepare(t *testing.T) {
 	prepare("three", "kept same")
 }
 
-func TestUnified(t *testing.T) {
+func TestDiff(t *testing.T) {
 	numbered := func(from, to int, change map[int]string) string {
 		var b strings.Builder
 		for i := from; i <= to; i++ {
@@ -215,9 +217,9 @@ func TestUnified(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"same", "a\n", "a\n", ""},
 		{"new", "", "a\nb\n", "@@ -0,0 +1,2 @@\n+a\n+b\n"},
-		{"emptied", "a\n", "", "@@ -1 +0,0 @@\n-a\n"},
+		{"emptied", "a\n", "", "@@ -1,1 +0,0 @@\n-a\n"},
 		{"changed", "a\nb\nc\n", "a\nB\nc\n", "@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"},
-		{"no line feed", "a", "a\n", "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"},
+		{"no line feed", "a", "a\n", "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n"},
 		{"far apart", numbered(1, 20, nil), numbered(1, 20, map[int]string{2: "two", 19: "-"}),
 			"@@ -1,5 +1,5 @@\n x\n-xx\n+two\n xxx\n xxxx\n xxxxx\n@@ -16,5 +16,4 @@\n xxxxxxxxxxxxxxxx\n xxxxxxxxxxxxxxxxx\n xxxxxxxxxxxxxxxxxx\n-xxxxxxxxxxxxxxxxxxx\n xxxxxxxxxxxxxxxxxxxx\n"},
 		{"close", "a\nb\nc\nd\ne\n", "A\nb\nc\nd\nE\n", "@@ -1,5 +1,5 @@\n-a\n+A\n b\n c\n d\n-e\n+E\n"},
@@ -226,7 +228,7 @@ func TestUnified(t *testing.T) {
 		if want != "" {
 			want = "--- f\n+++ f\n" + want
 		}
-		if got := unified("f", []byte(c.old), []byte(c.new), true); got != want {
+		if got := (Change{Name: "f", Old: []byte(c.old), New: []byte(c.new), Exists: true}).Diff(); got != want {
 			t.Errorf("%s:\n%s\nwant:\n%s", c.name, got, want)
 		}
 	}
@@ -252,5 +254,24 @@ func FuzzEdit(f *testing.F) {
 		if err != nil || string(again) != string(got) {
 			t.Errorf("%q\nbecame %q\nand then %q, %v", text, got, again, err)
 		}
+		if before, after := others(text), others(got); asJSON && before != nil && !reflect.DeepEqual(before, after) {
+			t.Errorf("%q\nbecame %q", text, got)
+		}
 	})
+}
+
+// others is the meaning of a JSON text without the entry, nil if it is no object. What is
+// left of an object that held nothing else does not count.
+func others(text []byte) map[string]any {
+	root, err := parseJSON(bytes.TrimPrefix(text, bom))
+	if err != nil {
+		return nil
+	}
+	all, _ := meaning(root).(map[string]any)
+	if servers, ok := all["mcpServers"].(map[string]any); ok {
+		if delete(servers, "gateway"); len(servers) == 0 {
+			delete(all, "mcpServers")
+		}
+	}
+	return all
 }

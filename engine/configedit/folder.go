@@ -12,18 +12,18 @@ import (
 type Piece struct {
 	Path    string // below the folder, with slashes
 	Text    []byte
-	Starter bool // made once; what becomes of it is its owner's business
+	Starter bool // created once; after that its owner may change it
 }
 
-// Step is what is to be done about a piece.
+// Step is how a piece is created, updated or kept.
 type Step struct {
 	Change
 	// Kept: a person has changed the file, so that it stays as it is.
 	Kept bool
 }
 
-// Make writes the file. The text that it takes the place of is one that was made here,
-// and is not kept.
+// Make writes the file. The text that it replaces was made by an earlier version, so no
+// copy is kept.
 func (s Step) Make() error {
 	if s.Kept {
 		return nil
@@ -54,8 +54,8 @@ func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
 	return steps, nil
 }
 
-// Seal stands in a text where the sum of the rest of it is written, by which it is seen
-// later that nobody has changed it.
+// Seal is the place in a text for the checksum of the rest, which later shows that the
+// text was not changed.
 const Seal = "{seal}"
 
 func sealed(text []byte) []byte {

@@ -16,8 +16,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// editTOML puts the entry into a TOML text. A table that is not there yet is written
-// behind all else; of one that is, the lines of its keys are replaced.
+// editTOML puts the entry into a TOML text. A new table is appended; of a table that is
+// there, the lines of its keys are replaced.
 func editTOML(text []byte, e Entry) ([]byte, error) {
 	before, err := parseTOML(text)
 	if err != nil {
@@ -85,8 +85,8 @@ func lookup(doc map[string]any, path []string) (any, bool) {
 	return nil, false
 }
 
-// without is the document without what stands at the path, and without tables on the way
-// to it that hold nothing else.
+// without is the document without the value at the path, and without tables on the path
+// that contain nothing else.
 func without(doc map[string]any, path []string) map[string]any {
 	out := map[string]any{}
 	for key, v := range doc {
@@ -151,9 +151,8 @@ func tomlValue(v any) string {
 	return strings.ReplaceAll(string(quoted(v)), "\x7f", `\u007f`)
 }
 
-// replaceTable writes the keys of a table anew where its header stands. What it has
-// beyond them, comments and tables inside it stays. It goes by lines: who calls it looks
-// whether the outcome is right.
+// replaceTable rewrites the keys of a table below its header. Its other keys, comments
+// and inner tables stay. It works line by line, so callers check the result.
 func replaceTable(text []byte, path []string, entry lang.Map[any]) []byte {
 	var out bytes.Buffer
 	header := regexp.MustCompile(`^\s*\[\s*` + strings.Join(tomlKeys(path), `\s*\.\s*`) + `\s*\]\s*(#.*)?$`)

@@ -62,7 +62,7 @@ func (w *wire) line(b testing.TB) []byte {
 }
 
 func BenchmarkCall(b *testing.B) {
-	d := &desk{tools: []Tool{tool("noop")}, call: func(context.Context, Call) Result {
+	d := &stubCaller{tools: []Tool{tool("noop")}, call: func(context.Context, Call) Result {
 		return Result{Text: []string{"ok"}, Structured: json.RawMessage(`{"ok":true}`)}
 	}}
 	for _, concurrency := range []int{1, 32} {
@@ -88,7 +88,7 @@ func BenchmarkCall(b *testing.B) {
 }
 
 func BenchmarkPing(b *testing.B) {
-	w := connect(b, Options{Caller: &desk{}})
+	w := connect(b, Options{Caller: &stubCaller{}})
 	b.ReportAllocs()
 	for i := range b.N {
 		fmt.Fprintf(w.in, `{"jsonrpc":"2.0","id":%d,"method":"ping"}`+"\n", i)
@@ -108,7 +108,7 @@ func BenchmarkToolsList(b *testing.B) {
 		t.OutputSchema = json.RawMessage(`{"type":"object","properties":{"response":{"type":"string"}}}`)
 		tools = append(tools, t)
 	}
-	w := connect(b, Options{Caller: &desk{tools: tools}})
+	w := connect(b, Options{Caller: &stubCaller{tools: tools}})
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
@@ -120,7 +120,7 @@ func BenchmarkToolsList(b *testing.B) {
 // TestALongAnswerIsNotCopied measures what sending 40 MB allocates.
 func TestALongAnswerIsNotCopied(t *testing.T) {
 	answer := strings.Repeat("All work and no \"play\".\n", 40_000_000/24)
-	d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result {
 		return Result{Text: []string{answer}, Structured: json.RawMessage(`{"model":"m"}`), Tail: Member{"response", answer}}
 	}}
 	inR, in := io.Pipe()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -52,7 +53,7 @@ func TestArgumentsArePassedVerbatim(t *testing.T) {
 
 func TestAPanicBecomesAResultAndALogLine(t *testing.T) {
 	var log bytes.Buffer
-	d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { panic("secret of the tool") }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { panic("secret of the tool") }}
 	bubble(t, Options{Caller: d, Log: slog.New(slog.NewTextHandler(&log, nil))}, func(p *peer) {
 		p.call("1", "")
 		got := p.result()
@@ -66,7 +67,7 @@ func TestAPanicBecomesAResultAndALogLine(t *testing.T) {
 }
 
 func TestAnUnknownToolIsAnsweredHelpfully(t *testing.T) {
-	d := &desk{tools: []Tool{tool("acme_request"), tool("zeta_request"), tool("job_list")}, call: echo}
+	d := &stubCaller{tools: []Tool{tool("acme_request"), tool("zeta_request"), tool("job_list")}, call: echo}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		ask := func(name, expect string) {
 			t.Helper()
@@ -95,7 +96,7 @@ func TestAnUnknownToolIsAnsweredHelpfully(t *testing.T) {
 }
 
 func TestNoToolsAtAll(t *testing.T) {
-	bubble(t, Options{Caller: &desk{}}, func(p *peer) {
+	bubble(t, Options{Caller: &stubCaller{}}, func(p *peer) {
 		p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 		want(t, string(p.recv().Result), `{"tools":[]}`)
 	})
@@ -116,13 +117,13 @@ func TestBrokenToolsAreLeftOut(t *testing.T) {
 		"header annotation":    {Name: "x", InputSchema: header(`""`)},
 		"name with a space":    {Name: "x y", InputSchema: object},
 		"no name":              {InputSchema: object},
-		"the hidden name":      {Name: anyTool, InputSchema: object},
+		"name of a symbol":     {Name: "?", InputSchema: object},
 		"name too long":        {Name: strings.Repeat("x", 129), InputSchema: object},
 		"the same name":        {Name: "say", InputSchema: object},
 		"meta of no JSON":      {Name: "x", InputSchema: object, Meta: map[string]any{"a": func() {}}},
 	} {
 		t.Run(disease, func(t *testing.T) {
-			d := &desk{tools: []Tool{tool("say"), broken}, call: echo}
+			d := &stubCaller{tools: []Tool{tool("say"), broken}, call: echo}
 			bubble(t, Options{Caller: d}, func(p *peer) {
 				if err := p.server.ListChanged(); err == nil {
 					t.Error("not reported")
@@ -143,7 +144,7 @@ func TestListedToolsKeepTheirSchemasAndMeta(t *testing.T) {
 		OutputSchema: json.RawMessage(`{"type":"object","required":["response"]}`),
 		OpenWorld:    true,
 		Meta:         map[string]any{"acme/alwaysLoad": true}}
-	bubble(t, Options{Caller: &desk{tools: []Tool{full}, call: echo}}, func(p *peer) {
+	bubble(t, Options{Caller: &stubCaller{tools: []Tool{full}, call: echo}}, func(p *peer) {
 		p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 		var list struct {
 			Tools []struct {
@@ -168,7 +169,7 @@ func TestListedToolsKeepTheirSchemasAndMeta(t *testing.T) {
 }
 
 func TestUnlistedToolsAnswer(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say"), {Name: "whisper", Unlisted: true}, {Name: "a b", Unlisted: true}}, call: echo}
+	d := &stubCaller{tools: []Tool{tool("say"), {Name: "whisper", Unlisted: true}, {Name: "a b", Unlisted: true}}, call: echo}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 		var list struct{ Tools []struct{ Name string } }
@@ -187,7 +188,7 @@ func TestUnlistedToolsAnswer(t *testing.T) {
 
 func TestBriefToolsLeaveOutWhatIsAssumed(t *testing.T) {
 	object := json.RawMessage(`{"type":"object"}`)
-	d := &desk{tools: []Tool{
+	d := &stubCaller{tools: []Tool{
 		{Name: "wild", InputSchema: object, Brief: true, Destructive: true, OpenWorld: true},
 		{Name: "tame", InputSchema: object, Brief: true, ReadOnly: true, Idempotent: true},
 	}}
@@ -220,7 +221,7 @@ func TestResultsOnTheWire(t *testing.T) {
 		"bad encoding": {Result{Text: []string{"a\xff"}, Structured: json.RawMessage("{\"a\":\"\xff\"}")}, `{"content":[{"type":"text","text":"a\ufffd"}],"structuredContent":{"a":"` + "\ufffd" + `"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return test.result }}
+			d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return test.result }}
 			bubble(t, Options{Caller: d}, func(p *peer) {
 				p.call("1", "")
 				want(t, string(p.recv().Result), test.want)
@@ -228,7 +229,7 @@ func TestResultsOnTheWire(t *testing.T) {
 		})
 	}
 	for _, broken := range []string{`{"a":`, `[]`, `"x"`, ``, `{}{}`} {
-		d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Structured: json.RawMessage(broken)} }}
+		d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Structured: json.RawMessage(broken)} }}
 		bubble(t, Options{Caller: d}, func(p *peer) {
 			p.call("1", "")
 			if got := p.result(); !got.IsError || !strings.Contains(got.Content[0].Text, "not a JSON object") {
@@ -262,4 +263,18 @@ func TestAHeadThatCannotBeEncoded(t *testing.T) {
 	if _, err := toolResult(mcp.Result{Meta: mcp.NewMetaFromMap(map[string]any{"f": func() {}})}, Result{}); err == nil {
 		t.Error("a head that cannot be encoded passed")
 	}
+}
+
+func TestAListingThatPanicsChangesNothing(t *testing.T) {
+	d := &changingCaller{stubCaller: stubCaller{call: echo}, mu: &sync.Mutex{}, tools: &[]Tool{tool("say")}}
+	bubble(t, Options{Caller: d}, func(p *peer) {
+		d.tools = nil
+		if err := p.server.ListChanged(); err == nil || !strings.Contains(err.Error(), "the old tools stay") {
+			t.Errorf("%v", err)
+		}
+		p.call("1", "")
+		if got := p.result(); got.IsError {
+			t.Errorf("%+v", got)
+		}
+	})
 }

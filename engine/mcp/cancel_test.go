@@ -17,7 +17,7 @@ func cancelled(id string) string {
 func TestPingIsAnsweredWhileCallsRun(t *testing.T) {
 	for _, n := range []int{12, 200, 300} { // the last is above MaxCalls
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			d := &desk{tools: []Tool{tool("say")}, call: untilCancelled}
+			d := &stubCaller{tools: []Tool{tool("say")}, call: untilCancelled}
 			bubble(t, Options{Caller: d}, func(p *peer) {
 				for i := range n {
 					p.call(fmt.Sprint(i), "")
@@ -39,7 +39,7 @@ func TestPingIsAnsweredWhileCallsRun(t *testing.T) {
 func TestCallsBeyondTheLimitWaitTheirTurn(t *testing.T) {
 	var gate chan struct{}
 	var running chan string
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		running <- string(c.Args)
 		<-gate
 		return Result{}
@@ -65,7 +65,7 @@ func TestCallsBeyondTheLimitWaitTheirTurn(t *testing.T) {
 
 func TestCancelReachesARunningCallWithItsReason(t *testing.T) {
 	var cause error
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, _ Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, _ Call) Result {
 		<-ctx.Done()
 		cause = context.Cause(ctx)
 		return Result{}
@@ -85,7 +85,7 @@ func TestCancelReachesARunningCallWithItsReason(t *testing.T) {
 }
 
 func TestCancelRightBehindTheRequest(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: untilCancelled}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: untilCancelled}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		for range 200 {
 			p.call("1", "")
@@ -100,7 +100,7 @@ func TestCancelRightBehindTheRequest(t *testing.T) {
 
 func TestCancelReachesAWaitingCall(t *testing.T) {
 	ran := make(chan struct{}, 10)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		ran <- struct{}{}
 		return untilCancelled(ctx, c)
 	}}
@@ -121,7 +121,7 @@ func TestCancelReachesAWaitingCall(t *testing.T) {
 
 func TestIdsAreToldApartByType(t *testing.T) {
 	ended := make(chan string, 10)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-ctx.Done()
 		ended <- string(c.Args)
 		return Result{}
@@ -165,7 +165,7 @@ func TestTheIdIsEchoedVerbatim(t *testing.T) {
 
 func TestADuplicateIdIsRefused(t *testing.T) {
 	var release chan struct{}
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-release
 		return Result{}
 	}}
@@ -184,7 +184,7 @@ func TestADuplicateIdIsRefused(t *testing.T) {
 }
 
 func TestAFloodOfRequestsIsRefusedNotHeld(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: untilCancelled}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: untilCancelled}
 	bubble(t, Options{Caller: d, MaxCalls: 1}, func(p *peer) {
 		for i := range waitingFactor {
 			p.call(fmt.Sprint(i), "")
@@ -198,7 +198,7 @@ func TestAFloodOfRequestsIsRefusedNotHeld(t *testing.T) {
 }
 
 func TestEndOfInputLetsCallsFinish(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		select {
 		case <-time.After(40 * time.Second):
 			return Result{Text: []string{"done"}}
@@ -231,7 +231,7 @@ func TestEndOfInputDoesNotLoseTheLastUnterminatedLine(t *testing.T) {
 }
 
 func TestAfterTheGraceCallsAreCancelledAndStillAnswered(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: untilCancelled}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: untilCancelled}
 	bubble(t, Options{Caller: d, Grace: time.Second}, func(p *peer) {
 		p.call("1", "")
 		began := time.Now()
@@ -246,7 +246,7 @@ func TestAfterTheGraceCallsAreCancelledAndStillAnswered(t *testing.T) {
 }
 
 func TestStoppingCutsTheGraceShort(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: untilCancelled}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: untilCancelled}
 	bubble(t, Options{Caller: d, Grace: time.Hour}, func(p *peer) {
 		p.call("1", "")
 		p.in.Close()
@@ -261,7 +261,7 @@ func TestStoppingCutsTheGraceShort(t *testing.T) {
 
 func TestStoppingCancelsCallsAndIsBounded(t *testing.T) {
 	var stubborn chan struct{}
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		if string(c.Args) == `{"stubborn":true}` {
 			<-stubborn
 			return Result{}
@@ -289,7 +289,7 @@ func TestStoppingCancelsCallsAndIsBounded(t *testing.T) {
 
 func TestAClosedOutputCancelsCallsAndEndsTheServer(t *testing.T) {
 	cause := make(chan error, 1)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-ctx.Done()
 		cause <- context.Cause(ctx)
 		return Result{}

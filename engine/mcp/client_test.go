@@ -32,7 +32,7 @@ func TestARealClientOfEachEra(t *testing.T) {
 			ctx := t.Context()
 			var mu sync.Mutex
 			tools := []Tool{tool("say"), tool("where")}
-			d := &growing{mu: &mu, tools: &tools, desk: desk{call: func(ctx context.Context, c Call) Result {
+			d := &changingCaller{mu: &mu, tools: &tools, stubCaller: stubCaller{call: func(ctx context.Context, c Call) Result {
 				if c.Name == "where" {
 					return whereabouts(ctx, c)
 				}
@@ -123,14 +123,14 @@ func TestARealClientOfEachEra(t *testing.T) {
 	}
 }
 
-// growing is a desk whose tools may change while it serves.
-type growing struct {
-	desk
+// changingCaller is a stubCaller whose tools may change while it serves.
+type changingCaller struct {
+	stubCaller
 	mu    *sync.Mutex
 	tools *[]Tool
 }
 
-func (g *growing) Tools() []Tool {
+func (g *changingCaller) Tools() []Tool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(*g.tools)

@@ -2,11 +2,11 @@ package mcp
 
 import "errors"
 
-// Why a call's context ended, as [context.Cause] tells.
+// Causes of the end of a call's context, see [context.Cause].
 var (
 	// ErrClientGone: the client closed its end, and the grace is over.
 	ErrClientGone = errors.New("the client is gone")
-	// ErrStopping: the gateway itself was asked to stop.
+	// ErrStopping: the gateway was asked to stop.
 	ErrStopping = errors.New("the gateway is stopping")
 )
 
@@ -24,6 +24,6 @@ func (e *CancelError) Error() string {
 	return "cancelled by the client: " + e.Reason
 }
 
-// CancelReason is the client's reason. Rooms below this one cannot name the
-// type, so they look for this method with errors.As.
+// CancelReason is the client's reason. Packages below this one cannot name the type, so
+// they look for this method with errors.As.
 func (e *CancelError) CancelReason() string { return e.Reason }

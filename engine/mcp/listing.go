@@ -7,49 +7,45 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
-
-	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// listing is what one swap of the tools leaves behind: the names to call, and
-// why others that a client may still know are not among them.
+// listing is the tools that are served at one time: the names to call, and why others
+// that a client may still know are not among them. It does not change.
 type listing struct {
 	names map[string]bool
 	gone  map[string]string
 	shown map[string]entry
-	text  []byte // what clients are shown
+	tools []toolDefinition // what clients are shown, by name
+	text  []byte           // the same in the order of the Caller, to compare
 }
 
 // entry is a tool in a listing.
 type entry struct {
-	tool Tool
-	form mcp.Tool
-	text []byte
+	tool       Tool
+	definition toolDefinition
+	text       []byte
 }
 
-var toolName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-
-// newListing vets tools. One that mcp-go would panic over, or could not
-// encode, would take the whole listing with it.
-func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
+// newListing checks tools. One that cannot be encoded would make the whole listing fail,
+// so it is left out; the error joins what is wrong with such tools.
+func newListing(tools []Tool, before *listing) (*listing, error) {
 	l := &listing{names: map[string]bool{}, gone: map[string]string{}, shown: map[string]entry{}}
 	maps.Copy(l.gone, before.gone)
 	for name := range before.names {
 		l.gone[name] = "it was removed since the tools were listed"
 	}
-	var good []mcp.Tool
 	var problems []error
 	for _, t := range tools {
-		if t.Unlisted && toolName.MatchString(t.Name) {
+		if t.Unlisted && validName(t.Name) {
 			l.names[t.Name] = true
 			continue
 		}
-		e, err := before.vetted(t)
+		e, err := before.check(t)
 		if err == nil && l.names[t.Name] {
 			err = errors.New("another tool has the same name")
 		}
@@ -59,54 +55,39 @@ func newListing(tools []Tool, before *listing) (*listing, []mcp.Tool, error) {
 			continue
 		}
 		l.names[t.Name], l.shown[t.Name] = true, e
-		good = append(good, e.form)
+		l.tools = append(l.tools, e.definition)
 		l.text = append(append(l.text, e.text...), '\n')
 	}
 	for name := range l.names {
 		delete(l.gone, name)
 	}
-	return l, good, errors.Join(problems...)
+	slices.SortFunc(l.tools, func(a, b toolDefinition) int { return strings.Compare(a.Name, b.Name) })
+	return l, errors.Join(problems...)
 }
 
-// vetted is t as it can be listed, which of most tools is known.
-func (l *listing) vetted(t Tool) (entry, error) {
+// check returns the entry of t, or what is wrong with it. That of most tools is known.
+func (l *listing) check(t Tool) (entry, error) {
 	if e, ok := l.shown[t.Name]; ok && reflect.DeepEqual(e.tool, t) {
 		return e, nil
 	}
-	m, text, err := vetted(t)
-	return entry{t, m, text}, err
+	switch {
+	case !validName(t.Name):
+		return entry{}, errors.New("a name has 1 to 128 of A-Z a-z 0-9 . _ -")
+	case !object(t.InputSchema):
+		return entry{}, errors.New("the input schema is not a JSON object")
+	case t.OutputSchema != nil && !object(t.OutputSchema):
+		return entry{}, errors.New("the output schema is not a JSON object")
+	}
+	definition, text, err := define(t)
+	return entry{t, definition, text}, err
 }
 
-// vetted turns t into mcp-go's form, and that into text, if every client could read it.
-func vetted(t Tool) (m mcp.Tool, text []byte, err error) {
-	m = mcp.Tool{
-		Name: t.Name, Title: t.Title, Description: t.Description,
-		RawInputSchema: t.InputSchema, RawOutputSchema: t.OutputSchema,
-		Annotations: mcp.ToolAnnotation{
-			Title:           t.Title,
-			ReadOnlyHint:    t.hint(&t.ReadOnly, false),
-			DestructiveHint: t.hint(&t.Destructive, true),
-			IdempotentHint:  t.hint(&t.Idempotent, false),
-			OpenWorldHint:   t.hint(&t.OpenWorld, true),
-		},
+// validName reports whether name is one that every client accepts.
+func validName(name string) bool {
+	valid := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-", r)
 	}
-	if !toolName.MatchString(t.Name) {
-		return m, nil, errors.New("a name has 1 to 128 of A-Z a-z 0-9 . _ -")
-	}
-	if !object(t.InputSchema) {
-		return m, nil, errors.New("the input schema is not a JSON object")
-	}
-	if t.OutputSchema != nil && !object(t.OutputSchema) {
-		return m, nil, errors.New("the output schema is not a JSON object")
-	}
-	if t.Meta != nil {
-		m.Meta = mcp.NewMetaFromMap(maps.Clone(t.Meta))
-	}
-	if err := mcp.ValidateParamHeaderAnnotations(&m); err != nil {
-		return m, nil, err
-	}
-	text, err = json.Marshal(m)
-	return m, text, err
+	return 0 < len(name) && len(name) <= 128 && strings.IndexFunc(name, func(r rune) bool { return !valid(r) }) < 0
 }
 
 // hint is what is listed of a hint; nil if nothing.
@@ -122,8 +103,8 @@ func object(raw json.RawMessage) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && json.Valid(raw) && utf8.Valid(raw)
 }
 
-// unknown explains why name cannot be called and what could be instead; it is
-// empty when name is listed.
+// unknown says why name cannot be called and what can be called instead. It is empty
+// when name can be called.
 func (l *listing) unknown(name string) string {
 	if l.names[name] {
 		return ""

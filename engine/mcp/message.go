@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// message is the JSON-RPC frame of a line: what is needed to route it.
+// message is a JSON-RPC message: request, notification or response.
 type message struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -17,15 +17,19 @@ type message struct {
 	Error   json.RawMessage `json:"error"`
 }
 
-// rpcError is the error member of an answer.
+// rpcError is the error member of a response.
 type rpcError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
 }
+
+func newError(code int, message string) *rpcError { return &rpcError{Code: code, Message: message} }
 
 const (
 	codeParse    = -32700
 	codeInvalid  = -32600
+	codeNoMethod = -32601
 	codeParams   = -32602
 	codeInternal = -32603
 	codeBusy     = -32000
@@ -33,31 +37,31 @@ const (
 	codeNoResource = -32002 // up to 2025-11-25
 )
 
-// parse splits b into its parts. The parts do not alias b. A message with an
-// error may still carry a usable ID.
+// parse decodes a message. It does not alias b. A message with an error may still have a
+// usable ID.
 func parse(b []byte) (message, *rpcError) {
 	var m message
 	err := json.Unmarshal(b, &m)
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return message{}, &rpcError{codeParse, "not valid JSON: " + err.Error()}
+		return message{}, newError(codeParse, "not valid JSON: "+err.Error())
 	case err != nil:
-		return m, &rpcError{codeInvalid, "not a JSON-RPC message: " + err.Error()}
+		return m, newError(codeInvalid, "not a JSON-RPC message: "+err.Error())
 	case m.JSONRPC != "2.0":
-		return m, &rpcError{codeInvalid, `"jsonrpc" must be "2.0"`}
+		return m, newError(codeInvalid, `"jsonrpc" must be "2.0"`)
 	case m.Method == nil && m.Result == nil && m.Error == nil:
-		return m, &rpcError{codeInvalid, `a message needs a "method", a "result" or an "error"`}
+		return m, newError(codeInvalid, `a message needs a "method", a "result" or an "error"`)
 	case m.Method != nil && (m.Result != nil || m.Error != nil):
-		return m, &rpcError{codeInvalid, `a message with a "method" cannot have a "result" or an "error"`}
+		return m, newError(codeInvalid, `a message with a "method" cannot have a "result" or an "error"`)
 	case m.Method != nil && m.ID != nil && idKey(m.ID) == "":
-		return m, &rpcError{codeInvalid, `"id" must be a string or a number`}
+		return m, newError(codeInvalid, `"id" must be a string or a number`)
 	}
 	return m, nil
 }
 
-// idKey is the identity of a request id: 1 and 1.0 are the same, 1 and "1" are
-// not. It is empty for anything that cannot be an id.
+// idKey is equal for equal request ids: 1 and 1.0 are equal, 1 and "1" are not. It is
+// empty for anything that cannot be an id.
 func idKey(raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
@@ -79,30 +83,13 @@ func idKey(raw json.RawMessage) string {
 	return ""
 }
 
-// callParams is what tools/call carries.
+// callParams are the params of tools/call.
 type callParams struct {
 	Name           *string         `json:"name"`
 	Arguments      json.RawMessage `json:"arguments"`
 	Meta           json.RawMessage `json:"_meta"`
 	InputResponses json.RawMessage `json:"inputResponses"`
 	RequestState   json.RawMessage `json:"requestState"`
-}
-
-// slimCall is the tools/call that mcp-go gets to see: another name, and no
-// arguments, which it would decode five times over.
-func slimCall(id json.RawMessage, name string, p callParams) (json.RawMessage, error) {
-	type params struct {
-		Name           string          `json:"name"`
-		Meta           json.RawMessage `json:"_meta,omitempty"`
-		InputResponses json.RawMessage `json:"inputResponses,omitempty"`
-		RequestState   json.RawMessage `json:"requestState,omitempty"`
-	}
-	return json.Marshal(struct {
-		JSONRPC string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Method  string          `json:"method"`
-		Params  params          `json:"params"`
-	}{"2.0", id, "tools/call", params{name, p.Meta, p.InputResponses, p.RequestState}})
 }
 
 // progressToken is the token in a _meta, verbatim, or nil.

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// desk is a Caller made of what a test needs.
-type desk struct {
+// stubCaller is a Caller made of what a test needs.
+type stubCaller struct {
 	tools []Tool
 	call  func(ctx context.Context, c Call) Result
 
@@ -23,13 +23,13 @@ type desk struct {
 	read      func(ctx context.Context, uri string) (Contents, error)
 }
 
-func (d *desk) Resources() []Resource { return d.resources }
+func (d *stubCaller) Resources() []Resource { return d.resources }
 
-func (d *desk) Read(ctx context.Context, uri string) (Contents, error) { return d.read(ctx, uri) }
+func (d *stubCaller) Read(ctx context.Context, uri string) (Contents, error) { return d.read(ctx, uri) }
 
-func (d *desk) Tools() []Tool { return d.tools }
+func (d *stubCaller) Tools() []Tool { return d.tools }
 
-func (d *desk) Call(ctx context.Context, c Call) Result { return d.call(ctx, c) }
+func (d *stubCaller) Call(ctx context.Context, c Call) Result { return d.call(ctx, c) }
 
 func tool(name string) Tool {
 	return Tool{Name: name, Description: "Does " + name + ".", ReadOnly: true,
@@ -85,7 +85,7 @@ func bubble(t *testing.T, o Options, f func(p *peer)) {
 
 func dial(t *testing.T, o Options) *peer {
 	if o.Caller == nil {
-		o.Caller = &desk{tools: []Tool{tool("say")}, call: echo}
+		o.Caller = &stubCaller{tools: []Tool{tool("say")}, call: echo}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -201,7 +201,7 @@ func want(t *testing.T, got, want string) {
 
 // addTool changes the listing.
 func (p *peer) addTool() {
-	d := p.server.o.Caller.(*desk)
+	d := p.server.o.Caller.(*stubCaller)
 	d.tools = append(slices.Clone(d.tools), tool(fmt.Sprintf("further%d", len(d.tools))))
 	if err := p.server.ListChanged(); err != nil {
 		p.t.Fatal(err)

@@ -14,8 +14,8 @@ const (
 	progressMessage = 200                    // characters
 )
 
-// progress reports on one request. Reports are written by a timer's goroutine,
-// so that a tool never waits for a client that does not read.
+// progress sends the progress notifications of one request. They are written by a
+// timer's goroutine, so that a tool never waits for a client that does not read.
 type progress struct {
 	token json.RawMessage
 	out   *writer
@@ -25,8 +25,8 @@ type progress struct {
 	timer   *time.Timer // always armed, until done
 	soon    bool        // armed for pending, not for the next beat
 	pending *string
-	said    string    // the report before
-	last    time.Time // when that was
+	sent    string    // the last report
+	last    time.Time // when it was sent
 	done    bool
 
 	// writing is held from taking a report to having written it: it keeps
@@ -36,7 +36,7 @@ type progress struct {
 }
 
 func newProgress(token json.RawMessage, out *writer) *progress {
-	p := &progress{token: token, out: out, began: time.Now(), said: "running"}
+	p := &progress{token: token, out: out, began: time.Now(), sent: "running"}
 	p.mu.Lock() // the timer must not fire before it is there
 	defer p.mu.Unlock()
 	p.timer = time.AfterFunc(progressBeat, p.flush)
@@ -57,7 +57,7 @@ func (p *progress) report(message string) {
 	}
 }
 
-// flush writes what is due.
+// flush writes the report that is due, if any.
 func (p *progress) flush() {
 	p.writing.Lock()
 	defer p.writing.Unlock()
@@ -66,7 +66,7 @@ func (p *progress) flush() {
 	}
 }
 
-// take is the report that is due now, or nothing.
+// take returns the report that is due now, or nothing.
 func (p *progress) take() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,14 +79,14 @@ func (p *progress) take() string {
 		return ""
 	}
 	if !beat {
-		p.said = *p.pending
+		p.sent = *p.pending
 	}
 	p.soon, p.pending, p.last = false, nil, time.Now()
 	p.timer.Reset(progressBeat)
 	if beat {
-		return cut(p.said, progressMessage-20) + fmt.Sprintf(" (%d s)", int(time.Since(p.began).Seconds()))
+		return cut(p.sent, progressMessage-20) + fmt.Sprintf(" (%d s)", int(time.Since(p.began).Seconds()))
 	}
-	return cut(p.said, progressMessage)
+	return cut(p.sent, progressMessage)
 }
 
 // finish ends reporting: when it returns, nothing more is written. What still
@@ -127,7 +127,7 @@ func (p *progress) write(message string) {
 		JSONRPC string `json:"jsonrpc"`
 		Method  string `json:"method"`
 		Params  params `json:"params"`
-	}{"2.0", "notifications/progress", params{p.token, p.n, message}})
+	}{"2.0", methodProgress, params{p.token, p.n, message}})
 }
 
 // cut shortens s to n characters, the last of them an ellipsis if any are lost.

@@ -31,7 +31,7 @@ func (p *peer) report() report {
 
 func TestProgressIsInOrderAndRateLimited(t *testing.T) {
 	const every, total = 10 * time.Millisecond, 3 * time.Second
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		for i := range int(total / every) {
 			c.Progress(fmt.Sprintf("%06d", i))
 			time.Sleep(every) // on the bubble's clock
@@ -67,7 +67,7 @@ func TestProgressIsInOrderAndRateLimited(t *testing.T) {
 
 func TestProgressIsSentAtOnceAndNeverAfterTheAnswer(t *testing.T) {
 	var late func(string)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		c.Progress("first")
 		c.Progress("second")
 		late = c.Progress
@@ -87,7 +87,7 @@ func TestProgressIsSentAtOnceAndNeverAfterTheAnswer(t *testing.T) {
 }
 
 func TestProgressOfManyCallsNeverTrailsItsAnswer(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		go c.Progress("from elsewhere")
 		c.Progress("x")
 		return Result{}
@@ -119,7 +119,7 @@ func TestProgressOfManyCallsNeverTrailsItsAnswer(t *testing.T) {
 }
 
 func TestASilentCallGivesSignsOfLife(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		time.Sleep(15 * time.Second)
 		c.Progress(strings.Repeat("é", 300))
 		time.Sleep(15 * time.Second)
@@ -146,7 +146,7 @@ func TestASilentCallGivesSignsOfLife(t *testing.T) {
 
 func TestADeadClientIsNoticedByTheSignsOfLife(t *testing.T) {
 	var cause error
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-ctx.Done()
 		cause = context.Cause(ctx)
 		return Result{}
@@ -163,7 +163,7 @@ func TestADeadClientIsNoticedByTheSignsOfLife(t *testing.T) {
 }
 
 func TestProgressEndsWithACancellation(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-ctx.Done()
 		c.Progress("too late")
 		time.Sleep(time.Second)
@@ -180,7 +180,7 @@ func TestProgressEndsWithACancellation(t *testing.T) {
 
 func TestProgressOnlyWhenAsked(t *testing.T) {
 	asked := make(chan bool, 10)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		asked <- c.Progress != nil
 		return Result{}
 	}}

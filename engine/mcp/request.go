@@ -5,209 +5,234 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"runtime/debug"
-
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
-// request is one request of the client's, from its line to its answer.
+// request is one request of a client, from its message to its response.
 type request struct {
-	conn   *conn
-	id     json.RawMessage // verbatim, as it is answered
-	key    string
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	connection *connection
+	id         json.RawMessage // verbatim, as the response repeats it
+	key        string          // idKey of id
+	method     string
+	params     json.RawMessage
+	envelope   envelope
+	ctx        context.Context
+	cancel     context.CancelCauseFunc
 
-	subscription bool      // it lasts as long as the client likes
-	cancelled    bool      // by the client; guarded by conn.mu
-	progress     *progress // nil when not asked for; set under conn.mu
-
-	call   *callParams // of a tools/call
-	result Result      // of it, when mcp-go has returned
-
-	rootsToo bool // the client told its roots with this round of the call
+	cancelled bool      // by the client; guarded by connection.mu
+	progress  *progress // nil when not asked for; set under connection.mu
 }
 
-type requestKey struct{}
-
-// request enters a request and serves it on its own goroutine. The handshake
-// alone is served at once: what follows it depends on it.
-func (c *conn) request(m message, b []byte) {
-	r := &request{conn: c, id: m.ID, key: idKey(m.ID)}
-	r.subscription = *m.Method == string(mcp.MethodSubscriptionsListen)
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	r.ctx, r.cancel = context.WithValue(ctx, requestKey{}, r), cancel
+// request starts to serve a request, on a goroutine of its own. Only the handshake is
+// served at once: what follows it depends on it.
+func (c *connection) request(m message) {
+	r := &request{connection: c, id: m.ID, key: idKey(m.ID), method: *m.Method, params: m.Params}
+	r.ctx, r.cancel = context.WithCancelCause(c.ctx)
 	if e := c.begin(r); e != nil {
-		cancel(nil)
+		r.cancel(nil)
 		c.out.fail(r.id, e)
 		return
 	}
-	switch *m.Method {
-	case string(mcp.MethodInitialize):
-		r.serve(func() any { return r.initialize(b) })
-	case string(mcp.MethodToolsCall):
-		go r.serve(func() any { return r.callTool(m.Params) })
-	case string(mcp.MethodResourcesRead):
-		b := bytes.Clone(b)
-		go r.serve(func() any { return r.read(m.Params, b) })
-	case string(mcp.MethodSubscriptionsListen):
-		b := bytes.Clone(b)
-		go r.serve(func() any { return r.listen(b) })
-	default:
-		b := bytes.Clone(b)
-		go r.serve(func() any { return r.core(c.sess, b) })
+	if r.method == methodInitialize {
+		r.serve()
+		return
 	}
+	go r.serve()
 }
 
-// serve answers the request with what handle returns: mcp-go's answer, or an
-// [*rpcError].
-func (r *request) serve(handle func() any) {
-	defer r.conn.end()
+// serve handles the request and writes the response.
+func (r *request) serve() {
+	defer r.connection.end()
 	defer r.cancel(nil)
-	answer := r.guarded(handle)
-	if r.conn.settle(r) {
-		r.answer(answer)
+	result := r.handleSafely()
+	if r.connection.finish(r) {
+		r.respond(result)
 	}
-	if s := r.conn.s; s.o.Hello != nil {
+	if s := r.connection.s; s.o.Hello != nil {
 		s.hello.Do(s.o.Hello)
 	}
 }
 
-func (r *request) guarded(handle func() any) (answer any) {
+func (r *request) handleSafely() (result any) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.conn.log.Error("panic in a request", "panic", p, "stack", string(debug.Stack()))
-			answer = &rpcError{codeInternal, "the gateway failed inside; its log says more"}
+			r.connection.log.Error("panic in a request", "panic", p, "stack", string(debug.Stack()))
+			result = newError(codeInternal, "the gateway failed inside; its log says more")
 		}
 	}()
-	return handle()
+	return r.handle()
 }
 
-// core hands a message to mcp-go.
-func (r *request) core(sess server.ClientSession, b json.RawMessage) any {
-	return r.conn.s.core.HandleMessage(r.conn.s.core.WithContext(r.ctx, sess), b)
-}
-
-func (r *request) initialize(b []byte) any {
-	answer := r.core(r.conn.sess, b)
-	if _, ok := answer.(mcp.JSONRPCResponse); ok {
-		r.conn.mu.Lock()
-		r.conn.legacy = true
-		r.conn.mu.Unlock()
+// handle returns an [*rpcError], a tool's [Result], or what is encoded as the result.
+func (r *request) handle() any {
+	p := r.connection.s.protocol
+	env, e := openEnvelope(r.params)
+	if e == nil {
+		r.envelope = env
+		e = refusal(r.method, env.modern, p.hasResources())
 	}
-	return answer
-}
-
-func (r *request) callTool(params json.RawMessage) any {
-	var p callParams
-	if json.Unmarshal(params, &p) != nil || p.Name == nil {
-		return &rpcError{codeParams, `tools/call needs params with a "name"`}
-	}
-	r.call = &p
-	if token := progressToken(p.Meta); token != nil {
-		r.conn.mu.Lock() // a cancellation looks for it
-		r.progress = newProgress(token, r.conn.out)
-		if r.cancelled {
-			r.progress.stop()
-		}
-		r.conn.mu.Unlock()
-	}
-	leave, e := r.enter()
 	if e != nil {
 		return e
 	}
-	defer leave()
-	b, err := slimCall(r.id, anyTool, p)
-	if err != nil {
-		return &rpcError{codeInternal, err.Error()}
+	switch r.method { // these two name what they need before anything else
+	case methodCall:
+		return r.call()
+	case methodRead:
+		return r.read()
 	}
-	return r.core(r.conn.sess, b)
+	if env.broken != nil {
+		return r.malformed(env.broken)
+	}
+	var result any
+	var err error
+	switch r.method {
+	case methodInitialize:
+		result, err = r.initialize()
+	case methodPing:
+		result = p.ping()
+	case methodDiscover:
+		result = p.discover()
+	case methodListen:
+		return r.listen()
+	case methodTools:
+		result, err = p.listTools(env, r.params, r.connection.s.listing.Load().tools)
+	case methodResources:
+		result, err = p.listResources(env, r.params)
+	case methodTemplates:
+		result, err = p.listTemplates(env, r.params)
+	}
+	switch {
+	case errors.As(err, &cursorError{}):
+		return newError(codeParams, err.Error())
+	case err != nil:
+		return r.malformed(err)
+	}
+	return result
 }
 
-// enter waits for a place among those that run at once, which leave gives back.
-func (r *request) enter() (leave func(), e *rpcError) {
+// malformed refuses the request because its params cannot be decoded.
+func (r *request) malformed(err error) *rpcError {
+	return newError(codeInvalid, fmt.Sprintf("the params of %s are malformed: %v", r.method, err))
+}
+
+func (r *request) initialize() (any, error) {
+	result, client, err := r.connection.s.protocol.initialize(r.params)
+	if err == nil {
+		r.connection.mu.Lock()
+		r.connection.legacy, r.connection.client = true, client
+		r.connection.mu.Unlock()
+	}
+	return result, err
+}
+
+// call serves a tools/call.
+func (r *request) call() any {
+	var p callParams
+	if json.Unmarshal(r.params, &p) != nil || p.Name == nil {
+		return newError(codeParams, `tools/call needs params with a "name"`)
+	}
+	if r.envelope.broken != nil {
+		return r.malformed(r.envelope.broken)
+	}
+	in, err := readInput(p.InputResponses, p.RequestState)
+	if err != nil {
+		return r.malformed(err)
+	}
+	if token := progressToken(p.Meta); token != nil {
+		r.connection.mu.Lock() // a cancellation looks for it
+		r.progress = newProgress(token, r.connection.out)
+		if r.cancelled {
+			r.progress.stop()
+		}
+		r.connection.mu.Unlock()
+	}
+	release, e := r.acquire()
+	if e != nil {
+		return e
+	}
+	defer release()
+	result := r.connection.s.call(r, p, in)
+	switch {
+	case result.NeedRoots:
+		return r.connection.s.protocol.inputRequired(true, nil)
+	case result.Question != nil:
+		// The roots are asked for again beside the question: a client answers what the
+		// last round asked, and no more.
+		return r.connection.s.protocol.inputRequired(in.hasRoots, result.Question)
+	}
+	return result
+}
+
+// acquire waits for one of the slots of requests that run at once.
+func (r *request) acquire() (release func(), e *rpcError) {
 	select {
-	case r.conn.s.slots <- struct{}{}:
-		leave = func() { <-r.conn.s.slots }
+	case r.connection.s.slots <- struct{}{}:
+		release = func() { <-r.connection.s.slots }
 	case <-r.ctx.Done():
-		return nil, &rpcError{codeBusy, context.Cause(r.ctx).Error()}
+		return nil, newError(codeBusy, context.Cause(r.ctx).Error())
 	}
 	if r.ctx.Err() != nil { // both were ready, and a cancelled call must not run
-		leave()
-		return nil, &rpcError{codeBusy, context.Cause(r.ctx).Error()}
+		release()
+		return nil, newError(codeBusy, context.Cause(r.ctx).Error())
 	}
-	return leave, nil
+	return release, nil
 }
 
-// answer writes what mcp-go, or we, made of the request.
-func (r *request) answer(answer any) {
-	switch a := answer.(type) {
+// respond writes the response. A result that cannot be encoded becomes an error.
+func (r *request) respond(result any) {
+	var body func(*bufio.Writer)
+	var err error
+	switch result := result.(type) {
 	case *rpcError:
-		r.conn.out.fail(r.id, a)
-	case mcp.JSONRPCError:
-		r.encoded(`,"error":`, a.Error)
-	case mcp.JSONRPCResponse:
-		done, ok := a.Result.(*mcp.CallToolResult)
-		if !ok || r.call == nil || !done.ResultType.IsComplete() {
-			r.encoded(`,"result":`, a.Result)
-			return
-		}
-		body, err := toolResult(done.Result, r.result)
-		if err != nil {
-			r.conn.out.fail(r.id, &rpcError{codeInternal, err.Error()})
-			return
-		}
-		r.conn.out.result(r.id, body)
-	default: // mcp-go has no answer to what it takes for no request
-		r.conn.out.fail(r.id, &rpcError{codeInvalid, "not a request"})
+		r.connection.out.fail(r.id, result)
+		return
+	case Result:
+		body, err = toolResult(r.connection.s.protocol.toolResultHead(r.envelope), result)
+	default:
+		var b []byte
+		b, err = marshal(result)
+		body = func(out *bufio.Writer) { out.Write(b) }
 	}
-}
-
-// encoded answers with a member of mcp-go's making. Should it be impossible to
-// encode, the client still gets an answer.
-func (r *request) encoded(member string, v any) {
-	b, err := marshal(v)
 	if err != nil {
-		r.conn.log.Error("an answer that cannot be encoded", "error", err)
-		r.conn.out.fail(r.id, &rpcError{codeInternal, err.Error()})
+		r.connection.log.Error("a result cannot be encoded", "method", r.method, "error", err)
+		r.connection.out.fail(r.id, newError(codeInternal, err.Error()))
 		return
 	}
-	r.conn.out.message(func(out *bufio.Writer) {
-		out.WriteString(`{"jsonrpc":"2.0","id":`)
-		out.Write(r.id)
-		out.WriteString(member)
-		out.Write(b)
-		out.WriteByte('}')
-	})
+	r.connection.out.result(r.id, body)
 }
 
-// rootsInput is the key under which the client's roots are asked for, and come.
-const rootsInput = "roots"
-
-// describe adds to c what the client said of itself, now or in its handshake.
-func (c *conn) describe(ctx context.Context, call *Call, req mcp.CallToolRequest) {
-	info, caps := c.sess.GetClientInfo(), c.sess.GetClientCapabilities()
-	modern := server.RequestProtocolInfoFromContext(ctx)
-	if modern != nil && modern.Modern {
-		info, caps = mcp.Implementation{}, *modern.ClientCapabilities
-		if modern.ClientInfo != nil {
-			info = *modern.ClientInfo
-		}
+// describe adds to call what the client says of itself, and what it brings along.
+func (r *request) describe(call *Call, in input) {
+	c, modern := r.connection, r.envelope.modern
+	client := r.envelope.client
+	if !modern {
+		c.mu.Lock()
+		client = c.client
+		c.mu.Unlock()
 	}
-	call.Client = ClientInfo{Name: info.Name, Version: info.Version}
-	c.asking(call, caps.Elicitation, modern != nil && modern.Modern, req.Params)
-	if caps.Roots == nil {
-		return
-	}
-	if list := server.RootsResponse(req.Params.InputResponses, rootsInput); list != nil {
-		dirs := dirsOf(*list)
-		call.Roots = func(context.Context) ([]string, error) { return dirs, nil }
-		return
-	}
-	call.Roots = c.roots.get
-	call.RootsNextRound = modern != nil && modern.Modern
-	if call.RootsNextRound {
+	call.Client = client.info
+	r.elicit(call, client, in)
+	switch {
+	case !client.roots:
+	case in.roots != nil:
+		call.Roots = func(context.Context) ([]string, error) { return in.roots, nil }
+	case modern:
+		call.RootsNextRound = true
 		call.Roots = func(context.Context) ([]string, error) { return nil, errRootsNextRound }
+	default:
+		call.Roots = c.roots.get
 	}
+}
+
+// arguments are the arguments of a call as an object, or nil if they are none.
+func arguments(raw json.RawMessage) json.RawMessage {
+	switch {
+	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
+		return json.RawMessage("{}")
+	case raw[0] != '{':
+		return nil
+	}
+	return raw
 }

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// library is a desk with resources: a book that says its own URI, in any house.
-func library() *desk {
-	return &desk{
+// resourceCaller has a resource at every URI of the scheme acme, whose text is the URI.
+func resourceCaller() *stubCaller {
+	return &stubCaller{
 		resources: []Resource{
 			{"acme://all", "all", "All", "All books.", "application/json"},
 			{"acme://book/{name}", "book", "A book", "One book.", "text/plain"},
@@ -22,7 +22,7 @@ func library() *desk {
 			case uri == "acme://worn":
 				return Contents{}, errors.New("the pages are worn")
 			case uri == "acme://cursed":
-				panic("secret of the library")
+				panic("secret of the caller")
 			case !strings.HasPrefix(uri, "acme://"):
 				return Contents{}, &NoResourceError{"there is no such book"}
 			}
@@ -37,7 +37,7 @@ var eras = map[string]string{"old": `"_meta":{}`, "new": modern("")}
 func TestResourcesAreListed(t *testing.T) {
 	for era, meta := range eras {
 		t.Run(era, func(t *testing.T) {
-			bubble(t, Options{Caller: library()}, func(p *peer) {
+			bubble(t, Options{Caller: resourceCaller()}, func(p *peer) {
 				p.sendf(`{"jsonrpc":"2.0","id":1,"method":"resources/list","params":{%s}}`, meta)
 				got := string(p.recv().Result)
 				if !strings.Contains(got, `"resources":[{"uri":"acme://all","name":"all","title":"All","description":"All books.","mimeType":"application/json"}]`) {
@@ -54,7 +54,7 @@ func TestResourcesAreListed(t *testing.T) {
 }
 
 func TestResourcesAreDeclaredWhereThereAreAny(t *testing.T) {
-	for caller, want := range map[Caller]string{library(): "{}", &desk{}: ""} {
+	for caller, want := range map[Caller]string{resourceCaller(): "{}", &stubCaller{}: ""} {
 		bubble(t, Options{Caller: caller}, func(p *peer) {
 			var got struct {
 				Capabilities struct{ Resources json.RawMessage }
@@ -77,7 +77,7 @@ func (p *peer) discover() reply {
 func TestResourcesAreRead(t *testing.T) {
 	for era, meta := range eras {
 		t.Run(era, func(t *testing.T) {
-			bubble(t, Options{Caller: library()}, func(p *peer) {
+			bubble(t, Options{Caller: resourceCaller()}, func(p *peer) {
 				read := func(uri string) reply {
 					p.sendf(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":%s,%s}}`, uri, meta)
 					return p.recv()
@@ -114,7 +114,7 @@ func TestResourcesAreRead(t *testing.T) {
 }
 
 func TestTheURIIsSaidBack(t *testing.T) {
-	bubble(t, Options{Caller: library()}, func(p *peer) {
+	bubble(t, Options{Caller: resourceCaller()}, func(p *peer) {
 		for _, n := range []int{10, maxURI, maxURI + 1} {
 			uri := strings.Repeat("x", n)
 			p.sendf(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"%s"}}`, uri)
@@ -131,7 +131,7 @@ func TestTheURIIsSaidBack(t *testing.T) {
 
 func TestAReadTakesTheTurnOfACall(t *testing.T) {
 	read := make(chan string, 10)
-	d := library()
+	d := resourceCaller()
 	d.tools, d.call = []Tool{tool("say")}, untilCancelled
 	d.read = func(_ context.Context, uri string) (Contents, error) { read <- uri; return Contents{}, nil }
 	bubble(t, Options{Caller: d, MaxCalls: 1}, func(p *peer) {

@@ -23,7 +23,7 @@ func whereabouts(ctx context.Context, c Call) Result {
 	return Result{Text: []string{strings.Join(dirs, " ")}}
 }
 
-func rootsDesk() *desk { return &desk{tools: []Tool{tool("say")}, call: whereabouts} }
+func rootsDesk() *stubCaller { return &stubCaller{tools: []Tool{tool("say")}, call: whereabouts} }
 
 // answerRoots expects the server's question and answers it.
 func (p *peer) answerRoots(uris ...string) {
@@ -142,7 +142,7 @@ func TestRootsOfTheNewEraComeWithASecondRound(t *testing.T) {
 }
 
 func TestAToolThatNeedsRootsNobodyHas(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{NeedRoots: true} }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{NeedRoots: true} }}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.call("1", "")
 		if got := p.result(); !got.IsError {

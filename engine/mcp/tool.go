@@ -29,19 +29,20 @@ type Tool struct {
 	Meta map[string]any
 }
 
-// Caller is what the server serves. Its methods are called concurrently.
+// Caller has the tools and resources that a server serves. Its methods are called
+// concurrently.
 type Caller interface {
-	// Tools is the current listing. The server asks when it is made and at
-	// [Server.ListChanged], never per request.
+	// Tools returns the current tools. It is called by [New] and [Server.ListChanged],
+	// never per request.
 	Tools() []Tool
 	// Call runs one tool to its end. It is only called with the name of one of Tools,
 	// but they may change in between. When ctx ends, [context.Cause] says why:
 	// a [*CancelError], [ErrClientGone] or [ErrStopping].
 	Call(ctx context.Context, c Call) Result
-	// Resources are what can be read, which the server asks for once, when it is made.
+	// Resources returns what can be read. It is called once, by [New].
 	Resources() []Resource
-	// Read returns what is at a URI, any that a client may think of. The error is a
-	// [*NoResourceError] if nothing is.
+	// Read returns what is at a URI, which can be any text that a client sends. The
+	// error is a [*NoResourceError] if there is nothing.
 	Read(ctx context.Context, uri string) (Contents, error)
 }
 
@@ -85,14 +86,14 @@ type Reply string
 const (
 	Accepted Reply = "accept"
 	Declined Reply = "decline" // said no
-	Dropped  Reply = "cancel"  // did not decide
+	Dropped  Reply = "cancel"  // closed the form without an answer
 )
 
 // Question is put to the person in front of the client. The state is the tool's, and
 // comes back with the answer; a client can see it and return another.
 type Question struct{ Text, State string }
 
-// Answer is what became of a question of an earlier round.
+// Answer is the reply to a question of an earlier round.
 type Answer struct {
 	Reply Reply
 	State string
@@ -106,23 +107,24 @@ type ClientInfo struct{ Name, Version string }
 type Result struct {
 	Text       []string        // one text block each
 	Structured json.RawMessage // a JSON object, or nil
-	// Tail, when it has a Name, is appended to Structured as its last member, which
-	// must not have one of that name yet. A long answer belongs here: it is written without being copied into a JSON
-	// document first, and clients that shorten results keep their heads.
+	// Tail, when it has a Name, is appended to Structured, which must not have a member
+	// of that name, as the last member. A long answer belongs here: it is written without
+	// being copied into a JSON document first, and clients that shorten results keep the
+	// beginning.
 	Tail    Member
 	IsError bool
 	// NeedRoots asks for the client's roots and another call; see
-	// [Call.RootsNextRound]. All else in the Result is ignored.
+	// [Call.RootsNextRound]. All other fields are then ignored.
 	NeedRoots bool
 	// Question asks the person in front of the client, and for another call; see
-	// [Call.AskNextRound]. All else in the Result is ignored.
+	// [Call.AskNextRound]. All other fields are then ignored.
 	Question *Question
 }
 
 // Member is a string member of a JSON object.
 type Member struct{ Name, Value string }
 
-// tidy makes r fit for the wire and says what prevents that, or nothing.
+// tidy makes r encodable and returns what prevents that, or nothing.
 func (r *Result) tidy() string {
 	if r.Structured == nil {
 		return ""

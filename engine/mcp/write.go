@@ -5,62 +5,38 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
-	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/llm-cli-gateway/gateway/engine/mcp/stdio"
 )
 
-// writer puts whole messages on the wire, one per line, from any goroutine.
-type writer struct {
-	mu     sync.Mutex
-	w      *bufio.Writer
-	broken func(error) // told of the first failed write
-	closed atomic.Bool // set when the stream no longer belongs to us
-	failed bool
+// writer writes messages, from any goroutine.
+type writer struct{ lines *stdio.Writer }
+
+func newWriter(w io.Writer, onError func(error)) *writer {
+	return &writer{stdio.NewWriter(w, onError)}
 }
 
-func newWriter(w io.Writer, broken func(error)) *writer {
-	return &writer{w: bufio.NewWriterSize(w, 32<<10), broken: broken}
-}
-
-// message writes one line. body must write valid JSON without line feeds; its
-// writes cannot fail half way other than by the stream itself.
-func (w *writer) message(body func(*bufio.Writer)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed.Load() || w.failed {
-		return
-	}
-	body(w.w)
-	w.w.WriteByte('\n')
-	if err := w.w.Flush(); err != nil {
-		w.failed = true
-		w.broken(err)
-	}
-}
-
-// value writes one line that holds v as JSON.
+// value writes v as JSON.
 func (w *writer) value(v any) error {
 	b, err := marshal(v)
 	if err != nil {
 		return err
 	}
-	w.message(func(out *bufio.Writer) { out.Write(b) })
+	w.lines.Line(func(out *bufio.Writer) { out.Write(b) })
 	return nil
 }
 
-// fail answers id, or null when there is none, with an error.
+// fail responds to id, or to null when there is none, with an error.
 func (w *writer) fail(id json.RawMessage, e *rpcError) {
 	if idKey(id) == "" {
 		id = json.RawMessage("null")
 	}
 	b, err := marshal(e)
 	if err != nil {
-		panic(err) // a struct of an int and a string
+		panic(err) // code, message and strings
 	}
-	w.message(func(out *bufio.Writer) {
+	w.lines.Line(func(out *bufio.Writer) {
 		out.WriteString(`{"jsonrpc":"2.0","id":`)
 		out.Write(id)
 		out.WriteString(`,"error":`)
@@ -69,9 +45,9 @@ func (w *writer) fail(id json.RawMessage, e *rpcError) {
 	})
 }
 
-// result answers id with an encoded result.
+// result responds to id with an encoded result.
 func (w *writer) result(id json.RawMessage, body func(*bufio.Writer)) {
-	w.message(func(out *bufio.Writer) {
+	w.lines.Line(func(out *bufio.Writer) {
 		out.WriteString(`{"jsonrpc":"2.0","id":`)
 		out.Write(id)
 		out.WriteString(`,"result":`)
@@ -82,7 +58,7 @@ func (w *writer) result(id json.RawMessage, body func(*bufio.Writer)) {
 
 // toolResult writes r as the result of a tools/call; head has the members that
 // the protocol adds to it. Nothing the size of the answer is copied.
-func toolResult(head mcp.Result, r Result) (func(*bufio.Writer), error) {
+func toolResult(head any, r Result) (func(*bufio.Writer), error) {
 	h, err := marshal(head)
 	if err != nil {
 		return nil, err

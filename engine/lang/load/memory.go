@@ -18,6 +18,7 @@ type Memory struct {
 	now, last generation
 	catalog   *catalog.Catalog // of the last load that gave one
 	verifier  atomic.Pointer[verifier]
+	restored  map[sum]bool // entries that an earlier process found to fit the schema
 
 	decoded, decoding map[string]entry // CLIs of that catalog and of the load that is under way, by name
 }
@@ -122,7 +123,7 @@ func (m *Memory) sound(entry []byte) (s sum, known bool) {
 		return s, false
 	}
 	s = sha256.Sum256(entry)
-	if m.now.sound[s] || m.last.sound[s] {
+	if m.now.sound[s] || m.last.sound[s] || m.restored[s] {
 		m.now.sound[s] = true
 		return s, true
 	}

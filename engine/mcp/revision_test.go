@@ -36,7 +36,7 @@ func TestHandshakeOfEveryLegacyVersion(t *testing.T) {
 
 func TestDiscoverAndCallWithoutHandshake(t *testing.T) {
 	var client ClientInfo
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		client = c.Client
 		return echo(ctx, c)
 	}}
@@ -99,7 +99,7 @@ func TestBothErasOnOneConnection(t *testing.T) {
 const listenRequest = `{"jsonrpc":"2.0","id":%s,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},%s}}`
 
 func TestListChangedReachesEachEraInItsWay(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: echo}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: echo}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.initialize("")
 		p.quiet()
@@ -139,7 +139,7 @@ func TestListChangedOfTheNewEraIsOptIn(t *testing.T) {
 
 // TestTheSameListingIsNoNews, nor are tools that nobody is shown.
 func TestTheSameListingIsNoNews(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: echo}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: echo}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.initialize("")
 		hidden := tool("hum")
@@ -184,7 +184,7 @@ func TestSubscriptionsDoNotOutstayTheClient(t *testing.T) {
 
 func TestConnectionsOfOneServerAreApart(t *testing.T) {
 	ended := make(chan string, 10)
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		<-ctx.Done()
 		ended <- c.Client.Name
 		return Result{}
@@ -215,7 +215,7 @@ func TestTheListingIsSwappedWholeUnderLoad(t *testing.T) {
 	var mu sync.Mutex
 	small, large := []Tool{tool("say")}, []Tool{tool("say"), tool("sing"), tool("shout")}
 	tools := small
-	d := &growing{desk: desk{call: echo}, mu: &mu, tools: &tools}
+	d := &changingCaller{stubCaller: stubCaller{call: echo}, mu: &mu, tools: &tools}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.initialize("")
 		const requests, swaps = 500, 50

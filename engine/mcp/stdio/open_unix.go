@@ -1,6 +1,6 @@
 //go:build unix
 
-package mcp
+package stdio
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// whileRead returns a context that ends when nobody can read out any more. A client
-// that was killed closes both its ends at once; one that only said all it had to say
-// still waits for answers. Writing would tell them apart, but there may be nothing
-// to write for a long time.
-func whileRead(ctx context.Context, out io.Writer) (context.Context, context.CancelFunc) {
+// WhileRead returns a context that ends when nobody can read out any more, or with ctx.
+// A client that was killed closes both its ends at once; one that only finished sending
+// still waits for answers. A write would tell the two apart, but there may be nothing to
+// write for a long time. It cannot tell for an out that is not an [*os.File].
+func WhileRead(ctx context.Context, out io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	f, ok := out.(*os.File)
 	if !ok {
@@ -30,7 +30,7 @@ func whileRead(ctx context.Context, out io.Writer) (context.Context, context.Can
 		for ctx.Err() == nil {
 			gone := false
 			err := raw.Control(func(fd uintptr) {
-				// No events are asked for: errors and hang-ups are told all the same.
+				// No events are asked for: errors and hang-ups are always reported.
 				poll := []unix.PollFd{{Fd: int32(fd)}}
 				n, err := unix.Poll(poll, 0)
 				gone = err == nil && n > 0

@@ -14,8 +14,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// asker asks once, and answers with what was said.
-func asker(ctx context.Context, c Call) Result {
+// askOnce asks once, and answers with what was said.
+func askOnce(ctx context.Context, c Call) Result {
 	switch {
 	case c.Ask != nil:
 		ctx, stop := context.WithTimeout(ctx, 5*time.Second)
@@ -33,7 +33,7 @@ func asker(ctx context.Context, c Call) Result {
 	return Result{Text: []string{string(c.Answer.Reply) + " " + c.Answer.State}}
 }
 
-func askerDesk() *desk { return &desk{tools: []Tool{tool("say")}, call: asker} }
+func askingCaller() *stubCaller { return &stubCaller{tools: []Tool{tool("say")}, call: askOnce} }
 
 func TestAQuestionOfTheOldEraIsARequest(t *testing.T) {
 	for answer, expect := range map[string]string{
@@ -46,7 +46,7 @@ func TestAQuestionOfTheOldEraIsARequest(t *testing.T) {
 		`"result":7`:                                   "cannot be read",
 		`"error":{"code":-32601,"message":"no forms"}`: "no forms",
 	} {
-		bubble(t, Options{Caller: askerDesk()}, func(p *peer) {
+		bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 			p.initialize(`"elicitation":{}`)
 			p.call("1", "")
 			r := p.recv()
@@ -60,7 +60,7 @@ func TestAQuestionOfTheOldEraIsARequest(t *testing.T) {
 }
 
 func TestAQuestionThatNobodyAnswers(t *testing.T) {
-	bubble(t, Options{Caller: askerDesk()}, func(p *peer) {
+	bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 		p.initialize(`"elicitation":{"form":{}}`)
 		began := time.Now()
 		p.call("1", "")
@@ -76,7 +76,7 @@ func TestAQuestionThatNobodyAnswers(t *testing.T) {
 }
 
 func TestACallCancelledWhileItAsks(t *testing.T) {
-	bubble(t, Options{Caller: askerDesk()}, func(p *peer) {
+	bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 		p.initialize(`"elicitation":{}`)
 		p.call("1", "")
 		want(t, p.recv().Method, "elicitation/create")
@@ -88,7 +88,7 @@ func TestACallCancelledWhileItAsks(t *testing.T) {
 
 func TestClientsThatCannotAsk(t *testing.T) {
 	for _, capabilities := range []string{"", `"elicitation":{"url":{}}`, `"roots":{}`} {
-		bubble(t, Options{Caller: askerDesk()}, func(p *peer) {
+		bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 			p.initialize(capabilities)
 			p.call("1", "")
 			want(t, p.result().Content[0].Text, "cannot ask")
@@ -112,7 +112,7 @@ type asked struct {
 
 func TestAQuestionOfTheNewEraComesBackWithTheCall(t *testing.T) {
 	for _, capabilities := range []string{`"elicitation":{}`, `"elicitation":{"form":{},"url":{}}`} {
-		bubble(t, Options{Caller: askerDesk()}, func(p *peer) {
+		bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 			p.call("1", ","+modern(capabilities))
 			var got asked
 			if err := json.Unmarshal(p.recv().Result, &got); err != nil {
@@ -141,12 +141,12 @@ func TestAQuestionOfTheNewEraComesBackWithTheCall(t *testing.T) {
 // are asked for again beside the question, or the tool would ask for one, then for the
 // other, without end.
 func TestAQuestionAfterTheRoots(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
 		where := whereabouts(ctx, c)
 		if where.NeedRoots {
 			return where
 		}
-		r := asker(ctx, c)
+		r := askOnce(ctx, c)
 		r.Text = append(r.Text, where.Text...)
 		return r
 	}}
@@ -183,7 +183,7 @@ func TestAQuestionAfterTheRoots(t *testing.T) {
 }
 
 func TestAToolWithAQuestionForNobody(t *testing.T) {
-	d := &desk{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Question: &Question{Text: "?"}} }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Question: &Question{Text: "?"}} }}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.initialize(`"elicitation":{}`) // asks by requests, not by rounds
 		p.call("1", "")
@@ -215,7 +215,7 @@ func TestARealClientOfEachEraAsks(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			serverIn, in := io.Pipe()
 			out, serverOut := io.Pipe()
-			s := New(Options{Name: "gateway", Version: "1", Caller: askerDesk()})
+			s := New(Options{Name: "gateway", Version: "1", Caller: askingCaller()})
 			served := make(chan error, 1)
 			go func() {
 				served <- s.Serve(context.Background(), serverIn, serverOut)

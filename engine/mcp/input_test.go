@@ -123,68 +123,11 @@ func TestAnOverlongLineIsAnsweredWithItsId(t *testing.T) {
 	}
 }
 
-func TestTheLineLimitIsExact(t *testing.T) {
-	for _, max := range []int{100, 64 << 10, 64<<10 - 1, 200_000} {
-		for _, ending := range []string{"\n", ""} {
-			for length, long := range map[int]bool{max: false, max + 1: true} {
-				text := strings.Repeat("a", length)
-				lines := newLineReader(strings.NewReader(text+ending), max)
-				got, err := lines.next()
-				var tooLong *tooLong
-				if errors.As(err, &tooLong) != long && (ending != "" || length > max+1) || !long && string(got) != text {
-					t.Errorf("%d of %d: %d bytes, %v", length, max, len(got), err)
-				}
-				if _, err := lines.next(); err != io.EOF {
-					t.Errorf("at the end: %v", err)
-				}
-			}
-		}
-	}
-}
-
-func TestAnOverlongLineIsNotHeld(t *testing.T) {
-	line := io.MultiReader(strings.NewReader(`{"id":1,"p":"`), io.LimitReader(endless{}, 512<<20), strings.NewReader("\"}\nnext\n"))
-	lines := newLineReader(line, 1<<20)
-	_, err := lines.next()
-	var long *tooLong
-	if !errors.As(err, &long) || string(long.id()) != "1" || len(long.head)+cap(long.tail) > 256<<10 {
-		t.Fatalf("%v", err)
-	}
-	if got, err := lines.next(); string(got) != "next" {
-		t.Errorf("%q %v", got, err)
-	}
-}
-
-type endless struct{}
-
-func (endless) Read(b []byte) (int, error) { return len(b), nil }
-
-func TestLinesComeWholeHoweverTheyAreRead(t *testing.T) {
-	text := "one\n\n" + strings.Repeat("z", 100_000) + "\nlast"
-	for name, r := range map[string]io.Reader{
-		"at once": strings.NewReader(text), "by byte": iotest.OneByteReader(strings.NewReader(text)), "with EOF": iotest.DataErrReader(strings.NewReader(text)),
-	} {
-		lines := newLineReader(r, 1<<20)
-		var got [][]byte
-		for {
-			b, err := lines.next()
-			if err != nil {
-				break
-			}
-			got = append(got, bytes.Clone(b))
-		}
-		want(t, string(bytes.Join(got, []byte("\n"))), text)
-		if len(got) != 4 {
-			t.Errorf("%s: %d lines", name, len(got))
-		}
-	}
-}
-
 func TestAFailingInputEndsTheConnection(t *testing.T) {
 	broken := errors.New("device gone")
 	in := io.MultiReader(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n"), iotest.ErrReader(broken))
 	var out bytes.Buffer
-	err := New(Options{Caller: &desk{}}).Serve(t.Context(), in, &out)
+	err := New(Options{Caller: &stubCaller{}}).Serve(t.Context(), in, &out)
 	if !errors.Is(err, ErrClientGone) || !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
@@ -201,7 +144,7 @@ func FuzzInput(f *testing.F) {
 	f.Add([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}` + "\n"))
 	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{},"_meta":{"progressToken":1}}}` + "\n"))
 	f.Add(bytes.Repeat([]byte("A"), 5000))
-	d := &desk{tools: []Tool{tool("say")}, call: echo}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: echo}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var in, out bytes.Buffer
 		const n = 4

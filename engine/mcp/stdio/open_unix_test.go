@@ -1,6 +1,6 @@
 //go:build unix
 
-package mcp
+package stdio
 
 import (
 	"os"
@@ -14,7 +14,7 @@ func TestWhileReadEndsWithTheReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	ctx, cancel := whileRead(t.Context(), w)
+	ctx, cancel := WhileRead(t.Context(), w)
 	defer cancel()
 	if ctx.Err() != nil {
 		t.Fatal("ended while somebody could still read")

@@ -1,0 +1,15 @@
+//go:build unix
+
+package load
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// ownedAlone reports whether this user owns a file and nobody else can write it.
+func ownedAlone(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid() && info.Mode()&0o022 == 0
+}

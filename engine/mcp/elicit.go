@@ -1,0 +1,41 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+)
+
+// elicit adds to call how a person can be asked, if the client can do that by a form.
+func (r *request) elicit(call *Call, client clientState, in input) {
+	switch {
+	case !client.forms:
+	case !r.envelope.modern:
+		call.Ask = r.connection.elicit
+	default:
+		call.AskNextRound = true
+		if reply, err := replyOf(in.reply); err == nil {
+			call.Answer = &Answer{Reply: reply, State: in.state}
+		}
+	}
+}
+
+// elicit asks a person in front of a legacy client, by a request to it.
+func (c *connection) elicit(ctx context.Context, text string) (Reply, error) {
+	raw, err := c.outgoing.request(ctx, c.out, methodElicit, elicitation(text))
+	if err != nil {
+		return "", err
+	}
+	action, err := elicitationAction(raw)
+	if err != nil {
+		return "", fmt.Errorf("the client's answer cannot be read: %w", err)
+	}
+	return replyOf(action)
+}
+
+func replyOf(action string) (Reply, error) {
+	switch reply := Reply(action); reply {
+	case Accepted, Declined, Dropped:
+		return reply, nil
+	}
+	return "", fmt.Errorf("the client answered with the unknown action %q", cut(action, 40))
+}
