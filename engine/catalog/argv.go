@@ -108,17 +108,17 @@ func (r *renderer) word(w word) {
 
 func (r *renderer) session(w word, safe bool) {
 	if r.call.own {
-		r.refuse(paramSession, "there is no such session of %s", r.call.CLI.Heading())
+		r.refuse(ParamSessionID, "there is no such session of %s", r.call.CLI.Heading())
 		return
 	}
 	text := strings.ReplaceAll(w.text, "{id}", r.call.SessionID)
 	if strings.HasPrefix(w.text, "{id}") && !safe && strings.HasPrefix(text, "-") {
-		r.refuse(paramSession, "begins with a dash and would stand as an option")
+		r.refuse(ParamSessionID, "begins with a dash and would stand as an option")
 		return
 	}
 	owner := ""
 	if text != w.text {
-		owner = paramSession
+		owner = ParamSessionID
 	}
 	r.put(text, owner, w.from)
 }
@@ -130,12 +130,12 @@ func (r *renderer) prompt(w word) {
 		r.cmd.Files = append(r.cmd.Files, File{Name: PromptFile, Text: text})
 		text = r.file(PromptFile)
 	}
-	from := "argument " + paramPrompt
+	from := "argument " + ParamPrompt
 	if spec.Flag == "" {
-		r.bare(text, paramPrompt, from, w.safe)
+		r.bare(text, ParamPrompt, from, w.safe)
 		return
 	}
-	r.option(spec.Flag, !strings.HasPrefix(spec.Flag, "--"), text, paramPrompt, from)
+	r.option(spec.Flag, !strings.HasPrefix(spec.Flag, "--"), text, ParamPrompt, from)
 }
 
 // option writes flag and value, joined unless the CLI wants two words.

@@ -73,11 +73,11 @@ func (v Violations) Error() string {
 func (c *Call) Arguments() map[string]any {
 	out := maps.Clone(c.values)
 	// Left out, a model that means "the CLI's own" would become the default.
-	if c.given[paramModel] && c.Model == "" {
-		out[paramModel] = ""
+	if c.given[ParamModel] && c.Model == "" {
+		out[ParamModel] = ""
 	}
 	if c.tidy {
-		out[paramTidy] = true
+		out[ParamOptimizeResponse] = true
 	}
 	return out
 }
@@ -96,7 +96,7 @@ func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any)
 	}
 	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
-	call.tidy, _ = arguments[paramTidy].(bool)
+	call.tidy, _ = arguments[ParamOptimizeResponse].(bool)
 	call.show()
 	return call
 }

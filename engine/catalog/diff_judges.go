@@ -12,11 +12,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
+// find is a CLI that is known to be there.
+func find(c *Catalog, name string) *CLI {
+	cli, _ := c.CLI(name)
+	return cli
+}
+
 func reflected(v any) reflect.Value { return reflect.ValueOf(v) }
 
 // enterCLI looks at the tool as clients see it, of the newest version.
 func enterCLI(s scope, name string) scope {
-	s.was, s.is = s.old.byName[name].At(""), s.new.byName[name].At("")
+	s.was, s.is = find(s.old, name).At(""), find(s.new, name).At("")
 	s.offered()
 	return s
 }
@@ -45,15 +51,15 @@ func (s scope) ranges() {
 	}
 	before := len(s.changes)
 	name := s.path[len(s.path)-1]
-	was, is := s.old.byName[name], s.new.byName[name]
+	was, is := find(s.old, name), find(s.new, name)
 	for _, side := range []struct {
 		cli *CLI
 		old bool
 	}{{is, false}, {was, true}} {
-		for _, v := range side.cli.variants {
+		for key, versions := range side.cli.Variants() {
 			version := "0"
-			if v.span.since.Known() {
-				version = v.span.since.text
+			if versions.Since.Known() {
+				version = versions.Since.String()
 			}
 			in := &differ{old: s.old, new: s.new}
 			at := scope{differ: in, path: s.path, was: was.At(version), is: is.At(version)}
@@ -62,13 +68,13 @@ func (s scope) ranges() {
 			a.Versions, b.Versions, a.Examples, b.Examples = lang.Map[json.RawMessage]{}, lang.Map[json.RawMessage]{}, nil, nil
 			in.walk("cli.*", at, reflected(a), reflected(b))
 			for _, c := range in.changes {
-				key := string(c.Kind) + c.tail(s.path) + c.Text
-				if known[key] {
+				told := string(c.Kind) + c.tail(s.path) + c.Text
+				if known[told] {
 					continue
 				}
-				known[key] = true
-				c.Path = slices.Concat(s.path, []string{"versions", v.key}, c.Path[len(s.path):])
-				c.Gone = c.Gone || side.old && !hasRange(is, v.key)
+				known[told] = true
+				c.Path = slices.Concat(s.path, []string{"versions", key}, c.Path[len(s.path):])
+				c.Gone = c.Gone || side.old && !hasRange(is, key)
 				s.changes = append(s.changes, c)
 			}
 		}
@@ -191,7 +197,7 @@ func commandLines(s scope, was, is any) {
 		if !whole(b) {
 			in = s.at(string(mode))
 		}
-		in.line("a "+modeNames[mode]+" conversation", each(a)[i], each(b)[i])
+		in.line("a "+mode.Adjective()+" conversation", each(a)[i], each(b)[i])
 	}
 }
 

@@ -10,22 +10,22 @@ import "reflect"
 // offered compares what callers can give beside the parameters of the spec: those that
 // the engine makes of it.
 func (s scope) offered() {
-	homes := map[role]string{rolePrompt: "prompt", roleSession: "session", roleLatest: "session", roleNew: "session", roleServers: "mcp", roleStrict: "mcp"}
-	for _, p := range s.was.params {
-		home, ours := homes[p.role]
-		if !ours {
+	for _, p := range s.was.Params() {
+		section := p.Section()
+		if section == "" {
 			continue
 		}
-		if now, ok := s.is.byName[p.Name]; !ok {
-			s.at(home).breaking("callers cannot give %s any more", p.Name)
+		if now, ok := s.is.Param(p.Name); !ok {
+			s.at(section).breaking("callers cannot give %s any more", p.Name)
 		} else {
-			s.at(home).bounds(p, now, map[string]string{"minLength": "min", "maxLength": "max"})
+			s.at(section).bounds(p, now, map[string]string{"minLength": "min", "maxLength": "max"})
 		}
 	}
 }
 
 func enterParameter(s scope, name string) scope {
-	s.from, s.to = s.was.byName[name], s.is.byName[name]
+	s.from, _ = s.was.Param(name)
+	s.to, _ = s.is.Param(name)
 	s.compare()
 	return s
 }
@@ -34,23 +34,23 @@ func enterParameter(s scope, name string) scope {
 // it is said without being asked for.
 func newParameter(s scope, value any) {
 	spec := value.(lang.ParamSpec)
-	p := s.is.byName[s.path[len(s.path)-1]]
+	p, _ := s.is.Param(s.path[len(s.path)-1])
 	if spec.Required {
 		s.at("required").breaking("must be given")
 	}
 	if !spec.Danger.IsZero() {
 		s.at("danger").widening("lets callers have it act without asking")
 	}
-	if p.Default != nil && p.writes(p.Default) && p.Show == nil {
+	if p.Default != nil && p.Writes(p.Default) && p.Show == nil {
 		s.at("default").widening("calls that do not give it say %s as well", inJSON(reflect.ValueOf(p.Default)))
 	}
 	s.note("is a new parameter")
 }
 
 func goneParameter(s scope, _ any) {
-	p := s.was.byName[s.path[len(s.path)-1]]
+	p, _ := s.was.Param(s.path[len(s.path)-1])
 	s.breaking("callers cannot give it any more")
-	if p.Default != nil && p.writes(p.Default) && p.Show == nil {
+	if p.Default != nil && p.Writes(p.Default) && p.Show == nil {
 		s.at("default").widening("calls do not say %s any more", inJSON(reflect.ValueOf(p.Default)))
 	}
 }
@@ -101,7 +101,7 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 			s.at(key).note("is %s, and was %s", text(is), text(was))
 		}
 	}
-	count := func(n int) *float64 { return ptr(float64(n)) }
+	count := func(n int) *float64 { return new(float64(n)) }
 	least := func(p *Param) *float64 {
 		if p.MinLength == nil {
 			return nil
@@ -114,9 +114,9 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 		return
 	}
 	tell("minLength", least(a), least(b), b.MinLength != nil && (a.MinLength == nil || *b.MinLength > *a.MinLength))
-	tell("maxLength", count(a.maxLength()), count(b.maxLength()), b.maxLength() < a.maxLength())
+	tell("maxLength", count(a.LengthLimit()), count(b.LengthLimit()), b.LengthLimit() < a.LengthLimit())
 	if a.Kind == List {
-		tell("maxItems", count(a.maxItems()), count(b.maxItems()), b.maxItems() < a.maxItems())
+		tell("maxItems", count(a.ItemLimit()), count(b.ItemLimit()), b.ItemLimit() < a.ItemLimit())
 	}
 }
 
@@ -183,19 +183,19 @@ func (s scope) dangers(a, b *Param) {
 func (s scope) applicable(a, b *Param) {
 	for _, mode := range []lang.Mode{lang.New, lang.Resume, lang.Latest} {
 		switch at := s.at("modes"); {
-		case a.applies(mode) && !b.applies(mode):
-			at.breaking("cannot be given for %s conversations any more", modeNames[mode])
-		case !a.applies(mode) && b.applies(mode) && !b.Danger.IsZero():
-			at.widening("can be given for %s conversations, and may be dangerous", modeNames[mode])
-		case !a.applies(mode) && b.applies(mode):
-			at.note("can be given for %s conversations", modeNames[mode])
+		case a.Applies(mode) && !b.Applies(mode):
+			at.breaking("cannot be given for %s conversations any more", mode.Adjective())
+		case !a.Applies(mode) && b.Applies(mode) && !b.Danger.IsZero():
+			at.widening("can be given for %s conversations, and may be dangerous", mode.Adjective())
+		case !a.Applies(mode) && b.Applies(mode):
+			at.note("can be given for %s conversations", mode.Adjective())
 		}
 	}
 	later := func(x, y Version) bool { return y.Known() && (!x.Known() || y.Compare(x) > 0) }
-	if a.Since != b.Since && later(a.span.since, b.span.since) {
+	if a.Since != b.Since && later(a.Versions().Since, b.Versions().Since) {
 		s.at("since").breaking("is refused before version %s", b.Since)
 	}
-	if a.Until != b.Until && b.span.until.Known() && (!a.span.until.Known() || b.span.until.Compare(a.span.until) < 0) {
+	if a.Until != b.Until && b.Versions().Until.Known() && (!a.Versions().Until.Known() || b.Versions().Until.Compare(a.Versions().Until) < 0) {
 		s.at("until").breaking("is refused from version %s on", b.Until)
 	}
 }

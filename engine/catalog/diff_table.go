@@ -146,7 +146,7 @@ func comparisonsOfSettings() map[string]comparison {
 
 		"sessions.retentionDays": noted,
 		"tools.list":             noted, "tools.fallback": noted, "tools.profile": noted,
-		"optimizers.prompt": {judge: unoptimized(paramShorten)}, "optimizers.response": {judge: unoptimized(paramTidy)},
+		"optimizers.prompt": {judge: unoptimized(ParamOptimizePrompt)}, "optimizers.response": {judge: unoptimized(ParamOptimizeResponse)},
 		"mcpServers": {judge: grows(serverCame, serverWent)},
 
 		"approvals.strategy": {judge: unmanaged}, "approvals.policy": {judge: defaultPolicy}, "approvals.enforce": {judge: closes("callers choose which policy decides, and whether one does")},

@@ -60,8 +60,8 @@ func (c *Call) Equip(s Surroundings) Violations {
 	if spec.IsZero() {
 		return nil
 	}
-	strict, saysStrict := c.values[paramStrict].(bool)
-	names, asked := c.values[paramServers].([]string)
+	strict, saysStrict := c.values[ParamStrictMCPConfig].(bool)
+	names, asked := c.values[ParamMCPServers].([]string)
 	if !asked {
 		names = s.Default
 		if spec.Default != nil {
@@ -88,11 +88,11 @@ func (c *Call) Equip(s Surroundings) Violations {
 		e.Missing = append(e.Missing, name)
 		e.why[name] = why
 		if e.strict {
-			wrong = append(wrong, Violation{Param: paramServers, Text: fmt.Sprintf("%q is not available: %s", name, why)})
+			wrong = append(wrong, Violation{Param: ParamMCPServers, Text: fmt.Sprintf("%q is not available: %s", name, why)})
 		}
 	}
 	if wrong != nil {
-		wrong[len(wrong)-1].Text += "; " + paramStrict + ": false goes on without it"
+		wrong[len(wrong)-1].Text += "; " + ParamStrictMCPConfig + ": false goes on without it"
 	}
 	c.equipment = e
 	return wrong
@@ -170,7 +170,7 @@ func (r *renderer) servers() {
 				}
 				return slot
 			})
-			r.put(text, paramServers, fmt.Sprintf("cli.%s.mcp.%s.%d", r.call.CLI.Name, key, i))
+			r.put(text, ParamMCPServers, fmt.Sprintf("cli.%s.mcp.%s.%d", r.call.CLI.Name, key, i))
 		}
 	}
 	general := map[string]string{}
@@ -178,7 +178,7 @@ func (r *renderer) servers() {
 	case file.IsZero() || len(e.servers) == 0:
 	case file.Env != "":
 		from := fmt.Sprintf("cli.%s.mcp.file.env", r.call.CLI.Name)
-		r.variable(file.Env, strings.TrimSuffix(renderFile(file, e.servers), "\n"), paramServers, from)
+		r.variable(file.Env, strings.TrimSuffix(renderFile(file, e.servers), "\n"), ParamMCPServers, from)
 	default:
 		r.cmd.Files = append(r.cmd.Files, File{Name: file.Name, Text: renderFile(file, e.servers)})
 		general[slotFile] = r.file(file.Name)

@@ -72,7 +72,7 @@ func pretend(c *CLI, ex lang.ExampleSpec) (*Call, Violations) {
 // pretended are surroundings in which every server that a call names can be had: its
 // program has its name.
 func pretended(call *Call) Surroundings {
-	names, _ := call.values[paramServers].([]string)
+	names, _ := call.values[ParamMCPServers].([]string)
 	servers := lang.Map[lang.ServerSpec]{}
 	for _, name := range names {
 		servers.Set(name, lang.ServerSpec{Command: name})

@@ -110,15 +110,15 @@ func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 // again are the arguments that a record of the call would give.
 func again(call *Call) json.RawMessage {
 	args := call.Arguments()
-	args[paramPrompt] = call.Prompt
+	args[ParamPrompt] = call.Prompt
 	if call.SessionID != "" {
-		args[paramSession] = call.SessionID
+		args[ParamSessionID] = call.SessionID
 	}
 	switch {
 	case call.Mode == lang.Latest:
-		args[paramLatest] = true
+		args[ParamResumeLatest] = true
 	case call.Mode == lang.New && call.SessionID != "":
-		args[paramNew] = true
+		args[ParamCreateNewSession] = true
 	}
 	return text.MustJSON(args)
 }
@@ -158,7 +158,7 @@ func randomArgs(r *rand.Rand, cli *CLI, out *bytes.Buffer) {
 				value = list()
 			case p.Kind == Int || p.Kind == Number:
 				value = strconv.Itoa(r.IntN(60) - 5)
-			case p.Name == paramSession && r.IntN(2) == 0:
+			case p.Name == ParamSessionID && r.IntN(2) == 0:
 				value = `"0a1b"`
 			case len(p.Enum) > 0 && r.IntN(4) > 0:
 				value = quote(p.Enum[r.IntN(len(p.Enum))])
@@ -237,7 +237,7 @@ func FuzzArgv(f *testing.F) {
 			judge := newJudge(cli)
 			for _, p := range cli.params {
 				for _, value := range []any{body + mark, []string{body + mark}, []string{"a", body + mark}} {
-					args := map[string]any{paramPrompt: "hi"}
+					args := map[string]any{ParamPrompt: "hi"}
 					args[p.Name] = value
 					cmd, fault := judge.check(cli, text.MustJSON(args))
 					if fault != "" {

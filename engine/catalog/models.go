@@ -34,7 +34,7 @@ func (c *CLI) Declared() Models { return c.declared }
 
 // TakesModel reports whether calls of the CLI can name a model.
 func (c *CLI) TakesModel() bool {
-	p, ok := c.byName[paramModel]
+	p, ok := c.byName[ParamModel]
 	return ok && p.Kind == String
 }
 
@@ -42,9 +42,9 @@ func (c *CLI) TakesModel() bool {
 // sentence about it; "" if it can.
 func (c *CLI) CheckModel(name string) string {
 	if !c.TakesModel() {
-		return fmt.Sprintf("has no way to the CLI: there is no parameter %q", paramModel)
+		return fmt.Sprintf("has no way to the CLI: there is no parameter %q", ParamModel)
 	}
-	p := c.byName[paramModel]
+	p := c.byName[ParamModel]
 	if text := p.checkText(name); text != "" {
 		return text
 	}
@@ -58,9 +58,9 @@ func (c *CLI) CheckModel(name string) string {
 // about it; "" if one can.
 func (c *CLI) CheckAlias(alias string) string {
 	if !c.TakesModel() {
-		return fmt.Sprintf("can never be named: there is no parameter %q", paramModel)
+		return fmt.Sprintf("can never be named: there is no parameter %q", ParamModel)
 	}
-	return c.byName[paramModel].checkText(alias)
+	return c.byName[ParamModel].checkText(alias)
 }
 
 // ModelChoices are the names to which the parameter is limited, if it is.
@@ -68,7 +68,7 @@ func (c *CLI) ModelChoices() []string {
 	if !c.TakesModel() {
 		return nil
 	}
-	return c.byName[paramModel].Enum
+	return c.byName[ParamModel].Enum
 }
 
 // ModelPrefix begins the environment variables about the models of the CLI.
@@ -145,9 +145,9 @@ func (c compiler) declare() {
 	for alias, to := range spec.Aliases.All() {
 		m.Aliases[alias] = Named{to, "cli." + c.cli.Name + ".models.aliases." + alias}
 	}
-	if p, ok := c.cli.byName[paramModel]; ok {
+	if p, ok := c.cli.byName[ParamModel]; ok {
 		if text, ok := p.Default.(string); ok {
-			m.Default = &Named{text, "default of " + paramModel}
+			m.Default = &Named{text, "default of " + ParamModel}
 		} else if spec.Default != "" {
 			m.Default = &Named{spec.Default, "default of cli." + c.cli.Name + ".models"}
 		}

@@ -27,10 +27,10 @@ func (c compiler) params(ps lang.Problems) {
 		own = append(own, p)
 	}
 	c.cli.table = newTable(slices.Concat(first, own, last))
-	if p, ok := c.cli.byName[paramModel]; ok {
+	if p, ok := c.cli.byName[ParamModel]; ok {
 		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
 	}
-	if p, ok := c.cli.byName[paramServers]; ok && c.cli.MCP.Own == nil {
+	if p, ok := c.cli.byName[ParamMCPServers]; ok && c.cli.MCP.Own == nil {
 		p.aliases = c.cli.around.servers
 	}
 	scope := callScope(c.cli.params)
@@ -86,7 +86,7 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	needs(p.Env != "", "env", `type "string", "int" or "number"`, p.Kind != List && p.Kind != Bool)
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
 	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
-	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.span.all())
+	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.all())
 	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.At("values"), p.Values, p.Enum)
@@ -181,8 +181,8 @@ func (c compiler) values(p *Param, ps lang.Problems) {
 	if p.Min != nil && p.Max != nil && *p.Min > *p.Max {
 		ps.At("min").Add("bounds", "min %v is above max %v", *p.Min, *p.Max)
 	}
-	if p.MinLength != nil && *p.MinLength > p.maxLength() {
-		ps.At("minLength").Add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.maxLength())
+	if p.MinLength != nil && *p.MinLength > p.LengthLimit() {
+		ps.At("minLength").Add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.LengthLimit())
 	}
 	seen := map[string]bool{}
 	for i, v := range p.Enum {
@@ -218,7 +218,7 @@ func (c compiler) relations(p *Param, ps lang.Problems) {
 				ps.At(rel.key, i).Add("relation", "%s itself", rel.verb)
 			} else if other, ok := c.cli.byName[name]; !ok {
 				ps.At(rel.key, i).Add("relation", "%s unknown param %q", rel.verb, name).Hint = text.DidYouMean(name, c.cli.names())
-			} else if rel.key == "conflicts" && p.writes(p.preset()) && other.writes(other.preset()) {
+			} else if rel.key == "conflicts" && p.Writes(p.preset()) && other.Writes(other.preset()) {
 				ps.At(rel.key, i).Add("default", "the default conflicts with the default of %q", name)
 			}
 		}
@@ -236,7 +236,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 				continue
 			}
 			id := f.flag + " " + p.pre
-			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.span.meets(p.span) })
+			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.versions.meets(p.versions) })
 			if other >= 0 {
 				ps.At(p.Name).Add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
 				continue
@@ -320,8 +320,8 @@ func (p *Param) bindList(arg any) (any, string) {
 	if !ok {
 		return nil, "must be a list of strings, not " + text.Kind(arg)
 	}
-	if len(items) > p.maxItems() {
-		return nil, fmt.Sprintf("has %d elements, at most %d are allowed", len(items), p.maxItems())
+	if len(items) > p.ItemLimit() {
+		return nil, fmt.Sprintf("has %d elements, at most %d are allowed", len(items), p.ItemLimit())
 	}
 	list := make([]string, 0, len(items))
 	for i, item := range items {
@@ -353,8 +353,8 @@ func (p *Param) checkText(s string) string {
 		return body
 	case p.MinLength != nil && n < *p.MinLength:
 		return fmt.Sprintf("must have at least %d characters", *p.MinLength)
-	case n > p.maxLength():
-		return fmt.Sprintf("has %d characters, at most %d are allowed", n, p.maxLength())
+	case n > p.LengthLimit():
+		return fmt.Sprintf("has %d characters, at most %d are allowed", n, p.LengthLimit())
 	case p.pattern != nil && !p.pattern.MatchString(s):
 		return fmt.Sprintf("must match %s", p.Pattern)
 	}

@@ -39,9 +39,9 @@ const (
 // does not show, and what vet would have against it.
 func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec, notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{paramPrompt: r.Prompt}, Mode: r.Mode}
+	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{ParamPrompt: r.Prompt}, Mode: r.Mode}
 	if short := text.Shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
-		ex.In[paramPrompt] = short
+		ex.In[ParamPrompt] = short
 		note("the prompt has lost its end")
 	}
 	for name, v := range r.Arguments {
@@ -51,12 +51,12 @@ func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec
 	}
 	switch {
 	case r.Mode == lang.Resume:
-		ex.In[paramSession] = r.SessionID
+		ex.In[ParamSessionID] = r.SessionID
 	case r.Mode == lang.Latest:
-		ex.In[paramLatest] = true
+		ex.In[ParamResumeLatest] = true
 	}
 	if r.Servers != nil {
-		ex.In[paramServers] = r.Servers
+		ex.In[ParamMCPServers] = r.Servers
 	}
 	call, violations := pretend(cli, ex)
 	if violations != nil {

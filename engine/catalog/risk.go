@@ -63,7 +63,7 @@ func (c *Call) Dared() []string {
 // dangerous reports whether a value of the parameter is marked as dangerous.
 func (p *Param) dangerous(v any) bool {
 	if p.Danger.All {
-		return p.writes(v)
+		return p.Writes(v)
 	}
 	switch v := v.(type) {
 	case string:

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -137,7 +136,7 @@ func (p *Param) documentation() string {
 	if len(p.Modes) > 0 {
 		names := make([]string, len(p.Modes))
 		for i, m := range p.Modes {
-			names[i] = modeNames[m]
+			names[i] = m.Adjective()
 		}
 		parts = append(parts, "Only for "+strings.Join(names, " and ")+" conversations.")
 	}
@@ -149,8 +148,6 @@ func (p *Param) documentation() string {
 	}
 	return strings.Join(parts, " ")
 }
-
-var modeNames = map[lang.Mode]string{lang.New: "new", lang.Resume: "resumed", lang.Latest: "continued"}
 
 func defaultText(v any) string {
 	switch v := v.(type) {

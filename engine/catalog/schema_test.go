@@ -189,11 +189,11 @@ func TestProofs(t *testing.T) {
 	}
 	loose := compiled(t, []byte(`{"bin":"acme","argv":["{session}"],"session":{"id":"x","create":["--id={id}"],"resume":["-r","{id}"]}}`))
 	for _, proof := range Proofs(loose) {
-		if proof.Param == paramSession && (!proof.Safe || proof.How != "refused: not an id") {
+		if proof.Param == ParamSessionID && (!proof.Safe || proof.How != "refused: not an id") {
 			t.Errorf("a loose grammar of ids: %+v", proof)
 		}
 	}
-	if proof := prove(loose, loose.byName[paramSession], "--evil=x"); !proof.Safe || !strings.Contains(proof.How, "begins with a dash") {
+	if proof := prove(loose, loose.byName[ParamSessionID], "--evil=x"); !proof.Safe || !strings.Contains(proof.How, "begins with a dash") {
 		t.Errorf("an id that passes the grammar: %+v", proof)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // shorten makes the prompt shorter where the call asks for it, before anything else is
 // made of the prompt. What follows, the key of the call included, knows no other.
 func (b *binder) shorten() {
-	wanted, _ := b.values[paramShorten].(bool)
-	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == paramPrompt }) {
+	wanted, _ := b.values[ParamOptimizePrompt].(bool)
+	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == ParamPrompt }) {
 		return
 	}
 	short, saved := b.cli.around.prompt.save(b.call.Prompt)

@@ -12,15 +12,15 @@ func (c compiler) models(ps lang.Problems) {
 	c.declare()
 	c.sources(ps.At("sources"))
 	m := c.cli.Models
-	p, ok := c.cli.byName[paramModel]
+	p, ok := c.cli.byName[ParamModel]
 	switch {
 	case !ok && m.Default == "" && m.Aliases.Len() == 0 && m.Known.Len() == 0 && m.Sources.Len() == 0:
 		return
 	case !ok:
-		ps.Add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
+		ps.Add("model", "models are named, but there is no parameter %q to pass one", ParamModel).Key = true
 		return
 	case p.Kind != String:
-		ps.Siblings("params", paramModel).Add("model", "the model must be of type %q", String).Key = true
+		ps.Siblings("params", ParamModel).Add("model", "the model must be of type %q", String).Key = true
 		return
 	}
 	for alias, to := range m.Aliases.All() {
@@ -43,7 +43,7 @@ func (c compiler) models(ps lang.Problems) {
 		return
 	}
 	if p.Default != nil {
-		ps.At("default").Add("default", "param %q has a default of its own", paramModel).Key = true
+		ps.At("default").Add("default", "param %q has a default of its own", ParamModel).Key = true
 	}
 	if _, isAlias := m.Aliases.Get(m.Default); !isAlias {
 		c.model(p, m.Default, ps.At("default"))
@@ -103,7 +103,7 @@ func (c compiler) passes(p *Param, value any, ps lang.Problems) {
 // refuses is what Command says against a value of a parameter, or "".
 func (c *CLI) refuses(p *Param, value any) string {
 	for _, mode := range modes {
-		if _, ok := c.argv[mode]; !ok || !p.applies(mode) {
+		if _, ok := c.argv[mode]; !ok || !p.Applies(mode) {
 			continue
 		}
 		_, refused := c.probe(p, mode, value).Command("")

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -12,8 +13,8 @@ import (
 
 // variant is the CLI as it is in a range of its versions.
 type variant struct {
-	key  string // the range as it is written
-	span span
+	key      string // the range as it is written
+	versions VersionRange
 	// cli is compiled at its first use: most versions that a spec tells apart are not
 	// installed.
 	cli func() *CLI
@@ -34,7 +35,7 @@ func (c *CLI) At(version string) *CLI {
 	out, v := *c, Version{}
 	v, _ = ParseVersion(version)
 	for _, alt := range c.variants {
-		if alt.span.has(v) {
+		if alt.versions.Has(v) {
 			out = *alt.cli()
 		}
 	}
@@ -46,11 +47,22 @@ func (c *CLI) At(version string) *CLI {
 func (c *CLI) Changes(version string) (ranges []string) {
 	v, _ := ParseVersion(version)
 	for _, alt := range c.variants {
-		if alt.span.has(v) {
+		if alt.versions.Has(v) {
 			ranges = append(ranges, alt.key)
 		}
 	}
 	return ranges
+}
+
+// Variants are the ranges of versions that the spec tells apart, as it writes them.
+func (c *CLI) Variants() iter.Seq2[string, VersionRange] {
+	return func(yield func(string, VersionRange) bool) {
+		for _, v := range c.variants {
+			if !yield(v.key, v.versions) {
+				return
+			}
+		}
+	}
 }
 
 // patchable are the fields that may differ between versions. What a program is, where
@@ -61,7 +73,7 @@ var patchable = []string{"argv", "prompt", "params", "session", "output", "succe
 func (c compiler) versions(ps lang.Problems) {
 	cli := c.cli
 	for _, p := range cli.params {
-		cli.ranged = cli.ranged || !p.span.all()
+		cli.ranged = cli.ranged || !p.versions.all()
 	}
 	if cli.Versions.Len() > 0 {
 		cli.ranged = true
@@ -77,14 +89,14 @@ func (c compiler) versions(ps lang.Problems) {
 			continue
 		}
 		for _, other := range cli.variants {
-			if other.span.meets(s) {
+			if other.versions.meets(s) {
 				at.Add("version", "overlaps with %q", other.key).Key = true
 			}
 		}
 		if !c.patch(patch, at) {
 			continue
 		}
-		alt := variant{key: key, span: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
+		alt := variant{key: key, versions: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
 		if !c.vetted {
 			var found []lang.Problem
 			compiled := cli.patched(patch, false, &found)

@@ -95,9 +95,10 @@ func comparePre(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// span is a range of versions, without its end; an unknown bound is none.
-type span struct {
-	since, until Version
+// VersionRange is a range of versions: from Since on and before Until. An unknown bound
+// is none.
+type VersionRange struct {
+	Since, Until Version
 }
 
 // reaches reports whether v is not before the bound. A pre-release counts as what it
@@ -110,35 +111,37 @@ func (v Version) reaches(bound Version) bool {
 }
 
 // all reports whether the range leaves nothing out.
-func (s span) all() bool { return !s.since.Known() && !s.until.Known() }
+func (s VersionRange) all() bool { return !s.Since.Known() && !s.Until.Known() }
 
-// has reports whether v lies in the range. An unknown version is taken for the newest.
-func (s span) has(v Version) bool {
+// Has reports whether v lies in the range. An unknown version is taken for the newest.
+func (s VersionRange) Has(v Version) bool {
 	if !v.Known() {
-		return !s.until.Known()
+		return !s.Until.Known()
 	}
-	return (!s.since.Known() || v.reaches(s.since)) && (!s.until.Known() || !v.reaches(s.until))
+	return (!s.Since.Known() || v.reaches(s.Since)) && (!s.Until.Known() || !v.reaches(s.Until))
 }
 
 // empty reports whether no version can lie in the range.
-func (s span) empty() bool {
-	return s.since.Known() && s.until.Known() && s.since.Compare(s.until) >= 0
+func (s VersionRange) empty() bool {
+	return s.Since.Known() && s.Until.Known() && s.Since.Compare(s.Until) >= 0
 }
 
 // meets reports whether a version can lie in both ranges.
-func (s span) meets(t span) bool {
-	before := func(a, b span) bool { return a.until.Known() && b.since.Known() && a.until.Compare(b.since) <= 0 }
+func (s VersionRange) meets(t VersionRange) bool {
+	before := func(a, b VersionRange) bool {
+		return a.Until.Known() && b.Since.Known() && a.Until.Compare(b.Since) <= 0
+	}
 	return !before(s, t) && !before(t, s)
 }
 
-// newSpan reads the bounds of a range, "" for none; what is wrong with them goes to ps,
+// newVersionRange reads the bounds of a range, "" for none; what is wrong with them goes to ps,
 // at the keys since and until.
-func newSpan(since, until string, ps lang.Problems) span {
-	s := span{}
+func newVersionRange(since, until string, ps lang.Problems) VersionRange {
+	s := VersionRange{}
 	for _, bound := range []struct {
 		key, text string
 		into      *Version
-	}{{"since", since, &s.since}, {"until", until, &s.until}} {
+	}{{"since", since, &s.Since}, {"until", until, &s.Until}} {
 		v, ok := ParseVersion(bound.text)
 		if bound.text != "" && !ok {
 			ps.At(bound.key).Add("version", "%q is not a version", text.Shorten(bound.text, 100)).Hint = `want numbers, as in "1.2.3"`
@@ -152,7 +155,7 @@ func newSpan(since, until string, ps lang.Problems) span {
 }
 
 // parseRange reads "<0.145", ">=0.145" or ">=0.140 <0.145".
-func parseRange(body string, ps lang.Problems) (s span, ok bool) {
+func parseRange(body string, ps lang.Problems) (s VersionRange, ok bool) {
 	since, until := "", ""
 	lower, upper, both := strings.Cut(body, " ")
 	if !both && !strings.HasPrefix(body, ">=") {
@@ -163,26 +166,26 @@ func parseRange(body string, ps lang.Problems) (s span, ok bool) {
 	if since == "" && until == "" || from != (lower != "") || below != (upper != "") || strings.HasPrefix(until, "=") {
 		problem := ps.Add("version", "%q is not a range of versions", text.Shorten(body, 100))
 		problem.Hint, problem.Key = `want "<1.2", ">=1.2" or ">=1.2 <1.5"`, true
-		return span{}, false
+		return VersionRange{}, false
 	}
 	var found []lang.Problem
-	s = newSpan(since, until, lang.Problems{List: &found})
+	s = newVersionRange(since, until, lang.Problems{List: &found})
 	if len(found) > 0 {
 		problem := ps.Add("version", "in range %q: %s", text.Shorten(body, 100), found[0].Text)
 		problem.Hint, problem.Key = found[0].Hint, true
-		return span{}, false
+		return VersionRange{}, false
 	}
 	return s, true
 }
 
 // misses says why the installed version does not lie in the range.
-func (s span) misses(heading string, installed Version) string {
+func (s VersionRange) misses(heading string, installed Version) string {
 	found := "installed is " + installed.text
 	if !installed.Known() {
 		found = "the installed version is not known, so the newest is assumed"
 	}
-	if s.since.Known() && installed.Known() && !installed.reaches(s.since) {
-		return fmt.Sprintf("needs %s %s or newer; %s", heading, s.since.text, found)
+	if s.Since.Known() && installed.Known() && !installed.reaches(s.Since) {
+		return fmt.Sprintf("needs %s %s or newer; %s", heading, s.Since.text, found)
 	}
-	return fmt.Sprintf("is gone since %s %s; %s", heading, s.until.text, found)
+	return fmt.Sprintf("is gone since %s %s; %s", heading, s.Until.text, found)
 }

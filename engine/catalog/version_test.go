@@ -46,7 +46,7 @@ func TestVersionsInOrder(t *testing.T) {
 }
 
 func TestRanges(t *testing.T) {
-	read := func(text string) span {
+	read := func(text string) VersionRange {
 		var found []lang.Problem
 		s, ok := parseRange(text, lang.Problems{List: &found})
 		if !ok || len(found) > 0 {
@@ -64,8 +64,8 @@ func TestRanges(t *testing.T) {
 	} {
 		s := read(text)
 		for _, v := range versions {
-			if installed, _ := ParseVersion(v); s.has(installed) != slices.Contains(in, v) {
-				t.Errorf("%q in %q: %v", v, text, s.has(installed))
+			if installed, _ := ParseVersion(v); s.Has(installed) != slices.Contains(in, v) {
+				t.Errorf("%q in %q: %v", v, text, s.Has(installed))
 			}
 		}
 	}

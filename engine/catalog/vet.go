@@ -88,7 +88,7 @@ func prove(c *CLI, p *Param, value string) Proof {
 	proof := Proof{Param: p.Name, Value: value, Safe: true}
 	ways := map[string]bool{}
 	for _, mode := range modes {
-		if _, ok := c.argv[mode]; !ok || !p.applies(mode) {
+		if _, ok := c.argv[mode]; !ok || !p.Applies(mode) {
 			continue
 		}
 		call := c.probe(p, mode, nil)

@@ -282,7 +282,7 @@ func (c compiler) placed(ps lang.Problems) {
 		}
 		if p.ParamSpec.Required {
 			for _, mode := range modes {
-				if _, ok := c.cli.argv[mode]; ok && !p.applies(mode) {
+				if _, ok := c.cli.argv[mode]; ok && !p.Applies(mode) {
 					at.At("required").Add("mode", "no call of mode %q could be right: it would need a parameter that does not apply", mode).Key = true
 				}
 			}
@@ -311,7 +311,7 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
-		if !ok || !p.applies(mode) || slices.ContainsFunc(words, word.misspelt) {
+		if !ok || !p.Applies(mode) || slices.ContainsFunc(words, word.misspelt) {
 			continue
 		}
 		has := slices.ContainsFunc(words, func(w word) bool {
