@@ -1,4 +1,4 @@
-package catalog
+package compat
 
 import (
 	"bytes"
@@ -12,23 +12,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// diffCase is a change of testdata/diff/base.json, and what Diff must tell of it.
+// diffCase is a change of testdata/base.json, and what Diff must tell of it.
 type diffCase struct {
 	path    string
 	was, is string // JSON; "-" for nothing there
 	want    string // a line each
 }
 
-// diffCases reads testdata/diff/cases.txt: "PATH: OLD => NEW", where OLD is "=" for what
+// diffCases reads testdata/cases.txt: "PATH: OLD => NEW", where OLD is "=" for what
 // the base has, and the changes, indented.
 func diffCases(t *testing.T) (cases []diffCase) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/diff/cases.txt")
+	text, err := os.ReadFile("testdata/cases.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func diffCases(t *testing.T) (cases []diffCase) {
 }
 
 func TestDiff(t *testing.T) {
-	base, err := os.ReadFile("testdata/diff/base.json")
+	base, err := os.ReadFile("testdata/base.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,14 +81,14 @@ func TestDiff(t *testing.T) {
 		fmt.Fprintf(&rewritten, "%s: %s => %s\n%s", c.path, c.was, c.is, &got)
 	}
 	if os.Getenv("GATEWAY_UPDATE") != "" {
-		if err := os.WriteFile("testdata/diff/cases.txt", []byte(rewritten.String()), 0o600); err != nil {
+		if err := os.WriteFile("testdata/cases.txt", []byte(rewritten.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 // with compiles the base with another value at a path.
-func with(t *testing.T, base []byte, path, value string) *Catalog {
+func with(t *testing.T, base []byte, path, value string) *catalog.Catalog {
 	t.Helper()
 	text := json.RawMessage(base)
 	if value != "=" {
@@ -107,8 +108,8 @@ func with(t *testing.T, base []byte, path, value string) *Catalog {
 }
 
 // compile compiles specs whose expressions are known to be right.
-func compile(s *lang.Spec) (*Catalog, []lang.Problem) {
-	return Recompile(s, Known{Vetted: func(string, string) bool { return true }})
+func compile(s *lang.Spec) (*catalog.Catalog, []lang.Problem) {
+	return catalog.Recompile(s, catalog.Known{Vetted: func(string, string) bool { return true }})
 }
 
 // put writes a value into JSON without touching the order of what else is there.
@@ -144,10 +145,10 @@ func TestDiffOfEveryField(t *testing.T) {
 	var visit func(pattern string, typ reflect.Type)
 	visit = func(pattern string, typ reflect.Type) {
 		_, ruled := comparisons()[pattern]
-		leaf := comparisons()[pattern].judge != nil
+		leaf := comparisons()[pattern].classify != nil
 		if m, ok := reflect.Zero(typ).Interface().(lang.Keyed); ok && !leaf {
 			if !ruled && pattern != "" {
-				t.Errorf("%s: say in diff_table.go what it means if an entry comes or goes", pattern)
+				t.Errorf("%s: say in table.go what it means if an entry comes or goes", pattern)
 			}
 			value, _ := reflect.TypeOf(m).MethodByName("Get")
 			visit(pattern+".*", value.Type.Out(0))
@@ -160,10 +161,10 @@ func TestDiffOfEveryField(t *testing.T) {
 			return
 		}
 		if !leaf {
-			t.Errorf("%s: say in diff_table.go what a change of it means", pattern)
+			t.Errorf("%s: say in table.go what a change of it means", pattern)
 		}
 		if pattern != "language" && pattern != "gateway.env.set.*" && !shownBy(seen, pattern) {
-			t.Errorf("%s: show in %s what a change of it means", pattern, filepath.Join("testdata", "diff", "cases.txt"))
+			t.Errorf("%s: show in %s what a change of it means", pattern, filepath.Join("testdata", "cases.txt"))
 		}
 	}
 	visit("", reflect.TypeFor[lang.Spec]())
@@ -189,7 +190,7 @@ func shownBy(paths map[string]bool, pattern string) bool {
 // TestDiffOfAnything makes specs at random: whatever differs is told, twice the same.
 func TestDiffOfAnything(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
-	var last *Catalog
+	var last *catalog.Catalog
 	pairs := 0
 	for range 1_500 {
 		c, _ := compile(&lang.Spec{CLI: lang.MapOf("acme", langtest.RandomCLI(r))})
@@ -215,11 +216,11 @@ func TestDiffOfAnything(t *testing.T) {
 }
 
 func BenchmarkDiff(b *testing.B) {
-	base, err := os.ReadFile("testdata/diff/base.json")
+	base, err := os.ReadFile("testdata/base.json")
 	if err != nil {
 		b.Fatal(err)
 	}
-	many := func(title string) *Catalog {
+	many := func(title string) *catalog.Catalog {
 		var s lang.Spec
 		if err := json.Unmarshal(base, &s); err != nil {
 			b.Fatal(err)

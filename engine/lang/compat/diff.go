@@ -1,4 +1,9 @@
-package catalog
+// Package compat says what a change of specs means for those who rely on them: whether it
+// breaks calls that were right, widens what can be done, or neither.
+//
+// It hides the rules, of which every field of the language has one. It compares compiled
+// catalogs and must not know who asks, nor whether a change takes effect.
+package compat
 
 import (
 	"fmt"
@@ -6,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -35,15 +41,15 @@ func (c Change) String() string { return strings.Join(c.Path, ".") + ": " + c.Te
 // cannot tell whether a change widens what calls may do, it says so of the change: a
 // false alarm costs a look. Catalogs with equal digests differ in nothing but what only
 // vet reads: examples, and how a program is asked for its options.
-func Diff(old, new *Catalog) []Change {
+func Diff(old, new *catalog.Catalog) []Change {
 	d := &differ{old: old, new: new}
 	d.walk("", scope{differ: d}, reflect.ValueOf(specOf(old)), reflect.ValueOf(specOf(new)))
 	return d.changes
 }
 
-// spec is what the catalog was compiled from, as far as it keeps that. The specs of its
+// specOf is what the catalog was compiled from, as far as it keeps that. The specs of its
 // CLIs are shared.
-func specOf(c *Catalog) lang.Spec {
+func specOf(c *catalog.Catalog) lang.Spec {
 	s := lang.Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
 	for _, cli := range c.CLIs {
 		s.CLI.Set(cli.Name, cli.CLISpec)
@@ -62,7 +68,7 @@ func specOf(c *Catalog) lang.Spec {
 
 // differ collects the changes.
 type differ struct {
-	old, new *Catalog
+	old, new *catalog.Catalog
 	changes  []Change
 }
 
@@ -70,8 +76,8 @@ type differ struct {
 type scope struct {
 	*differ
 	path     []string
-	was, is  *CLI
-	from, to *Param
+	was, is  *catalog.CLI
+	from, to *catalog.Param
 	gone     bool
 }
 
@@ -102,10 +108,10 @@ func (s scope) said() bool {
 	})
 }
 
-// comparison says how a place in the specs is compared. Without a judge its fields are, each
+// comparison says how a place in the specs is compared. Without classify its fields are, each
 // on its own.
 type comparison struct {
-	judge          func(s scope, was, is any)      // of two values that differ
+	classify       func(s scope, was, is any)      // of two values that differ
 	quiet          bool                            // it is told elsewhere that they do
 	added, removed func(s scope, value any)        // entries of a map
 	enter          func(s scope, key string) scope // before an entry is compared
@@ -121,14 +127,14 @@ func (d *differ) walk(pattern string, s scope, was, is reflect.Value) {
 	}
 	r := comparisons()[pattern]
 	switch m, isMap := a.(lang.Keyed); {
-	case r.judge == nil && !isMap && was.Kind() == reflect.Struct:
+	case r.classify == nil && !isMap && was.Kind() == reflect.Struct:
 		for i := range was.NumField() {
 			name := jsonName(was.Type().Field(i))
 			d.walk(strings.TrimPrefix(pattern+"."+name, "."), s.at(name), was.Field(i), is.Field(i))
 		}
 		return
-	case r.judge != nil:
-		r.judge(s, a, b)
+	case r.classify != nil:
+		r.classify(s, a, b)
 	case isMap:
 		d.entries(pattern, r, s, m, b.(lang.Keyed))
 		if !s.said() {
@@ -179,7 +185,7 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// became tells of a change that needs no judgement.
+// became tells of a change that needs no classification.
 func became(was, is reflect.Value) string {
 	a, b := inJSON(was), inJSON(is)
 	switch {

@@ -1,4 +1,4 @@
-package catalog
+package compat
 
 import (
 	"encoding/json"
@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // find is a CLI that is known to be there.
-func find(c *Catalog, name string) *CLI {
+func find(c *catalog.Catalog, name string) *catalog.CLI {
 	cli, _ := c.CLI(name)
 	return cli
 }
@@ -53,7 +54,7 @@ func (s scope) ranges() {
 	name := s.path[len(s.path)-1]
 	was, is := find(s.old, name), find(s.new, name)
 	for _, side := range []struct {
-		cli *CLI
+		cli *catalog.CLI
 		old bool
 	}{{is, false}, {was, true}} {
 		for key, versions := range side.cli.Variants() {
@@ -84,7 +85,7 @@ func (s scope) ranges() {
 	}
 }
 
-func hasRange(c *CLI, key string) bool { _, ok := c.Versions.Get(key); return ok }
+func hasRange(c *catalog.CLI, key string) bool { _, ok := c.Versions.Get(key); return ok }
 
 // tail is the path below another.
 func (c Change) tail(path []string) string {
@@ -112,7 +113,7 @@ func ifAny(of string) func(s scope, was, is any) {
 // handed compares the servers of calls that name none: a CLI that says nothing about them
 // gets those of the gateway.
 func handed(s scope, was, is any) {
-	of := func(own []string, c *Catalog) []string {
+	of := func(own []string, c *catalog.Catalog) []string {
 		if own == nil {
 			return c.Settings.MCPServers
 		}
@@ -123,11 +124,11 @@ func handed(s scope, was, is any) {
 	}
 }
 
-// ifServers judges where the CLI takes MCP servers at all.
-func ifServers(judge func(s scope, was, is any)) func(s scope, was, is any) {
+// ifServers classifies where the CLI takes MCP servers at all.
+func ifServers(classify func(s scope, was, is any)) func(s scope, was, is any) {
 	return func(s scope, was, is any) {
 		if !s.is.MCP.IsZero() {
-			judge(s, was, is)
+			classify(s, was, is)
 		}
 	}
 }
@@ -340,7 +341,7 @@ func scored(s scope, was, is any) {
 
 // policing compares what a policy lets pass, whatever it says to that end.
 func policing(s scope, was, is any) {
-	a, b := Policy{PolicySpec: was.(lang.PolicySpec)}, Policy{PolicySpec: is.(lang.PolicySpec)}
+	a, b := catalog.Policy{PolicySpec: was.(lang.PolicySpec)}, catalog.Policy{PolicySpec: is.(lang.PolicySpec)}
 	if b.Approve > a.Approve {
 		s.at("approve").widening("approves up to %d, and did up to %d", b.Approve, a.Approve)
 	}
@@ -363,7 +364,7 @@ func policing(s scope, was, is any) {
 
 // newPolicy is wide if no other lets as much pass.
 func newPolicy(s scope, is any) {
-	p := Policy{PolicySpec: is.(lang.PolicySpec)}
+	p := catalog.Policy{PolicySpec: is.(lang.PolicySpec)}
 	wide := true
 	for _, old := range s.old.Policies {
 		wide = wide && (p.Approve > old.Approve || p.Limit() > old.Limit())
@@ -383,7 +384,7 @@ func newServer(s scope, is any) {
 	}
 }
 
-// tells is for one that came or went, and cannot be judged.
+// tells is for one that came or went, and cannot be classified.
 func tells(what string) func(s scope, v any) { return func(s scope, _ any) { s.widening("%s", what) } }
 
 func unrecorded(s scope, was, is any) {
@@ -393,7 +394,7 @@ func unrecorded(s scope, was, is any) {
 }
 
 func unmanaged(s scope, was, is any) {
-	if was == Managed {
+	if was == catalog.Managed {
 		s.widening("calls that do not ask for a policy run as they are, where one decided")
 	}
 }

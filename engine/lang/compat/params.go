@@ -1,11 +1,12 @@
-package catalog
+package compat
 
 import (
+	"reflect"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
-
-import "reflect"
 
 // offered compares what callers can give beside the parameters of the spec: those that
 // the engine makes of it.
@@ -78,7 +79,7 @@ func (s scope) compare() {
 }
 
 // bounds compares what values may be, with the limits that hold where the spec says none.
-func (s scope) bounds(a, b *Param, rename map[string]string) {
+func (s scope) bounds(a, b *catalog.Param, rename map[string]string) {
 	if a.Kind != b.Kind {
 		return
 	}
@@ -102,7 +103,7 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 		}
 	}
 	count := func(n int) *float64 { return new(float64(n)) }
-	least := func(p *Param) *float64 {
+	least := func(p *catalog.Param) *float64 {
 		if p.MinLength == nil {
 			return nil
 		}
@@ -110,12 +111,12 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 	}
 	tell("min", a.Min, b.Min, b.Min != nil && (a.Min == nil || *b.Min > *a.Min))
 	tell("max", a.Max, b.Max, b.Max != nil && (a.Max == nil || *b.Max < *a.Max))
-	if a.Kind != String && a.Kind != List {
+	if a.Kind != catalog.String && a.Kind != catalog.List {
 		return
 	}
 	tell("minLength", least(a), least(b), b.MinLength != nil && (a.MinLength == nil || *b.MinLength > *a.MinLength))
 	tell("maxLength", count(a.LengthLimit()), count(b.LengthLimit()), b.LengthLimit() < a.LengthLimit())
-	if a.Kind == List {
+	if a.Kind == catalog.List {
 		tell("maxItems", count(a.ItemLimit()), count(b.ItemLimit()), b.ItemLimit() < a.ItemLimit())
 	}
 }
@@ -123,7 +124,7 @@ func (s scope) bounds(a, b *Param, rename map[string]string) {
 // values compares enum and pattern. Whether one pattern admits what another does nobody
 // can tell. A value that comes to a parameter with dangerous ones is suspected of being
 // one more.
-func (s scope) values(a, b *Param) {
+func (s scope) values(a, b *catalog.Param) {
 	at := s.at("enum")
 	marked := len(a.Danger.Values) > 0 || len(b.Danger.Values) > 0
 	switch {
@@ -149,7 +150,7 @@ func (s scope) values(a, b *Param) {
 }
 
 // preset compares what is said without being asked for.
-func (s scope) preset(a, b *Param) {
+func (s scope) preset(a, b *catalog.Param) {
 	if reflect.DeepEqual(a.Default, b.Default) {
 		return
 	}
@@ -163,7 +164,7 @@ func (s scope) preset(a, b *Param) {
 // boxed is v as a value that may be none.
 func boxed(v any) reflect.Value { return reflect.ValueOf(&v).Elem() }
 
-func (s scope) dangers(a, b *Param) {
+func (s scope) dangers(a, b *catalog.Param) {
 	at := s.at("danger")
 	switch {
 	case a.Danger.All && !b.Danger.All && len(b.Danger.Values) == 0, len(a.Danger.Values) > 0 && b.Danger.IsZero():
@@ -180,7 +181,7 @@ func (s scope) dangers(a, b *Param) {
 }
 
 // applicable compares in which calls the parameter can be given.
-func (s scope) applicable(a, b *Param) {
+func (s scope) applicable(a, b *catalog.Param) {
 	for _, mode := range []lang.Mode{lang.New, lang.Resume, lang.Latest} {
 		switch at := s.at("modes"); {
 		case a.Applies(mode) && !b.Applies(mode):
@@ -191,7 +192,7 @@ func (s scope) applicable(a, b *Param) {
 			at.note("can be given for %s conversations", mode.Adjective())
 		}
 	}
-	later := func(x, y Version) bool { return y.Known() && (!x.Known() || y.Compare(x) > 0) }
+	later := func(x, y catalog.Version) bool { return y.Known() && (!x.Known() || y.Compare(x) > 0) }
 	if a.Since != b.Since && later(a.Versions().Since, b.Versions().Since) {
 		s.at("since").breaking("is refused before version %s", b.Since)
 	}

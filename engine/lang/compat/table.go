@@ -1,4 +1,4 @@
-package catalog
+package compat
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -32,28 +33,28 @@ var (
 )
 
 func comparisonsOfSpec() map[string]comparison {
-	param := comparison{judge: schemaField}
+	param := comparison{classify: schemaField}
 	return map[string]comparison{
 		"language": noted,
 
 		"cli": {added: newCLI, removed: goneCLI, enter: enterCLI, leave: scope.ranges},
 
 		"cli.*.title": noted, "cli.*.doc": noted, "cli.*.install": noted, "cli.*.unverified": noted,
-		"cli.*.bin":         {judge: rewritten("runs %s, and not %s")},
-		"cli.*.argv":        {judge: commandLines},
-		"cli.*.concurrency": {judge: lifted},
+		"cli.*.bin":         {classify: rewritten("runs %s, and not %s")},
+		"cli.*.argv":        {classify: commandLines},
+		"cli.*.concurrency": {classify: lifted},
 		"cli.*.onCancel":    noted,
 		"cli.*.success":     noted, "cli.*.exits": noted, "cli.*.failure": noted, "cli.*.examples": noted,
-		"cli.*.versions": {judge: func(scope, any, any) {}, quiet: true}, // ranges compares what comes of them
-		"cli.*.risk":     {judge: scoring},
+		"cli.*.versions": {classify: func(scope, any, any) {}, quiet: true}, // ranges compares what comes of them
+		"cli.*.risk":     {classify: scoring},
 
-		"cli.*.prompt.via":  {judge: carried},
-		"cli.*.prompt.flag": {judge: rewritten("the prompt is passed by %s, and was by %s")},
+		"cli.*.prompt.via":  {classify: carried},
+		"cli.*.prompt.flag": {classify: rewritten("the prompt is passed by %s, and was by %s")},
 		"cli.*.prompt.min":  param, "cli.*.prompt.max": param,
-		"cli.*.prompt.maxBytes":     {judge: tightens("a longer prompt is refused: %s bytes, and were %s")},
-		"cli.*.prompt.guard":        {judge: rewritten("stands before a prompt with a slash: %s, and was %s")},
+		"cli.*.prompt.maxBytes":     {classify: tightens("a longer prompt is refused: %s bytes, and were %s")},
+		"cli.*.prompt.guard":        {classify: rewritten("stands before a prompt with a slash: %s, and was %s")},
 		"cli.*.prompt.excerptBytes": noted,
-		"cli.*.prompt.expands":      {judge: shrinks(Widening, "%s in prompts is not looked at any more", "%s in prompts is looked at")},
+		"cli.*.prompt.expands":      {classify: shrinks(Widening, "%s in prompts is not looked at any more", "%s in prompts is looked at")},
 
 		"cli.*.params": {added: newParameter, removed: goneParameter, enter: enterParameter},
 
@@ -63,95 +64,95 @@ func comparisonsOfSpec() map[string]comparison {
 		"cli.*.params.*.minLength": param, "cli.*.params.*.maxLength": param, "cli.*.params.*.maxItems": param, "cli.*.params.*.pattern": param,
 		"cli.*.params.*.modes": param, "cli.*.params.*.since": param, "cli.*.params.*.until": param,
 		"cli.*.params.*.conflicts": param, "cli.*.params.*.requires": param, "cli.*.params.*.danger": param,
-		"cli.*.params.*.flag":      {judge: rewritten("is passed by %s, and was by %s")},
-		"cli.*.params.*.off":       {judge: rewritten("false is passed by %s, and was by %s")},
-		"cli.*.params.*.value":     {judge: rewritten("is passed as %s, and was as %s")},
-		"cli.*.params.*.env":       {judge: rewritten("is passed in the variable %s, and was in %s")},
-		"cli.*.params.*.words":     {judge: worded("true")},
-		"cli.*.params.*.values":    {judge: wordedValues},
+		"cli.*.params.*.flag":      {classify: rewritten("is passed by %s, and was by %s")},
+		"cli.*.params.*.off":       {classify: rewritten("false is passed by %s, and was by %s")},
+		"cli.*.params.*.value":     {classify: rewritten("is passed as %s, and was as %s")},
+		"cli.*.params.*.env":       {classify: rewritten("is passed in the variable %s, and was in %s")},
+		"cli.*.params.*.words":     {classify: worded("true")},
+		"cli.*.params.*.values":    {classify: wordedValues},
 		"cli.*.params.*.style":     noted,
-		"cli.*.params.*.when":      {judge: conditioned},
-		"cli.*.params.*.otherwise": {judge: droppedInstead},
+		"cli.*.params.*.when":      {classify: conditioned},
+		"cli.*.params.*.otherwise": {classify: droppedInstead},
 
-		"cli.*.models.default": {judge: func(s scope, was, is any) {
+		"cli.*.models.default": {classify: func(s scope, was, is any) {
 			s.breaking("calls that name no model get %s, and got %s", quoted(is), quoted(was))
 		}},
 		"cli.*.models.aliases": {removed: func(s scope, was any) {
 			s.breaking("there is no such alias any more; it stood for %s", quoted(was))
 		}},
 		"cli.*.models.aliases.*": noted, "cli.*.models.known": {}, "cli.*.models.known.*.doc": noted, "cli.*.models.known.*.use": noted,
-		"cli.*.models.prefix": noted, "cli.*.models.sources": {}, "cli.*.models.sources.*": {judge: composite(Note)},
+		"cli.*.models.prefix": noted, "cli.*.models.sources": {}, "cli.*.models.sources.*": {classify: composite(Note)},
 
 		"cli.*.session.id":     noted,
-		"cli.*.session.create": {judge: ifAny("a new conversation")}, "cli.*.session.resume": {judge: ifAny("a conversation that goes on")},
-		"cli.*.session.latest": {judge: ifAny("the newest conversation")}, "cli.*.session.capture": noted, "cli.*.session.bound": noted,
+		"cli.*.session.create": {classify: ifAny("a new conversation")}, "cli.*.session.resume": {classify: ifAny("a conversation that goes on")},
+		"cli.*.session.latest": {classify: ifAny("the newest conversation")}, "cli.*.session.capture": noted, "cli.*.session.bound": noted,
 
-		"cli.*.mcp.default": {judge: handed},
-		"cli.*.mcp.words":   {judge: ifServers(worded("MCP servers"))}, "cli.*.mcp.each": {judge: ifServers(worded("each MCP server"))}, "cli.*.mcp.trusted": {judge: ifServers(worded("an MCP server with trust"))},
-		"cli.*.mcp.strict": {judge: ifServers(worded("strictMcpConfig"))}, "cli.*.mcp.none": {judge: ifServers(worded("no MCP servers"))},
-		"cli.*.mcp.file": {judge: ifServers(composite(Widening))}, "cli.*.mcp.own": {judge: ifServers(composite(Widening))},
+		"cli.*.mcp.default": {classify: handed},
+		"cli.*.mcp.words":   {classify: ifServers(worded("MCP servers"))}, "cli.*.mcp.each": {classify: ifServers(worded("each MCP server"))}, "cli.*.mcp.trusted": {classify: ifServers(worded("an MCP server with trust"))},
+		"cli.*.mcp.strict": {classify: ifServers(worded("strictMcpConfig"))}, "cli.*.mcp.none": {classify: ifServers(worded("no MCP servers"))},
+		"cli.*.mcp.file": {classify: ifServers(composite(Widening))}, "cli.*.mcp.own": {classify: ifServers(composite(Widening))},
 
-		"cli.*.output": {judge: fieldwise},
+		"cli.*.output": {classify: fieldwise},
 
-		"cli.*.env.pass": {judge: covering("%s is passed to it as well", "%s is not passed to it any more", false)},
-		"cli.*.env.set":  {added: tells("is set for it"), removed: tells("is not set for it any more")}, "cli.*.env.set.*": {judge: func(s scope, _, _ any) { s.widening("has another value") }},
-		"cli.*.env.drop":       {judge: covering("%s is not kept from it any more", "%s is kept from it", true)},
-		"cli.*.timeouts":       {judge: limiting},
-		"cli.*.version.argv":   {judge: worded("its version")},
-		"cli.*.version.match":  {judge: rewritten("another program may pass for it: %s tells it, and %s did")},
-		"cli.*.login":          {judge: composite(Note)},
-		"cli.*.upgrade.latest": {judge: composite(Widening)}, "cli.*.upgrade.target": {judge: composite(Widening)},
+		"cli.*.env.pass": {classify: covering("%s is passed to it as well", "%s is not passed to it any more", false)},
+		"cli.*.env.set":  {added: tells("is set for it"), removed: tells("is not set for it any more")}, "cli.*.env.set.*": {classify: func(s scope, _, _ any) { s.widening("has another value") }},
+		"cli.*.env.drop":       {classify: covering("%s is not kept from it any more", "%s is kept from it", true)},
+		"cli.*.timeouts":       {classify: limiting},
+		"cli.*.version.argv":   {classify: worded("its version")},
+		"cli.*.version.match":  {classify: rewritten("another program may pass for it: %s tells it, and %s did")},
+		"cli.*.login":          {classify: composite(Note)},
+		"cli.*.upgrade.latest": {classify: composite(Widening)}, "cli.*.upgrade.target": {classify: composite(Widening)},
 		"cli.*.upgrade.where": {added: tells("is a new way to upgrade"), removed: tells("is no way to upgrade any more, so that another counts")},
 
-		"cli.*.upgrade.where.*.path": {judge: composite(Widening)}, "cli.*.upgrade.where.*.latest": {judge: composite(Widening)},
-		"cli.*.upgrade.where.*.target": {judge: composite(Widening)}, "cli.*.upgrade.where.*.note": noted,
+		"cli.*.upgrade.where.*.path": {classify: composite(Widening)}, "cli.*.upgrade.where.*.latest": {classify: composite(Widening)},
+		"cli.*.upgrade.where.*.target": {classify: composite(Widening)}, "cli.*.upgrade.where.*.note": noted,
 		"cli.*.probe.help": noted, "cli.*.probe.ignore": noted, "cli.*.probe.hidden": noted, // nothing but help is asked for
 
-		"client": {}, "client.*": {judge: composite(Note)},
+		"client": {}, "client.*": {classify: composite(Note)},
 
-		"policy": {added: newPolicy, removed: func(s scope, _ any) { s.breaking("there is no such policy any more") }}, "policy.*": {judge: policing},
+		"policy": {added: newPolicy, removed: func(s scope, _ any) { s.breaking("there is no such policy any more") }}, "policy.*": {classify: policing},
 
 		"risk": {removed: func(s scope, was any) {
 			s.widening("no rule scores this any more; it was %d", was.(lang.RuleSpec).Score)
 		}},
-		"risk.*.when":   {judge: rewritten("holds where %s, and held where %s")},
-		"risk.*.score":  {judge: scored},
+		"risk.*.when":   {classify: rewritten("holds where %s, and held where %s")},
+		"risk.*.score":  {classify: scored},
 		"risk.*.reason": noted,
 
-		"optimizer": {}, "optimizer.*": {judge: composite(Note)},
+		"optimizer": {}, "optimizer.*": {classify: composite(Note)},
 
 		"mcp":           {added: newServer, removed: func(s scope, _ any) { s.breaking("there is no such MCP server any more") }},
 		"mcp.*.title":   noted,
-		"mcp.*.command": {judge: rewritten("runs %s, and not %s")},
-		"mcp.*.args":    {judge: worded("its program")},
-		"mcp.*.env":     {judge: grows("%s is passed to it as well", "%s is not passed to it any more")},
-		"mcp.*.trust":   {judge: opens("its tools run without asking")},
+		"mcp.*.command": {classify: rewritten("runs %s, and not %s")},
+		"mcp.*.args":    {classify: worded("its program")},
+		"mcp.*.env":     {classify: grows("%s is passed to it as well", "%s is not passed to it any more")},
+		"mcp.*.trust":   {classify: opens("its tools run without asking")},
 	}
 }
 
 func comparisonsOfSettings() map[string]comparison {
 	return map[string]comparison{
-		"logsDb":  {judge: unrecorded},
-		"envFile": {judge: rewritten("variables for the CLIs come from %s, and came from %s")},
+		"logsDb":  {classify: unrecorded},
+		"envFile": {classify: rewritten("variables for the CLIs come from %s, and came from %s")},
 		"debug":   noted, "outputCap": noted, "injected": noted,
-		"env.pass":  {judge: covering("%s is passed to all CLIs as well", "%s is not passed to all CLIs any more", false)},
+		"env.pass":  {classify: covering("%s is passed to all CLIs as well", "%s is not passed to all CLIs any more", false)},
 		"env.set":   {added: tells("is set for all CLIs"), removed: tells("is not set for all CLIs any more")},
-		"env.set.*": {judge: func(s scope, _, _ any) { s.widening("has another value") }},
-		"env.drop":  {judge: covering("%s is not kept from the CLIs any more", "%s is kept from the CLIs", true)},
-		"path":      {judge: composite(Widening)},
-		"timeouts":  {judge: limiting},
+		"env.set.*": {classify: func(s scope, _, _ any) { s.widening("has another value") }},
+		"env.drop":  {classify: covering("%s is not kept from the CLIs any more", "%s is kept from the CLIs", true)},
+		"path":      {classify: composite(Widening)},
+		"timeouts":  {classify: limiting},
 
 		"jobs.db": noted, "jobs.retentionDays": noted, "jobs.syncMs": noted, "jobs.dedupMs": noted, "jobs.onCancel": noted,
-		"jobs.detachOn": noted, "jobs.queueMs": noted, "jobs.concurrency": {judge: lifted}, "jobs.maxDepth": {judge: raises("calls inside of calls go %d deep, and went %d deep")},
+		"jobs.detachOn": noted, "jobs.queueMs": noted, "jobs.concurrency": {classify: lifted}, "jobs.maxDepth": {classify: raises("calls inside of calls go %d deep, and went %d deep")},
 
 		"sessions.retentionDays": noted,
 		"tools.list":             noted, "tools.fallback": noted, "tools.profile": noted,
-		"optimizers.prompt": {judge: unoptimized(ParamOptimizePrompt)}, "optimizers.response": {judge: unoptimized(ParamOptimizeResponse)},
-		"mcpServers": {judge: grows(serverCame, serverWent)},
+		"optimizers.prompt": {classify: unoptimized(catalog.ParamOptimizePrompt)}, "optimizers.response": {classify: unoptimized(catalog.ParamOptimizeResponse)},
+		"mcpServers": {classify: grows(serverCame, serverWent)},
 
-		"approvals.strategy": {judge: unmanaged}, "approvals.policy": {judge: defaultPolicy}, "approvals.enforce": {judge: closes("callers choose which policy decides, and whether one does")},
-		"reload":           {judge: eager},
-		"approvals.danger": {judge: undenied}, "approvals.askMs": noted, "approvals.retentionDays": noted,
+		"approvals.strategy": {classify: unmanaged}, "approvals.policy": {classify: defaultPolicy}, "approvals.enforce": {classify: closes("callers choose which policy decides, and whether one does")},
+		"reload":           {classify: eager},
+		"approvals.danger": {classify: undenied}, "approvals.askMs": noted, "approvals.retentionDays": noted,
 	}
 }
 
@@ -169,13 +170,13 @@ func unoptimized(param string) func(s scope, was, is any) {
 	}
 }
 
-// noted is a field whose change is told without a judgement.
-var noted = comparison{judge: func(scope, any, any) {}}
+// noted is a field whose change is told as a note.
+var noted = comparison{classify: func(scope, any, any) {}}
 
-// schemaField is judged with all of its parameter, by what callers see of it.
+// schemaField is classified with all of its parameter, by what callers see of it.
 func schemaField(scope, any, any) {}
 
-// rewritten is for a text whose change cannot be judged: new, then old.
+// rewritten is for a text whose change cannot be classified: new, then old.
 func rewritten(format string) func(s scope, was, is any) {
 	return func(s scope, was, is any) { s.widening(format, quoted(is), quoted(was)) }
 }
