@@ -63,7 +63,7 @@ func dropped(cli *CLI, args []byte, with Command) string {
 		}
 		less := maps.Clone(given)
 		delete(less, p.Name)
-		call, violations := cli.Bind(text.MustJSON(less), nil, ids())
+		call, violations := cli.Bind(text.MustJSON(less), nil, langtest.IDs())
 		if violations != nil {
 			continue
 		}

@@ -164,20 +164,12 @@ func (r *renderer) bare(value, owner, from string, safe bool) {
 func (r *renderer) positional(w word) {
 	p := r.call.CLI.byName[w.name]
 	v, ok := r.call.values[p.Name]
-	if !ok || !p.when.holds(r.lazyScope(p)) {
+	if !ok || !r.call.Holds(p) {
 		return
 	}
 	for _, text := range r.texts(p, v) {
 		r.bare(text, p.Name, r.origin(p), w.safe)
 	}
-}
-
-// lazyScope spares calls without conditions the making of a scope.
-func (r *renderer) lazyScope(p *Param) map[string]any {
-	if p.when == nil {
-		return nil
-	}
-	return r.call.scope()
 }
 
 // origin says who chose the value of a parameter.
@@ -190,7 +182,7 @@ func (r *renderer) origin(p *Param) string {
 
 func (r *renderer) param(p *Param) {
 	v, ok := r.call.values[p.Name]
-	if !ok || !p.when.holds(r.lazyScope(p)) {
+	if !ok || !r.call.Holds(p) {
 		return
 	}
 	from := r.origin(p)
@@ -292,7 +284,7 @@ func quote(s string) string {
 func (r *renderer) variables() {
 	for _, p := range r.call.CLI.params {
 		v, ok := r.call.values[p.Name]
-		if p.Env == "" || !ok || !p.when.holds(r.lazyScope(p)) {
+		if p.Env == "" || !ok || !r.call.Holds(p) {
 			continue
 		}
 		for _, text := range r.texts(p, v) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"quick","name":"n","turns":3,"level":"low","on":true,"tags":["a","b"],"dirs":["x","y"],"effort":"high"}`)
@@ -16,14 +17,14 @@ var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"qui
 func BenchmarkBind(b *testing.B) {
 	cli := shared(b, "acme")
 	for b.Loop() {
-		if _, violations := cli.Bind(nineArgs, nil, ids()); violations != nil {
+		if _, violations := cli.Bind(nineArgs, nil, langtest.IDs()); violations != nil {
 			b.Fatal(violations)
 		}
 	}
 }
 
 func BenchmarkCommand(b *testing.B) {
-	call, violations := shared(b, "acme").Bind(nineArgs, nil, ids())
+	call, violations := shared(b, "acme").Bind(nineArgs, nil, langtest.IDs())
 	if violations != nil {
 		b.Fatal(violations)
 	}
@@ -44,14 +45,14 @@ func BenchmarkViolations(b *testing.B) {
 	fmt.Fprintf(&args, `,%q:1}`, strings.Repeat("x", 1<<20))
 	cli := shared(b, "acme")
 	for b.Loop() {
-		if _, violations := cli.Bind(args.Bytes(), nil, ids()); len(violations) != 1001 {
+		if _, violations := cli.Bind(args.Bytes(), nil, langtest.IDs()); len(violations) != 1001 {
 			b.Fatal(len(violations))
 		}
 	}
 }
 
 func benchmarkDecode(b *testing.B, spec, stdout string) {
-	call, violations := shared(b, spec).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+	call, violations := shared(b, spec).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 	if violations != nil {
 		b.Fatal(violations)
 	}
@@ -93,7 +94,7 @@ func spec20(b *testing.B) *lang.Spec {
 	for i := range 20 {
 		fmt.Fprintf(&params, `,"p%d":{"doc":"Parameter","flag":"--p%d","enum":["a","b","c"]}`, i, i)
 	}
-	return readSpec(b, fmt.Appendf(nil, `{"bin":"acme","argv":["{params}"],"params":{%s},"output":{"format":"jsonl","text":"event.text","model":"event.model"},
+	return langtest.Read(b, fmt.Appendf(nil, `{"bin":"acme","argv":["{params}"],"params":{%s},"output":{"format":"jsonl","text":"event.text","model":"event.model"},
 		"risk":[{"when":"p1 == 'a'","score":1}],"success":"exit == 0 && text != ''"}`, params.Bytes()[1:]))
 }
 

@@ -82,6 +82,16 @@ func (c *Call) Arguments() map[string]any {
 	return out
 }
 
+// Value is what a parameter of the spec, or one about MCP servers, comes to in the call:
+// by its kind, defaults included. ok is false if it has none.
+func (c *Call) Value(param string) (v any, ok bool) { v, ok = c.values[param]; return v, ok }
+
+// Given reports whether the caller gave the parameter.
+func (c *Call) Given(param string) bool { return c.given[param] }
+
+// Holds reports whether the condition of the parameter, if it has one, holds for the call.
+func (c *Call) Holds(p *Param) bool { return p.when == nil || p.when.holds(c.scope()) }
+
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
 func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any) *Call {

@@ -45,7 +45,7 @@ type CLI struct {
 	places  []*regexp.Regexp // of upgrade.where
 
 	ranged    bool      // something depends on the version
-	variants  []variant // of which none overlap
+	variants  []Variant // of which none overlap
 	chosen    bool      // made by At
 	installed Version
 	around    around

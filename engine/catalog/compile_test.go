@@ -9,13 +9,14 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // FuzzCompile gives broken specs to the compiler: it must find problems or make a
 // catalog that can be vetted and called, and do the same again.
 func FuzzCompile(f *testing.F) {
 	for _, name := range []string{"acme", "zeta", "lines", "object"} {
-		f.Add(specText(f, map[string]string{"spec": name}))
+		f.Add(langtest.Text(f, map[string]string{"spec": name}))
 	}
 	names, err := filepath.Glob("testdata/problems/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -46,7 +47,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		Vet(catalog, nil)
-		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 		if violations == nil {
 			call.Command("")
 			catalog.Risks(call)

@@ -42,24 +42,24 @@ type coverage struct {
 func (s *coverage) add(call *Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {
 		s.modes[call.Mode] = true
-		if e := call.equipment; e != nil {
+		if e := call.Equipment(); e != nil {
 			s.servers = s.servers || len(e.Enabled) > 0
 			s.none = s.none || len(e.Requested) == 0
 		}
 	}
 	s.guard = s.guard || strings.HasPrefix(call.Prompt, "/") && (ex.Stdin != nil || ex.Argv != nil)
-	for _, p := range call.CLI.params {
-		v, ok := call.values[p.Name]
+	for _, p := range call.CLI.Params() {
+		v, ok := call.Value(p.Name)
 		_, named := ex.Env.Values[p.Env]
 		told := ex.Argv != nil
 		switch {
-		case p.role != "" || !ok || !call.given[p.Name]:
+		case !p.InSpec() || !ok || !call.Given(p.Name):
 			continue
 		case p.Show != nil:
 			told = true
 		case p.Env != "":
 			// One that its condition leaves out has no name to be told by.
-			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !p.when.holds(call.scope())
+			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !call.Holds(p)
 		}
 		if !told {
 			continue
@@ -95,13 +95,13 @@ func asTexts(v any) []string {
 
 func (s *coverage) report(cli *CLI, ps lang.Problems) {
 	add := func(at lang.Problems, format string, args ...any) { at.Add("coverage", "no example "+format, args...) }
-	for _, mode := range modes {
-		if _, ok := cli.argv[mode]; ok && !s.modes[mode] {
+	for _, mode := range cli.Modes() {
+		if !s.modes[mode] {
 			add(ps.At("argv"), "shows the command line of mode %q", mode)
 		}
 	}
-	for _, p := range cli.params {
-		if p.role == "" {
+	for _, p := range cli.Params() {
+		if p.InSpec() {
 			s.param(p, ps.At("params", p.Name), add)
 		}
 	}
@@ -114,21 +114,22 @@ func (s *coverage) report(cli *CLI, ps lang.Problems) {
 	if cli.CLISpec.Prompt.Guard != "" && !s.guard {
 		add(ps.At("prompt", "guard"), "has a prompt that begins with a slash")
 	}
-	out := ps.At("output")
+	out, usage := ps.At("output"), cli.Output.Usage
+	usage.Scope = ""
 	for _, f := range []struct {
 		key string
 		is  bool
 		at  lang.Problems
 	}{
-		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.out.model != nil, out.At("model")},
-		{"usage", len(cli.out.usage) > 0, out.At("usage")}, {"cost", cli.out.cost != nil, out.At("cost")},
-		{"session", cli.out.id != nil, ps.At("session", "capture")},
+		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.Output.Model.Take != "", out.At("model")},
+		{"usage", usage != (lang.UsageSpec{}), out.At("usage")}, {"cost", cli.Output.Cost.Take != "", out.At("cost")},
+		{"session", cli.Session.Capture.Take != "", ps.At("session", "capture")},
 	} {
 		if f.is && !s.out[f.key] {
 			add(f.at, "reads it out of captured output")
 		}
 	}
-	if len(cli.failure) > 0 && !s.out["failure"] {
+	if len(cli.Failure) > 0 && !s.out["failure"] {
 		add(ps.At("failure"), "has the output of a failed run")
 	}
 }

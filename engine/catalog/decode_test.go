@@ -10,16 +10,18 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // TestDecode reads, for each case, what a run printed and how it ended ("run").
 func TestDecode(t *testing.T) {
-	archives(t, "decode", func(t *testing.T, files map[string]string) string {
+	langtest.Archives(t, "decode", func(t *testing.T, files map[string]string) string {
 		args := json.RawMessage(files["args.json"])
 		if len(args) == 0 {
 			args = json.RawMessage(`{"prompt":"hi"}`)
 		}
-		call, violations := compiled(t, specText(t, files)).Bind(args, nil, ids())
+		call, violations := compiled(t, langtest.Text(t, files)).Bind(args, nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}
@@ -33,7 +35,7 @@ func TestDecode(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		stdout := repeated.ReplaceAllStringFunc(files["stdout"], repeat)
+		stdout := langtest.Expand(files["stdout"])
 		// In pieces of a byte, and at once, the same must come out.
 		want := ""
 		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(stdout)), strings.NewReader(stdout)} {
@@ -56,7 +58,7 @@ func told(a Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", key, shown(value))
+			fmt.Fprintf(&b, "%s: %s\n", key, langtest.Shown(value))
 		}
 	}
 	line("text", a.Text)
@@ -91,7 +93,7 @@ func TestDecodeTellsReadErrors(t *testing.T) {
 		if format == "text" {
 			spec = `{"bin":"acme","argv":[]}`
 		}
-		call, _ := compiled(t, []byte(spec)).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+		call, _ := compiled(t, []byte(spec)).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 		stdout := io.MultiReader(strings.NewReader("{\"text\":\"a\"}\n"), iotest.ErrReader(lost))
 		if _, err := call.Decode(Run{Stdout: stdout}); !errors.Is(err, lost) {
 			t.Errorf("%s: got %v, want the error of the reader", format, err)

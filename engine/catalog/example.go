@@ -15,6 +15,13 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
+// ExampleProblems are what Vet says of one example of the CLI.
+func ExampleProblems(c *Catalog, cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
+	ps := lang.NewProblems()
+	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
+	return *ps.List
+}
+
 // exam holds a CLI against one of its examples.
 type exam struct {
 	catalog *Catalog
@@ -72,7 +79,8 @@ func pretend(c *CLI, ex lang.ExampleSpec) (*Call, Violations) {
 // pretended are surroundings in which every server that a call names can be had: its
 // program has its name.
 func pretended(call *Call) Surroundings {
-	names, _ := call.values[ParamMCPServers].([]string)
+	asked, _ := call.Value(ParamMCPServers)
+	names, _ := asked.([]string)
 	servers := lang.Map[lang.ServerSpec]{}
 	for _, name := range names {
 		servers.Set(name, lang.ServerSpec{Command: name})

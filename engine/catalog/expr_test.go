@@ -11,6 +11,7 @@ import (
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/types"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -90,7 +91,7 @@ func TestRisks(t *testing.T) {
 		`{"prompt":"hi","yolo":false,"tools":["a","b","c","d"],"turns":1}`: "",
 		`{"prompt":"hi","yolo":false,"tools":["a","b","c","x"],"turns":1}`: "odd",
 	} {
-		call, violations := cli.Bind(json.RawMessage(args), nil, ids())
+		call, violations := cli.Bind(json.RawMessage(args), nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -77,7 +78,7 @@ const mark = "§"
 
 // check binds and renders arguments, and says what is wrong with the outcome.
 func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
-	call, violations := cli.Bind(args, nil, ids())
+	call, violations := cli.Bind(args, nil, langtest.IDs())
 	if (call == nil) == (violations == nil) {
 		return nil, fmt.Sprintf("want either a call or violations, got %v and %v", call, violations)
 	}
@@ -124,7 +125,7 @@ func again(call *Call) json.RawMessage {
 }
 
 var pool = func() (texts []string) {
-	for _, s := range append(slices.Clone(hostile), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
+	for _, s := range append(slices.Clone(Hostile), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
 		"a::--evil", "é世🚀", "\u2028--evil", "$(x)", "@file", "1", "-1", "{id}", "{json}", strings.Repeat("-", 300)) {
 		texts = append(texts, s, s+mark)
 	}
@@ -226,7 +227,7 @@ func FuzzBind(f *testing.F) {
 
 // FuzzArgv gives one hostile text to every parameter in turn, alone and in a list.
 func FuzzArgv(f *testing.F) {
-	for _, s := range hostile {
+	for _, s := range Hostile {
 		f.Add(s)
 	}
 	f.Add("a,b")
@@ -262,7 +263,7 @@ func FuzzDecode(f *testing.F) {
 	var calls []*Call
 	for _, spec := range []string{"lines", "object", "acme"} {
 		for _, args := range []string{`{"prompt":"hi"}`, `{"prompt":"hi","view":"json"}`, `{"prompt":"hi","view":"all"}`} {
-			if call, violations := shared(f, spec).Bind(json.RawMessage(args), nil, ids()); violations == nil {
+			if call, violations := shared(f, spec).Bind(json.RawMessage(args), nil, langtest.IDs()); violations == nil {
 				calls = append(calls, call)
 			}
 		}

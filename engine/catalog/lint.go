@@ -3,10 +3,9 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
-	"sort"
-
-	"github.com/llm-cli-gateway/gateway/engine/text"
+	"slices"
 )
 
 // Limits that the clients in use set; see Lint.
@@ -69,7 +68,7 @@ func (l *linter) root(at string, raw json.RawMessage, closed bool) {
 	if closed && schema["additionalProperties"] != false {
 		l.add("%s: the root must have additionalProperties false", at)
 	}
-	for _, key := range sortedKeys(schema) {
+	for _, key := range slices.Sorted(maps.Keys(schema)) {
 		switch key {
 		case "type", "properties", "required", "additionalProperties":
 		default:
@@ -85,7 +84,7 @@ func (l *linter) schema(at string, schema map[string]any) {
 	if !scalarTypes[kind] {
 		l.add("%s: type must be one of the plain types, not %v", at, schema["type"])
 	}
-	for _, key := range sortedKeys(schema) {
+	for _, key := range slices.Sorted(maps.Keys(schema)) {
 		if !portable[key] {
 			l.add("%s: %q is not understood everywhere", at, key)
 		}
@@ -116,7 +115,7 @@ func (l *linter) nested(at string, schema map[string]any, kind string) {
 		l.schema(at+".*", extra)
 	}
 	properties, _ := schema["properties"].(map[string]any)
-	for _, name := range sortedKeys(properties) {
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if !propertyName.MatchString(name) {
 			l.add("%s: property name %q: want %s", at, name, propertyName)
 		}
@@ -134,41 +133,3 @@ func (l *linter) nested(at string, schema map[string]any, kind string) {
 }
 
 func anyList(v any) []any { l, _ := v.([]any); return l }
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
-
-// Listing is the tool as tools/list shows it; its length is what it costs a client.
-func (t Tool) Listing() json.RawMessage {
-	return text.MustJSON(struct {
-		Name        string          `json:"name"`
-		Title       string          `json:"title,omitempty"`
-		Description string          `json:"description"`
-		Input       json.RawMessage `json:"inputSchema"`
-		Output      json.RawMessage `json:"outputSchema,omitempty"`
-		Hints       map[string]any  `json:"annotations"`
-	}{t.Name, t.Title, t.Description, t.Input, t.Output, t.hints()})
-}
-
-// hints are the annotations.
-func (t Tool) hints() map[string]any {
-	hints := map[string]any{}
-	if t.Title != "" {
-		hints["title"] = t.Title // where older clients look for it
-	}
-	for _, h := range []struct {
-		name        string
-		is, assumed bool
-	}{{"readOnlyHint", t.ReadOnly, false}, {"destructiveHint", t.Destructive, true}, {"idempotentHint", t.Idempotent, false}, {"openWorldHint", t.OpenWorld, true}} {
-		if !t.Brief || h.is != h.assumed {
-			hints[h.name] = h.is
-		}
-	}
-	return hints
-}

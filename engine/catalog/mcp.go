@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -185,7 +186,7 @@ func templateSlots(template any, known []string, ps lang.Problems) (count int) {
 		}
 	case map[string]any:
 		named := slices.DeleteFunc(slices.Clone(known), func(slot string) bool { return slot != slotName })
-		for _, key := range sortedKeys(v) {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			for _, found := range placeholder.FindAllString(key, -1) {
 				if at := ps.At(key); knownSlot(found, named, at) {
 					count++

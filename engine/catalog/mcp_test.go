@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -44,7 +45,7 @@ func (c serverCase) surroundings(catalog *Catalog) Surroundings {
 // equipped binds the arguments and finds the servers.
 func equipped(t testing.TB, catalog *Catalog, args string, machine serverCase) (*Call, Violations) {
 	t.Helper()
-	call, wrong := catalog.CLIs[0].Bind(json.RawMessage(args), nil, ids())
+	call, wrong := catalog.CLIs[0].Bind(json.RawMessage(args), nil, langtest.IDs())
 	if wrong == nil {
 		wrong = call.Equip(machine.surroundings(catalog))
 	}
@@ -52,7 +53,7 @@ func equipped(t testing.TB, catalog *Catalog, args string, machine serverCase) (
 }
 
 func TestServers(t *testing.T) {
-	archives(t, "mcp", func(t *testing.T, files map[string]string) string {
+	langtest.Archives(t, "mcp", func(t *testing.T, files map[string]string) string {
 		var machine serverCase
 		if err := json.Unmarshal([]byte(files["machine.json"]), &machine); err != nil {
 			t.Fatal(err)
@@ -64,13 +65,13 @@ func TestServers(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, v := range wrong {
-			fmt.Fprintf(&b, "refused %s\n", shown(Violations{v}.Error()))
+			fmt.Fprintf(&b, "refused %s\n", langtest.Shown(Violations{v}.Error()))
 		}
 		if wrong != nil {
 			return b.String()
 		}
 		for _, word := range cmd.Args {
-			fmt.Fprintln(&b, shown(word))
+			fmt.Fprintln(&b, langtest.Shown(word))
 		}
 		for _, f := range cmd.Files {
 			fmt.Fprintf(&b, "file: %s\n%s", f.Name, f.Text)

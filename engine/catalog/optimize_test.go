@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -115,7 +116,7 @@ func TestShorten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cli, _ := c.CLI(x.cli)
-			call, wrong := cli.Bind(json.RawMessage(x.args), nil, ids())
+			call, wrong := cli.Bind(json.RawMessage(x.args), nil, langtest.IDs())
 			if wrong != nil {
 				t.Fatal(wrong)
 			}
@@ -142,7 +143,7 @@ func TestShortenFindsWhatIsWrongFirst(t *testing.T) {
 		`{"optimizePrompt": true}`:                               "prompt: missing required parameter",
 		`{"prompt": "go", "optimizePrompt": "yes"}`:              `optimizePrompt: must be true or false, not "yes"`,
 	} {
-		if _, wrong := cli.Bind(json.RawMessage(args), nil, ids()); wrong.Error() != want {
+		if _, wrong := cli.Bind(json.RawMessage(args), nil, langtest.IDs()); wrong.Error() != want {
 			t.Errorf("%s: %q", args, wrong.Error())
 		}
 	}
@@ -152,7 +153,7 @@ func TestShortenFindsWhatIsWrongFirst(t *testing.T) {
 func TestSameWhenShortened(t *testing.T) {
 	cli := catalogOf(t, `{`+polite+`, "cli": {"acme": {"bin": "acme", "argv": []}}}`).CLIs[0]
 	alike := func(args string) string {
-		call, wrong := cli.Bind(json.RawMessage(args), nil, ids())
+		call, wrong := cli.Bind(json.RawMessage(args), nil, langtest.IDs())
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
@@ -185,7 +186,7 @@ func TestTidy(t *testing.T) {
 		"of a failure":    {`{"prompt": "x", "optimizeResponse": true}`, "hm, yes", "null", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bound, wrong := cli.Bind(json.RawMessage(x.args), nil, ids())
+			bound, wrong := cli.Bind(json.RawMessage(x.args), nil, langtest.IDs())
 			if wrong != nil {
 				t.Fatal(wrong)
 			}

@@ -153,13 +153,3 @@ func hasGroup(re *regexp.Regexp, name string) bool {
 	}
 	return name != "" && slices.Contains(re.SubexpNames(), name)
 }
-
-// vet runs the examples.
-func (o *Optimizer) vet(ps lang.Problems) {
-	for i, ex := range o.Examples {
-		at := ps.At("examples", i)
-		if got := o.Apply(ex.In); got != ex.Out {
-			at.At("out").Add("example", "want %q, got %q", text.Abbreviate(ex.Out), text.Abbreviate(got))
-		}
-	}
-}

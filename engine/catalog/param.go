@@ -253,6 +253,9 @@ func (p *Param) Applies(m lang.Mode) bool {
 	return false
 }
 
+// InSpec reports whether the spec of the CLI declares the parameter, and not the engine.
+func (p *Param) InSpec() bool { return p.role == "" }
+
 // Section is the section of a CLI's spec of which the engine makes the parameter:
 // "prompt", "session" or "mcp"; "" for all others.
 func (p *Param) Section() string {
@@ -270,8 +273,8 @@ func (p *Param) Section() string {
 // Versions is the range of versions of the program that have the parameter.
 func (p *Param) Versions() VersionRange { return p.versions }
 
-// preset is the value of a parameter that is not given, nil if there is none.
-func (p *Param) preset() any {
+// Preset is the value of a parameter that is not given, nil if there is none.
+func (p *Param) Preset() any {
 	if p.Default == nil && p.fallback != "" {
 		return p.fallback
 	}
@@ -284,7 +287,7 @@ func (p *Param) told() any {
 	if p.Name == ParamModel && p.role == "" {
 		return nil
 	}
-	return p.preset()
+	return p.Preset()
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -218,7 +218,7 @@ func (c compiler) relations(p *Param, ps lang.Problems) {
 				ps.At(rel.key, i).Add("relation", "%s itself", rel.verb)
 			} else if other, ok := c.cli.byName[name]; !ok {
 				ps.At(rel.key, i).Add("relation", "%s unknown param %q", rel.verb, name).Hint = text.DidYouMean(name, c.cli.names())
-			} else if rel.key == "conflicts" && p.Writes(p.preset()) && other.Writes(other.preset()) {
+			} else if rel.key == "conflicts" && p.Writes(p.Preset()) && other.Writes(other.Preset()) {
 				ps.At(rel.key, i).Add("default", "the default conflicts with the default of %q", name)
 			}
 		}

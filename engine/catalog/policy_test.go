@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 func catalogOf(t testing.TB, text string) *Catalog {
@@ -69,7 +70,7 @@ func TestDangers(t *testing.T) {
 	} {
 		args = strings.Replace(args, "{", `{"prompt":"x",`, 1)
 		args = strings.Replace(args, ",}", "}", 1)
-		call, violations := c.CLIs[0].Bind(json.RawMessage(args), nil, ids())
+		call, violations := c.CLIs[0].Bind(json.RawMessage(args), nil, langtest.IDs())
 		got := "refused" // without policies there are no parameters of approval
 		if violations == nil {
 			got = strings.Join(call.Dangers(), " ") + ":" + strings.Join(call.Dared(), " ")
@@ -93,7 +94,7 @@ func TestRulesForAllCLIs(t *testing.T) {
 	} {
 		name, raw, _ := strings.Cut(args, " ")
 		cli, _ := c.CLI(name)
-		call, violations := cli.Bind(json.RawMessage(raw), nil, ids())
+		call, violations := cli.Bind(json.RawMessage(raw), nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // TestProgress tells, for each case, the message after each step of the file "in":
@@ -18,8 +20,8 @@ import (
 // leaves a gap. Printed byte by byte, or as much as possible at once, all must come
 // out the same.
 func TestProgress(t *testing.T) {
-	archives(t, "progress", func(t *testing.T, files map[string]string) string {
-		cli := compiled(t, specText(t, files))
+	langtest.Archives(t, "progress", func(t *testing.T, files map[string]string) string {
+		cli := compiled(t, langtest.Text(t, files))
 		stepwise, bytewise := cli.Progress(), cli.Progress()
 		var steps []printed
 		var b strings.Builder
@@ -68,7 +70,7 @@ func readStep(t *testing.T, step string) printed {
 	if !known {
 		t.Fatalf("no such step: %s", step)
 	}
-	text = repeated.ReplaceAllStringFunc(text, repeat)
+	text = langtest.Expand(text)
 	switch {
 	case part:
 		var err error
@@ -205,7 +207,8 @@ func FuzzProgress(f *testing.F) {
 		clis = append(clis, shared(f, spec))
 	}
 	f.Fuzz(func(t *testing.T, out, err, cuts []byte) {
-		out, err = grown(out), grown(err)
+		// Too long a text is left as it is.
+		out, err = []byte(langtest.ExpandWithin(string(out), 100<<10)), []byte(langtest.ExpandWithin(string(err), 100<<10))
 		for _, cli := range clis {
 			whole, parts := cli.Progress(), cli.Progress()
 			for stream, text := range [][]byte{out, err} {
@@ -236,17 +239,4 @@ func FuzzProgress(f *testing.F) {
 			}
 		}
 	})
-}
-
-// grown writes out what a text says of its length, if that is not too long for a fuzz
-// target.
-func grown(text []byte) []byte {
-	size := len(text)
-	for _, m := range repeated.FindAllSubmatch(text, -1) {
-		n, err := strconv.Atoi(string(m[2]))
-		if size += n * len(m[1]); err != nil || n > 1<<20 || size > 100<<10 {
-			return text
-		}
-	}
-	return repeated.ReplaceAllFunc(text, func(s []byte) []byte { return []byte(repeat(string(s))) })
 }

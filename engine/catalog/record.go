@@ -45,7 +45,7 @@ func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec
 		note("the prompt has lost its end")
 	}
 	for name, v := range r.Arguments {
-		if p, ok := cli.byName[name]; ok && !reflect.DeepEqual(plainly(p.preset()), plainly(v)) {
+		if p, ok := cli.Param(name); ok && !reflect.DeepEqual(plainly(p.Preset()), plainly(v)) {
 			ex.In[name] = v
 		}
 	}
@@ -169,7 +169,7 @@ func decoded(call *Call, r Recorded) (lang.ExampleOut, bool) {
 	if err != nil {
 		return lang.ExampleOut{}, false
 	}
-	out := lang.ExampleOut{Text: &answer.Text, Class: ptr(""), Usage: answer.Usage, Cost: answer.CostUSD}
+	out := lang.ExampleOut{Text: &answer.Text, Class: new(""), Usage: answer.Usage, Cost: answer.CostUSD}
 	if answer.SessionID != "" && answer.SessionID != "{id}" {
 		out.Session = &answer.SessionID
 	}
@@ -235,11 +235,4 @@ func leaner(line string, enough func(string) bool) string {
 	}
 	prune(record, 0)
 	return text()
-}
-
-// Problems is what vet says of an example.
-func ExampleProblems(c *Catalog, cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
-	ps := lang.NewProblems()
-	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
-	return *ps.List
 }

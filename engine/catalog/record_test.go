@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 const recordedSpec = `{"bin":"acme","argv":["{session}","{mcp}","{params}"],
@@ -16,7 +17,7 @@ const recordedSpec = `{"bin":"acme","argv":["{session}","{mcp}","{params}"],
 	"failure":[{"class":"auth","when":"stderr contains 'log in'"}]}`
 
 func TestExampleOfARecord(t *testing.T) {
-	catalog, problems := Compile(readSpec(t, []byte(recordedSpec)))
+	catalog, problems := Compile(langtest.Read(t, []byte(recordedSpec)))
 	if catalog == nil {
 		t.Fatal(problems)
 	}

@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -188,12 +188,9 @@ func TestDigest(t *testing.T) {
 
 // TestVettedMeansTheSame renders with expressions compiled early and at first use.
 func TestVettedMeansTheSame(t *testing.T) {
-	text, err := os.ReadFile("testdata/specs/acme.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := langtest.Spec(t, "acme")
 	early := compiled(t, text)
-	vetted, problems := compileVetted(readSpec(t, text))
+	vetted, problems := compileVetted(langtest.Read(t, text))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -204,7 +201,7 @@ func TestVettedMeansTheSame(t *testing.T) {
 	args := json.RawMessage(`{"prompt":"hi","deep":true,"turns":3,"level":"low"}`)
 	var words [2][]string
 	for i, cli := range []*CLI{early, late} {
-		call, violations := cli.Bind(args, nil, ids())
+		call, violations := cli.Bind(args, nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"encoding/json"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -11,14 +10,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// variant is the CLI as it is in a range of its versions.
-type variant struct {
-	key      string // the range as it is written
-	versions VersionRange
+// Variant is the CLI as it is in a range of its versions.
+type Variant struct {
+	Key      string // the range as it is written
+	Versions VersionRange
 	// cli is compiled at its first use: most versions that a spec tells apart are not
 	// installed.
 	cli func() *CLI
 }
+
+// CLI is the CLI in this range.
+func (v Variant) CLI() *CLI { return v.cli() }
 
 // Ranged reports whether anything about the CLI depends on its installed version.
 func (c *CLI) Ranged() bool { return c.ranged }
@@ -35,7 +37,7 @@ func (c *CLI) At(version string) *CLI {
 	out, v := *c, Version{}
 	v, _ = ParseVersion(version)
 	for _, alt := range c.variants {
-		if alt.versions.Has(v) {
+		if alt.Versions.Has(v) {
 			out = *alt.cli()
 		}
 	}
@@ -47,23 +49,15 @@ func (c *CLI) At(version string) *CLI {
 func (c *CLI) Changes(version string) (ranges []string) {
 	v, _ := ParseVersion(version)
 	for _, alt := range c.variants {
-		if alt.versions.Has(v) {
-			ranges = append(ranges, alt.key)
+		if alt.Versions.Has(v) {
+			ranges = append(ranges, alt.Key)
 		}
 	}
 	return ranges
 }
 
-// Variants are the ranges of versions that the spec tells apart, as it writes them.
-func (c *CLI) Variants() iter.Seq2[string, VersionRange] {
-	return func(yield func(string, VersionRange) bool) {
-		for _, v := range c.variants {
-			if !yield(v.key, v.versions) {
-				return
-			}
-		}
-	}
-}
+// Variants are the CLI in each range of versions that the spec tells apart, in its order.
+func (c *CLI) Variants() []Variant { return slices.Clone(c.variants) }
 
 // patchable are the fields that may differ between versions. What a program is, where
 // it comes from and what its parameters are called stays the same.
@@ -89,14 +83,14 @@ func (c compiler) versions(ps lang.Problems) {
 			continue
 		}
 		for _, other := range cli.variants {
-			if other.versions.meets(s) {
-				at.Add("version", "overlaps with %q", other.key).Key = true
+			if other.Versions.meets(s) {
+				at.Add("version", "overlaps with %q", other.Key).Key = true
 			}
 		}
 		if !c.patch(patch, at) {
 			continue
 		}
-		alt := variant{key: key, versions: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
+		alt := Variant{Key: key, Versions: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
 		if !c.vetted {
 			var found []lang.Problem
 			compiled := cli.patched(patch, false, &found)

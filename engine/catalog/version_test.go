@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -84,9 +85,9 @@ func TestRanges(t *testing.T) {
 
 // TestAt: one CLI serves all versions at once, and is itself not changed by it.
 func TestAt(t *testing.T) {
-	text := specText(t, map[string]string{"spec": "ranged"})
+	text := langtest.Text(t, map[string]string{"spec": "ranged"})
 	for _, vetted := range []bool{false, true} {
-		catalog, problems := Recompile(readSpec(t, text), Known{Vetted: func(string, string) bool { return vetted }})
+		catalog, problems := Recompile(langtest.Read(t, text), Known{Vetted: func(string, string) bool { return vetted }})
 		if catalog == nil {
 			t.Fatal(problems)
 		}
@@ -102,7 +103,7 @@ func TestAt(t *testing.T) {
 				case i%8 >= 4:
 					want = "-m a"
 				}
-				call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x","level":"a"}`), nil, ids())
+				call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x","level":"a"}`), nil, langtest.IDs())
 				if violations != nil {
 					t.Error(violations)
 					return
@@ -123,7 +124,7 @@ func TestAt(t *testing.T) {
 		if got := cli.Changes("1.4"); !slices.Equal(got, []string{"<1.5"}) || cli.Changes("2") != nil || !slices.Equal(cli.Changes(""), []string{">=4"}) {
 			t.Errorf("changes: %q", got)
 		}
-		if plain := compiled(t, specText(t, map[string]string{"spec": "acme"})); plain.Ranged() || plain.At("1.2.3") != plain {
+		if plain := compiled(t, langtest.Text(t, map[string]string{"spec": "acme"})); plain.Ranged() || plain.At("1.2.3") != plain {
 			t.Error("a CLI without ranges is copied")
 		}
 	}
@@ -134,7 +135,7 @@ func TestAt(t *testing.T) {
 func TestOutputOfAVersion(t *testing.T) {
 	cli := compiled(t, []byte(`{"bin":"acme","argv":[],"version":{"argv":["-v"]},"output":{"format":"jsonl","text":"event.text"},"versions":{"<2":{"output":{"text":"event.answer"}}}}`))
 	for installed, want := range map[string]string{"1.9": "old", "2.0": "new", "": "new"} {
-		call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x"}`), nil, ids())
+		call, violations := cli.At(installed).Bind(json.RawMessage(`{"prompt":"x"}`), nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}

@@ -23,23 +23,24 @@ func Vet(c *Catalog, judge Judge) []lang.Problem {
 		for _, line := range Lint(cli.Describe()) {
 			at.Add("portable", "tool %s: %s", cli.Tool(), line).Key = true
 		}
-		proven(cli, at)
-		for _, alt := range cli.variants {
-			proven(alt.cli(), at.At("versions", alt.key))
+		proven(cli, cli.Try, at)
+		for _, variant := range cli.Variants() {
+			other := variant.CLI()
+			proven(other, other.Try, at.At("versions", variant.Key))
 		}
 		for i := range cli.Examples {
 			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
 		}
 	}
 	for _, o := range c.Optimizers {
-		o.vet(ps.At("optimizer", o.Name))
+		optimizerExamples(o, ps.At("optimizer", o.Name))
 	}
 	return *ps.List
 }
 
 // proven reports parameters of which a value can stand as an option.
-func proven(c *CLI, ps lang.Problems) {
-	for _, proof := range Proofs(c) {
+func proven(c *CLI, probe probe, ps lang.Problems) {
+	for _, proof := range proofs(c, probe) {
 		if proof.Safe {
 			continue
 		}
@@ -59,56 +60,38 @@ type Proof struct {
 	Safe  bool   `json:"safe"`
 }
 
-// hostile values try to be read as an option, alone or out of a list or template.
-var hostile = []string{"--evil", "-e", "--evil=x", `"--evil`, "x,--evil", "x --evil", "x\n--evil"}
-
 // Proofs tries hostile values on every parameter that takes free text, the prompt
 // and the session id included, in every mode. The one told is the value "--evil",
 // or the first that did harm.
-func Proofs(c *CLI) []Proof {
-	var proofs []Proof
-	for _, p := range c.params {
-		if p.Kind == Bool || p.Kind == Int || p.Kind == Number || p.role != "" && p.role != rolePrompt && p.role != roleSession {
-			continue
-		}
-		proof := prove(c, p, hostile[0])
-		for _, value := range hostile[1:] {
-			if other := prove(c, p, value); proof.Safe && !other.Safe {
+func Proofs(c *CLI) []Proof { return proofs(c, c.Try) }
+
+// probe renders a call in which a parameter has a value; see catalog.CLI.Try.
+type probe func(p *Param, mode lang.Mode, value string) (Command, Violations)
+
+func proofs(c *CLI, probe probe) (all []Proof) {
+	for _, p := range c.FreeText() {
+		proof := prove(c, probe, p, Hostile[0])
+		for _, value := range Hostile[1:] {
+			if other := prove(c, probe, p, value); proof.Safe && !other.Safe {
 				proof = other
 			}
 		}
-		proofs = append(proofs, proof)
+		all = append(all, proof)
 	}
-	return proofs
+	return all
 }
 
 // prove renders the command with the value in every mode that the parameter
 // applies to.
-func prove(c *CLI, p *Param, value string) Proof {
+func prove(c *CLI, probe probe, p *Param, value string) Proof {
 	proof := Proof{Param: p.Name, Value: value, Safe: true}
 	ways := map[string]bool{}
-	for _, mode := range modes {
-		if _, ok := c.argv[mode]; !ok || !p.Applies(mode) {
+	for _, mode := range c.Modes() {
+		if !p.Applies(mode) {
 			continue
 		}
-		call := c.probe(p, mode, nil)
-		switch {
-		case p.role == rolePrompt:
-			call.Prompt = value
-		case p.role == roleSession && c.id.MatchString(value):
-			call.SessionID = value
-		case p.role == roleSession:
-			ways["refused: not an id"] = true
-			continue
-		case p.checkText(value) != "":
-			ways["refused: "+p.checkText(value)] = true
-			continue
-		case p.Kind == List:
-			call.values[p.Name] = []string{value}
-		default:
-			call.values[p.Name] = value
-		}
-		way, safe := neutralised(call, value)
+		cmd, refused := probe(p, mode, value)
+		way, safe := neutralised(cmd, refused, value)
 		ways[way] = true
 		proof.Safe = proof.Safe && safe
 	}
@@ -116,22 +99,8 @@ func prove(c *CLI, p *Param, value string) Proof {
 	return proof
 }
 
-// with is the CLI with one parameter exchanged.
-func (c *CLI) with(p *Param) *CLI {
-	out := *c
-	out.params, out.byName = slices.Clone(c.params), maps.Clone(c.byName)
-	for i, old := range out.params {
-		if old.Name == p.Name {
-			out.params[i] = p
-		}
-	}
-	out.byName[p.Name] = p
-	return &out
-}
-
 // neutralised says by what the value is kept from being an option.
-func neutralised(c *Call, value string) (way string, safe bool) {
-	cmd, refused := c.Command("/private")
+func neutralised(cmd Command, refused Violations, value string) (way string, safe bool) {
 	if refused != nil {
 		return "refused: " + refused[0].Text, true
 	}
@@ -153,4 +122,14 @@ func neutralised(c *Call, value string) (way string, safe bool) {
 		return "over standard input", true
 	}
 	return "not in the command line", true
+}
+
+// optimizerExamples runs the examples of an optimizer.
+func optimizerExamples(o *Optimizer, ps lang.Problems) {
+	for i, ex := range o.Examples {
+		at := ps.At("examples", i)
+		if got := o.Apply(ex.In); got != ex.Out {
+			at.At("out").Add("example", "want %q, got %q", text.Abbreviate(ex.Out), text.Abbreviate(got))
+		}
+	}
 }

@@ -294,6 +294,16 @@ func (c compiler) placed(ps lang.Problems) {
 // modes in the order in which problems are told.
 var modes = []lang.Mode{lang.New, lang.Resume, lang.Latest}
 
+// Modes are those in which the CLI can be called.
+func (c *CLI) Modes() (has []lang.Mode) {
+	for _, mode := range modes {
+		if _, ok := c.argv[mode]; ok {
+			has = append(has, mode)
+		}
+	}
+	return has
+}
+
 func (c compiler) reaches(p *Param, at lang.Problems) {
 	option, beside := p.Flag != "" || p.Words != nil || p.Values != nil, p.Env != "" || p.Show != nil
 	if p.bySlot && (option || beside) {

@@ -57,10 +57,10 @@ func (s scope) ranges() {
 		cli *catalog.CLI
 		old bool
 	}{{is, false}, {was, true}} {
-		for key, versions := range side.cli.Variants() {
+		for _, v := range side.cli.Variants() {
 			version := "0"
-			if versions.Since.Known() {
-				version = versions.Since.String()
+			if v.Versions.Since.Known() {
+				version = v.Versions.Since.String()
 			}
 			in := &differ{old: s.old, new: s.new}
 			at := scope{differ: in, path: s.path, was: was.At(version), is: is.At(version)}
@@ -74,8 +74,8 @@ func (s scope) ranges() {
 					continue
 				}
 				known[told] = true
-				c.Path = slices.Concat(s.path, []string{"versions", key}, c.Path[len(s.path):])
-				c.Gone = c.Gone || side.old && !hasRange(is, key)
+				c.Path = slices.Concat(s.path, []string{"versions", v.Key}, c.Path[len(s.path):])
+				c.Gone = c.Gone || side.old && !hasRange(is, v.Key)
 				s.changes = append(s.changes, c)
 			}
 		}
