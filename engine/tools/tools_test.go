@@ -22,6 +22,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -455,7 +456,7 @@ func TestList(t *testing.T) {
 	var names []string
 	for _, tool := range newTools(t).List() {
 		names = append(names, tool.Name)
-		for _, wrong := range catalog.Lint(tool) {
+		for _, wrong := range check.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		if len(tool.Input) == 0 || len(tool.Output) == 0 || tool.Description == "" {

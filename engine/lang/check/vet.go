@@ -1,22 +1,29 @@
-package catalog
+// Package check holds compiled specs against what no start has time for: their examples,
+// the listings that clients can read, and the proof that no value of a caller can stand as
+// an option. It also says what no example shows.
+//
+// It renders and decodes as a call does, and hides nothing but how it compares. It must not
+// start a program, nor know how specs are written: its findings name keys, not places.
+package check
 
 import (
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Judge says what each policy makes of a call, by its name.
-type Judge func(*Call) map[string]string
+// Verdicts says what each policy makes of a call, by its name.
+type Verdicts func(*catalog.Call) map[string]string
 
 // Vet runs the checks that need no CLI but take longer than a start should: the
 // examples, the listing of every tool, and the proof that no value of any
 // parameter can stand as an option. Without a judge the verdicts of examples are not
 // looked at.
-func Vet(c *Catalog, judge Judge) []lang.Problem {
+func Vet(c *catalog.Catalog, judge Verdicts) []lang.Problem {
 	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
 		at := ps.At("cli", cli.Name)
@@ -39,7 +46,7 @@ func Vet(c *Catalog, judge Judge) []lang.Problem {
 }
 
 // proven reports parameters of which a value can stand as an option.
-func proven(c *CLI, probe probe, ps lang.Problems) {
+func proven(c *catalog.CLI, probe probe, ps lang.Problems) {
 	for _, proof := range proofs(c, probe) {
 		if proof.Safe {
 			continue
@@ -63,15 +70,15 @@ type Proof struct {
 // Proofs tries hostile values on every parameter that takes free text, the prompt
 // and the session id included, in every mode. The one told is the value "--evil",
 // or the first that did harm.
-func Proofs(c *CLI) []Proof { return proofs(c, c.Try) }
+func Proofs(c *catalog.CLI) []Proof { return proofs(c, c.Try) }
 
 // probe renders a call in which a parameter has a value; see catalog.CLI.Try.
-type probe func(p *Param, mode lang.Mode, value string) (Command, Violations)
+type probe func(p *catalog.Param, mode lang.Mode, value string) (catalog.Command, catalog.Violations)
 
-func proofs(c *CLI, probe probe) (all []Proof) {
+func proofs(c *catalog.CLI, probe probe) (all []Proof) {
 	for _, p := range c.FreeText() {
-		proof := prove(c, probe, p, Hostile[0])
-		for _, value := range Hostile[1:] {
+		proof := prove(c, probe, p, catalog.Hostile[0])
+		for _, value := range catalog.Hostile[1:] {
 			if other := prove(c, probe, p, value); proof.Safe && !other.Safe {
 				proof = other
 			}
@@ -83,7 +90,7 @@ func proofs(c *CLI, probe probe) (all []Proof) {
 
 // prove renders the command with the value in every mode that the parameter
 // applies to.
-func prove(c *CLI, probe probe, p *Param, value string) Proof {
+func prove(c *catalog.CLI, probe probe, p *catalog.Param, value string) Proof {
 	proof := Proof{Param: p.Name, Value: value, Safe: true}
 	ways := map[string]bool{}
 	for _, mode := range c.Modes() {
@@ -100,7 +107,7 @@ func prove(c *CLI, probe probe, p *Param, value string) Proof {
 }
 
 // neutralised says by what the value is kept from being an option.
-func neutralised(cmd Command, refused Violations, value string) (way string, safe bool) {
+func neutralised(cmd catalog.Command, refused catalog.Violations, value string) (way string, safe bool) {
 	if refused != nil {
 		return "refused: " + refused[0].Text, true
 	}
@@ -125,7 +132,7 @@ func neutralised(cmd Command, refused Violations, value string) (way string, saf
 }
 
 // optimizerExamples runs the examples of an optimizer.
-func optimizerExamples(o *Optimizer, ps lang.Problems) {
+func optimizerExamples(o *catalog.Optimizer, ps lang.Problems) {
 	for i, ex := range o.Examples {
 		at := ps.At("examples", i)
 		if got := o.Apply(ex.In); got != ex.Out {

@@ -1,17 +1,18 @@
-package catalog
+package check
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // cliOf is the only CLI of a spec that must be without problems.
-func cliOf(t testing.TB, text []byte) *CLI {
+func cliOf(t testing.TB, text []byte) *catalog.CLI {
 	t.Helper()
-	c, problems := Compile(langtest.Read(t, text))
+	c, problems := catalog.Compile(langtest.Read(t, text))
 	if c == nil {
 		t.Fatalf("the spec has problems: %v", problems)
 	}
@@ -39,11 +40,11 @@ func TestProofs(t *testing.T) {
 	}
 	loose := cliOf(t, []byte(`{"bin":"acme","argv":["{session}"],"session":{"id":"x","create":["--id={id}"],"resume":["-r","{id}"]}}`))
 	for _, proof := range Proofs(loose) {
-		if proof.Param == ParamSessionID && (!proof.Safe || proof.How != "refused: not an id") {
+		if proof.Param == catalog.ParamSessionID && (!proof.Safe || proof.How != "refused: not an id") {
 			t.Errorf("a loose grammar of ids: %+v", proof)
 		}
 	}
-	id, _ := loose.Param(ParamSessionID)
+	id, _ := loose.Param(catalog.ParamSessionID)
 	if proof := prove(loose, loose.Try, id, "--evil=x"); !proof.Safe || !strings.Contains(proof.How, "begins with a dash") {
 		t.Errorf("an id that passes the grammar: %+v", proof)
 	}
@@ -60,11 +61,11 @@ func TestVetSeesInjection(t *testing.T) {
 	if found := found(cli.Try); len(found) > 0 {
 		t.Fatalf("nothing is wrong yet: %v", found)
 	}
-	careless := func(p *Param, _ lang.Mode, value string) (Command, Violations) {
+	careless := func(p *catalog.Param, _ lang.Mode, value string) (catalog.Command, catalog.Violations) {
 		if p.Name != "one" {
 			return cli.Try(p, lang.New, value)
 		}
-		return Command{Args: []string{value}}, nil
+		return catalog.Command{Args: []string{value}}, nil
 	}
 	if found := found(careless); len(found) != 1 || found[0].Error() != `params.one: a value can stand as an option: --evil` {
 		t.Errorf("got %v", found)

@@ -1,4 +1,4 @@
-package catalog_test
+package lang_test
 
 import (
 	"testing"

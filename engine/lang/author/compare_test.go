@@ -1,28 +1,29 @@
-package load
+package author
 
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // TestCompare holds specs against help texts. An archive has the spec, a file for each
 // list of words of probe.help, named by them, and the version; a text that begins with
 // "error: " is one that cannot be had.
 func TestCompare(t *testing.T) {
-	archives(t, "compare", 10, func(t *testing.T, name string, a *txtar.Archive) {
-		files := map[string]string{}
-		var layers []Layer
-		for _, f := range a.Files {
-			files[f.Name] = string(f.Data)
-			if strings.HasSuffix(f.Name, ".cue") {
-				layers = append(layers, Layer{Name: f.Name, Files: []File{{f.Name, f.Data}}})
+	langtest.Archives(t, "compare", func(t *testing.T, files map[string]string) string {
+		var layers []load.Layer
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if strings.HasSuffix(name, ".cue") {
+				layers = append(layers, load.Layer{Name: name, Files: []load.File{{Name: name, Data: []byte(files[name])}}})
 			}
 		}
-		res := Load(layers, Options{Vet: true})
+		res := load.Load(layers, load.Options{Vet: true})
 		if res.Catalog == nil {
 			t.Fatal(res.Diagnostics)
 		}
@@ -49,6 +50,6 @@ func TestCompare(t *testing.T) {
 		if err := Print(&got, diags, "text"); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, a, got.Bytes())
+		return got.String()
 	})
 }

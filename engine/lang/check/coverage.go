@@ -1,21 +1,22 @@
-package catalog
+package check
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Uncovered tells what of each CLI no example shows, as warnings: parameters, values of
 // enums, modes, and what is read out of the output.
-func Uncovered(c *Catalog) []lang.Problem {
+func Uncovered(c *catalog.Catalog) []lang.Problem {
 	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
 		seen := coverage{values: map[string]map[string]bool{}, modes: map[lang.Mode]bool{}, out: map[string]bool{}}
 		for _, ex := range cli.Examples {
-			if call, violations := pretend(cli, ex); ex.Refused == "" && violations == nil {
+			if call, violations := BindExample(cli, ex); ex.Refused == "" && violations == nil {
 				seen.add(call, ex)
 			}
 		}
@@ -39,7 +40,7 @@ type coverage struct {
 
 // add takes up an example. What it says nothing about it does not show: a parameter
 // that becomes words needs the words, one that is a variable its name.
-func (s *coverage) add(call *Call, ex lang.ExampleSpec) {
+func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {
 		s.modes[call.Mode] = true
 		if e := call.Equipment(); e != nil {
@@ -93,7 +94,7 @@ func asTexts(v any) []string {
 	return []string{fmt.Sprint(v)}
 }
 
-func (s *coverage) report(cli *CLI, ps lang.Problems) {
+func (s *coverage) report(cli *catalog.CLI, ps lang.Problems) {
 	add := func(at lang.Problems, format string, args ...any) { at.Add("coverage", "no example "+format, args...) }
 	for _, mode := range cli.Modes() {
 		if !s.modes[mode] {
@@ -134,7 +135,7 @@ func (s *coverage) report(cli *CLI, ps lang.Problems) {
 	}
 }
 
-func (s *coverage) param(p *Param, at lang.Problems, add func(lang.Problems, string, ...any)) {
+func (s *coverage) param(p *catalog.Param, at lang.Problems, add func(lang.Problems, string, ...any)) {
 	values, ok := s.values[p.Name]
 	if !ok {
 		add(at, "gives it")

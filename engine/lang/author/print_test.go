@@ -1,16 +1,18 @@
-package load
+package author
 
 import (
 	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
-var three = []Diagnostic{
-	{File: "specs/x y.cue", Line: 3, Col: 7, Path: "cli.x.bin", Code: "value", Severity: Error, Message: "must be 100% so\nor other", Hint: "try a,b"},
-	{File: "specs/x y.cue", Line: 9, Col: 1, Path: "cli.x", Code: "nothing-deleted", Severity: Warning, Message: "m"},
-	{File: "env:A", Code: "value", Severity: Error, Message: "m"},
+var three = []load.Diagnostic{
+	{File: "specs/x y.cue", Line: 3, Col: 7, Path: "cli.x.bin", Code: "value", Severity: load.Error, Message: "must be 100% so\nor other", Hint: "try a,b"},
+	{File: "specs/x y.cue", Line: 9, Col: 1, Path: "cli.x", Code: "nothing-deleted", Severity: load.Warning, Message: "m"},
+	{File: "env:A", Code: "value", Severity: load.Error, Message: "m"},
 }
 
 func TestPrint(t *testing.T) {
@@ -36,7 +38,7 @@ env:A: m
 
 func TestPrintJSON(t *testing.T) {
 	var b bytes.Buffer
-	var back []Diagnostic
+	var back []load.Diagnostic
 	if err := Print(&b, three, "json"); err != nil {
 		t.Fatal(err)
 	}
@@ -71,27 +73,5 @@ func TestPrintSARIF(t *testing.T) {
 	}
 	if at := last.Locations[0].Physical; at.Region != nil || at.Artifact.URI != "./env:A" /* env: would be a scheme */ {
 		t.Errorf("%+v", at)
-	}
-}
-
-func TestSort(t *testing.T) {
-	d := func(file string, line, col int, path, msg string) Diagnostic {
-		return Diagnostic{File: file, Line: line, Col: col, Path: path, Message: msg}
-	}
-	got := Sort([]Diagnostic{
-		d("b", 1, 1, "p", "m"), d("a", 10, 1, "p", "m"), d("a", 9, 2, "q", "m"), d("a", 9, 1, "p", "n"),
-		d("a", 9, 1, "p", "m"), d("a", 9, 1, "z", "m"), d("env:X", 0, 0, "p", "m"), d("env:X", 0, 0, "q", "m"),
-	})
-	want := []Diagnostic{
-		d("a", 9, 1, "p", "m"), d("a", 9, 1, "p", "n"), d("a", 9, 2, "q", "m"), d("a", 10, 1, "p", "m"),
-		d("b", 1, 1, "p", "m"), d("env:X", 0, 0, "p", "m"), d("env:X", 0, 0, "q", "m"),
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%v", got)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("%d: want %v, got %v", i, want[i], got[i])
-		}
 	}
 }

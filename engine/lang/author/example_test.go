@@ -1,9 +1,11 @@
-package load
+package author
 
 import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"cuelang.org/go/cue/cuecontext"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -24,17 +26,17 @@ func TestFormatExample(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		r := &report{}
-		tree := parse(File{Name: "x.cue", Data: []byte("cli: x: examples: [\n" + out + "]\n")}, r)
-		n, depth := tree.root.lookup([]string{"cli", "x", "examples", "0"})
-		if len(r.list) > 0 || depth != 4 {
-			t.Errorf("%q: %v\n%s", text, r.list, out)
+		back, err := cuecontext.New().CompileString("[" + out + "]").MarshalJSON()
+		if err != nil {
+			t.Errorf("%q: %v\n%s", text, err, out)
 			continue
 		}
-		var got lang.ExampleSpec
-		if err := json.Unmarshal(alone(nil, n), &got); err != nil {
-			t.Errorf("%q: %v", text, err)
+		var list []lang.ExampleSpec
+		if err := json.Unmarshal(back, &list); err != nil || len(list) != 1 {
+			t.Errorf("%q: %v\n%s", text, err, back)
+			continue
 		}
+		got := list[0]
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q:\ngot  %+v\nwant %+v\n%s", text, got, want, out)
 		}

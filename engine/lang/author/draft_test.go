@@ -1,4 +1,4 @@
-package load
+package author
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
 // TestDraft makes a spec of each help text, in both languages: what is wrong with it is
@@ -24,13 +26,13 @@ func TestDraft(t *testing.T) {
 		said := map[bool]string{}
 		for _, yaml := range []bool{false, true} {
 			d := Draft{Name: "juno", Bin: "juno", Command: []string{"run"}, Help: &help, YAML: yaml, Without: map[string]string{}}
-			file := File{Name: "juno.cue"}
+			file := load.File{Name: "juno.cue"}
 			if yaml {
 				file.Name = "juno.yaml"
 			}
 			for range 20 {
 				file.Data = d.Write()
-				result := Load([]Layer{{Files: []File{file}}}, Options{Vet: true})
+				result := load.Load([]load.Layer{{Files: []load.File{file}}}, load.Options{Vet: true})
 				if len(result.Diagnostics) == 0 {
 					spec, err := json.Marshal(result.Spec)
 					if err != nil {
@@ -48,7 +50,7 @@ func TestDraft(t *testing.T) {
 					d.Without[param] = diag.Message
 				}
 			}
-			if formed, diags := Format(file, false); diags != nil || yaml && string(formed) != string(file.Data) {
+			if formed, diags := load.Format(file, false); diags != nil || yaml && string(formed) != string(file.Data) {
 				t.Errorf("%s: %v", name, diags)
 			}
 		}

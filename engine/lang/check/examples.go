@@ -1,4 +1,4 @@
-package catalog
+package check
 
 import (
 	"cmp"
@@ -11,12 +11,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// ExampleProblems are what Vet says of one example of the CLI.
-func ExampleProblems(c *Catalog, cli *CLI, ex lang.ExampleSpec, judge Judge) []lang.Problem {
+// Example are what Vet says of one example of the CLI.
+func Example(c *catalog.Catalog, cli *catalog.CLI, ex lang.ExampleSpec, judge Verdicts) []lang.Problem {
 	ps := lang.NewProblems()
 	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
 	return *ps.List
@@ -24,15 +25,15 @@ func ExampleProblems(c *Catalog, cli *CLI, ex lang.ExampleSpec, judge Judge) []l
 
 // exam holds a CLI against one of its examples.
 type exam struct {
-	catalog *Catalog
-	judge   Judge
+	catalog *catalog.Catalog
+	judge   Verdicts
 	ex      lang.ExampleSpec
 	ps      lang.Problems
 }
 
 // run goes from arguments to command line, and from output to answer.
-func (e exam) run(cli *CLI) {
-	call, violations := pretend(cli, e.ex)
+func (e exam) run(cli *catalog.CLI) {
+	call, violations := BindExample(cli, e.ex)
 	if e.ex.Refused != "" {
 		e.refused(violations)
 		return
@@ -40,7 +41,7 @@ func (e exam) run(cli *CLI) {
 	if e.wrong(violations) {
 		return
 	}
-	cmd, violations := call.Command(Anywhere)
+	cmd, violations := call.Command(catalog.Anywhere)
 	if e.wrong(violations) {
 		return
 	}
@@ -59,49 +60,49 @@ func (e exam) run(cli *CLI) {
 	}
 }
 
-// pretend binds the call of an example. An id that the gateway would make is {id}.
-func pretend(c *CLI, ex lang.ExampleSpec) (*Call, Violations) {
+// BindExample binds the call of an example. An id that the gateway would make is {id}.
+func BindExample(c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Violations) {
 	in, err := json.Marshal(ex.In)
 	if err != nil {
-		return nil, Violations{{Text: "cannot be written as JSON: " + err.Error()}}
+		return nil, catalog.Violations{{Text: "cannot be written as JSON: " + err.Error()}}
 	}
 	call, violations := c.At(ex.Version).Bind(in, nil, func() string { return "{id}" })
 	if violations != nil {
 		return nil, violations
 	}
-	if violations := call.Equip(pretended(call)); violations != nil {
+	if violations := call.Equip(exampleSurroundings(call)); violations != nil {
 		return nil, violations
 	}
-	_, violations = call.Command(Anywhere)
+	_, violations = call.Command(catalog.Anywhere)
 	return call, violations
 }
 
-// pretended are surroundings in which every server that a call names can be had: its
+// exampleSurroundings are surroundings in which every server that a call names can be had: its
 // program has its name.
-func pretended(call *Call) Surroundings {
-	asked, _ := call.Value(ParamMCPServers)
+func exampleSurroundings(call *catalog.Call) catalog.Surroundings {
+	asked, _ := call.Value(catalog.ParamMCPServers)
 	names, _ := asked.([]string)
 	servers := lang.Map[lang.ServerSpec]{}
 	for _, name := range names {
 		servers.Set(name, lang.ServerSpec{Command: name})
 	}
-	return Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
+	return catalog.Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
 		Set: func(string) bool { return true }, Own: func([]lang.OwnSpec) ([]string, error) { return names, nil }}
 }
 
 // wrong reports that a call is refused which should not be.
-func (e exam) wrong(violations Violations) bool {
+func (e exam) wrong(violations catalog.Violations) bool {
 	for _, v := range violations {
 		at := e.ps.At("in")
 		if _, ok := e.ex.In[v.Param]; ok {
 			at = at.At(v.Param)
 		}
-		at.Add("example", "%s", Violations{v}.Error())
+		at.Add("example", "%s", catalog.Violations{v}.Error())
 	}
 	return violations != nil
 }
 
-func (e exam) refused(violations Violations) {
+func (e exam) refused(violations catalog.Violations) {
 	at := e.ps.At("refused")
 	switch said := violations.Error(); {
 	case violations == nil:
@@ -174,7 +175,7 @@ func (e exam) env(set map[string]string) {
 }
 
 // files compares the files that are made: as text, or as the JSON that stands in it.
-func (e exam) files(made []File) {
+func (e exam) files(made []catalog.File) {
 	if !e.ex.Files.Given() {
 		return
 	}
@@ -239,7 +240,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 }
 
 // verdicts compares the risk rules that hold, and what policies say of them.
-func (e exam) verdicts(call *Call) {
+func (e exam) verdicts(call *catalog.Call) {
 	if e.ex.Risk != nil {
 		got := []string{}
 		for _, hit := range e.catalog.Risks(call) {
@@ -280,16 +281,16 @@ func deref(s *string) string {
 }
 
 // decodes compares what captured output decodes to.
-func (e exam) decodes(call *Call, ps lang.Problems) {
+func (e exam) decodes(call *catalog.Call, ps lang.Problems) {
 	ex := e.ex
-	answer, err := call.Decode(Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
+	answer, err := call.Decode(catalog.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
 	if err != nil {
 		ps.Add("example", "cannot be read: %v", err)
 		return
 	}
 	watched := call.CLI.Progress()
-	watched.Write(Stderr, []byte(ex.Stderr))
-	watched.Write(Stdout, []byte(ex.Stdout))
+	watched.Write(catalog.Stderr, []byte(ex.Stderr))
+	watched.Write(catalog.Stdout, []byte(ex.Stdout))
 	class, message := "", ""
 	if answer.Failure != nil {
 		class, message = answer.Failure.Class, answer.Failure.Message

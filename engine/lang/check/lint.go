@@ -1,4 +1,4 @@
-package catalog
+package check
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
 
 // Limits that the clients in use set; see Lint.
@@ -32,7 +34,7 @@ var scalarTypes = map[string]bool{"string": true, "boolean": true, "integer": tr
 
 // Lint holds the listing of a tool against the subset of JSON Schema, the names
 // and the lengths that all known clients take. It returns one line a violation.
-func Lint(t Tool) []string {
+func Lint(t catalog.Tool) []string {
 	l := &linter{}
 	if !toolName.MatchString(t.Name) || len(t.Name) > maxToolName {
 		l.add("name %q: want %s, at most %d characters", t.Name, toolName, maxToolName)

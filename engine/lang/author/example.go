@@ -1,7 +1,6 @@
-package load
+package author
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -12,16 +11,17 @@ import (
 	"cuelang.org/go/cue/format"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // FormatExample writes an example in CUE, as an element of a list of examples.
 func FormatExample(ex lang.ExampleSpec) (string, error) {
-	text, err := json.Marshal(ex)
+	raw, err := json.Marshal(ex)
 	if err != nil {
 		return "", err
 	}
 	var fields lang.Map[json.RawMessage]
-	if err := json.Unmarshal(text, &fields); err != nil {
+	if err := json.Unmarshal(raw, &fields); err != nil {
 		return "", err
 	}
 	var b strings.Builder
@@ -89,11 +89,11 @@ func cueValue(b *strings.Builder, raw json.RawMessage) error {
 		}
 		b.WriteByte(']')
 	case '"':
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
+		var body string
+		if err := json.Unmarshal(raw, &body); err != nil {
 			return err
 		}
-		b.WriteString(cueLines(text))
+		b.WriteString(cueLines(body))
 	default:
 		b.Write(raw)
 	}
@@ -110,9 +110,7 @@ func without(words []string, word string) (out []string) {
 }
 
 func cueText(s string) string {
-	var b bytes.Buffer
-	quote(&b, s)
-	return b.String()
+	return string(text.MustJSON(s))
 }
 
 // cueLines is a text that holds lines or quotes as it is, if CUE lets it be.

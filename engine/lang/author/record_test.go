@@ -1,11 +1,13 @@
-package catalog
+package author
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
@@ -17,11 +19,11 @@ const recordedSpec = `{"bin":"acme","argv":["{session}","{mcp}","{params}"],
 	"failure":[{"class":"auth","when":"stderr contains 'log in'"}]}`
 
 func TestExampleOfARecord(t *testing.T) {
-	catalog, problems := Compile(langtest.Read(t, []byte(recordedSpec)))
-	if catalog == nil {
+	specs, problems := catalog.Compile(langtest.Read(t, []byte(recordedSpec)))
+	if specs == nil {
 		t.Fatal(problems)
 	}
-	cli := catalog.CLIs[0]
+	cli := specs.CLIs[0]
 	same := func(s string) string { return s }
 	noise := strings.Repeat(`{"type":"noise","much":{"of":"it"}}`+"\n", 300)
 	for name, c := range map[string]struct {
@@ -51,7 +53,7 @@ func TestExampleOfARecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.in.Clean = same
-			ex, notes := Example(catalog, cli, c.in, nil)
+			ex, notes := Example(specs, cli, c.in, nil)
 			text := "-"
 			if ex.Out != nil {
 				text = *ex.Out.Text
@@ -62,7 +64,7 @@ func TestExampleOfARecord(t *testing.T) {
 			if got := strings.Join(notes, "\n"); got != c.notes {
 				t.Errorf("notes: %s", got)
 			}
-			for _, p := range ExampleProblems(catalog, cli, ex, nil) {
+			for _, p := range check.Example(specs, cli, ex, nil) {
 				if name != "another spec then" && name != "refused now" {
 					t.Error(p)
 				}

@@ -1,4 +1,4 @@
-package load
+package author
 
 import (
 	"cmp"
@@ -72,13 +72,13 @@ type missing struct {
 }
 
 func (c *comparison) add(path []string, code, format string, args ...any) *lang.Problem {
-	text := fmt.Sprintf(format, args...)
-	key := strings.Join(path, "\x00") + "\x00" + text
+	body := fmt.Sprintf(format, args...)
+	key := strings.Join(path, "\x00") + "\x00" + body
 	if c.told[key] {
 		return &lang.Problem{}
 	}
 	c.told[key] = true
-	c.found = append(c.found, lang.Problem{Path: path, Code: code, Text: text})
+	c.found = append(c.found, lang.Problem{Path: path, Code: code, Text: body})
 	return &c.found[len(c.found)-1]
 }
 
@@ -225,7 +225,7 @@ func (c *comparison) lacks(m *missing) {
 	}
 	for _, other := range slices.Sorted(maps.Keys(c.texts)) {
 		if h := c.texts[other]; h != nil && h.Option(m.flag) != nil {
-			c.add(m.path, CodeMoved, "%s is no option of %s, but of %s", m.flag, either(typed), c.typed(other))
+			c.add(m.path, CodeMoved, "%s is no option of %s, but of %s", m.flag, text.Or(typed), c.typed(other))
 			return
 		}
 	}
@@ -258,7 +258,7 @@ func (c *comparison) value(flag string, o *HelpOption, said catalog.Said) {
 	if o.Values == nil || o.Loose || strings.ContainsAny(said.Text, "{}") || slices.Contains(o.Values, said.Text) || c.hidden(flag+"="+said.Text) {
 		return
 	}
-	c.add(said.Path, CodeLacks, "%s: %s does not take %q, but %s", c.name, flag, said.Text, either(quoted(o.Values)))
+	c.add(said.Path, CodeLacks, "%s: %s does not take %q, but %s", c.name, flag, said.Text, text.OneOf(o.Values))
 }
 
 // values compares the values of an enum. Those of a help text that stand in prose count
@@ -298,13 +298,6 @@ func meant(word string, among []string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %q?", near)
-}
-
-func quoted(words []string) (out []string) {
-	for _, word := range words {
-		out = append(out, strconv.Quote(word))
-	}
-	return out
 }
 
 // command looks a word up that may be a subcommand, and gives the place behind it.
@@ -363,7 +356,7 @@ func (c *comparison) news(place string) {
 			c.used[n] = true // not again for another place
 		}
 		if doc != "" {
-			doc = ": " + clip(doc)
+			doc = ": " + text.Clip(doc)
 		}
 		problem := c.add([]string{"cli", c.cli.Name, "probe"}, CodeNew, "%s has %s%s, which the spec does not know%s", c.name, what, behind(place), doc)
 		problem.Warning, problem.Key, problem.Hint = true, true, "name it in probe.ignore"

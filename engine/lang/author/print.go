@@ -1,4 +1,4 @@
-package load
+package author
 
 import (
 	"encoding/json"
@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Formats are those that Print knows.
@@ -14,7 +17,7 @@ var Formats = []string{"text", "json", "github", "sarif"}
 
 // Print writes diagnostics: one line each (text), an array (json), commands that
 // annotate a change on GitHub (github), or a SARIF 2.1.0 log (sarif).
-func Print(w io.Writer, diags []Diagnostic, format string) error {
+func Print(w io.Writer, diags []load.Diagnostic, format string) error {
 	switch format {
 	case "", "text":
 		for _, d := range diags {
@@ -25,7 +28,7 @@ func Print(w io.Writer, diags []Diagnostic, format string) error {
 		return nil
 	case "json":
 		if diags == nil {
-			diags = []Diagnostic{}
+			diags = []load.Diagnostic{}
 		}
 		return encode(w, diags)
 	case "github":
@@ -38,7 +41,7 @@ func Print(w io.Writer, diags []Diagnostic, format string) error {
 	case "sarif":
 		return encode(w, sarif(diags))
 	}
-	return fmt.Errorf("unknown format %q: want %s", format, either(Formats))
+	return fmt.Errorf("unknown format %q: want %s", format, text.Or(Formats))
 }
 
 func encode(w io.Writer, v any) error {
@@ -49,7 +52,7 @@ func encode(w io.Writer, v any) error {
 }
 
 // annotation is a workflow command. What is special to its syntax is percent-encoded.
-func annotation(d Diagnostic) string {
+func annotation(d load.Diagnostic) string {
 	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	place := "file=" + property.Replace(filepath.ToSlash(d.File))
@@ -57,10 +60,10 @@ func annotation(d Diagnostic) string {
 		place += fmt.Sprintf(",line=%d,col=%d", d.Line, d.Col)
 	}
 	command := d.Severity
-	if command == Note {
+	if command == load.Note {
 		command = "notice"
 	}
-	d.Severity, place = Error, "::"+command+" "+place
+	d.Severity, place = load.Error, "::"+command+" "+place
 	return fmt.Sprintf("%s,title=%s::%s", place, property.Replace(d.Code), value.Replace(d.Text()))
 }
 
@@ -110,7 +113,7 @@ type (
 	}
 )
 
-func sarif(diags []Diagnostic) sarifLog {
+func sarif(diags []load.Diagnostic) sarifLog {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "gateway", Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	known := map[string]bool{}
 	for _, d := range diags {
@@ -123,7 +126,7 @@ func sarif(diags []Diagnostic) sarifLog {
 			at.Region = &sarifRegion{d.Line, d.Col}
 		}
 		level := d.Severity
-		d.Severity = Error // the level says it
+		d.Severity = load.Error // the level says it
 		run.Results = append(run.Results, sarifResult{d.Code, level, sarifMessage{d.Text()}, []sarifLocation{{at}}})
 	}
 	return sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}}

@@ -1,10 +1,11 @@
-package catalog
+package check
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
@@ -38,13 +39,13 @@ func TestLint(t *testing.T) {
 		{root(`"a b":{"type":"string"}`), `property name "a b"`},
 		{root(`"a":{"type":"string","description":"` + strings.Repeat("x", 501) + `"}`), `description has 501 bytes`},
 	} {
-		tool := Tool{Name: "acme_request", Description: "Asks.", Input: json.RawMessage(c.in)}
+		tool := catalog.Tool{Name: "acme_request", Description: "Asks.", Input: json.RawMessage(c.in)}
 		if found := strings.Join(Lint(tool), "\n"); !strings.Contains(found, c.want) {
 			t.Errorf("%s: got %q, want %q", c.in, found, c.want)
 		}
 	}
 	good := json.RawMessage(root(`"a":{"type":"string"}`))
-	for want, tool := range map[string]Tool{
+	for want, tool := range map[string]catalog.Tool{
 		`name "Acme"`:               {Name: "Acme", Description: "x", Input: good},
 		`at most 40 characters`:     {Name: strings.Repeat("a", 41), Description: "x", Input: good},
 		`description has 0 bytes`:   {Name: "a", Input: good},
@@ -58,9 +59,9 @@ func TestLint(t *testing.T) {
 }
 
 func TestLintOfATool(t *testing.T) {
-	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: JobsSchema},
-		&Param{Name: "id", Kind: String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: new(3)}},
-		&Param{Name: "most", Kind: Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: new(1.0), Max: new(9.0), Default: 4}})
+	b := catalog.NewBuiltin(catalog.Tool{Name: "do_it", Description: "Do it.", Output: catalog.JobsSchema},
+		&catalog.Param{Name: "id", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: new(3)}},
+		&catalog.Param{Name: "most", Kind: catalog.Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: new(1.0), Max: new(9.0), Default: 4}})
 	if wrong := Lint(b.Tool); len(wrong) > 0 {
 		t.Error(wrong)
 	}

@@ -1,4 +1,4 @@
-package catalog
+package author
 
 import (
 	"encoding/json"
@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -37,11 +39,11 @@ const (
 
 // Example makes an example of a call that was made. The notes say what of the call it
 // does not show, and what vet would have against it.
-func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec, notes []string) {
+func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded, judge check.Verdicts) (ex lang.ExampleSpec, notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{ParamPrompt: r.Prompt}, Mode: r.Mode}
+	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{catalog.ParamPrompt: r.Prompt}, Mode: r.Mode}
 	if short := text.Shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
-		ex.In[ParamPrompt] = short
+		ex.In[catalog.ParamPrompt] = short
 		note("the prompt has lost its end")
 	}
 	for name, v := range r.Arguments {
@@ -51,19 +53,19 @@ func Example(c *Catalog, cli *CLI, r Recorded, judge Judge) (ex lang.ExampleSpec
 	}
 	switch {
 	case r.Mode == lang.Resume:
-		ex.In[ParamSessionID] = r.SessionID
+		ex.In[catalog.ParamSessionID] = r.SessionID
 	case r.Mode == lang.Latest:
-		ex.In[ParamResumeLatest] = true
+		ex.In[catalog.ParamResumeLatest] = true
 	}
 	if r.Servers != nil {
-		ex.In[ParamMCPServers] = r.Servers
+		ex.In[catalog.ParamMCPServers] = r.Servers
 	}
-	call, violations := pretend(cli, ex)
+	call, violations := check.BindExample(cli, ex)
 	if violations != nil {
 		note("the spec refuses this call now: %s", strings.ReplaceAll(violations.Error(), "\n", "; "))
 		return ex, notes
 	}
-	cmd, _ := call.Command(Anywhere)
+	cmd, _ := call.Command(catalog.Anywhere)
 	ex.Argv = cmd.Args
 	if ex.Argv == nil {
 		ex.Argv = []string{}
@@ -123,7 +125,7 @@ func plainly(v any) any {
 }
 
 // addOutput takes over the part of the output that matters, and what it decodes to.
-func addOutput(ex *lang.ExampleSpec, call *Call, r Recorded) bool {
+func addOutput(ex *lang.ExampleSpec, call *catalog.Call, r Recorded) bool {
 	want, ok := decoded(call, r)
 	if !ok {
 		return false
@@ -164,8 +166,8 @@ func addOutput(ex *lang.ExampleSpec, call *Call, r Recorded) bool {
 }
 
 // decoded is what an output comes to, as an example says it.
-func decoded(call *Call, r Recorded) (lang.ExampleOut, bool) {
-	answer, err := call.Decode(Run{Stdout: strings.NewReader(r.Stdout), Stderr: r.Stderr, Exit: r.Exit})
+func decoded(call *catalog.Call, r Recorded) (lang.ExampleOut, bool) {
+	answer, err := call.Decode(catalog.Run{Stdout: strings.NewReader(r.Stdout), Stderr: r.Stderr, Exit: r.Exit})
 	if err != nil {
 		return lang.ExampleOut{}, false
 	}

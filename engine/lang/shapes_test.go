@@ -1,4 +1,4 @@
-package catalog
+package lang_test
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
-	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // everyShape has each field of the language once, in every form it can take.
@@ -42,7 +40,10 @@ const everyShape = `{"language":1,"cli":{
 
 func TestSpecRoundTrip(t *testing.T) {
 	texts := []string{everyShape, `{}`, `{"cli":{"a":{"bin":"b","argv":[]}}}`}
-	cases, _ := filepath.Glob("testdata/problems/*.txtar")
+	cases, err := filepath.Glob("check/testdata/problems/*.txtar")
+	if err != nil || len(cases) == 0 {
+		t.Fatal("no cases", err)
+	}
 	for _, name := range cases {
 		a, err := txtar.ParseFile(name)
 		if err != nil {
@@ -156,118 +157,4 @@ func TestShapeErrors(t *testing.T) {
 			t.Errorf("%s was read", bad)
 		}
 	}
-}
-
-func TestDigest(t *testing.T) {
-	read := func(text string) *Catalog {
-		t.Helper()
-		var s lang.Spec
-		if err := json.Unmarshal([]byte(text), &s); err != nil {
-			t.Fatal(err)
-		}
-		c, problems := Compile(&s)
-		if c == nil {
-			t.Fatal(problems)
-		}
-		return c
-	}
-	base := read(`{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"d","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`)
-	same := read(` {"cli":{"a":{"exits":{"2":"b","1":"a"},"argv":["{params}"],"bin":"x","params":{"p":{"flag":"--p","doc":"d"},"q":{"doc":"d","flag":"--q"}}}}}`)
-	if base.Digest() != same.Digest() || len(base.Digest()) != 32 {
-		t.Errorf("equal specs: %s and %s", base.Digest(), same.Digest())
-	}
-	for what, text := range map[string]string{
-		"order of params": `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"q":{"doc":"d","flag":"--q"},"p":{"doc":"d","flag":"--p"}},"exits":{"1":"a","2":"b"}}}}`,
-		"a doc":           `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"e","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`,
-	} {
-		if read(text).Digest() == base.Digest() {
-			t.Errorf("%s does not change the digest", what)
-		}
-	}
-}
-
-// TestVettedMeansTheSame renders with expressions compiled early and at first use.
-func TestVettedMeansTheSame(t *testing.T) {
-	text := langtest.Spec(t, "acme")
-	early := compiled(t, text)
-	vetted, problems := compileVetted(langtest.Read(t, text))
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	late, ok := vetted.CLI("acme")
-	if !ok {
-		t.Fatal("no acme")
-	}
-	args := json.RawMessage(`{"prompt":"hi","deep":true,"turns":3,"level":"low"}`)
-	var words [2][]string
-	for i, cli := range []*CLI{early, late} {
-		call, violations := cli.Bind(args, nil, langtest.IDs())
-		if violations != nil {
-			t.Fatal(violations)
-		}
-		cmd, violations := call.Command("")
-		if violations != nil {
-			t.Fatal(violations)
-		}
-		words[i] = cmd.Args
-	}
-	if !slices.Equal(words[0], words[1]) || !slices.Contains(words[0], "--deep") {
-		t.Errorf("got %q and %q", words[0], words[1])
-	}
-	if p, ok := late.Param("deep"); !ok || p.Kind != Bool || len(late.Params()) != len(early.Params()) {
-		t.Errorf("deep: %+v", p)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	among := []string{"allowedTools", "model", "maxTurns", "sessionId", "on"}
-	for word, want := range map[string]string{
-		"allowed_tools": "allowedTools", "allowed-tools": "allowedTools", "ALLOWEDTOOLS": "allowedTools", "modle": "model", "mdoel": "model", "models": "model",
-		"maxTruns": "maxTurns", "session": "sessionId", "sessionID": "sessionId", "xyzzy": "", "": "", "o": "", "no": "on", "turns": "", strings.Repeat("m", 1<<20): "",
-	} {
-		if got := text.Nearest(word, among); got != want {
-			t.Errorf("Nearest(%.20q) = %q, want %q", word, got, want)
-		}
-	}
-	if got := text.Nearest("model", nil); got != "" {
-		t.Errorf("among none: %q", got)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"abc", "acb", 1}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abcd", "abcd", 0}} {
-		if got := text.Distance(c.a, c.b); got != c.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
-// TestDefaultsInGo compiles a spec that no JSON has passed through.
-func TestDefaultsInGo(t *testing.T) {
-	for _, c := range []struct {
-		kind  Kind
-		value any
-		want  string
-	}{
-		{Int, 5, ""}, {Int, int64(5), ""}, {Number, 5, ""}, {List, []string{"a"}, ""}, {Int, 1 << 60, "must be an integer"},
-		{String, "a\xffb", "is not valid UTF-8"}, {List, []string{"a\xff"}, "element 1 is not valid UTF-8"}, {Bool, struct{}{}, "not a struct {}"},
-	} {
-		cli := lang.CLISpec{Bin: "acme", Argv: lang.ArgvSpec{New: []string{"{params}"}}, Params: lang.MapOf("one",
-			lang.ParamSpec{Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value})}
-		_, problems := Compile(&lang.Spec{CLI: lang.MapOf("acme", cli)})
-		switch {
-		case c.want == "" && len(problems) > 0:
-			t.Errorf("%v: %v", c.value, problems)
-		case c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0].Text, c.want)):
-			t.Errorf("%v: got %v, want %q", c.value, problems, c.want)
-		}
-	}
-}
-
-// compileVetted leaves expressions to their first use.
-func compileVetted(s *lang.Spec) (*Catalog, []lang.Problem) {
-	return Recompile(s, Known{Vetted: func(string, string) bool { return true }})
 }

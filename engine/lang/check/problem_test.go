@@ -1,8 +1,9 @@
-package catalog
+package check
 
 import (
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
@@ -10,10 +11,10 @@ import (
 // Compile passes is vetted as well.
 func TestProblems(t *testing.T) {
 	langtest.Archives(t, "problems", func(t *testing.T, files map[string]string) string {
-		catalog, problems := Compile(langtest.Read(t, []byte(files["spec.json"])))
-		if catalog != nil {
-			problems = append(problems, Vet(catalog, func(call *Call) map[string]string {
-				if len(catalog.Risks(call)) > 0 {
+		c, problems := catalog.Compile(langtest.Read(t, []byte(files["spec.json"])))
+		if c != nil {
+			problems = append(problems, Vet(c, func(call *catalog.Call) map[string]string {
+				if len(c.Risks(call)) > 0 {
 					return map[string]string{"strict": "deny", "loose": "approve"}
 				}
 				return map[string]string{"strict": "approve", "loose": "approve"}
@@ -26,10 +27,10 @@ func TestProblems(t *testing.T) {
 // TestUncovered holds what is told of examples that do not show all.
 func TestUncovered(t *testing.T) {
 	langtest.Archives(t, "coverage", func(t *testing.T, files map[string]string) string {
-		catalog, problems := Compile(langtest.Read(t, []byte(files["spec.json"])))
-		if catalog == nil {
+		c, problems := catalog.Compile(langtest.Read(t, []byte(files["spec.json"])))
+		if c == nil {
 			t.Fatal(problems)
 		}
-		return langtest.Lines(t, Uncovered(catalog))
+		return langtest.Lines(t, Uncovered(c))
 	})
 }
