@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"engine/text", "engine/supervisor"},
 	{"engine/lang", "engine/store"},
 	{"engine/lang/langtest"},
+	{"engine/catalog/optimize"},
 	{"engine/catalog"},
 	{"engine/lang/check", "engine/lang/compat", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
 	{"engine/lang/load"},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -84,9 +85,9 @@ func (j Job) Equipment() *catalog.Equipment {
 }
 
 // Saved is what was saved of the prompt of the job, nil if it was not to be shortened.
-func (j Job) Saved() *catalog.Saving {
+func (j Job) Saved() *optimize.Saving {
 	var args struct {
-		Saved *catalog.Saving `json:"prompt.saved"`
+		Saved *optimize.Saving `json:"prompt.saved"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -17,17 +18,17 @@ type Call struct {
 	SessionID     string // id to resume, or to create under; "" if the CLI chooses
 	Model         string // as passed to the CLI; "" for its own default
 	CorrelationID string
-	Dir           string        // as asked for; "" for the default
-	Idle, Wall    time.Duration // as asked for; 0 for the default
-	Show          string        // "answer", "record" or "events"
-	Async         bool          // asked for as a job
-	Force         bool          // run, whatever was asked before
-	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
-	Policy        string        // of approval, as asked for; "" for the default
-	Asked         Asked         // which conversation was asked for
-	Session       string        // of the gateway, of which the call is a turn; "" for none
-	Saved         *Saving       // of the prompt, if it was to be shortened
-	Notes         []string      // what the caller should know of how it was understood
+	Dir           string           // as asked for; "" for the default
+	Idle, Wall    time.Duration    // as asked for; 0 for the default
+	Show          string           // "answer", "record" or "events"
+	Async         bool             // asked for as a job
+	Force         bool             // run, whatever was asked before
+	Strategy      string           // of approval, as asked for: Legacy, Managed or ""
+	Policy        string           // of approval, as asked for; "" for the default
+	Asked         Asked            // which conversation was asked for
+	Session       string           // of the gateway, of which the call is a turn; "" for none
+	Saved         *optimize.Saving // of the prompt, if it was to be shortened
+	Notes         []string         // what the caller should know of how it was understood
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -21,7 +22,7 @@ type Catalog struct {
 	Policies []*Policy                 // in the order of the specs
 	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be handed to CLIs
 
-	Optimizers []*Optimizer // in the order of the specs
+	Optimizers []*optimize.Optimizer // in the order of the specs
 
 	rules  []rule
 	byName map[string]*CLI

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 )
 
 // Run is a finished run as Decode sees it.
@@ -28,9 +30,9 @@ type Answer struct {
 	Usage     map[string]int64 // token counts by UsageInput, ...; empty if unknown
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
-	CostScope string   // likewise for the cost
-	Saved     *Saving  // of the answer, if Shown was to be shortened
-	Failure   *Failure // nil: success
+	CostScope string           // likewise for the cost
+	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Failure   *Failure         // nil: success
 }
 
 // Failure says why a run was not a success.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -154,7 +155,7 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 }
 
 // shorter says what an optimizer does.
-func shorter(what string, o *Optimizer) string {
+func shorter(what string, o *optimize.Optimizer) string {
 	if o.Doc == "" {
 		return what + "."
 	}

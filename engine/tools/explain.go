@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -31,7 +32,7 @@ type Explanation struct {
 	MCP   *catalog.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
 	Files []catalog.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
 
-	Optimization *catalog.Optimization `json:"optimization,omitempty"` // what was saved of the prompt
+	Optimization *optimize.Savings `json:"optimization,omitempty"` // what was saved of the prompt
 
 	Approval policy.Decision   `json:"approval"` // what is decided about the call
 	Policies []policy.Decision `json:"policies"` // what would be: without a policy, then by each

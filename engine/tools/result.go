@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 )
 
 // structured is a result for programs, ids first and the answer last: clients that
@@ -32,7 +33,7 @@ type structured struct {
 	Approval      *call.Approval     `json:"approval,omitempty"`
 	MCP           *catalog.Equipment `json:"mcpServers,omitempty"`
 
-	Optimization *catalog.Optimization `json:"optimization,omitempty"`
+	Optimization *optimize.Savings `json:"optimization,omitempty"`
 
 	Warnings []string         `json:"warnings,omitempty"`
 	Error    *catalog.Failure `json:"error,omitempty"`
@@ -150,15 +151,15 @@ func trailer(s structured) string {
 }
 
 // optimization tells of what was shortened, nil if nothing was to be.
-func optimization(prompt, response *catalog.Saving) *catalog.Optimization {
+func optimization(prompt, response *optimize.Saving) *optimize.Savings {
 	if prompt == nil && response == nil {
 		return nil
 	}
-	return &catalog.Optimization{Prompt: prompt, Response: response}
+	return &optimize.Savings{Prompt: prompt, Response: response}
 }
 
 // saved is how many characters were saved of how many.
-func saved(s *catalog.Saving) string {
+func saved(s *optimize.Saving) string {
 	if s == nil {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -132,7 +133,7 @@ func neutralised(cmd catalog.Command, refused catalog.Violations, value string) 
 }
 
 // optimizerExamples runs the examples of an optimizer.
-func optimizerExamples(o *catalog.Optimizer, ps lang.Problems) {
+func optimizerExamples(o *optimize.Optimizer, ps lang.Problems) {
 	for i, ex := range o.Examples {
 		at := ps.At("examples", i)
 		if got := o.Apply(ex.In); got != ex.Out {

@@ -1,4 +1,8 @@
-package catalog
+// Package optimize makes texts shorter that say the same afterwards, by rules that are data.
+//
+// It hides what is kept from the rules (code, and what a spec names) and how often they are
+// applied. It must not know what a text is for: a prompt and an answer are the same to it.
+package optimize
 
 import (
 	"errors"
@@ -12,62 +16,47 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Optimizer makes texts shorter that say the same afterwards. What it does is data; it
-// knows of itself only what code looks like.
+// Optimizer is a set of rules that make texts shorter, compiled. It knows of itself only
+// what code looks like.
 type Optimizer struct {
 	Name string
 	lang.OptimizerSpec
 
-	keep  []func() matcher
+	keep  []func() pattern
 	rules []rewrite
 }
 
 type rewrite struct {
-	match   func() matcher
+	match   func() pattern
 	replace string
 }
 
-// optimizers are those that calls can ask for, nil where there is none.
-type optimizers struct{ prompt, response *Optimizer }
-
-// specs are what they were compiled from.
-func (o optimizers) specs() [2]lang.OptimizerSpec {
-	var specs [2]lang.OptimizerSpec
-	for i, one := range []*Optimizer{o.prompt, o.response} {
-		if one != nil {
-			specs[i] = one.OptimizerSpec
-		}
-	}
-	return specs
-}
-
-// optimizers compiles all optimizers, and finds those that the settings name.
-func (c *Catalog) optimizers(s *lang.Spec, vetted bool, ps lang.Problems) (chosen optimizers) {
-	for name, spec := range s.Optimizer.All() {
+// Compile compiles the optimizers, whose expressions are known to be right if they are
+// vetted: those are then left to their first use.
+func Compile(specs lang.Map[lang.OptimizerSpec], vetted bool, ps lang.Problems) (all []*Optimizer) {
+	for name, spec := range specs.All() {
 		o := &Optimizer{Name: name, OptimizerSpec: spec}
-		at := ps.At("optimizer", name)
+		at := ps.At(name)
 		for key, src := range spec.Keep.All() {
-			o.keep = append(o.keep, pattern(src, vetted, at.At("keep", key)))
+			o.keep = append(o.keep, compilePattern(src, vetted, at.At("keep", key)))
 		}
 		for key, rule := range spec.Rules.All() {
 			at := at.At("rules", key)
-			r := rewrite{match: pattern(rule.Match, vetted, at.At("match")), replace: rule.Replace}
+			r := rewrite{match: compilePattern(rule.Match, vetted, at.At("match")), replace: rule.Replace}
 			if !vetted {
 				r.groups(at.At("replace"))
 			}
 			o.rules = append(o.rules, r)
 		}
-		c.Optimizers = append(c.Optimizers, o)
+		all = append(all, o)
 	}
-	chosen.prompt = c.optimizer(s.Gateway.Optimizers.Prompt, ps.At("gateway", "optimizers", "prompt"))
-	chosen.response = c.optimizer(s.Gateway.Optimizers.Response, ps.At("gateway", "optimizers", "response"))
-	return chosen
+	return all
 }
 
-// optimizer is the one of a name, nil if none is named.
-func (c *Catalog) optimizer(name string, ps lang.Problems) *Optimizer {
+// Find is the optimizer that a setting names, nil if it names none.
+func Find(all []*Optimizer, name string, ps lang.Problems) *Optimizer {
 	names := []string{}
-	for _, o := range c.Optimizers {
+	for _, o := range all {
 		if o.Name == name {
 			return o
 		}
@@ -86,11 +75,11 @@ func (c *Catalog) optimizer(name string, ps lang.Problems) *Optimizer {
 // nothing matches no text at all.
 var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
 
-// pattern compiles an RE2 that must match something, now or at its first use: most
+// compilePattern compiles an RE2 that must match something, now or at its first use: most
 // gateways end without having shortened anything.
-func pattern(src string, vetted bool, ps lang.Problems) func() matcher {
+func compilePattern(src string, vetted bool, ps lang.Problems) func() pattern {
 	if vetted {
-		return sync.OnceValue(func() matcher { return matcher{regexp.MustCompile(src), needsOf(src)} })
+		return sync.OnceValue(func() pattern { return pattern{regexp.MustCompile(src), needsOf(src)} })
 	}
 	re, err := regexp.Compile(src)
 	if err != nil {
@@ -99,12 +88,12 @@ func pattern(src string, vetted bool, ps lang.Problems) func() matcher {
 		if errors.As(err, &wrong) {
 			problem.Offset = max(0, strings.Index(src, wrong.Expr))
 		}
-		return func() matcher { return matcher{Regexp: nothing} }
+		return func() pattern { return pattern{Regexp: nothing} }
 	}
 	if re.MatchString("") {
 		ps.Add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
 	}
-	return func() matcher { return matcher{re, needsOf(src)} }
+	return func() pattern { return pattern{re, needsOf(src)} }
 }
 
 // reference is a group in a replacement, or a dollar.

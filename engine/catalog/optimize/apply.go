@@ -1,11 +1,14 @@
-package catalog
+package optimize
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Saving is what was saved of a text, in characters.
@@ -15,22 +18,22 @@ type Saving struct {
 	Note   string `json:"note,omitempty"` // why the text was left as it is
 }
 
-// Optimization is what was saved in a call that asked for it.
-type Optimization struct {
+// Savings are what was saved in a call that asked for it.
+type Savings struct {
 	Prompt   *Saving `json:"prompt,omitempty"`
 	Response *Saving `json:"response,omitempty"`
 }
 
 // Notes say why a text was left as it is.
-func (o *Optimization) Notes() (notes []string) {
-	if o == nil {
+func (s *Savings) Notes() (notes []string) {
+	if s == nil {
 		return nil
 	}
-	if o.Prompt != nil && o.Prompt.Note != "" {
-		notes = append(notes, "optimizing the prompt: "+o.Prompt.Note)
+	if s.Prompt != nil && s.Prompt.Note != "" {
+		notes = append(notes, "optimizing the prompt: "+s.Prompt.Note)
 	}
-	if o.Response != nil && o.Response.Note != "" {
-		notes = append(notes, "optimizing the answer: "+o.Response.Note)
+	if s.Response != nil && s.Response.Note != "" {
+		notes = append(notes, "optimizing the answer: "+s.Response.Note)
 	}
 	return notes
 }
@@ -66,6 +69,16 @@ func (o *Optimizer) Apply(text string) string {
 		now = next
 	}
 	return text
+}
+
+// Save is Apply, and counts what was saved.
+func (o *Optimizer) Save(body string) (string, Saving) {
+	short := o.Apply(body)
+	saved := Saving{Before: utf8.RuneCountInString(body), After: utf8.RuneCountInString(short)}
+	if len(body) > maxOptimized {
+		saved.Note = fmt.Sprintf("it was left as it is: it has more than %s bytes", text.Number(maxOptimized))
+	}
+	return short, saved
 }
 
 // pass applies every rule once.

@@ -1,4 +1,4 @@
-package catalog
+package optimize
 
 import (
 	"regexp"
@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// matcher is a pattern, and texts of which one stands in everything that it matches; nil
+// pattern is a regular expression, and texts of which one stands in everything that it matches; nil
 // if none are known. To look for these takes a fraction of the time, and most patterns
 // match nothing in most texts.
-type matcher struct {
+type pattern struct {
 	*regexp.Regexp
 	needs []string
 }
 
 // possible reports whether the pattern may match in the text.
-func (m matcher) possible(text string) bool {
-	for _, need := range m.needs {
+func (p pattern) possible(text string) bool {
+	for _, need := range p.needs {
 		if strings.Contains(text, need) {
 			return true
 		}
 	}
-	return m.needs == nil
+	return p.needs == nil
 }
 
 // needsOf finds the texts of which a pattern needs one.
