@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"engine/lang", "engine/store"},
 	{"engine/lang/langtest"},
 	{"engine/catalog/optimize"},
+	{"engine/catalog/extract"},
 	{"engine/catalog"},
 	{"engine/lang/check", "engine/lang/compat", "engine/policy", "engine/process", "engine/watch", "engine/lang/reference"},
 	{"engine/lang/load"},
@@ -50,7 +51,7 @@ var owners = map[string][]string{
 	"cuelang.org/go":                           {"engine/lang/load", "engine/lang/author"}, // one reads, one writes
 	"go.yaml.in/yaml/v3":                       {"engine/lang/load"},
 	"github.com/fsnotify/fsnotify":             {"engine/watch"},
-	"github.com/expr-lang/expr":                {"engine/catalog"},
+	"github.com/expr-lang/expr":                {"engine/catalog/extract"},
 	"modernc.org/sqlite":                       {"engine/store"},
 	"database/sql":                             {"engine/store"},
 	"os/exec":                                  {"engine/process"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -90,7 +91,7 @@ func (a *Approval) String() string {
 
 // approve decides whether the call may run, asks a person where that is for one to
 // decide, and notes the decision in the request.
-func (s *Service) approve(ctx context.Context, req *Request) (*catalog.Failure, error) {
+func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, error) {
 	d := policy.Decide(req.Catalog, req.Bound)
 	a := Approval{Strategy: d.Strategy, Policy: d.Policy, Verdict: Denied, By: byPolicy, Score: d.Score, Reasons: d.Reasons, Note: d.Note, Catalog: req.Catalog.Digest()}
 	if d.Strategy != catalog.Managed {
@@ -126,7 +127,7 @@ func (s *Service) approve(ctx context.Context, req *Request) (*catalog.Failure, 
 
 // record puts a decision into the record and the journal, where a policy made it or it
 // denies. A decision that cannot be recorded lets nothing run.
-func (s *Service) record(ctx context.Context, req *Request, a *Approval) *catalog.Failure {
+func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.Failure {
 	if a.Strategy != catalog.Managed && a.Verdict == Approved {
 		return nil // the row of the call has it
 	}
@@ -152,15 +153,15 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *catalo
 		err = errors.Join(err, s.Journal.Append(row))
 	}
 	if err != nil {
-		return &catalog.Failure{Class: catalog.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
+		return &lang.Failure{Class: lang.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
 			Hint: "a call about which the decision cannot be recorded is not made"}
 	}
 	return nil
 }
 
 // denial says why a call was not made and how to go on.
-func denial(req *Request, a Approval) *catalog.Failure {
-	f := &catalog.Failure{Class: catalog.ClassDenied}
+func denial(req *Request, a Approval) *lang.Failure {
+	f := &lang.Failure{Class: lang.ClassDenied}
 	dangers := strings.Join(req.Bound.Dared(), ", ")
 	if a.Strategy != catalog.Managed {
 		f.Message = "nothing was run: " + a.Note

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -31,7 +33,7 @@ type Outcome struct {
 	// State where none was accepted.
 	Job Job
 	// Failure says why no job runs; nil if one was accepted.
-	Failure *catalog.Failure
+	Failure *lang.Failure
 	// Refused says that a step of the handler refused the request, before there was
 	// anything to put on record as a job.
 	Refused bool
@@ -42,7 +44,7 @@ type Outcome struct {
 // Completion is what a job came to that has ended.
 type Completion struct {
 	ID       string // of the job
-	Answer   catalog.Answer
+	Answer   extract.Answer
 	ExitCode int // -1 if there was none
 	Duration time.Duration
 	Warnings []string // what went wrong beside the call itself

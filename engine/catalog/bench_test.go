@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
@@ -59,7 +59,7 @@ func benchmarkDecode(b *testing.B, spec, stdout string) {
 	b.SetBytes(int64(len(stdout)))
 	b.ReportAllocs()
 	for b.Loop() {
-		answer, err := call.Decode(Run{Stdout: strings.NewReader(stdout), Size: int64(len(stdout))})
+		answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(stdout), Size: int64(len(stdout))})
 		if err != nil || answer.Failure != nil {
 			b.Fatal(err, answer.Failure)
 		}
@@ -121,60 +121,4 @@ func BenchmarkInputSchema(b *testing.B) {
 	for b.Loop() {
 		cli.InputSchema()
 	}
-}
-
-// BenchmarkCondition is the dearest condition over a list of the length that a
-// caller may give.
-func BenchmarkCondition(b *testing.B) {
-	tags := make([]string, defaultMaxItems)
-	for i := range tags {
-		tags[i] = strings.Repeat("tag ", 25)
-	}
-	e := over(`any(tags, lower(#) matches "(?i)no|such|tag$")`)
-	env := map[string]any{"tags": tags}
-	for b.Loop() {
-		if e.holds(env) {
-			b.Fatal("it must not hold")
-		}
-	}
-}
-
-// benchmarkProgress reads the output in parts of 64 KB, as one who polls a file does.
-func benchmarkProgress(b *testing.B, spec, stdout string) {
-	cli, printed := shared(b, spec), []byte(stdout)
-	b.SetBytes(int64(len(stdout)))
-	b.ReportAllocs()
-	for b.Loop() {
-		p := cli.Progress()
-		for part := range slices.Chunk(printed, 64<<10) {
-			p.Write(Stdout, part)
-		}
-		if p.Tail() == "" {
-			b.Fatal("nothing is known")
-		}
-	}
-}
-
-// BenchmarkProgressRecords is a flood of records that each have something to say.
-func BenchmarkProgressRecords(b *testing.B) {
-	benchmarkProgress(b, "watched", strings.Repeat(`{"type":"delta","role":"agent","timestamp":"2026-11-21T10:13:13.662Z","text":"some words "}`+"\n", 1<<14))
-}
-
-// BenchmarkProgressOthers is one of records that no rule is for.
-func BenchmarkProgressOthers(b *testing.B) {
-	other := `{"type":"result","of":"shell","output":"4 of 5 tests pass, 1 fails","usage":{"in":5,"out":2},"more":{"a":[1,2,3]}}` + "\n"
-	benchmarkProgress(b, "marked", `{"type":"says","text":"x"}`+"\n"+strings.Repeat(other, 1<<14))
-}
-
-// BenchmarkProgressText is a flood of plain lines.
-func BenchmarkProgressText(b *testing.B) {
-	benchmarkProgress(b, "acme", strings.Repeat("A line of a log that goes on and on.\n", 1<<16))
-}
-
-func BenchmarkProgress40MBRecord(b *testing.B) {
-	benchmarkProgress(b, "watched", `{"type":"says","text":"`+strings.Repeat("x", 40<<20)+`"}`+"\n")
-}
-
-func BenchmarkProgress40MBLine(b *testing.B) {
-	benchmarkProgress(b, "acme", strings.Repeat("x", 40<<20))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -68,8 +69,8 @@ func TestRevive(t *testing.T) {
 		if err := json.Unmarshal(raw, &recorded); err != nil {
 			t.Fatal(err)
 		}
-		decode := func(c *Call) Answer {
-			a, err := c.Decode(Run{Stdout: strings.NewReader(`{"text":"fine","id":"other"}` + "\n")})
+		decode := func(c *Call) extract.Answer {
+			a, err := c.Decode(extract.Run{Stdout: strings.NewReader(`{"text":"fine","id":"other"}` + "\n")})
 			if err != nil {
 				t.Fatal(err)
 			}

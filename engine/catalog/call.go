@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -91,7 +92,7 @@ func (c *Call) Value(param string) (v any, ok bool) { v, ok = c.values[param]; r
 func (c *Call) Given(param string) bool { return c.given[param] }
 
 // Holds reports whether the condition of the parameter, if it has one, holds for the call.
-func (c *Call) Holds(p *Param) bool { return p.when == nil || p.when.holds(c.scope()) }
+func (c *Call) Holds(p *Param) bool { return p.when == nil || p.when.Holds(c.scope()) }
 
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
@@ -124,18 +125,39 @@ func (c *Call) show() {
 // scope is what conditions over the call see: parameters that were not given have
 // the zero value of their kind.
 func (c *Call) scope() map[string]any {
-	given := map[string]bool{}
-	env := map[string]any{"mode": string(c.Mode), "prompt": c.Prompt, "given": given}
-	for _, p := range c.CLI.params {
-		if p.role != "" && p.role != roleServers {
-			continue
+	env := conditionScope(c.CLI.params)
+	env["mode"], env["prompt"] = string(c.Mode), c.Prompt
+	given := env["given"].(map[string]bool)
+	for name := range given {
+		given[name] = c.given[name]
+		if v, ok := c.values[name]; ok {
+			env[name] = v
 		}
-		given[p.Name] = c.given[p.Name]
-		if v, ok := c.values[p.Name]; ok {
-			env[p.Name] = v
-			continue
-		}
-		env[p.Name] = map[Kind]any{Bool: false, Int: 0, Number: 0.0, List: []string{}, String: ""}[p.Kind]
 	}
 	return env
 }
+
+// conditionScope has a value of the right type for all that a condition over a call may
+// name: its parameters, and under given whether each was passed.
+func conditionScope(params []*Param) map[string]any {
+	given := map[string]bool{}
+	env := map[string]any{"mode": "", "prompt": "", "given": given}
+	for _, p := range params {
+		if p.role == "" || p.role == roleServers {
+			given[p.Name], env[p.Name] = false, p.Kind.zero()
+		}
+	}
+	return env
+}
+
+// Decode reads what a run of the call printed. The error is one of reading.
+func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
+	a, err := c.CLI.out.Decode(run, extract.Turn{Mode: c.Mode, SessionID: c.SessionID, Show: c.Show})
+	if err == nil && a.Failure == nil {
+		c.Tidy(&a)
+	}
+	return a, err
+}
+
+// Progress begins to watch a run of the CLI.
+func (c *CLI) Progress() *extract.Progress { return c.out.Progress() }

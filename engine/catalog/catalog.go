@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -39,10 +40,8 @@ type CLI struct {
 	argv    map[lang.Mode][]word
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
-	success *expression
-	failure []failure
-	risk    []*expression
-	out     output
+	risk    []*extract.Expression
+	out     *extract.Output
 	places  []*regexp.Regexp // of upgrade.where
 
 	ranged    bool      // something depends on the version
@@ -63,12 +62,6 @@ type around struct {
 	policies []string
 	servers  []string // with their titles
 	optimizers
-}
-
-type failure struct {
-	lang.FailureSpec
-	when    *expression
-	afterMs *expression
 }
 
 // CLI returns the program of that name.
@@ -216,24 +209,15 @@ func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps l
 	c.placed(ps.At("params"))
 	c.models(ps.At("models"))
 	c.usable(ps.At("params"))
-	c.output(ps.At("output"))
-	c.verdicts(ps)
+	if cli.Output.Format == "" {
+		cli.Output.Format = "text"
+	}
+	cli.out = extract.Compile(&cli.CLISpec, cli.Heading(), vetted, ps)
 	c.programs(ps)
 	c.upgrades(ps.At("upgrade"))
 	c.versions(ps)
 	cli.listings = cli.list()
 	return cli
-}
-
-// expression compiles src, now or at its first use.
-func (c compiler) expression(e *expression, ps lang.Problems) *expression {
-	if e.src == "" {
-		return nil
-	}
-	if !c.vetted {
-		e.report(ps)
-	}
-	return e
 }
 
 // shells would turn words of a command line into a program.

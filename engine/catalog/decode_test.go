@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
@@ -39,7 +40,7 @@ func TestDecode(t *testing.T) {
 		// In pieces of a byte, and at once, the same must come out.
 		want := ""
 		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(stdout)), strings.NewReader(stdout)} {
-			answer, err := call.Decode(Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut})
+			answer, err := call.Decode(extract.Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +55,7 @@ func TestDecode(t *testing.T) {
 }
 
 // told writes an answer for people; what it does not hold is left out.
-func told(a Answer) string {
+func told(a extract.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {
@@ -95,7 +96,7 @@ func TestDecodeTellsReadErrors(t *testing.T) {
 		}
 		call, _ := compiled(t, []byte(spec)).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 		stdout := io.MultiReader(strings.NewReader("{\"text\":\"a\"}\n"), iotest.ErrReader(lost))
-		if _, err := call.Decode(Run{Stdout: stdout}); !errors.Is(err, lost) {
+		if _, err := call.Decode(extract.Run{Stdout: stdout}); !errors.Is(err, lost) {
 			t.Errorf("%s: got %v, want the error of the reader", format, err)
 		}
 	}

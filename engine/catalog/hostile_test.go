@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -272,7 +273,7 @@ func FuzzDecode(f *testing.F) {
 		for _, call := range calls {
 			var seen [2]string
 			for i := range seen {
-				answer, err := call.Decode(Run{Stdout: bytes.NewReader(stdout), Exit: exit})
+				answer, err := call.Decode(extract.Run{Stdout: bytes.NewReader(stdout), Exit: exit})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -108,7 +109,7 @@ func TestTidy(t *testing.T) {
 			}
 			// By what was recorded, a later gateway makes the same of it.
 			for _, call := range []*Call{bound, cli.Revive(lang.New, "", bound.Arguments())} {
-				a, err := call.Decode(Run{Stdout: strings.NewReader(printed), Exit: x.exit})
+				a, err := call.Decode(extract.Run{Stdout: strings.NewReader(printed), Exit: x.exit})
 				if got := string(text.MustJSON(a.Saved)); err != nil || a.Text != "hm, yes" || a.Shown != x.shown || got != x.saved {
 					t.Errorf("%+v, %s, %v", a, got, err)
 				}

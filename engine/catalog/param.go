@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -20,6 +21,21 @@ const (
 	List   Kind = "list"   // []string
 )
 
+// zero is the value of a parameter that was not given, as conditions see it.
+func (k Kind) zero() any {
+	switch k {
+	case Bool:
+		return false
+	case Int:
+		return 0
+	case Number:
+		return 0.0
+	case List:
+		return []string{}
+	}
+	return ""
+}
+
 // Bounds that hold where a spec says nothing, so that no argument is unbounded.
 const (
 	defaultMaxLength = 10_000 // characters of a string or of one element
@@ -35,7 +51,7 @@ type Param struct {
 	role     role
 	group    string // {params.GROUP}, "" for {params}
 	pattern  *regexp.Regexp
-	when     *expression
+	when     *extract.Expression
 	pre      string // template around the value, split at its encoder
 	post     string
 	encoder  string       // "json", "raw", or "" without a template

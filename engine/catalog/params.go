@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -33,16 +34,16 @@ func (c compiler) params(ps lang.Problems) {
 	if p, ok := c.cli.byName[ParamMCPServers]; ok && c.cli.MCP.Own == nil {
 		p.aliases = c.cli.around.servers
 	}
-	scope := callScope(c.cli.params)
+	scope := extract.ScopeOf(conditionScope(c.cli.params))
 	for _, p := range own {
 		at := ps.At("params", p.Name)
 		c.carrier(p, at)
 		c.values(p, at)
 		c.relations(p, at)
-		p.when = c.expression(&expression{src: p.When, scope: scope, want: asBool}, at.At("when"))
+		p.when = extract.Condition(p.When, scope, c.vetted, at.At("when"))
 	}
 	for i, r := range c.cli.Risk {
-		c.cli.risk = append(c.cli.risk, c.expression(&expression{src: r.When, scope: scope, want: asBool}, ps.At("risk", i, "when")))
+		c.cli.risk = append(c.cli.risk, extract.Condition(r.When, scope, c.vetted, ps.At("risk", i, "when")))
 	}
 	c.flags(own, ps.At("params"))
 }

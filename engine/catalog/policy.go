@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -36,8 +37,11 @@ func (p *Policy) Covers(name string) bool { return slices.Contains(p.within, nam
 // rule is a risk rule for all CLIs.
 type rule struct {
 	RiskHit
-	when *expression
+	when *extract.Expression
 }
+
+// ruleScope is what a rule for calls of any CLI may name.
+var ruleScope = extract.ScopeOf(map[string]any{"cli": "", "mode": "", "prompt": "", "danger": []string{}})
 
 // NamedRule is a rule that scores calls of all CLIs.
 type NamedRule struct {
@@ -49,9 +53,7 @@ type NamedRule struct {
 func (c *Catalog) Rules() (all []NamedRule) {
 	for _, r := range c.rules {
 		named := NamedRule{r.ID, lang.RuleSpec{Score: r.Score, Reason: r.Reason}}
-		if r.when != nil {
-			named.When = r.when.src
-		}
+		named.When = r.when.Source()
 		all = append(all, named)
 	}
 	return all
@@ -69,7 +71,7 @@ func (c *Catalog) Policy(name string) (*Policy, bool) {
 // approval compiles the policies and the rules for all CLIs.
 func (c *Catalog) approval(s *lang.Spec, vetted bool, ps lang.Problems) {
 	for name, spec := range s.Risk.All() {
-		e := compiler{vetted: vetted}.expression(&expression{src: spec.When, scope: ruleScope, want: asBool}, ps.At("risk", name, "when"))
+		e := extract.Condition(spec.When, ruleScope, vetted, ps.At("risk", name, "when"))
 		c.rules = append(c.rules, rule{RiskHit{ID: name, Score: spec.Score, Reason: spec.Reason}, e})
 	}
 	for name, spec := range s.Policy.All() {

@@ -17,7 +17,7 @@ func (c *Catalog) Risks(call *Call) []RiskHit {
 	if len(call.CLI.risk) > 0 {
 		scope := call.scope()
 		for i, r := range call.CLI.Risk {
-			if call.CLI.risk[i].suspects(scope) {
+			if call.CLI.risk[i].HoldsOrFails(scope) {
 				hits = append(hits, RiskHit{ID: r.ID, Score: r.Score, Reason: r.Reason})
 			}
 		}
@@ -25,22 +25,12 @@ func (c *Catalog) Risks(call *Call) []RiskHit {
 	if len(c.rules) > 0 {
 		scope := map[string]any{"cli": call.CLI.Name, "mode": string(call.Mode), "prompt": call.Prompt, "danger": call.Dangers()}
 		for _, r := range c.rules {
-			if r.when.suspects(scope) {
+			if r.when.HoldsOrFails(scope) {
 				hits = append(hits, r.RiskHit)
 			}
 		}
 	}
 	return hits
-}
-
-// suspects is holds for conditions that guard something.
-func (e *expression) suspects(env map[string]any) bool {
-	if e == nil {
-		return true
-	}
-	v, err := e.eval(env)
-	yes, ok := v.(bool)
-	return err != nil || !ok || yes
 }
 
 // Dangers are the names of the parameters by which the call lets the CLI act without

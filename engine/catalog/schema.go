@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -158,7 +159,7 @@ func defaultText(v any) string {
 	case float64:
 		return text.Number(v)
 	}
-	return asText(v)
+	return fmt.Sprint(v)
 }
 
 // InputSchema is the JSON Schema of the tool's arguments.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -42,7 +43,7 @@ func begins(prompt string) bool { return strings.HasPrefix(strings.TrimSpace(pro
 
 // Tidy shortens what is shown of an answer, where the call asks for it. What is shown of
 // records is left as it is, and so is Text, which is what the CLI said.
-func (c *Call) Tidy(a *Answer) {
+func (c *Call) Tidy(a *extract.Answer) {
 	o := c.CLI.around.response
 	if !c.tidy || o == nil || c.Show != "answer" {
 		return

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -140,7 +141,7 @@ func TestOutputOfAVersion(t *testing.T) {
 			t.Fatal(violations)
 		}
 		for _, c := range []*Call{call, cli.At(call.CLI.Installed().String()).Revive(call.Mode, "", call.Arguments())} {
-			answer, err := c.Decode(Run{Stdout: strings.NewReader(`{"text":"new","answer":"old"}`)})
+			answer, err := c.Decode(extract.Run{Stdout: strings.NewReader(`{"text":"new","answer":"old"}`)})
 			if err != nil || answer.Text != want {
 				t.Errorf("%q: %+v, %v", installed, answer, err)
 			}

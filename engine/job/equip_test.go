@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -108,7 +108,7 @@ func TestServersThatAreMissing(t *testing.T) {
 	b := newBench(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
 	for name, why := range map[string]string{"gone": "was not found", "bare": "EMPTY_ONE", "nobody": "no MCP server of that name"} {
 		job, failure := b.runner.send(t.Context(), b.serving([]string{name, "two"}))
-		if failure == nil || failure.Class != catalog.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
+		if failure == nil || failure.Class != lang.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
 			t.Errorf("%s: %+v %v", name, job, failure)
 		}
 	}

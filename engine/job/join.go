@@ -66,7 +66,7 @@ const joinAttempts = 8
 
 // join looks for a job to join, without making a row. Of the same calls at once more
 // than one may find none: accept decides.
-func (r *run) join(ctx context.Context) (*call.Job, *catalog.Failure) {
+func (r *run) join(ctx context.Context) (*call.Job, *lang.Failure) {
 	if r.row.DedupKey == "" || r.Bound.Force {
 		return nil, nil
 	}
@@ -150,7 +150,7 @@ func (r *run) readable(job call.Job) bool {
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile.
-func (r *run) accept(ctx context.Context) (*call.Job, *catalog.Failure) {
+func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break

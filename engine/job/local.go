@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
@@ -30,9 +30,9 @@ type local struct {
 }
 
 // local starts the call as a job of this process.
-func (r *run) local(ctx context.Context) (call.Job, *catalog.Failure) {
+func (r *run) local(ctx context.Context) (call.Job, *lang.Failure) {
 	files, failure := r.spool()
-	if failure == nil || failure.Class != catalog.ClassUsage {
+	if failure == nil || failure.Class != lang.ClassUsage {
 		r.identify()
 		joined, refused := r.join(ctx)
 		if joined == nil && refused == nil {
@@ -50,7 +50,7 @@ func (r *run) local(ctx context.Context) (call.Job, *catalog.Failure) {
 	}
 	if failure != nil {
 		files.close()
-		if failure.Class == catalog.ClassUsage {
+		if failure.Class == lang.ClassUsage {
 			return call.Job{}, failure
 		}
 		return r.failed(failure), failure
@@ -82,7 +82,7 @@ func (r *run) local(ctx context.Context) (call.Job, *catalog.Failure) {
 }
 
 // spool makes the files of the run and its command line.
-func (r *run) spool() (*files, *catalog.Failure) {
+func (r *run) spool() (*files, *lang.Failure) {
 	owner := r.owner() // it finds the spool
 	files, err := newFiles(r.Spool, owner)
 	if err != nil {
@@ -106,7 +106,7 @@ func (r *run) spool() (*files, *catalog.Failure) {
 	return files, failure
 }
 
-func (r *run) start(f *files) (*process.Process, *catalog.Failure) {
+func (r *run) start(f *files) (*process.Process, *lang.Failure) {
 	path, failure := r.find()
 	if failure != nil {
 		return nil, failure

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -76,7 +76,7 @@ func TestDirectoryIsGone(t *testing.T) {
 		t.Error("a job was not given up, or one of others was")
 	}
 	res, err := b.runner.Result(t.Context(), row.ID, 0, 100)
-	if f := res.Outcome.Answer.Failure; err != nil || f == nil || f.Class != catalog.ClassLost || !strings.Contains(f.Message, b.runner.Jobs) {
+	if f := res.Outcome.Answer.Failure; err != nil || f == nil || f.Class != lang.ClassLost || !strings.Contains(f.Message, b.runner.Jobs) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	row.ID = store.NewID()

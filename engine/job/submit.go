@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -19,7 +20,7 @@ import (
 // answered lately. When it returns, the program runs, or waits for its place, and goes
 // on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
-func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *catalog.Failure) {
+func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *lang.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
 	return r.newRun(*req).submit(ctx)
@@ -29,7 +30,7 @@ func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *cata
 // its call: what is on record, for when the record is lost.
 const rowFile = "row.json"
 
-func (r *run) submit(ctx context.Context) (call.Job, *catalog.Failure) {
+func (r *run) submit(ctx context.Context) (call.Job, *lang.Failure) {
 	if failure := r.refused(ctx); failure != nil {
 		return call.Job{}, failure
 	}
@@ -51,9 +52,9 @@ func (r *Runner) supervised() bool { return supervisor.Supported() && !r.desk.in
 // keep starts a job under a supervisor. It keeps to an order: the lease is taken before
 // there is a row, so that nobody takes a job that is being started for a lost one; and
 // nothing runs without a row.
-func (r *run) keep(ctx context.Context) (call.Job, *catalog.Failure) {
+func (r *run) keep(ctx context.Context) (call.Job, *lang.Failure) {
 	failure := r.compose(filepath.Join(r.folder(), r.id))
-	if failure != nil && failure.Class == catalog.ClassUsage {
+	if failure != nil && failure.Class == lang.ClassUsage {
 		return call.Job{}, failure
 	}
 	r.identify()
@@ -67,7 +68,7 @@ func (r *run) keep(ctx context.Context) (call.Job, *catalog.Failure) {
 	if failure == nil {
 		dir, failure = r.directory()
 	}
-	drop := func(failure *catalog.Failure) *catalog.Failure {
+	drop := func(failure *lang.Failure) *lang.Failure {
 		if dir != nil {
 			if err := dir.Remove(); err != nil && failure != nil {
 				failure.Message += "; what was prepared is left behind: " + err.Error()
@@ -98,7 +99,7 @@ func (r *run) keep(ctx context.Context) (call.Job, *catalog.Failure) {
 }
 
 // directory prepares the directory of the job, with all that its program reads.
-func (r *run) directory() (*supervisor.Dir, *catalog.Failure) {
+func (r *run) directory() (*supervisor.Dir, *lang.Failure) {
 	program, failure := r.find()
 	if failure != nil {
 		return nil, failure

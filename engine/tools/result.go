@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // structured is a result for programs, ids first and the answer last: clients that
@@ -35,8 +36,8 @@ type structured struct {
 
 	Optimization *optimize.Savings `json:"optimization,omitempty"`
 
-	Warnings []string         `json:"warnings,omitempty"`
-	Error    *catalog.Failure `json:"error,omitempty"`
+	Warnings []string      `json:"warnings,omitempty"`
+	Error    *lang.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
 	Durable    *bool   `json:"durable,omitempty"`
@@ -54,14 +55,14 @@ type structured struct {
 	Stdout     *string `json:"stdout,omitempty"`
 }
 
-func hintText(f catalog.Failure) string {
+func hintText(f lang.Failure) string {
 	if f.Hint == "" {
 		return ""
 	}
 	return "\nHint: " + f.Hint
 }
 
-func failureText(heading string, f catalog.Failure) string {
+func failureText(heading string, f lang.Failure) string {
 	text := fmt.Sprintf("%s failed (%s): %s", heading, f.Class, f.Message) + hintText(f)
 	if f.Retryable {
 		text += "\nThe same call may succeed later."

@@ -18,6 +18,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -178,7 +179,7 @@ func TestMissingCLI(t *testing.T) {
 	r := newTools(t).call(t, "gone_request", `{"prompt":"x"}`)
 	got := whole(t, r)
 	failure, _ := got["error"].(map[string]any)
-	if !r.IsError || failure["class"] != catalog.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
+	if !r.IsError || failure["class"] != lang.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
 		t.Errorf("%v", got)
 	}
 	if _, ok := got["exitCode"]; ok {
@@ -213,7 +214,7 @@ func TestRefusals(t *testing.T) {
 			r := tools.call(t, c.tool, c.args)
 			got := whole(t, r)
 			failure, _ := got["error"].(map[string]any)
-			if !r.IsError || got["status"] != "failed" || failure["class"] != catalog.ClassUsage || got["response"] != "" {
+			if !r.IsError || got["status"] != "failed" || failure["class"] != lang.ClassUsage || got["response"] != "" {
 				t.Fatalf("%v", got)
 			}
 			text := strings.Join(r.Text, "\n")
@@ -476,8 +477,8 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 	big, tiny := int64(math.MaxInt64-1), 1e-9
 	for name, out := range map[string]call.Completion{
 		"nothing":    {ExitCode: -1},
-		"everything": {Answer: catalog.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
-		"not UTF-8":  {Answer: catalog.Answer{Shown: "a\xffb", Model: "\xff", Failure: &catalog.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
+		"everything": {Answer: extract.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
+		"not UTF-8":  {Answer: extract.Answer{Shown: "a\xffb", Model: "\xff", Failure: &lang.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := completed(&call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)

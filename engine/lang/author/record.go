@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -167,7 +168,7 @@ func addOutput(ex *lang.ExampleSpec, call *catalog.Call, r Recorded) bool {
 
 // decoded is what an output comes to, as an example says it.
 func decoded(call *catalog.Call, r Recorded) (lang.ExampleOut, bool) {
-	answer, err := call.Decode(catalog.Run{Stdout: strings.NewReader(r.Stdout), Stderr: r.Stderr, Exit: r.Exit})
+	answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(r.Stdout), Stderr: r.Stderr, Exit: r.Exit})
 	if err != nil {
 		return lang.ExampleOut{}, false
 	}

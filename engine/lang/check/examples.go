@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -283,14 +284,14 @@ func deref(s *string) string {
 // decodes compares what captured output decodes to.
 func (e exam) decodes(call *catalog.Call, ps lang.Problems) {
 	ex := e.ex
-	answer, err := call.Decode(catalog.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
+	answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
 	if err != nil {
 		ps.Add("example", "cannot be read: %v", err)
 		return
 	}
 	watched := call.CLI.Progress()
-	watched.Write(catalog.Stderr, []byte(ex.Stderr))
-	watched.Write(catalog.Stdout, []byte(ex.Stdout))
+	watched.Write(extract.Stderr, []byte(ex.Stderr))
+	watched.Write(extract.Stdout, []byte(ex.Stdout))
 	class, message := "", ""
 	if answer.Failure != nil {
 		class, message = answer.Failure.Class, answer.Failure.Message

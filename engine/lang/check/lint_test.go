@@ -59,7 +59,7 @@ func TestLint(t *testing.T) {
 }
 
 func TestLintOfATool(t *testing.T) {
-	b := catalog.NewBuiltin(catalog.Tool{Name: "do_it", Description: "Do it.", Output: catalog.JobsSchema},
+	b := catalog.NewBuiltin(catalog.Tool{Name: "do_it", Description: "Do it.", Output: catalog.OutputSchema},
 		&catalog.Param{Name: "id", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: new(3)}},
 		&catalog.Param{Name: "most", Kind: catalog.Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: new(1.0), Max: new(9.0), Default: 4}})
 	if wrong := Lint(b.Tool); len(wrong) > 0 {

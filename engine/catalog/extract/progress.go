@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"bytes"
@@ -35,19 +35,18 @@ const maxJoined = 1 << 10
 
 // progressRule reads what a call does out of records, or out of lines that are none.
 type progressRule struct {
-	when, label, take *expression
+	when, label, take *Expression
 	concat            bool
 	line              *regexp.Regexp // lines that the rule is for; nil: it is for records, unless every
 	every             bool           // it is for every line
 
-	once  sync.Once
-	marks [][]byte // one of them stands in every record for which when holds; nil if that is unknown
+	once   sync.Once
+	needed [][]byte // one of them stands in every record for which when holds; nil if that is unknown
 }
 
 // progress compiles the rules by which a running call is watched.
-func (c compiler) progress(format string, ps lang.Problems) {
-	out := &c.cli.out
-	specs := c.cli.Output.Progress
+func (c compiler) progress(specs []lang.ProgressSpec, format string, ps lang.Problems) {
+	out := c.out
 	if specs == nil {
 		if t := out.text; t != nil && format == "jsonl" {
 			out.progress = append(out.progress, &progressRule{when: t.when, take: t.take, concat: t.fold == "concat"})
@@ -81,9 +80,9 @@ func (c compiler) progressRule(spec lang.ProgressSpec, format string, ps lang.Pr
 		return nil
 	}
 	return &progressRule{
-		when:   c.expression(&expression{src: spec.When, scope: recordScope, want: asBool}, ps.At("when")),
-		label:  c.expression(&expression{src: spec.Label, scope: recordScope}, ps.At("label")),
-		take:   c.expression(&expression{src: spec.Take, scope: recordScope}, ps.At("take")),
+		when:   c.condition(spec.When, recordScope, ps.At("when")),
+		label:  c.value(spec.Label, recordScope, ps.At("label")),
+		take:   c.value(spec.Take, recordScope, ps.At("take")),
 		concat: spec.Fold == "concat",
 	}
 }
@@ -94,19 +93,19 @@ func (r *progressRule) ofRecords() bool { return r.line == nil && !r.every }
 // mayHold tells by a look at its text whether the rule can hold for a record, because
 // to parse one takes many times as long.
 func (r *progressRule) mayHold(record []byte) bool {
-	r.once.Do(func() { r.marks = r.when.marks() })
-	for _, mark := range r.marks {
-		if bytes.Contains(record, mark) {
+	r.once.Do(func() { r.needed = r.when.prefilter() })
+	for _, text := range r.needed {
+		if bytes.Contains(record, text) {
 			return true
 		}
 	}
-	return r.marks == nil
+	return r.needed == nil
 }
 
 // Progress reads what a running call prints, and tells in a line what it does. It
 // keeps less than 200 KB, whatever is printed. It is for one goroutine at a time.
 type Progress struct {
-	cli     *CLI
+	rules   []*progressRule
 	records bool    // standard output holds a record a line
 	silent  bool    // standard output holds nothing that can be read before its end
 	pending [2]line // that have not ended
@@ -120,9 +119,9 @@ type Progress struct {
 }
 
 // Progress begins to watch a run of the CLI.
-func (c *CLI) Progress() *Progress {
-	format := c.Output.Format
-	return &Progress{cli: c, records: format == "jsonl", silent: format == "json"}
+func (o *Output) Progress() *Progress {
+	format := o.spec.Output.Format
+	return &Progress{rules: o.progress, records: format == "jsonl", silent: format == "json"}
 }
 
 // Write takes the next part of what was printed. Where the parts are cut does not
@@ -240,7 +239,7 @@ func (p *Progress) read(l *line) news {
 
 func (p *Progress) readRecord(body []byte) news {
 	var env map[string]any
-	for _, r := range p.cli.out.progress {
+	for _, r := range p.rules {
 		if !r.ofRecords() || env == nil && !r.mayHold(body) {
 			continue
 		}
@@ -251,7 +250,7 @@ func (p *Progress) readRecord(body []byte) news {
 			}
 			env = map[string]any{"event": event}
 		}
-		if !r.when.holds(env) {
+		if !r.when.Holds(env) {
 			continue
 		}
 		n := news{rule: r, label: begin(r.label.text(env)), text: begin(r.take.text(env))}
@@ -269,7 +268,7 @@ func (p *Progress) readRecord(body []byte) news {
 func begin(s string) string { return s[:min(len(s), maxPiece)] }
 
 func (p *Progress) readLine(body []byte) news {
-	for _, r := range p.cli.out.progress {
+	for _, r := range p.rules {
 		said := body
 		if r.line != nil {
 			at := r.line.FindSubmatchIndex(body)

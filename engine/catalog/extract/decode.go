@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Run is a finished run as Decode sees it.
@@ -32,48 +33,24 @@ type Answer struct {
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
-	Failure   *Failure         // nil: success
+	Failure   *lang.Failure    // nil: success
 }
-
-// Failure says why a run was not a success.
-type Failure struct {
-	Class        string `json:"class"`
-	Message      string `json:"message"`
-	Hint         string `json:"hint,omitempty"`
-	Retryable    bool   `json:"retryable"`
-	RetryAfterMs int64  `json:"retryAfterMs,omitempty"`
-}
-
-// Classes of failure that the engine itself knows; specs add their own.
-const (
-	ClassCanceled   = "canceled"
-	ClassTimeout    = "timeout"
-	ClassIdle       = "idle_timeout"
-	ClassOutputCap  = "output_cap"
-	ClassEmpty      = "empty"
-	ClassIncomplete = "incomplete"
-	ClassUnparsable = "unparsable"
-	ClassSession    = "session"
-	ClassBusy       = "session_busy"
-	ClassError      = "error"
-	ClassMissing    = "not_installed"
-	ClassStart      = "start_failed"
-	ClassUsage      = "invalid_call"
-	ClassDenied     = "denied"
-	ClassRecord     = "record"
-	ClassDisk       = "disk_full"
-	ClassNested     = "nested"
-	ClassLost       = "lost"
-)
 
 // maxKept bounds the part of the output that conditions over stdout see.
 const maxKept = 64 << 10
 
-// Decode reads what a run of the call printed.
-func (c *Call) Decode(run Run) (Answer, error) {
-	d := decoder{call: c, cli: c.CLI, folds: map[*take]*fold{}}
+// Turn is the call that a run was for, as far as its output depends on it.
+type Turn struct {
+	Mode      lang.Mode
+	SessionID string // that was asked for, or given to a new conversation; "" for none
+	Show      string // "answer", "record" or "events"
+}
+
+// Decode reads what a run printed. The error is one of reading.
+func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
+	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}}
 	var err error
-	switch c.CLI.Output.Format {
+	switch o.spec.Output.Format {
 	case "text":
 		err = d.text(run.Stdout, run.Size)
 	case "json":
@@ -90,8 +67,8 @@ func (c *Call) Decode(run Run) (Answer, error) {
 // decoder folds the records of an output as they come, so that an output of any
 // length needs no more memory than its longest record and the answer.
 type decoder struct {
-	call    *Call
-	cli     *CLI
+	out     *Output
+	turn    Turn
 	folds   map[*take]*fold
 	records int
 	last    any    // last record
@@ -118,7 +95,7 @@ func (d *decoder) json(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if d.call.Show == "events" {
+	if d.turn.Show == "events" {
 		d.whole.Write(data)
 	}
 	// What begins like a value and is none is read in vain, maybe to the end of the
@@ -181,7 +158,7 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 	lines := lineReader{r: r, size: int(size)}
 	for {
 		line, err := lines.next()
-		if d.call.Show == "events" {
+		if d.turn.Show == "events" {
 			d.whole.Write(line)
 		}
 		trimmed := bytes.TrimSpace(line)
@@ -208,9 +185,9 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 func (d *decoder) record(v any, raw []byte) {
 	d.records++
 	env := map[string]any{"event": v}
-	out := &d.cli.out
-	ends := out.end != nil && out.end.holds(env)
-	if d.call.Show == "record" && (ends || d.end == nil) {
+	out := d.out
+	ends := out.end != nil && out.end.Holds(env)
+	if d.turn.Show == "record" && (ends || d.end == nil) {
 		d.raw = append(d.raw[:0], raw...)
 	}
 	if ends {
@@ -226,7 +203,7 @@ func (d *decoder) record(v any, raw []byte) {
 }
 
 func (d *decoder) offer(t *take, env map[string]any) {
-	if t == nil || !t.when.holds(env) {
+	if t == nil || !t.when.Holds(env) {
 		return
 	}
 	// A record that lacks the field has nothing to say; most records do.

@@ -1,22 +1,17 @@
-package catalog
+package extract
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/builtin"
-	"github.com/expr-lang/expr/types"
-
-	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // over compiles a condition over a list of strings and a record.
-func over(src string) *expression {
-	return &expression{src: src, scope: types.Map{"tags": types.Array(types.String), "event": types.Any}, want: expr.AsBool()}
+func over(src string) *Expression {
+	return &Expression{src: src, scope: ScopeOf(map[string]any{"tags": []string{}, "event": nil}), condition: true}
 }
 
 func TestOnlyListedBuiltins(t *testing.T) {
@@ -67,40 +62,12 @@ func TestFailingExpressionDoesNotHold(t *testing.T) {
 	for src, want := range map[string]bool{
 		`tags[0] == "x"`: false, `event.a.b == 1`: false, `event?.a?.b == nil`: true, `event.n == 1`: true, `event.n matches "x"`: false, `this is broken`: false,
 	} {
-		if got := over(src).holds(env); got != want {
+		if got := over(src).Holds(env); got != want {
 			t.Errorf("%s: got %v, want %v", src, got, want)
 		}
 	}
-	if !(*expression)(nil).holds(nil) {
+	if !(*Expression)(nil).Holds(nil) {
 		t.Error("no condition must hold")
-	}
-}
-
-func TestRisks(t *testing.T) {
-	cli := compiled(t, []byte(`{"bin":"acme","argv":["{params}"],
-		"params":{"tools":{"doc":"x","type":"list","flag":"--tools"},"yolo":{"doc":"x","type":"bool","flag":"--yolo"},"turns":{"doc":"x","type":"int","flag":"--turns","default":9}},
-		"risk":[{"id":"sh","when":"any(tools, # startsWith 'sh')","score":25,"reason":"runs commands"},{"id":"yolo","when":"yolo","score":60},
-			{"id":"long","when":"turns > 5 && !given.turns","score":5},{"id":"odd","when":"tools[3] == 'x'","score":1},{"id":"rm","when":"prompt contains 'rm -rf' && mode == 'new'","score":9}]}`))
-	catalog := &Catalog{CLIs: []*CLI{cli}}
-	for args, want := range map[string]string{
-		// Of fewer than four tools the odd rule cannot say anything: it is taken to hold.
-		`{"prompt":"hi"}`: "long odd",
-		`{"prompt":"hi","tools":["a","sh -c"],"turns":9}`:                  "sh odd",
-		`{"prompt":"do rm -rf","yolo":true,"turns":1}`:                     "yolo odd rm",
-		`{"prompt":"hi","yolo":false,"tools":["a","b","c","d"],"turns":1}`: "",
-		`{"prompt":"hi","yolo":false,"tools":["a","b","c","x"],"turns":1}`: "odd",
-	} {
-		call, violations := cli.Bind(json.RawMessage(args), nil, langtest.IDs())
-		if violations != nil {
-			t.Fatal(violations)
-		}
-		found := []string{}
-		for _, hit := range catalog.Risks(call) {
-			found = append(found, hit.ID)
-		}
-		if got := strings.Join(found, " "); got != want {
-			t.Errorf("%s: got %q, want %q", args, got, want)
-		}
 	}
 }
 
@@ -113,9 +80,20 @@ func TestTexts(t *testing.T) {
 			t.Errorf("asText(%v) = %q, want %q", c.value, got, c.want)
 		}
 	}
-	for n, want := range map[int]string{100_000: "100k", 1_000_000: "1,000k", 1500: "1,500", 7: "7"} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
+}
+
+// BenchmarkCondition is the dearest condition over a list of the length that a
+// caller may give.
+func BenchmarkCondition(b *testing.B) {
+	tags := make([]string, 100)
+	for i := range tags {
+		tags[i] = strings.Repeat("tag ", 25)
+	}
+	e := over(`any(tags, lower(#) matches "(?i)no|such|tag$")`)
+	env := map[string]any{"tags": tags}
+	for b.Loop() {
+		if e.Holds(env) {
+			b.Fatal("it must not hold")
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"strings"
@@ -7,10 +7,10 @@ import (
 	"github.com/expr-lang/expr/parser"
 )
 
-// marks are texts of which at least one stands in the JSON of every record for which
+// prefilter are texts of which at least one stands in the JSON of every record for which
 // the condition holds; nil if none are known. They come of comparisons of a value in
 // the record with literal text.
-func (e *expression) marks() [][]byte {
+func (e *Expression) prefilter() [][]byte {
 	if e == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// answer puts together what the records said and judges the run.
+// answer puts together what the records said, and whether the run was a success.
 func (d *decoder) answer(run Run) Answer {
-	out := &d.cli.out
+	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
-	if d.cli.Output.Format == "text" {
+	if d.out.spec.Output.Format == "text" {
 		a.Text = strings.TrimSpace(d.whole.String())
 	} else {
 		a.Text = d.taken(out.text)
@@ -28,11 +28,11 @@ func (d *decoder) answer(run Run) Answer {
 	if cost, ok := d.number(out.cost); ok && cost >= 0 && !math.IsInf(cost, 0) {
 		a.CostUSD = &cost
 	}
-	if d.call.Mode != lang.New {
-		a.Scope, a.CostScope = cumulative(d.cli.Output.Usage.Scope), cumulative(d.cli.Output.CostScope)
+	if d.turn.Mode != lang.New {
+		a.Scope, a.CostScope = cumulative(d.out.spec.Output.Usage.Scope), cumulative(d.out.spec.Output.CostScope)
 	}
 	a.Shown = a.Text
-	switch d.call.Show {
+	switch d.turn.Show {
 	case "record":
 		if d.raw != nil {
 			a.Shown = string(d.raw)
@@ -40,12 +40,10 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
-	if a.Failure = d.judge(run, a); a.Failure == nil {
-		d.call.Tidy(&a)
-	}
+	a.Failure = d.failure(run, a)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
-		a.SessionID = d.call.SessionID
+		a.SessionID = d.turn.SessionID
 	}
 	return a
 }
@@ -58,72 +56,72 @@ func cumulative(scope string) string {
 	return ""
 }
 
-// judge decides whether the run was a success, and if not, of which class it is.
+// failure decides whether the run was a success, and if not, of which class it is.
 // Exit code 0 alone proves nothing: the output must have come to its end, hold an
 // answer and no error, and belong to the conversation that was asked for.
-func (d *decoder) judge(run Run, a Answer) *Failure {
+func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 	end := d.end
 	if end == nil {
 		end = d.last
 	}
 	want := ""
-	if d.call.Mode == lang.Resume {
-		want = d.call.SessionID
+	if d.turn.Mode == lang.Resume {
+		want = d.turn.SessionID
 	}
-	got := d.taken(d.cli.out.id)
+	got := d.taken(d.out.id)
 	stdout := d.stray.String()
-	if d.cli.Output.Format == "text" {
+	if d.out.spec.Output.Format == "text" {
 		stdout = d.whole.String()
 		stdout = stdout[max(0, len(stdout)-maxKept):]
 	}
-	message := d.taken(d.cli.out.error)
-	ended := d.end != nil || d.cli.out.end == nil && !d.torn
+	message := d.taken(d.out.error)
+	ended := d.end != nil || d.out.end == nil && !d.torn
 	env := map[string]any{
 		"exit": run.Exit, "signal": run.Signal, "stdout": stdout, "stderr": run.Stderr,
-		"text": a.Text, "error": message, "ended": ended, "mode": string(d.call.Mode),
+		"text": a.Text, "error": message, "ended": ended, "mode": string(d.turn.Mode),
 		"event": end, "session": map[string]any{"want": want, "got": got},
 	}
 	strange := want != "" && got != "" && got != want
 	if run.Ended == "" && !run.Cut {
-		if d.cli.success != nil {
-			if d.cli.success.holds(env) {
+		if d.out.success != nil {
+			if d.out.success.Holds(env) {
 				return nil
 			}
 		} else if run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange {
 			return nil
 		}
 	}
-	f := &Failure{Message: message}
+	f := &lang.Failure{Message: message}
 	switch {
 	case run.Ended != "":
 		f.Class = run.Ended
 	case d.rule(f, env):
-	case d.cli.Exits[strconv.Itoa(run.Exit)] != "":
-		f.Class = d.cli.Exits[strconv.Itoa(run.Exit)]
+	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
+		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
 	case run.Exit != 0:
-		f.Class = ClassError
+		f.Class = lang.ClassError
 	case run.Cut:
-		f.Class = ClassOutputCap
-	case d.cli.Output.Format != "text" && d.records == 0 && strings.TrimSpace(stdout) != "":
-		f.Class = ClassUnparsable
+		f.Class = lang.ClassOutputCap
+	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(stdout) != "":
+		f.Class = lang.ClassUnparsable
 	case !ended:
-		f.Class = ClassIncomplete
+		f.Class = lang.ClassIncomplete
 	case strange:
-		f.Class = ClassSession
-		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", want, d.cli.Heading(), got)
+		f.Class = lang.ClassSession
+		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", want, d.out.name, got)
 	case strings.TrimSpace(a.Text) == "":
-		f.Class = ClassEmpty
+		f.Class = lang.ClassEmpty
 	default:
-		f.Class = ClassError
+		f.Class = lang.ClassError
 	}
 	d.explain(f, run, stdout)
 	return f
 }
 
 // rule takes class, hint and retry from the first failure rule that holds.
-func (d *decoder) rule(f *Failure, env map[string]any) bool {
-	for _, r := range d.cli.failure {
-		if !r.when.holds(env) {
+func (d *decoder) rule(f *lang.Failure, env map[string]any) bool {
+	for _, r := range d.out.failure {
+		if !r.when.Holds(env) {
 			continue
 		}
 		f.Class, f.Hint, f.Retryable = r.Class, r.Hint, r.Retry.Yes
@@ -140,25 +138,25 @@ func (d *decoder) rule(f *Failure, env map[string]any) bool {
 }
 
 // explain fills in the message and the hint that the spec did not give.
-func (d *decoder) explain(f *Failure, run Run, stdout string) {
+func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
 	if f.Message == "" {
 		f.Message = d.complaint(f.Class, run, stdout)
 	}
 	if f.Hint == "" {
 		f.Hint = hints[f.Class]
 	}
-	if f.Class == ClassSession && d.cli.Session.Bound == "cwd" && d.call.Mode != lang.New {
-		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it began", d.cli.Heading())
+	if f.Class == lang.ClassSession && d.out.spec.Session.Bound == "cwd" && d.turn.Mode != lang.New {
+		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it began", d.out.name)
 	}
 	switch f.Class {
-	case ClassTimeout, ClassIdle, ClassEmpty, ClassIncomplete:
+	case lang.ClassTimeout, lang.ClassIdle, lang.ClassEmpty, lang.ClassIncomplete:
 		f.Retryable = true
 	}
 }
 
 // complaint is the message of a run that left none in its output.
 func (d *decoder) complaint(class string, run Run, stdout string) string {
-	name := d.cli.Heading()
+	name := d.out.name
 	tail := lastLines(run.Stderr, 6)
 	if tail == "" {
 		tail = lastLines(stdout, 6)
@@ -168,28 +166,28 @@ func (d *decoder) complaint(class string, run Run, stdout string) string {
 		last = "; the last it said: " + tail
 	}
 	switch class {
-	case ClassCanceled:
+	case lang.ClassCanceled:
 		return "the call was canceled"
-	case ClassTimeout:
+	case lang.ClassTimeout:
 		return name + " was ended: it exceeded its total time" + last
-	case ClassIdle:
+	case lang.ClassIdle:
 		return name + " was ended: its output did not grow for too long" + last
-	case ClassOutputCap:
+	case lang.ClassOutputCap:
 		return name + " printed more than the output cap allows; the middle is missing"
-	case ClassDisk:
+	case lang.ClassDisk:
 		return "the output of " + name + " could not be kept: the disk is full"
-	case ClassLost:
+	case lang.ClassLost:
 		return name + " was ended together with what watched over it; what it had printed by then is kept" + last
-	case ClassIncomplete:
+	case lang.ClassIncomplete:
 		return name + " ended without the record that completes its output"
 	}
 	what := fmt.Sprintf("%s ended with exit code %d", name, run.Exit)
 	switch {
 	case run.Signal != "":
 		what = fmt.Sprintf("%s was ended by signal %s", name, run.Signal)
-	case class == ClassEmpty:
+	case class == lang.ClassEmpty:
 		what = name + " gave no answer"
-	case class == ClassUnparsable:
+	case class == lang.ClassUnparsable:
 		what = name + " printed no record that can be read"
 	}
 	if tail == "" {
@@ -199,15 +197,15 @@ func (d *decoder) complaint(class string, run Run, stdout string) string {
 }
 
 var hints = map[string]string{
-	ClassTimeout:    "raise timeoutMs, or ask for less in one call",
-	ClassIdle:       "raise idleTimeoutMs, or ask for less in one call",
-	ClassOutputCap:  "ask for a shorter answer, or raise gateway.outputCap",
-	ClassEmpty:      "try again, or ask differently",
-	ClassIncomplete: "try again; if it stays so, run the command that `gateway explain` prints by hand",
-	ClassUnparsable: "run the command that `gateway explain` prints by hand: the CLI may have changed its output format",
-	ClassDisk:       "make room where the gateway keeps its state, then try again",
-	ClassLost:       "read the partial output, and look what was done before asking again",
-	ClassSession:    "leave sessionId away to start a new conversation",
+	lang.ClassTimeout:    "raise timeoutMs, or ask for less in one call",
+	lang.ClassIdle:       "raise idleTimeoutMs, or ask for less in one call",
+	lang.ClassOutputCap:  "ask for a shorter answer, or raise gateway.outputCap",
+	lang.ClassEmpty:      "try again, or ask differently",
+	lang.ClassIncomplete: "try again; if it stays so, run the command that `gateway explain` prints by hand",
+	lang.ClassUnparsable: "run the command that `gateway explain` prints by hand: the CLI may have changed its output format",
+	lang.ClassDisk:       "make room where the gateway keeps its state, then try again",
+	lang.ClassLost:       "read the partial output, and look what was done before asking again",
+	lang.ClassSession:    "leave sessionId away to start a new conversation",
 }
 
 var (

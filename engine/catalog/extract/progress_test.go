@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
@@ -21,8 +22,8 @@ import (
 // out the same.
 func TestProgress(t *testing.T) {
 	langtest.Archives(t, "progress", func(t *testing.T, files map[string]string) string {
-		cli := compiled(t, langtest.Text(t, files))
-		stepwise, bytewise := cli.Progress(), cli.Progress()
+		out := outputOf(t, langtest.Text(t, files))
+		stepwise, bytewise := out.Progress(), out.Progress()
 		var steps []printed
 		var b strings.Builder
 		for text := range strings.Lines(files["in"]) {
@@ -39,7 +40,7 @@ func TestProgress(t *testing.T) {
 			if other := bytewise.Tail(); tail != other {
 				t.Errorf("%sstep by step: %q\nbyte by byte: %q", text, tail, other)
 			}
-			if other := atOnce(cli, steps); tail != other {
+			if other := atOnce(out, steps); tail != other {
 				t.Errorf("%sstep by step: %q\nat once: %q", text, tail, other)
 			}
 			if fault := faultOf(tail); fault != "" {
@@ -49,6 +50,21 @@ func TestProgress(t *testing.T) {
 		}
 		return b.String()
 	})
+}
+
+// outputOf compiles the output of a spec that must be without problems.
+func outputOf(t testing.TB, text []byte) *Output {
+	t.Helper()
+	spec, _ := langtest.Read(t, text).CLI.Get("acme")
+	if spec.Output.Format == "" {
+		spec.Output.Format = "text"
+	}
+	ps := lang.NewProblems()
+	out := Compile(&spec, "acme", false, ps)
+	if len(*ps.List) > 0 {
+		t.Fatal(*ps.List)
+	}
+	return out
 }
 
 // printed is one step of a case.
@@ -92,8 +108,8 @@ func (s printed) on(p *Progress) {
 
 // atOnce is the message after the steps, with those that follow each other on a
 // stream made one.
-func atOnce(cli *CLI, steps []printed) string {
-	p, joined := cli.Progress(), printed{}
+func atOnce(out *Output, steps []printed) string {
+	p, joined := out.Progress(), printed{}
 	for _, step := range steps {
 		if step.gap || step.stream != joined.stream {
 			joined.on(p)
@@ -129,7 +145,7 @@ func TestProgressIsSmall(t *testing.T) {
 		"plain": "a", "text": `{"type":"says","text":"`, "escapes": `{"a":"` + `\"`, "numbers": `{"a":[1`, "strings": `{"a":["`,
 	} {
 		more := map[string]string{"plain": "word ", "text": "word ", "escapes": `\"\u00e9\\`, "numbers": ",1", "strings": `x","`}[name]
-		p := shared(t, "watched").Progress()
+		p := outputOf(t, langtest.Spec(t, "watched")).Progress()
 		part := []byte(strings.Repeat(more, 1<<16/len(more)))
 		p.Write(Stdout, []byte(begin))
 		p.Write(Stdout, part)
@@ -149,8 +165,8 @@ func TestProgressIsSmall(t *testing.T) {
 	}
 }
 
-// TestMarks holds that no record is passed over for which the condition holds.
-func TestMarks(t *testing.T) {
+// TestPrefilter holds that no record is passed over for which the condition holds.
+func TestPrefilter(t *testing.T) {
 	for src, want := range map[string][]string{
 		"event.type == 'a'":                            {"a"},
 		"'a' == event.type":                            {"a"},
@@ -174,7 +190,7 @@ func TestMarks(t *testing.T) {
 		"event.type ==":                                nil,
 	} {
 		var got []string
-		for _, mark := range (&expression{src: src, scope: recordScope, want: asBool}).marks() {
+		for _, mark := range (&Expression{src: src, scope: recordScope, condition: true}).prefilter() {
 			got = append(got, strings.Trim(string(mark), `"`))
 		}
 		if !slices.Equal(got, want) {
@@ -202,15 +218,15 @@ func FuzzProgress(f *testing.F) {
 			}
 		}
 	}
-	var clis []*CLI
+	var outputs []*Output
 	for _, spec := range []string{"watched", "lines", "object", "acme"} {
-		clis = append(clis, shared(f, spec))
+		outputs = append(outputs, outputOf(f, langtest.Spec(f, spec)))
 	}
 	f.Fuzz(func(t *testing.T, out, err, cuts []byte) {
 		// Too long a text is left as it is.
 		out, err = []byte(langtest.ExpandWithin(string(out), 100<<10)), []byte(langtest.ExpandWithin(string(err), 100<<10))
-		for _, cli := range clis {
-			whole, parts := cli.Progress(), cli.Progress()
+		for _, output := range outputs {
+			whole, parts := output.Progress(), output.Progress()
 			for stream, text := range [][]byte{out, err} {
 				whole.Write(Stream(stream), text)
 				for i := 0; len(text) > 0; i++ {
@@ -239,4 +255,44 @@ func FuzzProgress(f *testing.F) {
 			}
 		}
 	})
+}
+
+// benchmarkProgress reads the output in parts of 64 KB, as one who polls a file does.
+func benchmarkProgress(b *testing.B, spec, stdout string) {
+	out, printed := outputOf(b, langtest.Spec(b, spec)), []byte(stdout)
+	b.SetBytes(int64(len(stdout)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p := out.Progress()
+		for part := range slices.Chunk(printed, 64<<10) {
+			p.Write(Stdout, part)
+		}
+		if p.Tail() == "" {
+			b.Fatal("nothing is known")
+		}
+	}
+}
+
+// BenchmarkProgressRecords is a flood of records that each have something to say.
+func BenchmarkProgressRecords(b *testing.B) {
+	benchmarkProgress(b, "watched", strings.Repeat(`{"type":"delta","role":"agent","timestamp":"2026-11-21T10:13:13.662Z","text":"some words "}`+"\n", 1<<14))
+}
+
+// BenchmarkProgressOthers is one of records that no rule is for.
+func BenchmarkProgressOthers(b *testing.B) {
+	other := `{"type":"result","of":"shell","output":"4 of 5 tests pass, 1 fails","usage":{"in":5,"out":2},"more":{"a":[1,2,3]}}` + "\n"
+	benchmarkProgress(b, "marked", `{"type":"says","text":"x"}`+"\n"+strings.Repeat(other, 1<<14))
+}
+
+// BenchmarkProgressText is a flood of plain lines.
+func BenchmarkProgressText(b *testing.B) {
+	benchmarkProgress(b, "acme", strings.Repeat("A line of a log that goes on and on.\n", 1<<16))
+}
+
+func BenchmarkProgress40MBRecord(b *testing.B) {
+	benchmarkProgress(b, "watched", `{"type":"says","text":"`+strings.Repeat("x", 40<<20)+`"}`+"\n")
+}
+
+func BenchmarkProgress40MBLine(b *testing.B) {
+	benchmarkProgress(b, "acme", strings.Repeat("x", 40<<20))
 }

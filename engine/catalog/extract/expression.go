@@ -1,4 +1,4 @@
-package catalog
+package extract
 
 import (
 	"errors"
@@ -27,71 +27,103 @@ var allowed = []string{
 	"string", "int", "float", "keys", "values", "first", "last", "toJSON",
 }
 
+// Scope is what an expression may name, with types.
+type Scope struct{ types types.Map }
+
+// ScopeOf is a scope in which each name has the type of its value here: bool, int, float64,
+// string, []string, or an object of such. nil stands for a value of any type.
+func ScopeOf(values map[string]any) Scope { return Scope{typesOf(values)} }
+
+func typesOf[V any](values map[string]V) types.Map {
+	out := make(types.Map, len(values))
+	for name, value := range values {
+		switch value := any(value).(type) {
+		case bool:
+			out[name] = types.Bool
+		case int:
+			out[name] = types.Int
+		case float64:
+			out[name] = types.Float64
+		case string:
+			out[name] = types.String
+		case []string:
+			out[name] = types.Array(types.String)
+		case map[string]bool:
+			out[name] = typesOf(value)
+		case map[string]any:
+			out[name] = typesOf(value)
+		default:
+			out[name] = types.Any
+		}
+	}
+	return out
+}
+
 // recordScope is what an expression over one record of the output may name.
-var recordScope = types.Map{"event": types.Any}
+var recordScope = Scope{types.Map{"event": types.Any}}
 
 // endScope is what an expression over a finished run may name.
-var endScope = types.Map{
+var endScope = Scope{types.Map{
 	"exit": types.Int, "signal": types.String,
 	"stdout": types.String, "stderr": types.String,
 	"text": types.String, "error": types.String, "ended": types.Bool,
 	"mode": types.String, "event": types.Any,
 	"session": types.Map{"want": types.String, "got": types.String},
+}}
+
+// Expression is a condition, or takes a value out of what it sees. It is compiled at its
+// first use, so that a gateway which starts from a vetted snapshot does not pay for those
+// that no call needs. A nil one is what a spec leaves out: as a condition it holds.
+type Expression struct {
+	src       string
+	scope     Scope
+	condition bool // its result must be a bool
+	once      sync.Once
+	prog      *vm.Program
+	err       error
 }
 
-// callScope is what an expression over a call may name: its parameters, and under
-// given whether each was passed.
-func callScope(params []*Param) types.Map {
-	given, scope := types.Map{}, types.Map{"mode": types.String, "prompt": types.String}
-	for _, p := range params {
-		if p.role != "" && p.role != roleServers {
-			continue
-		}
-		given[p.Name] = types.Bool
-		switch p.Kind {
-		case Bool:
-			scope[p.Name] = types.Bool
-		case Int:
-			scope[p.Name] = types.Int
-		case Number:
-			scope[p.Name] = types.Float64
-		case List:
-			scope[p.Name] = types.Array(types.String)
-		default:
-			scope[p.Name] = types.String
-		}
+// Condition is the condition src over a scope, nil for "". What is wrong with it goes to
+// ps, unless it was vetted: it is then compiled at its first use.
+func Condition(src string, scope Scope, vetted bool, ps lang.Problems) *Expression {
+	return made(&Expression{src: src, scope: scope, condition: true}, vetted, ps)
+}
+
+// value is likewise for what takes something out of a scope.
+func value(src string, scope Scope, vetted bool, ps lang.Problems) *Expression {
+	return made(&Expression{src: src, scope: scope}, vetted, ps)
+}
+
+func made(e *Expression, vetted bool, ps lang.Problems) *Expression {
+	if e.src == "" {
+		return nil
 	}
-	scope["given"] = given
-	return scope
+	if !vetted {
+		e.report(ps)
+	}
+	return e
 }
 
-// ruleScope is what a rule for calls of any CLI may name.
-var ruleScope = types.Map{"cli": types.String, "mode": types.String, "prompt": types.String, "danger": types.Array(types.String)}
-
-// expression is a condition or an extraction. It is compiled at its first use, so
-// that a gateway which starts from a vetted snapshot does not pay for those that
-// no call needs.
-type expression struct {
-	src   string
-	scope types.Map
-	want  expr.Option // nil: any result
-	once  sync.Once
-	prog  *vm.Program
-	err   error
+// Source is the expression as the spec writes it, "" for none.
+func (e *Expression) Source() string {
+	if e == nil {
+		return ""
+	}
+	return e.src
 }
 
-func (e *expression) program() (*vm.Program, error) {
+func (e *Expression) program() (*vm.Program, error) {
 	e.once.Do(func() { e.prog, e.err = e.compile() })
 	return e.prog, e.err
 }
 
-func (e *expression) compile() (*vm.Program, error) {
-	opts := []expr.Option{expr.Env(e.scope), expr.MaxNodes(200), expr.DisableAllBuiltins()}
+func (e *Expression) compile() (*vm.Program, error) {
+	opts := []expr.Option{expr.Env(e.scope.types), expr.MaxNodes(200), expr.DisableAllBuiltins()}
 	for _, name := range allowed {
 		opts = append(opts, expr.EnableBuiltin(name))
 	}
-	if e.want != nil {
-		opts = append(opts, e.want)
+	if e.condition {
+		opts = append(opts, expr.AsBool())
 	}
 	// As a patch the guard sees the expression as it is written; the optimizer turns
 	// a range into a long literal.
@@ -105,7 +137,7 @@ func (e *expression) compile() (*vm.Program, error) {
 
 // eval runs the expression. A failing one counts as "does not hold" where the
 // caller says so: a record that lacks a field is not an error of the spec.
-func (e *expression) eval(env map[string]any) (any, error) {
+func (e *Expression) eval(env map[string]any) (any, error) {
 	prog, err := e.program()
 	if err != nil {
 		return nil, err
@@ -114,7 +146,7 @@ func (e *expression) eval(env map[string]any) (any, error) {
 }
 
 // text is what an expression gives as text; "" where there is none or it fails.
-func (e *expression) text(env map[string]any) string {
+func (e *Expression) text(env map[string]any) string {
 	if e == nil {
 		return ""
 	}
@@ -125,8 +157,8 @@ func (e *expression) text(env map[string]any) string {
 	return asText(v)
 }
 
-// holds reports whether a condition is true.
-func (e *expression) holds(env map[string]any) bool {
+// Holds reports whether a condition is true. One that fails is not.
+func (e *Expression) Holds(env map[string]any) bool {
 	if e == nil {
 		return true
 	}
@@ -135,8 +167,18 @@ func (e *expression) holds(env map[string]any) bool {
 	return err == nil && yes
 }
 
+// HoldsOrFails is Holds for conditions that guard something: one that fails holds.
+func (e *Expression) HoldsOrFails(env map[string]any) bool {
+	if e == nil {
+		return true
+	}
+	v, err := e.eval(env)
+	yes, ok := v.(bool)
+	return err != nil || !ok || yes
+}
+
 // report adds what is wrong with the expression to the problems at p.
-func (e *expression) report(p lang.Problems) {
+func (e *Expression) report(p lang.Problems) {
 	_, err := e.program()
 	if err == nil {
 		return
@@ -156,9 +198,9 @@ func (e *expression) report(p lang.Problems) {
 
 var unknownName = regexp.MustCompile(`unknown (?:name|field) (\w+)`)
 
-func (e *expression) names() []string {
+func (e *Expression) names() []string {
 	names := append([]string(nil), allowed...)
-	for name, t := range e.scope {
+	for name, t := range e.scope.types {
 		names = append(names, name)
 		if nested, ok := t.(types.Map); ok {
 			for name := range nested {
