@@ -26,7 +26,7 @@ func Load(folders, environ []string, vet bool) load.Result {
 // judge is what the policies say of the call of an example.
 func judge(c *catalog.Catalog, call *catalog.Call) map[string]string {
 	said := map[string]string{}
-	for _, d := range policy.Each(c, call) {
+	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
 		if d.Policy != "" {
 			said[d.Policy] = string(d.Verdict)
 		}

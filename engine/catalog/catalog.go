@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -20,12 +21,11 @@ type Catalog struct {
 	CLIs     []*CLI // in the order of the specs
 	Clients  lang.Map[lang.ClientSpec]
 	Settings lang.Settings
-	Policies []*Policy                 // in the order of the specs
+	Approval policy.Set                // policies, and the rules for all CLIs
 	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be handed to CLIs
 
 	Optimizers []*optimize.Optimizer // in the order of the specs
 
-	rules  []rule
 	byName map[string]*CLI
 	around around
 	digest string

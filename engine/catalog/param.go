@@ -7,6 +7,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
 // Kind is the type of a parameter's value.
@@ -149,7 +150,7 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
 	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
 	if policies := around.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {

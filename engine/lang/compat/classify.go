@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -341,7 +342,7 @@ func scored(s scope, was, is any) {
 
 // policing compares what a policy lets pass, whatever it says to that end.
 func policing(s scope, was, is any) {
-	a, b := catalog.Policy{PolicySpec: was.(lang.PolicySpec)}, catalog.Policy{PolicySpec: is.(lang.PolicySpec)}
+	a, b := policy.Policy{PolicySpec: was.(lang.PolicySpec)}, policy.Policy{PolicySpec: is.(lang.PolicySpec)}
 	if b.Approve > a.Approve {
 		s.at("approve").widening("approves up to %d, and did up to %d", b.Approve, a.Approve)
 	}
@@ -364,9 +365,9 @@ func policing(s scope, was, is any) {
 
 // newPolicy is wide if no other lets as much pass.
 func newPolicy(s scope, is any) {
-	p := catalog.Policy{PolicySpec: is.(lang.PolicySpec)}
+	p := policy.Policy{PolicySpec: is.(lang.PolicySpec)}
 	wide := true
-	for _, old := range s.old.Policies {
+	for _, old := range s.old.Approval.Policies {
 		wide = wide && (p.Approve > old.Approve || p.Limit() > old.Limit())
 	}
 	if wide {
@@ -394,7 +395,7 @@ func unrecorded(s scope, was, is any) {
 }
 
 func unmanaged(s scope, was, is any) {
-	if was == catalog.Managed {
+	if was == policy.Managed {
 		s.widening("calls that do not ask for a policy run as they are, where one decided")
 	}
 }
@@ -407,8 +408,8 @@ func undenied(s scope, was, is any) {
 
 // defaultPolicy compares two policies by what each lets pass.
 func defaultPolicy(s scope, was, is any) {
-	a, known := s.old.Policy(was.(string))
-	b, found := s.new.Policy(is.(string))
+	a, known := s.old.Approval.Policy(was.(string))
+	b, found := s.new.Approval.Policy(is.(string))
 	switch {
 	case !known || !found:
 		s.widening("calls that name no policy are decided by %s, and not by %s", quoted(is), quoted(was))

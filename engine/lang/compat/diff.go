@@ -54,10 +54,10 @@ func specOf(c *catalog.Catalog) lang.Spec {
 	for _, cli := range c.CLIs {
 		s.CLI.Set(cli.Name, cli.CLISpec)
 	}
-	for _, p := range c.Policies {
+	for _, p := range c.Approval.Policies {
 		s.Policy.Set(p.Name, p.PolicySpec)
 	}
-	for _, r := range c.Rules() {
+	for _, r := range c.Approval.Rules {
 		s.Risk.Set(r.ID, r.RuleSpec)
 	}
 	for _, o := range c.Optimizers {

@@ -1,4 +1,4 @@
-package catalog
+package policy
 
 import (
 	"slices"
@@ -34,69 +34,55 @@ func (p *Policy) Limit() int {
 // specs promise and vet has checked. A policy covers itself.
 func (p *Policy) Covers(name string) bool { return slices.Contains(p.within, name) }
 
-// rule is a risk rule for all CLIs.
-type rule struct {
-	RiskHit
-	when *extract.Expression
-}
-
-// ruleScope is what a rule for calls of any CLI may name.
-var ruleScope = extract.ScopeOf(map[string]any{"cli": "", "mode": "", "prompt": "", "danger": []string{}})
-
-// NamedRule is a rule that scores calls of all CLIs.
-type NamedRule struct {
-	ID string
-	lang.RuleSpec
-}
-
-// Rules are those for all CLIs, in the order of the specs.
-func (c *Catalog) Rules() (all []NamedRule) {
-	for _, r := range c.rules {
-		named := NamedRule{r.ID, lang.RuleSpec{Score: r.Score, Reason: r.Reason}}
-		named.When = r.when.Source()
-		all = append(all, named)
-	}
-	return all
+// Set is the policies and the rules for all CLIs, compiled.
+type Set struct {
+	Policies []*Policy // in the order of the specs
+	Rules    []Rule    // likewise
 }
 
 // Policy returns the policy of that name.
-func (c *Catalog) Policy(name string) (*Policy, bool) {
-	i := slices.IndexFunc(c.Policies, func(p *Policy) bool { return p.Name == name })
+func (s Set) Policy(name string) (*Policy, bool) {
+	i := slices.IndexFunc(s.Policies, func(p *Policy) bool { return p.Name == name })
 	if i < 0 {
 		return nil, false
 	}
-	return c.Policies[i], true
+	return s.Policies[i], true
 }
 
-// approval compiles the policies and the rules for all CLIs.
-func (c *Catalog) approval(s *lang.Spec, vetted bool, ps lang.Problems) {
-	for name, spec := range s.Risk.All() {
-		e := extract.Condition(spec.When, ruleScope, vetted, ps.At("risk", name, "when"))
-		c.rules = append(c.rules, rule{RiskHit{ID: name, Score: spec.Score, Reason: spec.Reason}, e})
+// Compile compiles the policies and the rules for all CLIs. The rules of the CLIs
+// themselves have the given ids; nil means that no CLI is known. Conditions that were vetted
+// are left to their first use.
+func Compile(spec *lang.Spec, cliRules []string, vetted bool, ps lang.Problems) Set {
+	var s Set
+	for name, rule := range spec.Risk.All() {
+		s.Rules = append(s.Rules, Rule{name, rule, extract.Condition(rule.When, ruleScope, vetted, ps.At("risk", name, "when"))})
 	}
-	for name, spec := range s.Policy.All() {
-		p := &Policy{Name: name, PolicySpec: spec, within: []string{name}}
-		c.Policies = append(c.Policies, p)
+	for name, policy := range spec.Policy.All() {
+		p := &Policy{Name: name, PolicySpec: policy, within: []string{name}}
+		s.Policies = append(s.Policies, p)
 		at := ps.At("policy", name)
 		if p.Ask != nil && *p.Ask < p.Approve {
 			at.At("ask").Add("bounds", "ask %d is below approve %d, so nobody would ever be asked", *p.Ask, p.Approve)
 		}
-		c.denies(p, s, at.At("deny"))
-	}
-	for _, p := range c.Policies {
-		c.includes(p, ps.At("policy", p.Name))
-	}
-	// Settings may be compiled alone, when nothing else of the specs has changed.
-	if name := s.Gateway.Approvals.Policy; name != "" && len(c.Policies) > 0 {
-		if _, ok := c.Policy(name); !ok {
-			ps.At("gateway", "approvals", "policy").Add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
+		if cliRules != nil {
+			denies(p, slices.Concat(spec.Risk.Keys(), cliRules), at.At("deny"))
 		}
 	}
+	for _, p := range s.Policies {
+		s.includes(p, ps.At("policy", p.Name))
+	}
+	// Settings may be compiled alone, when nothing else of the specs has changed.
+	if name := spec.Gateway.Approvals.Policy; name != "" && len(s.Policies) > 0 {
+		if _, ok := s.Policy(name); !ok {
+			ps.At("gateway", "approvals", "policy").Add("relation", "unknown policy %q", name).Hint = s.otherPolicy(name)
+		}
+	}
+	return s
 }
 
-func (c *Catalog) otherPolicy(name string) string {
+func (s Set) otherPolicy(name string) string {
 	names := []string{}
-	for _, p := range c.Policies {
+	for _, p := range s.Policies {
 		names = append(names, p.Name)
 	}
 	if near := text.DidYouMean(name, names); near != "" {
@@ -107,15 +93,9 @@ func (c *Catalog) otherPolicy(name string) string {
 
 // denies warns of a rule that there is not: what was meant to deny would not. It is no
 // error, because the rule may have gone with the CLI that somebody took away.
-func (c *Catalog) denies(p *Policy, s *lang.Spec, ps lang.Problems) {
-	ids := slices.Clone(s.Risk.Keys())
-	for _, cli := range c.CLIs {
-		for _, r := range cli.Risk {
-			ids = append(ids, r.ID)
-		}
-	}
+func denies(p *Policy, ids []string, ps lang.Problems) {
 	for i, id := range p.Deny {
-		if len(c.CLIs) > 0 && !slices.Contains(ids, id) {
+		if !slices.Contains(ids, id) {
 			problem := ps.At(i).Add("relation", "no risk rule has the id %q", id)
 			problem.Hint, problem.Warning = text.DidYouMean(id, ids), true
 		}
@@ -124,18 +104,18 @@ func (c *Catalog) denies(p *Policy, s *lang.Spec, ps lang.Problems) {
 
 // includes holds a policy against the stricter one that it includes. All policies score
 // alike, so that bounds and rules can be compared.
-func (c *Catalog) includes(p *Policy, ps lang.Problems) {
+func (s Set) includes(p *Policy, ps lang.Problems) {
 	at := ps.At("includes")
 	name := p.Includes
-	stricter, ok := c.Policy(name)
+	stricter, ok := s.Policy(name)
 	switch {
 	case name == "":
 		return
 	case !ok:
-		at.Add("relation", "unknown policy %q", name).Hint = c.otherPolicy(name)
+		at.Add("relation", "unknown policy %q", name).Hint = s.otherPolicy(name)
 		return
 	}
-	for next := stricter; next != nil; next, _ = c.Policy(next.Includes) {
+	for next := stricter; next != nil; next, _ = s.Policy(next.Includes) {
 		if slices.Contains(p.within, next.Name) {
 			at.Add("cycle", "the policies include each other: %s", strings.Join(append(p.within, next.Name), ", "))
 			return

@@ -6,39 +6,56 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// specs have one CLI whose calls score what they are told to.
+// specs have policies of all kinds, and rules for all CLIs.
 const specs = `{
-	"cli": {"acme": {"bin": "acme", "argv": ["{params}"], "params": {
-			"n": {"doc": "N", "type": "int", "flag": "-n"}, "yolo": {"doc": "Y", "type": "bool", "flag": "--yolo", "danger": true}},
-		"risk": [{"id": "five", "when": "n %% 10 >= 5", "score": 5}, {"id": "ten", "when": "n >= 10", "score": 10, "reason": "ten"}, {"when": "n >= 20", "score": 10}]}},
 	"policy": {"low": {"approve": 4, "ask": 14, "deny": ["night"]}, "mid": {"approve": 10, "ask": 20, "includes": "low"}, "high": {"approve": 100, "includes": "mid"}, "other": {"approve": 0, "ask": 50, "human": "deny"}},
 	"risk": {"night": {"when": "prompt == 'night'", "score": 1}, "danger": {"when": "len(danger) > 0", "score": 3}},
 	"gateway": {"approvals": %s}}`
 
-func compile(t testing.TB, text string) *catalog.Catalog {
+func compile(t testing.TB, text string) (Set, lang.ApprovalsSpec) {
 	t.Helper()
 	var s lang.Spec
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Fatal(err)
 	}
-	c, problems := catalog.Compile(&s)
-	if len(problems) > 0 {
-		t.Fatal(problems)
+	ps := lang.NewProblems()
+	set := Compile(&s, nil, false, ps)
+	if len(*ps.List) > 0 {
+		t.Fatal(*ps.List)
 	}
-	return c
+	return set, s.Gateway.Approvals
 }
 
-func bind(t testing.TB, c *catalog.Catalog, args string) *catalog.Call {
+// question is about a call whose CLI scores what n says, and has a dangerous parameter.
+func question(t testing.TB, s Set, args string) (q Question) {
 	t.Helper()
-	call, violations := c.CLIs[0].Bind(json.RawMessage(args), nil, func() string { return "id" })
-	if violations != nil {
-		t.Fatal(violations)
+	var given struct {
+		Prompt           string
+		N                int
+		Yolo             bool
+		ApprovalStrategy string
+		ApprovalPolicy   string
 	}
-	return call
+	if err := json.Unmarshal([]byte(args), &given); err != nil {
+		t.Fatal(err)
+	}
+	q.Strategy, q.Policy = given.ApprovalStrategy, given.ApprovalPolicy
+	if given.Yolo {
+		q.Dangers = []string{"yolo"}
+	}
+	for _, rule := range []struct {
+		holds bool
+		hit   Hit
+	}{{given.N%10 >= 5, Hit{ID: "five", Score: 5}}, {given.N >= 10, Hit{ID: "ten", Score: 10, Reason: "ten"}}, {given.N >= 20, Hit{Score: 10}}} {
+		if rule.holds {
+			q.Hits = append(q.Hits, rule.hit)
+		}
+	}
+	q.Hits = append(q.Hits, s.Hits(Facts{CLI: "acme", Mode: lang.New, Prompt: given.Prompt, Dangers: q.Dangers})...)
+	return q
 }
 
 func TestDecide(t *testing.T) {
@@ -77,17 +94,8 @@ func TestDecide(t *testing.T) {
 		{`{"policy": "mid", "enforce": true}`, `{"n": 25, "approvalPolicy": "high"}`, "mcp_managed mid deny 25 [five ten ]: high was asked for, and gateway.approvals.enforce allows only mid and what it includes"},
 		{`{"policy": "mid", "enforce": true}`, `{"approvalPolicy": "other"}`, "mcp_managed mid approve 0 []: other was asked for, and gateway.approvals.enforce allows only mid and what it includes"},
 	} {
-		text := fmt.Sprintf(specs, c.settings)
-		var args map[string]any
-		if err := json.Unmarshal([]byte(c.args), &args); err != nil {
-			t.Fatal(err)
-		}
-		if args["prompt"] == nil {
-			args["prompt"] = "hi"
-		}
-		raw, _ := json.Marshal(args)
-		cat := compile(t, text)
-		d := Decide(cat, bind(t, cat, string(raw)))
+		set, settings := compile(t, fmt.Sprintf(specs, c.settings))
+		d := Decide(set, settings, question(t, set, c.args))
 		got := fmt.Sprint(d.Strategy, " ", d.Policy, " ", d.Verdict, " ", d.Score, " ", ids(d.Reasons))
 		if d.Note != "" {
 			got += ": " + d.Note
@@ -98,7 +106,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func ids(hits []catalog.RiskHit) []string {
+func ids(hits []Hit) []string {
 	out := []string{}
 	for _, hit := range hits {
 		out = append(out, hit.ID)
@@ -115,10 +123,10 @@ func TestEachAndWider(t *testing.T) {
 		{`{"enforce": true, "policy": "mid"}`, `{"prompt": "x", "n": 15}`, "[legacy approve low deny mid human high approve other deny]", "[]"},
 		{`{"enforce": true}`, `{"prompt": "x"}`, "[legacy approve low approve mid approve high approve other approve]", "[]"},
 	} {
-		cat := compile(t, fmt.Sprintf(specs, c.settings))
-		call := bind(t, cat, c.args)
+		set, settings := compile(t, fmt.Sprintf(specs, c.settings))
+		q := question(t, set, c.args)
 		each := []string{}
-		for _, d := range Each(cat, call) {
+		for _, d := range Each(set, settings, q) {
 			if d.Reasons != nil {
 				t.Errorf("reasons are told again: %+v", d)
 			}
@@ -130,7 +138,7 @@ func TestEachAndWider(t *testing.T) {
 		if got := fmt.Sprint(each); got != c.each {
 			t.Errorf("%s %s: got %s, want %s", c.settings, c.args, got, c.each)
 		}
-		if got := fmt.Sprint(Wider(cat, call)); got != c.wider {
+		if got := fmt.Sprint(Wider(set, settings, q)); got != c.wider {
 			t.Errorf("%s %s: wider %s, want %s", c.settings, c.args, got, c.wider)
 		}
 	}
@@ -152,13 +160,13 @@ func TestWhatAStricterPolicyApproves(t *testing.T) {
 			}
 		}
 	}
-	hits := [][]catalog.RiskHit{nil}
+	hits := [][]Hit{nil}
 	for score := 1; score <= 5; score++ {
 		for _, id := range []string{"a", "b", "c"} {
-			hits = append(hits, []catalog.RiskHit{{ID: id, Score: score}}, []catalog.RiskHit{{ID: "c", Score: score}, {ID: id}})
+			hits = append(hits, []Hit{{ID: id, Score: score}}, []Hit{{ID: "c", Score: score}, {ID: id}})
 		}
 	}
-	hits = append(hits, []catalog.RiskHit{{ID: "a"}, {ID: "b"}}, []catalog.RiskHit{{ID: "a"}}, []catalog.RiskHit{{ID: "b"}})
+	hits = append(hits, []Hit{{ID: "a"}, {ID: "b"}}, []Hit{{ID: "a"}}, []Hit{{ID: "b"}})
 	accepted, refused := 0, 0
 	for _, low := range policies {
 		for _, high := range policies {
@@ -171,19 +179,21 @@ func TestWhatAStricterPolicyApproves(t *testing.T) {
 			if err := json.Unmarshal(text, &s); err != nil {
 				t.Fatal(err)
 			}
-			c, problems := catalog.Compile(&s)
-			kept := !slices.ContainsFunc(hits, func(h []catalog.RiskHit) bool {
-				return rank[Under(&catalog.Policy{Name: "high", PolicySpec: high}, h).Verdict] < rank[Under(&catalog.Policy{Name: "low", PolicySpec: low}, h).Verdict]
+			ps := lang.NewProblems()
+			Compile(&s, nil, false, ps)
+			passes := len(*ps.List) == 0
+			kept := !slices.ContainsFunc(hits, func(h []Hit) bool {
+				return rank[Under(&Policy{Name: "high", PolicySpec: high}, h).Verdict] < rank[Under(&Policy{Name: "low", PolicySpec: low}, h).Verdict]
 			})
 			switch {
-			case (c != nil) == kept && kept:
+			case passes == kept && kept:
 				accepted++
-			case (c != nil) == kept:
+			case passes == kept:
 				refused++
-			case c != nil:
+			case passes:
 				t.Fatalf("%s: the compiler lets pass what does not hold", text)
 			case !overcautious(low, high):
-				t.Fatalf("%s: refused, and holds: %v", text, problems)
+				t.Fatalf("%s: refused, and holds: %v", text, *ps.List)
 			}
 		}
 	}
@@ -212,13 +222,14 @@ func FuzzInclusion(f *testing.F) {
 		if err != nil || json.Unmarshal(text, s) != nil {
 			return
 		}
-		c, _ := catalog.Compile(s)
-		if c == nil {
+		ps := lang.NewProblems()
+		c := Compile(s, nil, false, ps)
+		if len(*ps.List) > 0 {
 			return
 		}
 		low, _ := c.Policy("low")
 		high, _ := c.Policy("high")
-		hits := []catalog.RiskHit{{ID: id, Score: score1 % 101}, {ID: "x", Score: score2 % 101}}
+		hits := []Hit{{ID: id, Score: score1 % 101}, {ID: "x", Score: score2 % 101}}
 		if a, b := Under(low, hits).Verdict, Under(high, hits).Verdict; rank[b] < rank[a] {
 			t.Errorf("%s: low says %s, high says %s", text, a, b)
 		}
@@ -226,9 +237,9 @@ func FuzzInclusion(f *testing.F) {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	c := compile(b, fmt.Sprintf(specs, `{"policy": "mid"}`))
-	call := bind(b, c, `{"prompt": "hi", "n": 15, "yolo": true}`)
+	set, settings := compile(b, fmt.Sprintf(specs, `{"policy": "mid"}`))
+	q := question(b, set, `{"prompt": "hi", "n": 15, "yolo": true}`)
 	for b.Loop() {
-		Decide(c, call)
+		Decide(set, settings, q)
 	}
 }
