@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -142,7 +143,7 @@ func TestResultsOfBuiltins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := records.Approve(t.Context(), store.Approval{ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: catalog.Managed, CatalogDigest: "d"}); err != nil {
+	if err := records.Approve(t.Context(), store.Approval{ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: policy.Managed, CatalogDigest: "d"}); err != nil {
 		t.Fatal(err)
 	}
 	job := fmt.Sprintf(`{"jobId":%q}`, whole(t, full.call(t, "acme_request", `{"prompt":"x"}`))["jobId"])
