@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -76,9 +76,9 @@ type Handle interface {
 }
 
 // Equipment is what became of the MCP servers of the job, nil if it has none to do with.
-func (j Job) Equipment() *catalog.Equipment {
+func (j Job) Equipment() *mcpservers.Selection {
 	var args struct {
-		MCP *catalog.Equipment `json:"mcp"`
+		MCP *mcpservers.Selection `json:"mcp"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil

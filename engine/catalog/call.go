@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -35,7 +36,7 @@ type Call struct {
 	given  map[string]bool
 	steps  []Step // how the model was found
 
-	equipment *Equipment
+	selection *mcpservers.Selection
 	tidy      bool   // the answer is to be shortened
 	generated bool   // the SessionID is nobody's yet
 	own       bool   // the SessionID is one of ours, for which the CLI has another

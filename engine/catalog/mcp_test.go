@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -23,8 +24,8 @@ type serverCase struct {
 	Broken    string   // what is wrong with that configuration
 }
 
-func (c serverCase) surroundings(catalog *Catalog) Surroundings {
-	return Surroundings{
+func (c serverCase) surroundings(catalog *Catalog) mcpservers.Sources {
+	return mcpservers.Sources{
 		Servers: catalog.Servers, Default: catalog.Settings.MCPServers,
 		Find: func(bin string) (string, error) {
 			if !slices.Contains(c.Programs, bin) {
@@ -47,7 +48,7 @@ func equipped(t testing.TB, catalog *Catalog, args string, machine serverCase) (
 	t.Helper()
 	call, wrong := catalog.CLIs[0].Bind(json.RawMessage(args), nil, langtest.IDs())
 	if wrong == nil {
-		wrong = call.Equip(machine.surroundings(catalog))
+		wrong = call.SelectServers(machine.surroundings(catalog))
 	}
 	return call, wrong
 }
@@ -79,13 +80,13 @@ func TestServers(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(cmd.Env)) {
 			fmt.Fprintf(&b, "set: %s=%s\n", name, cmd.Env[name])
 		}
-		if e := call.Equipment(); e != nil {
+		if e := call.Servers(); e != nil {
 			fmt.Fprintf(&b, "mcp: %s\n", text.MustJSON(e))
 		}
-		for _, note := range call.Equipment().Notes() {
+		for _, note := range call.Servers().Notes() {
 			fmt.Fprintln(&b, "note:", note)
 		}
-		if names := call.Variables(); names != nil {
+		if names := call.Servers().Variables(); names != nil {
 			fmt.Fprintln(&b, "variables:", names)
 		}
 		return b.String()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -202,7 +203,7 @@ func (c compiler) source(s lang.SourceSpec, ps lang.Problems) {
 	}
 	needs(len(s.Path) == 0, "var", "a format: the file may have any name", s.Format != "")
 	needs(s.Files != "", "files", `gives: "observed"`, s.What() == lang.GivesObserved)
-	reservedVariable(s.Var, ps.At("var"))
+	argvtemplate.ReservedVariable(s.Var, ps.At("var"))
 	for i, file := range s.Path {
 		at := ps.At("path")
 		if len(s.Path) > 1 {
@@ -241,8 +242,8 @@ func (c *Catalog) prefixes(ps lang.Problems) {
 		at := ps.At("cli", cli.Name)
 		if other, ok := owner[prefix]; ok {
 			at.Add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
-		} else if strings.HasPrefix(prefix+"_", ReservedEnv) {
-			at.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Hint = "set models.prefix"
+		} else if strings.HasPrefix(prefix+"_", argvtemplate.ReservedEnv) {
+			at.Add("reserved", "variables named %s* belong to the gateway", argvtemplate.ReservedEnv).Hint = "set models.prefix"
 		}
 		owner[prefix] = cli.Name
 	}

@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
@@ -55,9 +57,9 @@ type Param struct {
 	when     *extract.Expression
 	pre      string // template around the value, split at its encoder
 	post     string
-	encoder  string       // "json", "raw", or "" without a template
-	bySlot   bool         // argv names the parameter itself: {NAME}
-	versions VersionRange // versions of the program that have it
+	encoder  string        // "json", "raw", or "" without a template
+	bySlot   bool          // argv names the parameter itself: {NAME}
+	versions version.Range // versions of the program that have it
 
 	fallback string   // of a model, where the parameter has no default of its own
 	aliases  []string // likewise
@@ -158,7 +160,7 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		if cli.MCP.Own != nil {
 			doc = "MCP servers of its own configuration that it may use."
 		}
-		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: serverName})
+		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: mcpservers.NamePattern})
 		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	if around.prompt != nil {
@@ -189,7 +191,7 @@ func newParam(name string, spec lang.ParamSpec, ps lang.Problems) *Param {
 		}
 		p.pattern = re
 	}
-	p.versions = newVersionRange(spec.Since, spec.Until, ps)
+	p.versions = version.NewRange(spec.Since, spec.Until, ps)
 	if spec.Value != "" {
 		for _, enc := range []string{"json", "raw"} {
 			if pre, post, ok := strings.Cut(spec.Value, "{"+enc+"}"); ok {
@@ -289,7 +291,7 @@ func (p *Param) Section() string {
 }
 
 // Versions is the range of versions of the program that have the parameter.
-func (p *Param) Versions() VersionRange { return p.versions }
+func (p *Param) Versions() version.Range { return p.versions }
 
 // Preset is the value of a parameter that is not given, nil if there is none.
 func (p *Param) Preset() any {

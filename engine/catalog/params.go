@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -87,20 +88,20 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	needs(p.Env != "", "env", `type "string", "int" or "number"`, p.Kind != List && p.Kind != Bool)
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
 	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
-	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.all())
+	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.All())
 	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.At("values"), p.Values, p.Enum)
 	sayings(ps.At("show"), p.Show, p.Enum)
 	for i, text := range p.Words {
-		noNUL(text, ps.At("words", i))
+		argvtemplate.NoNUL(text, ps.At("words", i))
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Values)) {
 		for i, text := range p.Values[key] {
-			noNUL(text, ps.At("values", key, i))
+			argvtemplate.NoNUL(text, ps.At("values", key, i))
 		}
 	}
-	reservedVariable(p.Env, ps.At("env"))
+	argvtemplate.ReservedVariable(p.Env, ps.At("env"))
 	if loader.MatchString(p.Env) {
 		ps.At("env").Add("shell", "%s decides which code the program runs: no caller may set it", p.Env)
 	}
@@ -119,7 +120,7 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	if p.dash() && strings.HasPrefix(p.Value, "-") {
 		ps.At("value").Add("dash", "%q would stand as an option", p.Value).Hint = `set style: "eq"`
 	}
-	noNUL(p.Value, ps.At("value"))
+	argvtemplate.NoNUL(p.Value, ps.At("value"))
 	if p.encoder == "raw" && (p.Kind == String || p.Kind == List) && len(p.Enum) == 0 && p.admitsQuote() {
 		ps.At("value").Add("template", "{raw} around free text lets a quote break out of the template").Hint = "use {json}, an enum or a pattern without quotes"
 	}
@@ -237,7 +238,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 				continue
 			}
 			id := f.flag + " " + p.pre
-			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.versions.meets(p.versions) })
+			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.versions.Meets(p.versions) })
 			if other >= 0 {
 				ps.At(p.Name).Add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
 				continue

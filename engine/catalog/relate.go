@@ -103,7 +103,7 @@ func (b *binder) versions() {
 		if !b.on(p.Name) || p.versions.Has(b.cli.installed) {
 			continue
 		}
-		text := p.versions.misses(b.cli.Heading(), b.cli.installed)
+		text := p.versions.Misses(b.cli.Heading(), b.cli.installed)
 		if p.Otherwise != "drop" {
 			b.add(p.Name, "%s", text)
 			continue

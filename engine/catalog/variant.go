@@ -7,13 +7,14 @@ import (
 	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Variant is the CLI as it is in a range of its versions.
 type Variant struct {
 	Key      string // the range as it is written
-	Versions VersionRange
+	Versions version.Range
 	// cli is compiled at its first use: most versions that a spec tells apart are not
 	// installed.
 	cli func() *CLI
@@ -26,16 +27,16 @@ func (v Variant) CLI() *CLI { return v.cli() }
 func (c *CLI) Ranged() bool { return c.ranged }
 
 // Installed is the version that the CLI was chosen for by At; it may be unknown.
-func (c *CLI) Installed() Version { return c.installed }
+func (c *CLI) Installed() version.Version { return c.installed }
 
 // At is the CLI as it is in the version that is installed. Of an unknown one (anything
 // that is no version) the newest is assumed, as it is where nobody asks.
-func (c *CLI) At(version string) *CLI {
+func (c *CLI) At(installed string) *CLI {
 	if !c.ranged || c.chosen {
 		return c
 	}
-	out, v := *c, Version{}
-	v, _ = ParseVersion(version)
+	out, v := *c, version.Version{}
+	v, _ = version.Parse(installed)
 	for _, alt := range c.variants {
 		if alt.Versions.Has(v) {
 			out = *alt.cli()
@@ -46,8 +47,8 @@ func (c *CLI) At(version string) *CLI {
 }
 
 // Changes are the ranges whose part of the spec holds for a version.
-func (c *CLI) Changes(version string) (ranges []string) {
-	v, _ := ParseVersion(version)
+func (c *CLI) Changes(installed string) (ranges []string) {
+	v, _ := version.Parse(installed)
 	for _, alt := range c.variants {
 		if alt.Versions.Has(v) {
 			ranges = append(ranges, alt.Key)
@@ -67,7 +68,7 @@ var patchable = []string{"argv", "prompt", "params", "session", "output", "succe
 func (c compiler) versions(ps lang.Problems) {
 	cli := c.cli
 	for _, p := range cli.params {
-		cli.ranged = cli.ranged || !p.versions.all()
+		cli.ranged = cli.ranged || !p.versions.All()
 	}
 	if cli.Versions.Len() > 0 {
 		cli.ranged = true
@@ -78,12 +79,12 @@ func (c compiler) versions(ps lang.Problems) {
 	}
 	for key, patch := range cli.Versions.All() {
 		at := ps.At("versions", key)
-		s, ok := parseRange(key, at)
+		s, ok := version.ParseRange(key, at)
 		if !ok {
 			continue
 		}
 		for _, other := range cli.variants {
-			if other.Versions.meets(s) {
+			if other.Versions.Meets(s) {
 				at.Add("version", "overlaps with %q", other.Key).Key = true
 			}
 		}

@@ -107,7 +107,7 @@ func (r *run) compose(folder string) *lang.Failure {
 // because programs believe it, and ours names another directory.
 func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command, dir string) host.Filter {
 	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
-	filter.Pass = append(filter.Pass, call.Variables()...)
+	filter.Pass = append(filter.Pass, call.Servers().Variables()...)
 	return filter
 }
 
@@ -173,7 +173,7 @@ func (r *run) find() (path string, failure *lang.Failure) {
 func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
 	arguments := r.secrets.cleanArguments(r.Bound.Arguments())
-	if e := r.Bound.Equipment(); e != nil {
+	if e := r.Bound.Servers(); e != nil {
 		arguments[equipment] = e
 	}
 	if r.Bound.Saved != nil {

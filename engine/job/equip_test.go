@@ -121,7 +121,7 @@ func TestServersThatAreMissing(t *testing.T) {
 	req := b.serving([]string{"gone", "two"})
 	req.Bound = b.bind("hello", map[string]any{"mcpServers": []string{"gone", "two"}, "strictMcpConfig": false})
 	out := b.runner.Run(t.Context(), req)
-	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Bound.Equipment().Notes()) != 1 {
+	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Bound.Servers().Notes()) != 1 {
 		t.Errorf("%+v", out)
 	}
 }

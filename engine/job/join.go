@@ -57,7 +57,7 @@ func (r *run) identify() {
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) own(command catalog.Command) host.Filter {
 	all := Environment(r.Catalog, r.Bound, command, r.Dir)
-	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Variables()),
+	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Servers().Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
 

@@ -46,7 +46,7 @@ func refusal(req *call.Request, f *lang.Failure) Result {
 // unstarted is the result of an asynchronous call of which no job runs.
 func unstarted(out *call.Outcome) Result {
 	bound := out.Request.Bound
-	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Equipment()}
+	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Servers()}
 	return Result{Text: []string{failureText(bound.CLI.Heading(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
@@ -57,8 +57,8 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: req.Approval.ByPolicy(), MCP: bound.Equipment(), Optimization: optimization(bound.Saved, a.Saved),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode

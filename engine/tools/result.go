@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -18,21 +18,21 @@ import (
 // structured is a result for programs, ids first and the answer last: clients that
 // shorten results keep their heads. The answer is Result.Response.
 type structured struct {
-	Status        string             `json:"status"`
-	JobID         string             `json:"jobId,omitempty"`
-	Joined        bool               `json:"joined,omitempty"` // the call did not start the job
-	CLI           string             `json:"cli,omitempty"`
-	Model         string             `json:"model,omitempty"`
-	SessionID     string             `json:"sessionId,omitempty"`
-	CorrelationID string             `json:"correlationId,omitempty"`
-	ExitCode      *int               `json:"exitCode,omitempty"`
-	DurationMs    *int64             `json:"durationMs,omitempty"`
-	Usage         map[string]int64   `json:"usage,omitempty"`
-	UsageScope    string             `json:"usageScope,omitempty"`
-	CostUSD       *float64           `json:"costUsd,omitempty"`
-	CostScope     string             `json:"costScope,omitempty"`
-	Approval      *call.Approval     `json:"approval,omitempty"`
-	MCP           *catalog.Equipment `json:"mcpServers,omitempty"`
+	Status        string                `json:"status"`
+	JobID         string                `json:"jobId,omitempty"`
+	Joined        bool                  `json:"joined,omitempty"` // the call did not start the job
+	CLI           string                `json:"cli,omitempty"`
+	Model         string                `json:"model,omitempty"`
+	SessionID     string                `json:"sessionId,omitempty"`
+	CorrelationID string                `json:"correlationId,omitempty"`
+	ExitCode      *int                  `json:"exitCode,omitempty"`
+	DurationMs    *int64                `json:"durationMs,omitempty"`
+	Usage         map[string]int64      `json:"usage,omitempty"`
+	UsageScope    string                `json:"usageScope,omitempty"`
+	CostUSD       *float64              `json:"costUsd,omitempty"`
+	CostScope     string                `json:"costScope,omitempty"`
+	Approval      *call.Approval        `json:"approval,omitempty"`
+	MCP           *mcpservers.Selection `json:"mcpServers,omitempty"`
 
 	Optimization *optimize.Savings `json:"optimization,omitempty"`
 

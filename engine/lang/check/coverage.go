@@ -43,7 +43,7 @@ type coverage struct {
 func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {
 		s.modes[call.Mode] = true
-		if e := call.Equipment(); e != nil {
+		if e := call.Servers(); e != nil {
 			s.servers = s.servers || len(e.Enabled) > 0
 			s.none = s.none || len(e.Requested) == 0
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -71,7 +72,7 @@ func BindExample(c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Vi
 	if violations != nil {
 		return nil, violations
 	}
-	if violations := call.Equip(exampleSurroundings(call)); violations != nil {
+	if violations := call.SelectServers(exampleSurroundings(call)); violations != nil {
 		return nil, violations
 	}
 	_, violations = call.Command(catalog.Anywhere)
@@ -80,14 +81,14 @@ func BindExample(c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Vi
 
 // exampleSurroundings are surroundings in which every server that a call names can be had: its
 // program has its name.
-func exampleSurroundings(call *catalog.Call) catalog.Surroundings {
+func exampleSurroundings(call *catalog.Call) mcpservers.Sources {
 	asked, _ := call.Value(catalog.ParamMCPServers)
 	names, _ := asked.([]string)
 	servers := lang.Map[lang.ServerSpec]{}
 	for _, name := range names {
 		servers.Set(name, lang.ServerSpec{Command: name})
 	}
-	return catalog.Surroundings{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
+	return mcpservers.Sources{Servers: servers, Find: func(bin string) (string, error) { return bin, nil },
 		Set: func(string) bool { return true }, Own: func([]lang.OwnSpec) ([]string, error) { return names, nil }}
 }
 

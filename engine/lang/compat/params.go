@@ -5,6 +5,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -192,7 +193,7 @@ func (s scope) applicable(a, b *catalog.Param) {
 			at.note("can be given for %s conversations", mode.Adjective())
 		}
 	}
-	later := func(x, y catalog.Version) bool { return y.Known() && (!x.Known() || y.Compare(x) > 0) }
+	later := func(x, y version.Version) bool { return y.Known() && (!x.Known() || y.Compare(x) > 0) }
 	if a.Since != b.Since && later(a.Versions().Since, b.Versions().Since) {
 		s.at("since").breaking("is refused before version %s", b.Since)
 	}

@@ -1,4 +1,8 @@
-package catalog
+// Package version orders the versions of programs and knows ranges of them.
+//
+// It hides how versions are written, and what a pre-release is before and after. It must
+// not know what depends on a version, nor which is installed.
+package version
 
 import (
 	"cmp"
@@ -21,9 +25,9 @@ type Version struct {
 
 var versionText = regexp.MustCompile(`^v?([0-9]{1,18}(?:\.[0-9]{1,18}){0,5})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$`)
 
-// ParseVersion reads a version such as 2.1.329 or 0.170.0-alpha.2; ok is false for
+// Parse reads a version such as 2.1.329 or 0.170.0-alpha.2; ok is false for
 // what is none.
-func ParseVersion(text string) (v Version, ok bool) {
+func Parse(text string) (v Version, ok bool) {
 	m := versionText.FindStringSubmatch(text)
 	if m == nil {
 		return Version{}, false
@@ -95,9 +99,9 @@ func comparePre(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// VersionRange is a range of versions: from Since on and before Until. An unknown bound
+// Range is a range of versions: from Since on and before Until. An unknown bound
 // is none.
-type VersionRange struct {
+type Range struct {
 	Since, Until Version
 }
 
@@ -110,11 +114,11 @@ func (v Version) reaches(bound Version) bool {
 	return v.Compare(bound) >= 0
 }
 
-// all reports whether the range leaves nothing out.
-func (s VersionRange) all() bool { return !s.Since.Known() && !s.Until.Known() }
+// All reports whether the range leaves nothing out.
+func (s Range) All() bool { return !s.Since.Known() && !s.Until.Known() }
 
 // Has reports whether v lies in the range. An unknown version is taken for the newest.
-func (s VersionRange) Has(v Version) bool {
+func (s Range) Has(v Version) bool {
 	if !v.Known() {
 		return !s.Until.Known()
 	}
@@ -122,27 +126,27 @@ func (s VersionRange) Has(v Version) bool {
 }
 
 // empty reports whether no version can lie in the range.
-func (s VersionRange) empty() bool {
+func (s Range) empty() bool {
 	return s.Since.Known() && s.Until.Known() && s.Since.Compare(s.Until) >= 0
 }
 
-// meets reports whether a version can lie in both ranges.
-func (s VersionRange) meets(t VersionRange) bool {
-	before := func(a, b VersionRange) bool {
+// Meets reports whether a version can lie in both ranges.
+func (s Range) Meets(t Range) bool {
+	before := func(a, b Range) bool {
 		return a.Until.Known() && b.Since.Known() && a.Until.Compare(b.Since) <= 0
 	}
 	return !before(s, t) && !before(t, s)
 }
 
-// newVersionRange reads the bounds of a range, "" for none; what is wrong with them goes to ps,
+// NewRange reads the bounds of a range, "" for none; what is wrong with them goes to ps,
 // at the keys since and until.
-func newVersionRange(since, until string, ps lang.Problems) VersionRange {
-	s := VersionRange{}
+func NewRange(since, until string, ps lang.Problems) Range {
+	s := Range{}
 	for _, bound := range []struct {
 		key, text string
 		into      *Version
 	}{{"since", since, &s.Since}, {"until", until, &s.Until}} {
-		v, ok := ParseVersion(bound.text)
+		v, ok := Parse(bound.text)
 		if bound.text != "" && !ok {
 			ps.At(bound.key).Add("version", "%q is not a version", text.Shorten(bound.text, 100)).Hint = `want numbers, as in "1.2.3"`
 		}
@@ -154,8 +158,8 @@ func newVersionRange(since, until string, ps lang.Problems) VersionRange {
 	return s
 }
 
-// parseRange reads "<0.145", ">=0.145" or ">=0.140 <0.145".
-func parseRange(body string, ps lang.Problems) (s VersionRange, ok bool) {
+// ParseRange reads "<0.145", ">=0.145" or ">=0.140 <0.145".
+func ParseRange(body string, ps lang.Problems) (s Range, ok bool) {
 	since, until := "", ""
 	lower, upper, both := strings.Cut(body, " ")
 	if !both && !strings.HasPrefix(body, ">=") {
@@ -166,20 +170,20 @@ func parseRange(body string, ps lang.Problems) (s VersionRange, ok bool) {
 	if since == "" && until == "" || from != (lower != "") || below != (upper != "") || strings.HasPrefix(until, "=") {
 		problem := ps.Add("version", "%q is not a range of versions", text.Shorten(body, 100))
 		problem.Hint, problem.Key = `want "<1.2", ">=1.2" or ">=1.2 <1.5"`, true
-		return VersionRange{}, false
+		return Range{}, false
 	}
 	var found []lang.Problem
-	s = newVersionRange(since, until, lang.Problems{List: &found})
+	s = NewRange(since, until, lang.Problems{List: &found})
 	if len(found) > 0 {
 		problem := ps.Add("version", "in range %q: %s", text.Shorten(body, 100), found[0].Text)
 		problem.Hint, problem.Key = found[0].Hint, true
-		return VersionRange{}, false
+		return Range{}, false
 	}
 	return s, true
 }
 
-// misses says why the installed version does not lie in the range.
-func (s VersionRange) misses(heading string, installed Version) string {
+// Misses says why the installed version does not lie in the range.
+func (s Range) Misses(heading string, installed Version) string {
 	found := "installed is " + installed.text
 	if !installed.Known() {
 		found = "the installed version is not known, so the newest is assumed"

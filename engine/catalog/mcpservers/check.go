@@ -1,4 +1,10 @@
-package catalog
+// Package mcpservers is how MCP servers are handed to a CLI: it checks what specs say of
+// that, finds the servers that a call asks for, and writes them as words, a file or a
+// variable.
+//
+// It hides the templates and the slots in them. It must not look at the machine itself, but
+// asks Sources, nor know anything else of a call.
+package mcpservers
 
 import (
 	"maps"
@@ -7,6 +13,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -23,52 +30,54 @@ const (
 	slotJSON    = "{json}"    // in the text: the body
 )
 
-// serverName is what a caller may call a server. It can stand anywhere in a word.
-const serverName = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
+// NamePattern is what a caller may call a server. It can stand anywhere in a word.
+const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 
-// servers checks the definitions, and tells the tools which there are.
-func (c *Catalog) servers(s *lang.Spec, ps lang.Problems) {
-	c.Servers = s.MCP
-	for name, server := range s.MCP.All() {
+// CheckDefinitions checks the servers that specs define, and the names of those that all
+// calls get.
+func CheckDefinitions(servers lang.Map[lang.ServerSpec], general []string, ps lang.Problems) {
+	for name, server := range servers.All() {
 		at := ps.At("mcp", name)
-		executable(server.Command, at.At("command"))
+		argvtemplate.Executable(server.Command, at.At("command"))
 		for i, arg := range server.Args {
 			plainArgument(arg, at.At("args", i))
 		}
 		for i, variable := range server.Env {
-			reservedVariable(variable, at.At("env", i))
+			argvtemplate.ReservedVariable(variable, at.At("env", i))
 			if slices.Contains(server.Env[:i], variable) {
 				at.At("env", i).Add("env", "%q stands twice", variable)
 			}
 		}
 	}
-	for i, name := range s.Gateway.MCPServers {
-		if _, ok := s.MCP.Get(name); !ok {
+	for i, name := range general {
+		if _, ok := servers.Get(name); !ok {
 			p := ps.At("gateway", "mcpServers", i).Add("mcp", "no MCP server is called %q", name)
-			p.Hint, p.Warning = text.DidYouMean(name, s.MCP.Keys()), true
-		}
-	}
-	for _, cli := range c.CLIs {
-		if cli.MCP.Own != nil {
-			continue
-		}
-		for i, name := range cli.MCP.Default {
-			if _, ok := s.MCP.Get(name); !ok {
-				ps.At("cli", cli.Name, "mcp", "default", i).Add("mcp", "no MCP server is called %q", name).Hint = text.DidYouMean(name, s.MCP.Keys())
-			}
+			p.Hint, p.Warning = text.DidYouMean(name, servers.Keys()), true
 		}
 	}
 }
 
-// serverNames are the servers that can be handed to CLIs, as a parameter tells of them.
-func serverNames(s *lang.Spec) (told []string) {
-	for name, server := range s.MCP.All() {
+// CheckDefault checks the names of the servers that calls of a CLI get.
+func CheckDefault(spec lang.MCPSpec, servers lang.Map[lang.ServerSpec], ps lang.Problems) {
+	if spec.Own != nil {
+		return
+	}
+	for i, name := range spec.Default {
+		if _, ok := servers.Get(name); !ok {
+			ps.At("default", i).Add("mcp", "no MCP server is called %q", name).Hint = text.DidYouMean(name, servers.Keys())
+		}
+	}
+}
+
+// Names are those of the servers that can be handed to CLIs, with their titles.
+func Names(servers lang.Map[lang.ServerSpec]) (titled []string) {
+	for name, server := range servers.All() {
 		if server.Title != "" {
 			name += " (" + server.Title + ")"
 		}
-		told = append(told, name)
+		titled = append(titled, name)
 	}
-	return told
+	return titled
 }
 
 // plainArgument refuses what readers of the generated files and words do not take for
@@ -89,9 +98,11 @@ var (
 	takenFiles = []string{PromptFile, "row.json"}
 )
 
-// mcp checks how the CLI takes servers.
-func (c compiler) mcp(ps lang.Problems) {
-	spec := c.cli.MCP
+// PromptFile is the file of a prompt that does not go over standard input.
+const PromptFile = "prompt.txt"
+
+// Check checks how a CLI takes servers.
+func Check(spec lang.MCPSpec, ps lang.Problems) {
 	if spec.IsZero() {
 		return
 	}
@@ -111,8 +122,8 @@ func (c compiler) mcp(ps lang.Problems) {
 	}{{"words", spec.Words, general}, {"each", spec.Each, own}, {"trusted", spec.Trusted, []string{slotName}}, {"strict", spec.Strict, nil}, {"none", spec.None, nil}} {
 		for i, word := range list.words {
 			at := ps.At(list.key, i)
-			noNUL(word, at)
-			for _, found := range placeholder.FindAllString(word, -1) {
+			argvtemplate.NoNUL(word, at)
+			for _, found := range argvtemplate.Placeholder.FindAllString(word, -1) {
 				used[found] = true
 				knownSlot(found, list.slots, at)
 			}
@@ -138,12 +149,12 @@ func (c compiler) mcp(ps lang.Problems) {
 		}
 	}
 	if !file.IsZero() {
-		c.mcpFile(file, ps.At("file"))
+		checkFile(file, ps.At("file"))
 	}
 }
 
-func (c compiler) mcpFile(file lang.MCPFile, ps lang.Problems) {
-	reservedVariable(file.Env, ps.At("env"))
+func checkFile(file lang.MCPFile, ps lang.Problems) {
+	argvtemplate.ReservedVariable(file.Env, ps.At("env"))
 	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name)) {
 		ps.At("name").Add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
 	}
@@ -172,7 +183,7 @@ func (c compiler) mcpFile(file lang.MCPFile, ps lang.Problems) {
 func templateSlots(template any, known []string, ps lang.Problems) (count int) {
 	switch v := template.(type) {
 	case string:
-		for _, found := range placeholder.FindAllString(v, -1) {
+		for _, found := range argvtemplate.Placeholder.FindAllString(v, -1) {
 			if knownSlot(found, known, ps) {
 				count++
 				if found != v {
@@ -187,7 +198,7 @@ func templateSlots(template any, known []string, ps lang.Problems) (count int) {
 	case map[string]any:
 		named := slices.DeleteFunc(slices.Clone(known), func(slot string) bool { return slot != slotName })
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			for _, found := range placeholder.FindAllString(key, -1) {
+			for _, found := range argvtemplate.Placeholder.FindAllString(key, -1) {
 				if at := ps.At(key); knownSlot(found, named, at) {
 					count++
 				}
