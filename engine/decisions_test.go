@@ -28,7 +28,7 @@ func TestOldDecisionsGo(t *testing.T) {
 			if !checked {
 				continue
 			}
-			if _, err := e.Tools.Runner.Clear(t.Context(), time.Now().AddDate(0, 0, age)); err != nil {
+			if _, err := e.Tools.Runner.Prune(t.Context(), time.Now().AddDate(0, 0, age)); err != nil {
 				t.Fatal(err)
 			}
 			_, list := ask(t, e, "approval_list", map[string]any{})

@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // databaseDetail is what is known of a database, for programs.
@@ -41,13 +42,13 @@ func (d *doctor) databases(ctx context.Context) (found []Finding) {
 }
 
 func (d *doctor) database(ctx context.Context, name, path string, withJobs bool) []Finding {
-	seen, err := store.Inspect(ctx, path)
+	seen, err := sqlite.Inspect(ctx, path)
 	detail := databaseDetail{Path: seen.Path, Exists: seen.File != nil, Bytes: seen.Size, Schema: seen.Schema, Rows: seen.Jobs, Live: len(seen.Live)}
 	f := Finding{Area: AreaDatabases, Name: name, State: FindingOK}
 	if seen.File != nil {
 		detail.Mode = fmt.Sprintf("%04o", seen.File.Mode().Perm())
 	}
-	var broken *store.FileError
+	var broken *sqlite.FileError
 	switch {
 	case errors.As(err, &broken):
 		f.State, f.Text, f.Fix = FindingProblem, broken.Path+": "+broken.Problem, broken.Fix
@@ -75,7 +76,7 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 
 // live tells where the jobs without an end stand.
 func (d *doctor) live(rows []store.Job) (Finding, int) {
-	c := d.engine.Tools.Runner.Census(rows)
+	c := d.engine.Tools.Runner.Stats(rows)
 	f := Finding{Area: AreaDatabases, Name: "live jobs", State: FindingOK}
 	parts := []string{}
 	for _, p := range []struct {

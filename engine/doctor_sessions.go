@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // sessionsDetail is what is known of sessions, for programs.
@@ -35,12 +36,12 @@ func (d *doctor) sessions(ctx context.Context) []Finding {
 		f.State, f.Text, f.Fix = FindingNote, "they are kept in memory only, and end with their gateway", "name a database in gateway.jobs.db (LLM_GATEWAY_JOBS_DB)"
 		return []Finding{f}
 	}
-	seen, err := store.Inspect(ctx, path)
+	seen, err := sqlite.Inspect(ctx, path)
 	if err != nil {
 		f.State, f.Text, f.Fix = FindingNote, "they cannot be read, because their database cannot", "see there"
 		return []Finding{f}
 	}
-	detail := sessionsDetail{Total: seen.Talks, Active: map[string]string{}}
+	detail := sessionsDetail{Total: seen.SessionTotal, Active: map[string]string{}}
 	for _, s := range seen.Sessions {
 		if s.Active {
 			detail.Active[s.CLI] = s.ID
@@ -49,7 +50,7 @@ func (d *doctor) sessions(ctx context.Context) []Finding {
 			detail.Stopped = append(detail.Stopped, stoppedSession{s.CLI, s.ID, why})
 		}
 	}
-	f.Text, f.Detail = fmt.Sprintf("%s, %d of them active", count(seen.Talks, "session"), len(detail.Active)), detail
+	f.Text, f.Detail = fmt.Sprintf("%s, %d of them active", count(seen.SessionTotal, "session"), len(detail.Active)), detail
 	found := append([]Finding{f}, d.stoppedSessions(detail.Stopped)...)
 	return append(found, d.earlier(seen.Imported)...)
 }

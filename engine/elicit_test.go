@@ -54,7 +54,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.Approvals(t.Context(), "acme", 0)
+	rows, err := s.Approvals(t.Context(), store.Local, "acme", 0)
 	told := []string{}
 	for _, row := range rows {
 		told = append(told, strings.Join([]string{row.ClientName, row.Policy, row.Verdict, row.By, row.Answer}, " "))
@@ -64,7 +64,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 	if got := strings.Join(told, ", "); err != nil || got != want {
 		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
 	}
-	jobs, err := s.Jobs(t.Context(), store.Filter{})
+	jobs, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil || len(jobs) != 2 || jobs[0].Prompt != "new accept" || jobs[1].Prompt != "old accept" {
 		t.Errorf("%v %+v", err, jobs)
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/engine/watch"
 )
@@ -80,7 +81,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	e.record.memory = e.record.path == ""
 	runner := &job.Runner{
 		Host:     host.New(o.Environ, settings.Path, settings.EnvFile),
-		Record:   e.record.open,
+		Record:   opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),
 		Volatile: e.record.memory,
 		Place:    e.record.path,
 		Spool:    filepath.Join(StateDir(), "run"),
@@ -91,46 +92,37 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		Parent:   parent(o.Environ),
 	}
 	if e.log.path != "" && e.log.path != e.record.path {
-		runner.Log = e.log.open
+		runner.Log = opener(e.log.open, func(s *sqlite.Store) job.CallStore { return s })
 	}
-	sessions := &session.Service{Record: e.record.open, Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
+	sessions := &session.Service{Record: opener(e.record.open, func(s *sqlite.Store) session.Store { return s }), Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
 	versions := &installed.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
-	registry := &models.Registry{Host: runner.Host, Record: e.record.open}
+	registry := &models.Registry{Host: runner.Host, Record: opener(e.record.open, func(s *sqlite.Store) models.Store { return s })}
 	journal := store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}
 	e.Tools = &tools.Tools{
 		Profile: o.Profile,
 		Catalog: e.catalog.Load, Status: e.Status, Runner: runner, Versions: versions, Sessions: sessions,
-		Decisions: e.decisions, Journal: journal, Models: registry,
+		Decisions: opener(e.decisions, func(s *sqlite.Store) tools.ApprovalStore { return s }), Journal: journal, Models: registry,
 		Calls: &call.Service{
 			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner,
-			Decisions: e.recorder, Journal: journal,
+			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}
 	e.Tools.Handler = call.New(e.Tools.Calls)
-	runner.Also = e.Tools.ClearApprovals
+	runner.PruneMore = e.Tools.PruneApprovals
 }
 
 // Catalog is the current catalog.
 func (e *Engine) Catalog() *catalog.Catalog { return e.catalog.Load() }
 
 // Record opens the record of jobs, if it is not open yet.
-func (e *Engine) Record() (*store.Store, error) { return e.record.open() }
+func (e *Engine) Record() (*sqlite.Store, error) { return e.record.open() }
 
 // decisions opens the record of calls; nil where calls are not recorded.
-func (e *Engine) decisions() (*store.Store, error) {
+func (e *Engine) decisions() (*sqlite.Store, error) {
 	if e.log.path == e.record.path && !e.record.memory {
 		return e.record.open()
 	}
 	return e.log.open()
-}
-
-// recorder is decisions for those who only add to them.
-func (e *Engine) recorder() (call.Decisions, error) {
-	records, err := e.decisions()
-	if err != nil || records == nil { // not a nil *store.Store in an interface
-		return nil, err
-	}
-	return records, nil
 }
 
 // RecordPath is where calls are recorded; "" when they are not.
@@ -157,7 +149,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
-		e.Tools.Runner.Tend(tending, e.record.inUse(), e.logger())
+		e.Tools.Runner.Maintain(tending, e.record.inUse(), e.logger())
 	}()
 	defer func() { stop(); <-tended }()
 	greeted := make(chan struct{})

@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -187,7 +188,7 @@ func TestRecordIsMadeAtTheFirstCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.Jobs(t.Context(), store.Filter{})
+	rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil || len(rows) != 1 || rows[0].Outcome.Response != "fine" || rows[0].GatewayVersion != "test" || rows[0].ParentID != outer {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
@@ -259,7 +260,7 @@ func TestRecordThatIsDeleted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rows, err := s.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 1 {
+		if rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local}); err != nil || len(rows) != 1 {
 			t.Errorf("%s: %d rows, %v", name, len(rows), err)
 		}
 		if err := os.Remove(e.RecordPath()); err != nil {
@@ -285,7 +286,7 @@ func TestFirstCallsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, err := s.Jobs(t.Context(), store.Filter{State: store.Done}); err != nil || len(rows) != 32 {
+	if rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local, State: store.Done}); err != nil || len(rows) != 32 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
@@ -315,12 +316,12 @@ func TestCanceledCallEndsItsProgram(t *testing.T) {
 	if alive(pidIn(child)) {
 		t.Error("the child is still there")
 	}
-	s, err := store.Open(e.RecordPath())
+	s, err := sqlite.Open(e.RecordPath())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := s.Jobs(t.Context(), store.Filter{})
+	rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil || len(rows) != 1 || rows[0].Outcome.Ending != store.EndCanceled {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
@@ -374,10 +375,10 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the end of the row", func() bool {
-		rows, err := s.Jobs(t.Context(), store.Filter{State: store.Done, Limit: 1})
+		rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local, State: store.Done, Limit: 1})
 		return err == nil && len(rows) == 1 && rows[0].Outcome.Ending == store.EndCanceled && rows[0].Outcome.ErrorClass == lang.ClassCanceled
 	})
-	rows, err := s.Jobs(t.Context(), store.Filter{})
+	rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil || len(rows) != 2 || rows[0].ClientName != "desk" || rows[0].ClientVersion != "7" {
 		t.Errorf("rows %+v, %v", rows, err)
 	}

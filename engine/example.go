@@ -19,7 +19,7 @@ const mostOutput = 2 << 20
 // without secrets. The notes say what a reader should know of it. The error is a
 // *job.NoJobError if there is no such job.
 func (e *Engine) Example(ctx context.Context, id string) (text string, notes []string, err error) {
-	res, err := e.Tools.Runner.Result(ctx, id, 0, mostOutput)
+	res, err := e.Tools.Runner.Result(ctx, store.Local, id, 0, mostOutput)
 	if err != nil {
 		return "", nil, err
 	}

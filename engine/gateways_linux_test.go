@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // call calls the tool that waits, and returns the structured result.
@@ -57,7 +58,7 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	records, err := store.Open(filepath.Join(home, ".llm-cli-gateway", "logs.db"))
+	records, err := sqlite.Open(filepath.Join(home, ".llm-cli-gateway", "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 			t.Errorf("call %d: %d jobs", key, len(ids[key]))
 		}
 		for id := range ids[key] {
-			if joins, err := records.Joins(t.Context(), id.(string), 0); err != nil || len(joins) != gateways-1 {
+			if joins, err := records.Joins(t.Context(), store.Local, id.(string), 0); err != nil || len(joins) != gateways-1 {
 				t.Errorf("call %d: %d calls joined, %v", key, len(joins), err)
 			}
 		}
@@ -110,7 +111,7 @@ func TestCallsGoOnWithoutTheirClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rows, err := records.Jobs(t.Context(), store.Filter{})
+			rows, err := records.Jobs(t.Context(), store.Filter{Principal: store.Local})
 			if err != nil || len(rows) != 1 {
 				t.Fatalf("%v %v", rows, err)
 			}
@@ -170,7 +171,7 @@ func TestGatewaysAreKilledAtRandom(t *testing.T) {
 		if err := e.Tools.Runner.Reconcile(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if rows, err = records.Jobs(t.Context(), store.Filter{Limit: 500}); err != nil {
+		if rows, err = records.Jobs(t.Context(), store.Filter{Principal: store.Local, Limit: 500}); err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range rows {

@@ -163,7 +163,7 @@ func TestAJobOutlivesItsGateway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rows, err := records.Jobs(t.Context(), store.Filter{})
+			rows, err := records.Jobs(t.Context(), store.Filter{Principal: store.Local})
 			if err != nil || len(rows) != 1 || rows[0].Outcome.Ending != store.EndOK || rows[0].Outcome.Response != "the whole answer" || rows[0].ClientName != "desk" {
 				t.Errorf("rows %+v, %v", rows, err)
 			}
@@ -200,7 +200,7 @@ func TestServingFinishesTheRowsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the end of the row", func() bool {
-		row, err := records.Job(t.Context(), id)
+		row, err := records.Job(t.Context(), store.Local, id)
 		return err == nil && row.State == store.Done && row.Outcome.Response == "fine"
 	})
 }

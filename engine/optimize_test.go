@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // FuzzBuiltInOptimizers gives any text to the built-in optimizers. What they make of it
@@ -137,7 +138,7 @@ func TestOptimizedCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, err := records.Job(t.Context(), started.JobID)
+	row, err := records.Job(t.Context(), store.Local, started.JobID)
 	if err != nil || row.Prompt != short || row.Outcome.Response != answer {
 		t.Errorf("%q %q %v", row.Prompt, row.Outcome.Response, err)
 	}

@@ -5,7 +5,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // record opens the store at the first call: a client waits for initialize, not for
@@ -17,7 +17,7 @@ type record struct {
 	memory bool   // without a file it is kept in memory
 
 	mu     sync.Mutex
-	store  *store.Store
+	store  *sqlite.Store
 	file   os.FileInfo   // what the store opened
 	used   bool          // it was open once
 	opened chan struct{} // closed then; made by who asks first
@@ -39,7 +39,7 @@ func (r *record) inUse() <-chan struct{} {
 
 var errClosed = errors.New("the gateway is stopping")
 
-func (r *record) open() (*store.Store, error) {
+func (r *record) open() (*sqlite.Store, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -48,7 +48,7 @@ func (r *record) open() (*store.Store, error) {
 	case r.store != nil && (r.memory || r.present()):
 		return r.store, nil
 	case r.memory:
-		s, err := store.OpenMemory()
+		s, err := sqlite.OpenMemory()
 		r.store = s
 		return s, err
 	case r.path == "":
@@ -57,7 +57,7 @@ func (r *record) open() (*store.Store, error) {
 	// First the old one: closing a database tidies files beside it by their names. An
 	// error then is of no use, for what it says is about a file that is gone.
 	_ = r.drop()
-	s, err := store.Open(r.path)
+	s, err := sqlite.Open(r.path)
 	if err != nil {
 		return nil, err
 	}
@@ -93,4 +93,16 @@ func (r *record) close() error {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.drop()
+}
+
+// opener opens a store for a package, as the interface which that package declares. Where
+// there is no store the interface is nil, and does not hold a nil pointer.
+func opener[S any](open func() (*sqlite.Store, error), as func(*sqlite.Store) S) func() (S, error) {
+	return func() (s S, err error) {
+		opened, err := open()
+		if opened != nil {
+			s = as(opened)
+		}
+		return s, err
+	}
 }

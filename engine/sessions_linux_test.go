@@ -513,7 +513,7 @@ func TestUnusedSessionsGo(t *testing.T) {
 	d := newDesk(t)
 	s := d.ask("session_create", args{"cli": "taker"})
 	for _, c := range []struct{ days, left int }{{29, 1}, {31, 0}} {
-		if _, err := d.Tools.Runner.Clear(t.Context(), time.Now().AddDate(0, 0, c.days)); err != nil {
+		if _, err := d.Tools.Runner.Prune(t.Context(), time.Now().AddDate(0, 0, c.days)); err != nil {
 			t.Fatal(err)
 		}
 		if list := d.ask("session_list", nil); list.Total != c.left {

@@ -20,6 +20,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // demoSpec describes the stand-in; it is shown, and then used as it stands.
@@ -201,12 +202,12 @@ func (d *demo) call(ctx context.Context, args map[string]any) (*mcp.CallToolResu
 }
 
 func (d *demo) showRecord(ctx context.Context) error {
-	record, err := store.Open(d.client.record())
+	record, err := sqlite.Open(d.client.record())
 	if err != nil {
 		return err
 	}
 	defer record.Close()
-	jobs, err := record.Jobs(ctx, store.Filter{})
+	jobs, err := record.Jobs(ctx, store.Filter{Principal: store.Local})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -30,7 +31,7 @@ Exit codes: 0 completed, 1 failed, canceled or lost, 2 invalid arguments, 3 stil
 			defer e.Close()
 			live := newLive(cmd.ErrOrStderr())
 			var tail call.Tail
-			j, err := e.Tools.Runner.Follow(cmd.Context(), words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j call.Job) {
+			j, err := e.Tools.Runner.Follow(cmd.Context(), store.Local, words[0], live.around(cmd.OutOrStdout()), live.around(cmd.ErrOrStderr()), func(j call.Job) {
 				if live.w == nil {
 					return
 				}
@@ -192,7 +193,7 @@ older than gateway.jobs.retentionDays. A running job is never touched.`,
 			if err != nil {
 				return fail(err)
 			}
-			removed, err := runner.Clear(cmd.Context(), now)
+			removed, err := runner.Prune(cmd.Context(), now)
 			if err != nil {
 				return fail(err)
 			}

@@ -172,12 +172,12 @@ func rows() {
 	if err != nil {
 		panic(err)
 	}
-	jobs, err := record.Jobs(context.Background(), store.Filter{})
+	jobs, err := record.Jobs(context.Background(), store.Filter{Principal: store.Local})
 	if err != nil {
 		panic(err)
 	}
 	for i := len(jobs) - 1; i >= 0; i-- {
-		job, err := record.Job(context.Background(), jobs[i].ID)
+		job, err := record.Job(context.Background(), store.Local, jobs[i].ID)
 		if err != nil {
 			panic(err)
 		}

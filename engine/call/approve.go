@@ -132,7 +132,7 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 	}
 	a.ID = store.NewID()
 	row := store.Approval{
-		ID: a.ID, Time: time.Now().UTC(), Tool: req.Tool, CLI: req.Bound.CLI.Name, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
+		ID: a.ID, Principal: req.Principal, Time: time.Now().UTC(), Tool: req.Tool, CLI: req.Bound.CLI.Name, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
 		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: a.Note, CatalogDigest: a.Catalog,
 		CorrelationID: req.Bound.CorrelationID, ClientName: req.Client.Name, ClientVersion: req.Client.Version,
 	}
@@ -146,7 +146,7 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 	}
 	if err == nil && records != nil {
 		// A call that was cancelled while somebody was asked is a decision, too.
-		err = records.Approve(context.WithoutCancel(ctx), row)
+		err = records.RecordApproval(context.WithoutCancel(ctx), row)
 	}
 	if s.Journal.Path != "" {
 		err = errors.Join(err, s.Journal.Append(row))

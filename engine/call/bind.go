@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Find is the CLI that a request tool calls; cli is nil if no request tool has that name.
@@ -24,8 +26,9 @@ func Find(c *catalog.Catalog, tool string) (cli *catalog.CLI, async bool) {
 	return nil, false
 }
 
-// bind finds the CLI of a call and checks its arguments.
+// bind finds whose call it is and the CLI of it, and checks its arguments.
 func (s *Service) bind(ctx context.Context, req *Request) (*lang.Failure, error) {
+	req.Principal = cmp.Or(req.Principal, store.Local)
 	if req.Catalog == nil {
 		req.Catalog = s.Catalog()
 	}

@@ -85,12 +85,12 @@ type Models interface {
 type Sessions interface {
 	// Resolve is the call as a turn of the session that it names or that is active, or the
 	// call itself. An error that is a *session.Refusal is the caller's to mend.
-	Resolve(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error)
+	Resolve(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error)
 	// Preview is Resolve for a call that is not made.
-	Preview(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error)
+	Preview(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error)
 	// Stale reports whether a turn failed with that class because the conversation stands
 	// otherwise than it seemed, so that the call can be made again.
-	Stale(ctx context.Context, call *catalog.Call, class string) bool
+	Stale(ctx context.Context, principal string, call *catalog.Call, class string) bool
 }
 
 // Jobs accepts calls and runs them.
@@ -115,7 +115,7 @@ type Tail interface {
 
 // Decisions records decisions about calls.
 type Decisions interface {
-	Approve(ctx context.Context, row store.Approval) error
+	RecordApproval(ctx context.Context, row store.Approval) error
 }
 
 // New is the handler of calls. This is the order of their concerns: each step may rely on

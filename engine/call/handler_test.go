@@ -60,16 +60,16 @@ func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) catalog.Models {
 	w.note("models")
 	return cli.Declared()
 }
-func (w *world) Resolve(_ context.Context, bound *catalog.Call, _ string) (*catalog.Call, error) {
+func (w *world) Resolve(_ context.Context, _ string, bound *catalog.Call, _ string) (*catalog.Call, error) {
 	w.note("session")
 	return bound, w.refuse
 }
-func (w *world) Preview(_ context.Context, bound *catalog.Call, _ string) (*catalog.Call, error) {
+func (w *world) Preview(_ context.Context, _ string, bound *catalog.Call, _ string) (*catalog.Call, error) {
 	w.note("preview")
 	return bound, w.refuse
 }
-func (w *world) Stale(context.Context, *catalog.Call, string) bool { return w.stale }
-func (w *world) Approve(context.Context, store.Approval) error     { w.note("decision"); return nil }
+func (w *world) Stale(context.Context, string, *catalog.Call, string) bool { return w.stale }
+func (w *world) RecordApproval(context.Context, store.Approval) error      { w.note("decision"); return nil }
 func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	w.note("submit")
 	sent := *req

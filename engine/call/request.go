@@ -9,9 +9,10 @@ import (
 // Request is one call on its way. Whoever makes it fills in the first part; the steps of
 // the handler fill in the second, and leave alone what is there already.
 type Request struct {
-	Tool   string          // name of a request tool; "" for that of Bound
-	Args   json.RawMessage // a JSON object, as the caller sent it
-	Client Client
+	Principal string          // whose call it is; "": the user of this machine
+	Tool      string          // name of a request tool; "" for that of Bound
+	Args      json.RawMessage // a JSON object, as the caller sent it
+	Client    Client
 	Interaction
 
 	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile

@@ -19,11 +19,11 @@ func (s *Service) preview(ctx context.Context, req *Request) (*lang.Failure, err
 	return s.turn(ctx, req, Sessions.Preview)
 }
 
-func (s *Service) turn(ctx context.Context, req *Request, find func(Sessions, context.Context, *catalog.Call, string) (*catalog.Call, error)) (*lang.Failure, error) {
+func (s *Service) turn(ctx context.Context, req *Request, find func(Sessions, context.Context, string, *catalog.Call, string) (*catalog.Call, error)) (*lang.Failure, error) {
 	if s.Sessions == nil {
 		return nil, nil
 	}
-	bound, err := find(s.Sessions, ctx, req.Bound, req.Dir)
+	bound, err := find(s.Sessions, ctx, req.Principal, req.Bound, req.Dir)
 	if err != nil {
 		return SessionFailure(err), nil
 	}

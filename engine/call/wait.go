@@ -78,7 +78,7 @@ func (s *Service) renew(ctx context.Context, out *Outcome) bool {
 			return true
 		}
 	}
-	return s.Sessions != nil && s.Sessions.Stale(ctx, bound, answer.Failure.Class)
+	return s.Sessions != nil && s.Sessions.Stale(ctx, out.Request.Principal, bound, answer.Failure.Class)
 }
 
 // lookEvery is how often a wait looks whether there is progress to report.

@@ -29,7 +29,7 @@ type run struct {
 	started time.Time
 	command catalog.Command
 	environ []string
-	records *store.Store
+	records Store
 	secrets redactor
 	row     store.Job
 	since   time.Time // good answers of the same call are as good as its own from then on
@@ -59,8 +59,8 @@ func (r *run) open(ctx context.Context) (failure *lang.Failure) {
 	if r.records, err = r.Record(); err != nil {
 		return r.unrecorded(ctx, err)
 	}
-	// What fails here is told by Tend, which tries again; this call need not suffer.
-	r.buried.Do(func() { _, _ = r.Bury(ctx, r.records) })
+	// What fails here is reported by Maintain, which tries again; this call goes on.
+	r.reaped.Do(func() { _, _ = r.ReapDeadOwners(ctx, r.records) })
 	return nil
 }
 
@@ -181,7 +181,7 @@ func (r *run) describe() {
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.clean(r.Bound.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
@@ -209,13 +209,13 @@ func unfinished(err error) string {
 
 // finish records the end of a job, once. Where calls are recorded apart from jobs, the
 // one goes before the other: if we die between, it is done again and changes nothing.
-func (r *Runner) finish(records *store.Store, row store.Job) error {
+func (r *Runner) finish(records Store, row store.Job) error {
 	ctx := context.Background()
 	if r.Log != nil {
 		log, err := r.Log()
 		if err == nil && log != nil {
 			row.State = store.Done
-			_, err = log.Put(ctx, row)
+			_, err = log.ImportJob(ctx, row)
 		}
 		if err != nil {
 			return err
@@ -225,7 +225,7 @@ func (r *Runner) finish(records *store.Store, row store.Job) error {
 }
 
 // close writes the end of a job, and what it means for its session.
-func (r *Runner) close(ctx context.Context, records *store.Store, row store.Job) error {
+func (r *Runner) close(ctx context.Context, records Store, row store.Job) error {
 	cli, _ := r.Current().CLI(row.CLI)
-	return records.FinishTurn(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	return records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
 }

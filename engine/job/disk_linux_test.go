@@ -51,10 +51,10 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 		step, open := b.gate()
 		id := b.submit("out=words", step).Row.ID
 		until(t, "its output", func() bool {
-			s, err := b.runner.Status(t.Context(), id)
+			s, err := b.runner.Status(t.Context(), store.Local, id)
 			return err == nil && s.Printed == 5
 		})
-		long := store.Job{ID: store.NewID(), Tool: "acme_request", Prompt: strings.Repeat("long ", 100_000)}
+		long := store.Job{Principal: store.Local, ID: store.NewID(), Tool: "acme_request", Prompt: strings.Repeat("long ", 100_000)}
 		release := disk.Fill(t, root)
 		if err := b.store.Begin(t.Context(), long); err == nil {
 			t.Error("there was space for a long row")
@@ -72,7 +72,7 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 		}
 		release()
 		b.await(id)
-		if row, err := b.store.Job(t.Context(), id); err != nil || row.Outcome.ErrorClass != lang.ClassDisk || row.Outcome.Response != "words" {
+		if row, err := b.store.Job(t.Context(), store.Local, id); err != nil || row.Outcome.ErrorClass != lang.ClassDisk || row.Outcome.Response != "words" {
 			t.Errorf("row: %+v, %v", row.Outcome, err)
 		}
 		b.sound()

@@ -33,7 +33,7 @@ const oneValue = "value-of-one-0815"
 
 func (b *bench) serving(servers []string, steps ...string) call.Request {
 	b.t.Helper()
-	return call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps, "mcpServers": servers}), Dir: b.dir}
+	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps, "mcpServers": servers}), Dir: b.dir}
 }
 
 // TestServersOfOneCall: T24. The file is for one call alone, and holds no value; its
@@ -112,7 +112,7 @@ func TestServersThatAreMissing(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, job, failure)
 		}
 	}
-	if jobs, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(jobs) > 0 {
+	if jobs, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local}); err != nil || len(jobs) > 0 {
 		t.Errorf("%d rows, %v", len(jobs), err)
 	}
 	if entries, _ := os.ReadDir(b.runner.Jobs); len(entries) > 0 {
@@ -175,7 +175,7 @@ func TestServersMakeCallsDiffer(t *testing.T) {
 // what the servers of the call may have printed.
 func TestServerSecretsFoundByAnother(t *testing.T) {
 	b := newBench(t, served, "ONE_KEY="+oneValue)
-	row := store.Job{ID: store.NewID(), CLI: "acme"}
+	row := store.Job{Principal: store.Local, ID: store.NewID(), CLI: "acme"}
 	secrets, known := b.runner.secretsOf(row)
 	if got := secrets.clean("it is " + oneValue); !known || got != "it is [ONE_KEY]" {
 		t.Errorf("%q, %v", got, known)

@@ -26,6 +26,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
@@ -146,7 +147,7 @@ type bench struct {
 	t       *testing.T
 	catalog *catalog.Catalog
 	runner  *Runner
-	store   *store.Store
+	store   *sqlite.Store
 	home    string
 	dir     string // working directory of the calls
 }
@@ -199,14 +200,14 @@ func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
 	b.catalog.Settings.Jobs.MaxDepth = 3
-	b.store, err = store.Open(filepath.Join(b.home, "logs.db"))
+	b.store, err = sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.store.Close() })
 	environ = append([]string{"HOME=" + b.home, "PATH=" + os.Getenv("PATH")}, environ...)
 	b.runner = &Runner{
-		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (*store.Store, error) { return b.store, nil },
+		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (Store, error) { return b.store, nil },
 		Spool: filepath.Join(b.home, "run"), Version: "9.9",
 		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *catalog.Catalog { return b.catalog },
 	}
@@ -244,13 +245,13 @@ func (b *bench) bind(prompt string, args map[string]any) *catalog.Call {
 
 func (b *bench) request(steps ...string) call.Request {
 	b.t.Helper()
-	return call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: "client", Version: "3"}}
+	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: "client", Version: "3"}}
 }
 
 // row is the finished row of an outcome.
 func (b *bench) row(out call.Completion) store.Job {
 	b.t.Helper()
-	row, err := b.store.Job(b.t.Context(), out.ID)
+	row, err := b.store.Job(b.t.Context(), store.Local, out.ID)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestPromptReachesTheProgram(t *testing.T) {
 	prompt := strings.Repeat("日本語 \"$(x)\"\n", 9000)
 	want := fmt.Sprintf("%d %x", len(prompt), sha256.Sum256([]byte(prompt)))
 	b := newBench(t, "")
-	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind(prompt, map[string]any{"do": []string{"sha"}}), Dir: b.dir})
+	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind(prompt, map[string]any{"do": []string{"sha"}}), Dir: b.dir})
 	if out.Answer.Text != want {
 		t.Errorf("got %q, want %q", out.Answer.Text, want)
 	}
@@ -57,7 +57,7 @@ func TestPromptReachesTheProgram(t *testing.T) {
 func TestPromptFileIsPrivateAndShortLived(t *testing.T) {
 	b := newBench(t, "")
 	b.catalog = compile(t, fmt.Sprintf(`cli: acme: {bin: %q, argv: ["{prompt}"], prompt: {via: "file", flag: "--mode"}, env: set: ACME_FAKE: "1"}`, mustSelf(t)))
-	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("s3cret words", nil), Dir: b.dir})
+	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("s3cret words", nil), Dir: b.dir})
 	if !strings.HasPrefix(out.Answer.Text, "prompt") || !strings.HasSuffix(out.Answer.Text, ".txt 0600 s3cret words") {
 		t.Errorf("%q, %+v", out.Answer.Text, out.Answer.Failure)
 	}

@@ -42,7 +42,7 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdout, stderr, err := outputs(dir.Path())
+	stdout, stderr, err := dir.OpenOutput()
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,9 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 			return out, errs, err
 		}
 		if s.Phase == supervisor.Ended || s.Phase == supervisor.Lost {
-			return process.Capture(s.Exit.Stdout), process.Capture(s.Exit.Stderr), nil
+			return s.Exit.Stdout, s.Exit.Stderr, nil
 		}
-		o, e, err := dir.Captured()
-		return process.Capture(o), process.Capture(e), err
+		return dir.Captured()
 	}}, nil
 }
 
@@ -90,10 +89,10 @@ func (g *growth) next(w io.Writer, c process.Capture) error {
 // followEvery is how often output is looked for that somebody watches.
 const followEvery = 100 * time.Millisecond
 
-// Follow copies what a job prints from its beginning on, until it has ended or ctx has.
+// Follow copies what a job of a principal prints from its beginning on, until it has ended or ctx has.
 // Each is called now and then with where the job stands.
-func (r *Runner) Follow(ctx context.Context, id string, stdout, stderr io.Writer, each func(call.Job)) (call.Job, error) {
-	job, err := r.Status(ctx, id)
+func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stderr io.Writer, each func(call.Job)) (call.Job, error) {
+	job, err := r.Status(ctx, principal, id)
 	if err != nil {
 		return job, err
 	}

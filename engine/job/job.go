@@ -19,9 +19,10 @@ func (e *NoJobError) Error() string { return fmt.Sprintf("there is no job %q", e
 // ErrElsewhere says that what has no supervisor is ended by the gateway that runs it, or not at all.
 var ErrElsewhere = errors.New("the call has no supervisor: it can only be ended where it was made")
 
-// Status is where a job stands, whichever gateway started it. If it has ended and
-// nobody recorded that yet, it is recorded. The error is a *NoJobError if there is none.
-func (r *Runner) Status(ctx context.Context, id string) (call.Job, error) {
+// Status returns where a job of a principal stands, whichever gateway started it. If it has
+// ended and nobody recorded that yet, it is recorded. The error is a *NoJobError if the
+// principal has no such job.
+func (r *Runner) Status(ctx context.Context, principal, id string) (call.Job, error) {
 	records, err := r.Record()
 	if err != nil {
 		return call.Job{}, err
@@ -29,25 +30,26 @@ func (r *Runner) Status(ctx context.Context, id string) (call.Job, error) {
 	if !store.ValidID(id) { // it names a directory
 		return call.Job{}, &NoJobError{id}
 	}
-	row, err := records.Job(ctx, id)
+	row, err := records.Job(ctx, principal, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return call.Job{}, &NoJobError{id}
 	}
 	if err != nil {
 		return call.Job{}, err
 	}
-	job, err := r.stand(ctx, records, row)
+	job, err := r.status(ctx, records, row)
 	if job.State == call.Queued {
 		job.Position = r.position(ctx, records, job)
 	}
 	return job, err
 }
 
-// Filter selects jobs; a zero field selects all.
+// Filter selects jobs; a zero field selects all, except for Principal.
 type Filter struct {
-	CLI   string
-	State call.State
-	Limit int // zero: 20; at most 500
+	Principal string // whose jobs; never empty
+	CLI       string
+	State     call.State
+	Limit     int // zero: 20; at most 500
 }
 
 // List returns the jobs that the filter selects, newest first. Texts of their rows are
@@ -66,7 +68,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 			return nil, err
 		}
 	}
-	rows := store.Filter{CLI: f.CLI, Endings: endingsOf[f.State], Limit: f.Limit}
+	rows := store.Filter{Principal: f.Principal, CLI: f.CLI, Endings: endingsOf[f.State], Limit: f.Limit}
 	if f.State != "" && !f.State.Ended() {
 		rows.State = store.Live
 		rows.Limit = 0 // some may turn out to be in another state
@@ -78,7 +80,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 			return nil, err
 		}
 		for _, row := range page {
-			job, err := r.stand(ctx, records, row)
+			job, err := r.status(ctx, records, row)
 			if err != nil {
 				return nil, err
 			}

@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
@@ -44,7 +45,7 @@ func (b *bench) async(steps ...string) call.Request {
 // await waits for the end of a job.
 func (b *bench) await(id string) call.Job {
 	b.t.Helper()
-	job, err := b.runner.Await(b.t.Context(), id, long)
+	job, err := b.runner.Await(b.t.Context(), store.Local, id, long)
 	if err != nil || !job.State.Ended() {
 		b.t.Fatalf("%+v %v", job, err)
 	}
@@ -54,13 +55,13 @@ func (b *bench) await(id string) call.Job {
 // other is another gateway over the same record and the same jobs.
 func (b *bench) other() *bench {
 	b.t.Helper()
-	records, err := store.Open(filepath.Join(b.home, "logs.db"))
+	records, err := sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	o := *b
 	o.store = records
-	o.runner = &Runner{Host: b.runner.Host, Record: func() (*store.Store, error) { return records, nil }, Spool: b.runner.Spool,
+	o.runner = &Runner{Host: b.runner.Host, Record: func() (Store, error) { return records, nil }, Spool: b.runner.Spool,
 		Jobs: b.runner.Jobs, Pools: b.runner.Pools, Place: b.runner.Place, Current: b.runner.Current}
 	b.t.Cleanup(func() { o.runner.Close(); records.Close() })
 	return &o
@@ -91,10 +92,10 @@ func TestJobRunsToItsEnd(t *testing.T) {
 		t.Errorf("%+v", job)
 	}
 	until(t, "output", func() bool {
-		s, err := b.runner.Status(t.Context(), job.Row.ID)
+		s, err := b.runner.Status(t.Context(), store.Local, job.Row.ID)
 		return err == nil && s.State == call.Running && s.Pid == job.Pid && s.Printed == int64(len("the trouble"))
 	})
-	part, err := b.runner.Result(t.Context(), job.Row.ID, 0, 100)
+	part, err := b.runner.Result(t.Context(), store.Local, job.Row.ID, 0, 100)
 	if err != nil || part.Stdout.Text != "the " || part.Stderr.Text != "trouble" || part.State != call.Running {
 		t.Errorf("%+v %v", part, err)
 	}
@@ -106,11 +107,11 @@ func TestJobRunsToItsEnd(t *testing.T) {
 	if end.Row.Outcome.Duration <= 0 || end.Row.Outcome.Ended.Before(end.Row.Created) {
 		t.Errorf("times: %+v", end.Row)
 	}
-	res, err := b.runner.Result(t.Context(), job.Row.ID, 4, 3)
+	res, err := b.runner.Result(t.Context(), store.Local, job.Row.ID, 4, 3)
 	if err != nil || res.Response != (Window{"ans", 10, true}) || res.Stdout.Text != "ans" || res.Stderr != (Window{"ble", 7, false}) {
 		t.Errorf("%+v %v", res, err)
 	}
-	if again, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", 0); err != nil || again.State != call.Completed {
+	if again, err := b.runner.Cancel(t.Context(), store.Local, job.Row.ID, "test", 0); err != nil || again.State != call.Completed {
 		t.Errorf("a cancel of what is over: %+v %v", again, err)
 	}
 }
@@ -120,7 +121,7 @@ func TestRowIsFinishedUnasked(t *testing.T) {
 	b := newBench(t, "")
 	job := b.submit("out=fine")
 	until(t, "the end of the row", func() bool {
-		row, err := b.store.Job(t.Context(), job.Row.ID)
+		row, err := b.store.Job(t.Context(), store.Local, job.Row.ID)
 		return err == nil && row.State == store.Done && row.Outcome.Response == "fine"
 	})
 }
@@ -131,7 +132,7 @@ func TestJobIsLeftToItsSupervisor(t *testing.T) {
 	job := b.submit(step, "out=late")
 	b.runner.Close()
 	o := b.other()
-	if s, err := o.runner.Status(t.Context(), job.Row.ID); err != nil || s.State != call.Running {
+	if s, err := o.runner.Status(t.Context(), store.Local, job.Row.ID); err != nil || s.State != call.Running {
 		t.Fatalf("%+v %v", s, err)
 	}
 	open()
@@ -145,7 +146,7 @@ func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
 	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
 	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
-	end, err := b.other().runner.Cancel(t.Context(), job.Row.ID, "not wanted", long)
+	end, err := b.other().runner.Cancel(t.Context(), store.Local, job.Row.ID, "not wanted", long)
 	if err != nil || end.State != call.Canceled || end.Row.Outcome.ErrorClass != lang.ClassCanceled || end.Row.Outcome.Response != "begun" {
 		t.Errorf("%+v %v", end, err)
 	}
@@ -176,7 +177,7 @@ func TestSupervisorDies(t *testing.T) {
 	if end.State != call.Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != lang.ClassLost {
 		t.Errorf("%+v", end)
 	}
-	res, err := o.runner.Result(t.Context(), job.Row.ID, 0, 100)
+	res, err := o.runner.Result(t.Context(), store.Local, job.Row.ID, 0, 100)
 	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != lang.ClassLost {
 		t.Errorf("%+v %v", res, err)
 	}
@@ -187,7 +188,7 @@ func TestSupervisorDies(t *testing.T) {
 func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 	b := newBench(t, "")
 	row := b.unstarted()
-	end, err := b.runner.Status(t.Context(), row.ID)
+	end, err := b.runner.Status(t.Context(), store.Local, row.ID)
 	if err != nil || end.State != call.Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != lang.ClassStart {
 		t.Errorf("%+v %v", end, err)
 	}
@@ -196,7 +197,7 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 // unstarted makes what is left of a gateway that died after the row and before the start.
 func (b *bench) unstarted() store.Job {
 	b.t.Helper()
-	return b.unstartedAs(store.Job{ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"})
+	return b.unstartedAs(store.Job{Principal: store.Local, ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"})
 }
 
 func (b *bench) unstartedAs(row store.Job) store.Job {
@@ -245,11 +246,11 @@ func TestGatewaysReconcileAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for _, id := range ids {
-		if row, err := b.store.Job(t.Context(), id); err != nil || row.Outcome.Ending != store.EndOK || row.Outcome.Response != "x" {
+		if row, err := b.store.Job(t.Context(), store.Local, id); err != nil || row.Outcome.Ending != store.EndOK || row.Outcome.Response != "x" {
 			t.Errorf("%+v %v", row, err)
 		}
 	}
-	if row, err := b.store.Job(t.Context(), live.Row.ID); err != nil || row.State != store.Live {
+	if row, err := b.store.Job(t.Context(), store.Local, live.Row.ID); err != nil || row.State != store.Live {
 		t.Errorf("the live job: %+v %v", row, err)
 	}
 	open()
@@ -266,13 +267,13 @@ func TestTwentyJobsAtOnce(t *testing.T) {
 				t.Error(failure)
 				return
 			}
-			if end, err := b.runner.Await(context.Background(), job.Row.ID, long); err != nil || end.State != call.Completed {
+			if end, err := b.runner.Await(context.Background(), store.Local, job.Row.ID, long); err != nil || end.State != call.Completed {
 				t.Errorf("%+v %v", end, err)
 			}
 		})
 	}
 	wg.Wait()
-	jobs, err := b.runner.List(t.Context(), Filter{State: call.Completed, Limit: 100})
+	jobs, err := b.runner.List(t.Context(), Filter{Principal: store.Local, State: call.Completed, Limit: 100})
 	if err != nil || len(jobs) != 20 {
 		t.Errorf("%d jobs, %v", len(jobs), err)
 	}
@@ -283,7 +284,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	missing := newBench(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
 	gone, _ := missing.catalog.CLI("gone")
 	bound, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
-	job, failure := missing.runner.send(t.Context(), call.Request{Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
+	job, failure := missing.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
 	if failure == nil || failure.Class != lang.ClassMissing || job.State != call.Failed {
 		t.Errorf("%+v %+v", job, failure)
 	}
@@ -316,7 +317,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 
 func (b *bench) nothingLeft(id, class string) {
 	b.t.Helper()
-	row, err := b.store.Job(b.t.Context(), id)
+	row, err := b.store.Job(b.t.Context(), store.Local, id)
 	if err != nil || row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != class {
 		b.t.Errorf("%+v %v", row, err)
 	}
@@ -329,7 +330,7 @@ func TestUnknownIDs(t *testing.T) {
 	b := newBench(t, "")
 	for _, id := range []string{"", "..", "../../etc", store.NewID(), strings.Repeat("z", 26)} {
 		var none *NoJobError
-		if _, err := b.runner.Status(t.Context(), id); !errors.As(err, &none) {
+		if _, err := b.runner.Status(t.Context(), store.Local, id); !errors.As(err, &none) {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
@@ -343,11 +344,11 @@ func TestRetention(t *testing.T) {
 	step, open := b.gate()
 	live := b.submit(step).Row.ID
 	later := time.Now().AddDate(0, 0, 31)
-	if n, err := b.runner.Clear(t.Context(), time.Now().AddDate(0, 0, 29)); n != 0 || err != nil {
+	if n, err := b.runner.Prune(t.Context(), time.Now().AddDate(0, 0, 29)); n != 0 || err != nil {
 		t.Errorf("%d went, %v", n, err)
 	}
 	// Removed is what ended; a supervisor may still be tidying up.
-	until(t, "retention", func() bool { n, err := b.runner.Clear(t.Context(), later); return n == 1 && err == nil })
+	until(t, "retention", func() bool { n, err := b.runner.Prune(t.Context(), later); return n == 1 && err == nil })
 	names := []string{}
 	entries, err := os.ReadDir(b.runner.Jobs)
 	for _, e := range entries {
@@ -356,13 +357,13 @@ func TestRetention(t *testing.T) {
 	if err != nil || !slices.Equal(names, []string{live}) {
 		t.Errorf("directories: %q, %v", names, err)
 	}
-	if _, err := b.runner.Status(t.Context(), done); err == nil {
+	if _, err := b.runner.Status(t.Context(), store.Local, done); err == nil {
 		t.Error("the row is still there")
 	}
 	open()
 	b.await(live)
 	b.catalog.Settings.Jobs.RetentionDays = 0
-	if n, err := b.runner.Clear(t.Context(), later); n != 0 || err != nil {
+	if n, err := b.runner.Prune(t.Context(), later); n != 0 || err != nil {
 		t.Errorf("0 days: %d went, %v", n, err)
 	}
 }
@@ -375,7 +376,7 @@ func TestResultWithoutDirectory(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(b.runner.Jobs, id)); err != nil {
 		t.Fatal(err)
 	}
-	res, err := b.other().runner.Result(t.Context(), id, 0, 10)
+	res, err := b.other().runner.Result(t.Context(), store.Local, id, 0, 10)
 	if err != nil || res.State != call.Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != lang.ClassError {
 		t.Errorf("%+v %v", res, err)
 	}
@@ -389,7 +390,7 @@ func TestPromptFileAndSecretsOfAJob(t *testing.T) {
 	if end.Row.Outcome.Response != "prompt.txt 0600 hello [ACME_KEY]" {
 		t.Errorf("%+v", end.Row.Outcome)
 	}
-	res, err := b.runner.Result(t.Context(), id, 0, 100)
+	res, err := b.runner.Result(t.Context(), store.Local, id, 0, 100)
 	if err != nil || !strings.HasSuffix(res.Response.Text, "very-secret-key") {
 		t.Errorf("%+v %v", res.Response, err)
 	}
@@ -405,28 +406,28 @@ func TestJobInProcess(t *testing.T) {
 		t.Errorf("%+v", job)
 	}
 	until(t, "output", func() bool {
-		res, err := b.runner.Result(t.Context(), id, 0, 100)
+		res, err := b.runner.Result(t.Context(), store.Local, id, 0, 100)
 		return err == nil && res.State == call.Running && res.Stdout.Text == "part" && res.Printed == 4
 	})
 	open()
 	if end := b.await(id); end.State != call.Completed || end.Row.Outcome.Response != "part and all" {
 		t.Errorf("%+v", end)
 	}
-	if res, err := b.runner.Result(t.Context(), id, 0, 100); err != nil || res.Stderr.Text != "e" || res.Response.Text != "part and all" {
+	if res, err := b.runner.Result(t.Context(), store.Local, id, 0, 100); err != nil || res.Stderr.Text != "e" || res.Response.Text != "part and all" {
 		t.Errorf("%+v %v", res, err)
 	}
 	sleeper := b.submit("sleep").Row.ID
-	if end, err := b.runner.Cancel(t.Context(), sleeper, "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, sleeper, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	another := b.submit("sleep").Row.ID
 	o := b.other()
 	o.runner.desk.inProcess = true
-	if _, err := o.runner.Cancel(t.Context(), another, "test", 0); !errors.Is(err, ErrElsewhere) {
+	if _, err := o.runner.Cancel(t.Context(), store.Local, another, "test", 0); !errors.Is(err, ErrElsewhere) {
 		t.Error(err)
 	}
 	b.runner.Close()
-	if row, err := b.store.Job(t.Context(), another); err != nil || row.Outcome.Ending != store.EndCanceled {
+	if row, err := b.store.Job(t.Context(), store.Local, another); err != nil || row.Outcome.Ending != store.EndCanceled {
 		t.Errorf("%+v %v", row, err)
 	}
 }
@@ -440,7 +441,7 @@ func TestListOfJobs(t *testing.T) {
 	running := b.submit(step).Row.ID
 	waited := b.runner.Run(t.Context(), b.request("out=waited for")).ID
 	for state, want := range map[call.State][]string{"": {waited, running, bad, good}, call.Completed: {waited, good}, call.Failed: {bad}, call.Running: {running}, call.Canceled: nil, call.Queued: nil} {
-		jobs, err := b.runner.List(t.Context(), Filter{State: state})
+		jobs, err := b.runner.List(t.Context(), Filter{Principal: store.Local, State: state})
 		var got []string
 		for _, j := range jobs {
 			got = append(got, j.Row.ID)
@@ -449,10 +450,10 @@ func TestListOfJobs(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", state, got, err, want)
 		}
 	}
-	if jobs, err := b.runner.List(t.Context(), Filter{Limit: 2}); err != nil || len(jobs) != 2 {
+	if jobs, err := b.runner.List(t.Context(), Filter{Principal: store.Local, Limit: 2}); err != nil || len(jobs) != 2 {
 		t.Errorf("%v %v", jobs, err)
 	}
-	if jobs, err := b.runner.List(t.Context(), Filter{CLI: "zeta"}); err != nil || len(jobs) != 0 {
+	if jobs, err := b.runner.List(t.Context(), Filter{Principal: store.Local, CLI: "zeta"}); err != nil || len(jobs) != 0 {
 		t.Errorf("%v %v", jobs, err)
 	}
 	open()
@@ -470,7 +471,7 @@ func TestSpecIsGone(t *testing.T) {
 	o.runner.Current = func() *catalog.Catalog { return none }
 	open()
 	// Whoever still has the spec is given a moment to read it.
-	if left, err := o.runner.Await(t.Context(), id, long); err != nil || left.State != call.Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
+	if left, err := o.runner.Await(t.Context(), store.Local, id, long); err != nil || left.State != call.Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
 		t.Errorf("%+v %v", left, err)
 	}
 	o.runner.unread = 1
@@ -478,7 +479,7 @@ func TestSpecIsGone(t *testing.T) {
 	if end.State != call.Failed || end.Row.Outcome.ErrorClass != lang.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
 	}
-	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Stdout.Text != "words" {
+	if res, err := o.runner.Result(t.Context(), store.Local, id, 0, 10); err != nil || res.Stdout.Text != "words" {
 		t.Errorf("%+v %v", res, err)
 	}
 }
@@ -490,7 +491,7 @@ func TestTheRecordCannotBeCompleted(t *testing.T) {
 	id := b.submit(step, "out=fine").Row.ID
 	b.runner.Close()
 	o := b.other()
-	if _, err := o.runner.Status(t.Context(), id); err != nil { // connects for reading
+	if _, err := o.runner.Status(t.Context(), store.Local, id); err != nil { // connects for reading
 		t.Fatal(err)
 	}
 	db := filepath.Join(b.home, "logs.db")
@@ -501,14 +502,14 @@ func TestTheRecordCannotBeCompleted(t *testing.T) {
 	if end := o.await(id); end.State != call.Completed || len(end.Notes) != 1 || !strings.Contains(end.Notes[0], "could not be completed") {
 		t.Errorf("%+v", end)
 	}
-	if res, err := o.runner.Result(t.Context(), id, 0, 10); err != nil || res.Response.Text != "fine" {
+	if res, err := o.runner.Result(t.Context(), store.Local, id, 0, 10); err != nil || res.Response.Text != "fine" {
 		t.Errorf("%+v %v", res, err)
 	}
 	if err := os.Rename(db+"~", db); err != nil {
 		t.Fatal(err)
 	}
 	o.await(id)
-	if row, err := b.store.Job(t.Context(), id); err != nil || row.Outcome.Ending != store.EndOK {
+	if row, err := b.store.Job(t.Context(), store.Local, id); err != nil || row.Outcome.Ending != store.EndOK {
 		t.Errorf("%+v %v", row, err)
 	}
 }
@@ -520,15 +521,15 @@ func TestStraysAreCleared(t *testing.T) {
 	stray, kept := b.unstarted().ID, b.submit("out=x").Row.ID
 	b.await(kept)
 	b.runner.Close()
-	other, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	other, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
 	o := b.other()
-	o.runner.Record = func() (*store.Store, error) { return other, nil }
+	o.runner.Record = func() (Store, error) { return other, nil }
 	left := func(after time.Duration) (names []string) {
-		if _, err := o.runner.Clear(t.Context(), time.Now().Add(after)); err != nil {
+		if _, err := o.runner.Prune(t.Context(), time.Now().Add(after)); err != nil {
 			t.Error(err)
 		}
 		entries, err := os.ReadDir(b.runner.Jobs)
@@ -550,12 +551,12 @@ func TestStraysAreCleared(t *testing.T) {
 
 func TestRecordTurnedOff(t *testing.T) {
 	b := newBench(t, "")
-	memory, err := store.OpenMemory()
+	memory, err := sqlite.OpenMemory()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer memory.Close()
-	b.runner.Record, b.runner.Volatile = func() (*store.Store, error) { return memory, nil }, true
+	b.runner.Record, b.runner.Volatile = func() (Store, error) { return memory, nil }, true
 	if out := b.runner.Run(t.Context(), b.request("out=fine")); out.Answer.Text != "fine" || out.Warnings != nil {
 		t.Errorf("outcome: %+v", out)
 	}
@@ -563,12 +564,12 @@ func TestRecordTurnedOff(t *testing.T) {
 	if job.Durable || job.State != call.Running {
 		t.Errorf("%+v", job)
 	}
-	if end, err := b.runner.Cancel(t.Context(), job.Row.ID, "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, job.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	last := b.submit("deaf", "sleep")
 	b.runner.Close()
-	if row, err := memory.Job(t.Context(), last.Row.ID); err != nil || row.Outcome.Ending != store.EndCanceled || alive(last.Pid) {
+	if row, err := memory.Job(t.Context(), store.Local, last.Row.ID); err != nil || row.Outcome.Ending != store.EndCanceled || alive(last.Pid) {
 		t.Errorf("%+v %v", row, err)
 	}
 	for _, folder := range []string{b.runner.Jobs, b.runner.Spool} {

@@ -71,7 +71,7 @@ func (r *run) join(ctx context.Context) (*call.Job, *lang.Failure) {
 		return nil, nil
 	}
 	for range joinAttempts {
-		row, err := r.records.Joinable(ctx, r.row.DedupKey, r.since)
+		row, err := r.records.FindJoinable(ctx, r.Principal, r.row.DedupKey, r.since)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, nil
 		}
@@ -90,7 +90,7 @@ func (r *run) join(ctx context.Context) (*call.Job, *lang.Failure) {
 // changed and another look is worth while.
 func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, again bool) {
 	was := row.State
-	job, err := r.stand(ctx, r.records, row)
+	job, err := r.status(ctx, r.records, row)
 	switch {
 	case err != nil:
 		return nil, false
@@ -155,7 +155,7 @@ func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break
 		}
-		other, err := r.records.BeginOnce(ctx, r.row, r.since)
+		other, err := r.records.BeginOrJoin(ctx, r.row, r.since)
 		if err != nil {
 			return nil, r.unbegun(ctx, err)
 		}
@@ -188,13 +188,13 @@ func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, calm := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
-	err := r.records.Join(calm, join)
+	err := r.records.RecordJoin(calm, join)
 	if r.Log != nil && err == nil {
-		var log *store.Store
+		var log CallStore
 		if log, err = r.Log(); err == nil && log != nil {
-			err = log.Join(calm, join)
+			err = log.RecordJoin(calm, join)
 		}
 	}
 	if err != nil { // nothing was run for it, so the answer need not be withheld
@@ -206,11 +206,11 @@ func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
 // maxJoins is how many calls that share a job are told.
 const maxJoins = 20
 
-// Joins are the newest calls that share a job, 20 at most.
-func (r *Runner) Joins(ctx context.Context, id string) ([]store.Join, error) {
+// Joins are the newest calls of a principal that share a job, 20 at most.
+func (r *Runner) Joins(ctx context.Context, principal, id string) ([]store.Join, error) {
 	records, err := r.Record()
 	if err != nil {
 		return nil, err
 	}
-	return records.Joins(ctx, id, maxJoins)
+	return records.Joins(ctx, principal, id, maxJoins)
 }

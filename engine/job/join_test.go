@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // joining is a bench where equal calls join, for an hour.
@@ -30,12 +31,12 @@ func joining(t *testing.T, lines string, environ ...string) *bench {
 // its job is and where calls are.
 func TestJoinsAreOnRecord(t *testing.T) {
 	b := joining(t, "")
-	calls, err := store.Open(filepath.Join(b.home, "calls.db"))
+	calls, err := sqlite.Open(filepath.Join(b.home, "calls.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer calls.Close()
-	b.runner.Log = func() (*store.Store, error) { return calls, nil }
+	b.runner.Log = func() (CallStore, error) { return calls, nil }
 	gate, open := b.gate()
 	id := b.submit(gate, "out=fine").Row.ID
 	live := b.request(gate, "out=fine")
@@ -50,15 +51,15 @@ func TestJoinsAreOnRecord(t *testing.T) {
 	if out := b.runner.Run(t.Context(), done); out.ID != id || len(out.Warnings) > 0 {
 		t.Fatalf("%+v", out)
 	}
-	res, err := b.runner.Result(t.Context(), id, 0, 10)
+	res, err := b.runner.Result(t.Context(), store.Local, id, 0, 10)
 	if err != nil || len(res.Joins) != 2 {
 		t.Fatalf("%+v %v", res.Joins, err)
 	}
-	want := store.Join{JobID: id, Tool: "acme_request", CorrelationID: "live", Approval: live.Approval.Record(), GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3", Created: res.Joins[1].Created}
+	want := store.Join{JobID: id, Principal: store.Local, Tool: "acme_request", CorrelationID: "live", Approval: live.Approval.Record(), GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3", Created: res.Joins[1].Created}
 	if newest := res.Joins[0]; !reflect.DeepEqual(res.Joins[1], want) || newest.Tool != "acme_request_async" || newest.CorrelationID != "done" {
 		t.Errorf("%+v", res.Joins)
 	}
-	if got, err := calls.Joins(t.Context(), id, 0); err != nil || !reflect.DeepEqual(got, res.Joins) {
+	if got, err := calls.Joins(t.Context(), store.Local, id, 0); err != nil || !reflect.DeepEqual(got, res.Joins) {
 		t.Errorf("among the calls: %+v %v", got, err)
 	}
 	// The answer is there, so a full disk is no reason to withhold it.
@@ -145,7 +146,9 @@ func TestWhatIsNotTheSame(t *testing.T) {
 			t.Errorf("%s: it joined", name)
 		}
 	}
-	if !run(b, func(req *call.Request) { req.Client, req.Bound.CorrelationID = call.Client{Name: "another", Version: "1"}, "mine" }) {
+	if !run(b, func(req *call.Request) {
+		req.Client, req.Bound.CorrelationID = call.Client{Name: "another", Version: "1"}, "mine"
+	}) {
 		t.Error("another client's call did not join")
 	}
 	o := b.other()
@@ -178,7 +181,7 @@ func TestOnlyGoodAnswersAreJoined(t *testing.T) {
 		t.Errorf("it ran %d times", n)
 	}
 	id := b.submit("sleep").Row.ID
-	if end, err := b.runner.Cancel(t.Context(), id, "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, id, "test", long); err != nil || end.State != call.Canceled {
 		t.Fatalf("%+v %v", end, err)
 	}
 	again := b.submit("sleep")
@@ -204,7 +207,7 @@ func TestNextTurnIsNotTheLastOne(t *testing.T) {
 	turn := func() call.Job {
 		t.Helper()
 		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": []string{count, gate, `out={"result":"x","id":"conv-1"}` + "\n"}})
-		job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
+		job, failure := b.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -234,7 +237,7 @@ func TestConversationTakesTurns(t *testing.T) {
 	turn := func(steps ...string) call.Job {
 		t.Helper()
 		bound := b.bind("more", map[string]any{"sessionId": "conv-1", "do": append(steps, `out={"result":"x","id":"conv-1"}`+"\n")})
-		job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
+		job, failure := b.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
@@ -245,10 +248,10 @@ func TestConversationTakesTurns(t *testing.T) {
 	if first.State != call.Running || second.State != call.Queued || third.State != call.Queued || second.Position != 1 || third.Position != 2 {
 		t.Errorf("%s %s %s, %d %d", first.State, second.State, third.State, second.Position, third.Position)
 	}
-	if s, err := b.other().runner.Status(t.Context(), second.Row.ID); err != nil || s.State != call.Queued || s.Position != 1 || s.Pid != 0 {
+	if s, err := b.other().runner.Status(t.Context(), store.Local, second.Row.ID); err != nil || s.State != call.Queued || s.Position != 1 || s.Pid != 0 {
 		t.Errorf("%+v %v", s, err)
 	}
-	if end, err := b.runner.Cancel(t.Context(), third.Row.ID, "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, third.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	open()
@@ -256,13 +259,13 @@ func TestConversationTakesTurns(t *testing.T) {
 		t.Errorf("%+v", end)
 	}
 	// The turn that is under way asks for another one: it would wait for itself.
-	row, err := b.store.Job(t.Context(), first.Row.ID)
+	row, err := b.store.Job(t.Context(), store.Local, first.Row.ID)
 	if err != nil || row.SessionID != "conv-1" {
 		t.Fatalf("%+v %v", row, err)
 	}
 	nested := b.inside(first.Row.ID)
 	bound := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != lang.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
+	if _, failure := nested.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != lang.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -324,7 +327,7 @@ func TestCrashesBeforeTheSameCall(t *testing.T) {
 	if failure != nil || job.Joined || job.Row.ID == row.ID || job.Row.DedupKey != row.DedupKey {
 		t.Fatalf("after a crash behind the row: %+v %v", job, failure)
 	}
-	if old, err := b.store.Job(t.Context(), row.ID); err != nil || old.Outcome.Ending != store.EndStartFailed {
+	if old, err := b.store.Job(t.Context(), store.Local, row.ID); err != nil || old.Outcome.Ending != store.EndStartFailed {
 		t.Errorf("%+v %v", old, err)
 	}
 	b.await(job.Row.ID)
@@ -395,7 +398,7 @@ func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
 	middle := inner.submit("sleep", "continue=1")
 	innermost := b.inside(middle.Row.ID)
 	deep, other := innermost.submit("sleep", "continue=2"), b.submit("sleep", "continue=3")
-	if end, err := b.runner.Cancel(t.Context(), outer.Row.ID, "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, outer.Row.ID, "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	for _, id := range []string{middle.Row.ID, deep.Row.ID} {
@@ -403,7 +406,7 @@ func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
 			t.Errorf("%+v", end)
 		}
 	}
-	if s, err := b.runner.Status(t.Context(), other.Row.ID); err != nil || s.State != call.Running || s.Canceling {
+	if s, err := b.runner.Status(t.Context(), store.Local, other.Row.ID); err != nil || s.State != call.Running || s.Canceling {
 		t.Errorf("%+v %v", s, err)
 	}
 }
@@ -460,15 +463,15 @@ func TestRowsComeBack(t *testing.T) {
 	live := b.submit(gate, "out=late").Row.ID
 	b.unstarted()
 	b.runner.Close()
-	fresh, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	fresh, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer fresh.Close()
 	o := b.other()
-	o.runner.Record = func() (*store.Store, error) { return fresh, nil }
+	o.runner.Record = func() (Store, error) { return fresh, nil }
 	o.runner.Place = "elsewhere"
-	soon := time.Now().Add(2 * settling)
+	soon := time.Now().Add(2 * rowDelay)
 	if n, err := o.runner.Import(t.Context(), soon); n != 0 || err != nil {
 		t.Errorf("of another record: %d, %v", n, err)
 	}
@@ -478,10 +481,10 @@ func TestRowsComeBack(t *testing.T) {
 			t.Errorf("%d, %v; want %d", n, err, want)
 		}
 	}
-	if job, err := o.runner.Status(t.Context(), done); err != nil || job.State != call.Failed || job.Row.Prompt != "hello" || *job.Row.Outcome.ExitCode != 3 {
+	if job, err := o.runner.Status(t.Context(), store.Local, done); err != nil || job.State != call.Failed || job.Row.Prompt != "hello" || *job.Row.Outcome.ExitCode != 3 {
 		t.Errorf("%+v %v", job, err)
 	}
-	if job, err := o.runner.Status(t.Context(), live); err != nil || job.State != call.Running {
+	if job, err := o.runner.Status(t.Context(), store.Local, live); err != nil || job.State != call.Running {
 		t.Errorf("%+v %v", job, err)
 	}
 	open()
@@ -493,15 +496,15 @@ func TestRowsComeBack(t *testing.T) {
 // TestLogOfItsOwn: finished calls stand in both databases.
 func TestLogOfItsOwn(t *testing.T) {
 	b := newBench(t, "")
-	log, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	log, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	b.runner.Log = func() (*store.Store, error) { return log, nil }
+	b.runner.Log = func() (CallStore, error) { return log, nil }
 	out := b.runner.Run(t.Context(), b.request("out=fine", "exit=4"))
-	for _, s := range []*store.Store{b.store, log} {
-		if row, err := s.Job(t.Context(), out.ID); err != nil || row.Outcome.Response != "fine" || *row.Outcome.ExitCode != 4 || row.State != store.Done {
+	for _, s := range []*sqlite.Store{b.store, log} {
+		if row, err := s.Job(t.Context(), store.Local, out.ID); err != nil || row.Outcome.Response != "fine" || *row.Outcome.ExitCode != 4 || row.State != store.Done {
 			t.Errorf("%+v %v", row, err)
 		}
 	}

@@ -69,10 +69,10 @@ var endings = map[process.Reason]struct {
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},
 
-	process.Reason(supervisor.QueueTimeout):     {lang.ClassTimeout, store.EndTimeout},
-	process.Reason(supervisor.SupervisorSignal): {lang.ClassCanceled, store.EndCanceled},
-	process.Reason(supervisor.SupervisorDied):   {lang.ClassLost, store.EndLost},
-	process.Reason(supervisor.Rebooted):         {lang.ClassLost, store.EndLost},
+	supervisor.QueueTimeout:     {lang.ClassTimeout, store.EndTimeout},
+	supervisor.SupervisorSignal: {lang.ClassCanceled, store.EndCanceled},
+	supervisor.SupervisorDied:   {lang.ClassLost, store.EndLost},
+	supervisor.Rebooted:         {lang.ClassLost, store.EndLost},
 }
 
 // completed is the end of a row, but for its times.

@@ -30,14 +30,14 @@ const maxDepth = 32
 // outer are the jobs in which this gateway runs, the nearest first. Its environment
 // tells them, and where that was cleaned its ancestors do. Of a job of another record
 // no more than the id is known.
-func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
+func (r *Runner) outer(ctx context.Context, records Store) []store.Job {
 	r.nested.mu.Lock()
 	defer r.nested.mu.Unlock()
 	if r.nested.known {
 		return r.nested.jobs
 	}
 	var above []string
-	for _, dir := range supervisor.Outer() {
+	for _, dir := range supervisor.EnclosingJobs() {
 		above = append(above, filepath.Base(dir))
 	}
 	if len(above) == 0 && r.Parent != "" {
@@ -45,7 +45,7 @@ func (r *Runner) outer(ctx context.Context, records *store.Store) []store.Job {
 	}
 	var jobs []store.Job
 	for len(above) > 0 && len(jobs) < maxDepth {
-		row, err := records.Job(ctx, above[0])
+		row, err := records.Job(ctx, store.AnyPrincipal, above[0])
 		if err != nil {
 			row = store.Job{ID: above[0]}
 		}

@@ -39,10 +39,10 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 			t.Errorf("%s lacks %s", failure.Message, id)
 		}
 	}
-	if rows, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 4 || rows[0].ParentID != ids[2] || rows[3].ParentID != "" {
+	if rows, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local}); err != nil || len(rows) != 4 || rows[0].ParentID != ids[2] || rows[3].ParentID != "" {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
-	if end, err := b.runner.Cancel(t.Context(), ids[0], "test", long); err != nil || end.State != call.Canceled {
+	if end, err := b.runner.Cancel(t.Context(), store.Local, ids[0], "test", long); err != nil || end.State != call.Canceled {
 		t.Errorf("%+v %v", end, err)
 	}
 	for _, id := range ids {
@@ -57,7 +57,7 @@ func TestNestedCallsMayNotDoMore(t *testing.T) {
 	submit := func(at *bench, args map[string]any) (call.Job, *lang.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
-		return at.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
+		return at.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
 	}
 	start := func(args map[string]any) string {
 		t.Helper()

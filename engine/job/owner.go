@@ -91,12 +91,12 @@ func (r *Runner) dead(owner string) bool {
 	return lock(file)
 }
 
-// Bury finishes what gateways left behind that were killed: it ends the processes of
+// ReapDeadOwners finishes what gateways left behind that were killed: it ends the processes of
 // their calls, completes the rows, and removes the files of calls. Any number
 // of gateways may do so at once. It returns how many calls were lost.
-func (r *Runner) Bury(ctx context.Context, records *store.Store) (lost int, err error) {
+func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, err error) {
 	gone := map[string]bool{}
-	f := store.Filter{State: store.Live, Limit: 500}
+	f := store.Filter{Principal: store.AnyPrincipal, State: store.Live, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil {

@@ -9,13 +9,14 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // TestBuryFinishesTheCallsOfTheDead makes two gateways by hand: one that holds its
 // lease, and one of which only the file is left.
 func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 	spool := t.TempDir()
-	records, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	records, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 	kept := write(filesPrefix + living.owner() + "-1.txt")
 	begin := func(owner string) string {
 		id := store.NewID()
-		if err := records.Begin(t.Context(), store.Job{ID: id, Tool: "acme_request", Owner: owner}); err != nil {
+		if err := records.Begin(t.Context(), store.Job{Principal: store.Local, ID: id, Tool: "acme_request", Owner: owner}); err != nil {
 			t.Fatal(err)
 		}
 		return id
@@ -45,13 +46,13 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 
 	other := &Runner{Spool: spool, Current: func() *catalog.Catalog { return new(catalog.Catalog) }}
 	for want := range []int{1: 0} {
-		lost, err := other.Bury(t.Context(), records)
+		lost, err := other.ReapDeadOwners(t.Context(), records)
 		if err != nil || lost != 1-want {
 			t.Errorf("round %d: lost %d, %v", want, lost, err)
 		}
 	}
 	for id, ending := range map[string]store.Ending{mine: "", lostRow: store.EndLost, jobRow: ""} {
-		row, err := records.Job(t.Context(), id)
+		row, err := records.Job(t.Context(), store.Local, id)
 		if err != nil || row.Outcome.Ending != ending {
 			t.Errorf("%s: %q, %v; want %q", id, row.Outcome.Ending, err, ending)
 		}
@@ -65,7 +66,7 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 		t.Error(err)
 	}
 	living.release()
-	if lost, err := other.Bury(t.Context(), records); lost != 1 || err != nil {
+	if lost, err := other.ReapDeadOwners(t.Context(), records); lost != 1 || err != nil {
 		t.Errorf("after its end: lost %d, %v", lost, err)
 	}
 }

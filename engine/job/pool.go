@@ -19,11 +19,11 @@ import (
 //
 // A call that is made from inside a job has pools of its own at each depth: it must
 // not wait for a place that its own caller holds.
-func (r *run) pools() []supervisor.Pool {
-	var pools []supervisor.Pool
+func (r *run) pools() []supervisor.Semaphore {
+	var pools []supervisor.Semaphore
 	add := func(size int, name string) {
 		if size > 0 {
-			pools = append(pools, supervisor.Pool{Dir: filepath.Join(r.Pools, name), Size: size})
+			pools = append(pools, supervisor.Semaphore{Dir: filepath.Join(r.Pools, name), Size: size})
 		}
 	}
 	cli, depth := r.Bound.CLI, len(r.outer(context.Background(), r.records))
@@ -52,13 +52,13 @@ func (r *run) queueing() time.Duration {
 }
 
 // position is the place of a queued job among those that wait for the same, from 1.
-func (r *Runner) position(ctx context.Context, records *store.Store, job call.Job) int {
+func (r *Runner) position(ctx context.Context, records Store, job call.Job) int {
 	own, err := r.waitsFor(job.Row.ID)
 	if err != nil {
 		return 0
 	}
 	ahead := 1
-	f := store.Filter{State: store.Live, Before: job.Row.ID, Limit: 500}
+	f := store.Filter{Principal: store.AnyPrincipal, State: store.Live, Before: job.Row.ID, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil {
@@ -77,7 +77,7 @@ func (r *Runner) position(ctx context.Context, records *store.Store, job call.Jo
 }
 
 // waitsFor are the pools of a queued job.
-func (r *Runner) waitsFor(id string) ([]supervisor.Pool, error) {
+func (r *Runner) waitsFor(id string) ([]supervisor.Semaphore, error) {
 	dir, err := r.dir(id)
 	if err != nil {
 		return nil, err
@@ -87,10 +87,10 @@ func (r *Runner) waitsFor(id string) ([]supervisor.Pool, error) {
 		return nil, err
 	}
 	job, err := dir.Job()
-	return job.Pools, err
+	return job.Semaphores, err
 }
 
-func shared(a, b []supervisor.Pool) bool {
+func shared(a, b []supervisor.Semaphore) bool {
 	for _, p := range a {
 		for _, q := range b {
 			if p.Dir == q.Dir {

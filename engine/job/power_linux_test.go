@@ -209,7 +209,7 @@ func work(t *testing.T, arg string) {
 					size += 100_000
 				}
 				bound := b.bind(store.NewID(), map[string]any{"do": []string{"effect=" + effect, fmt.Sprintf("fill=%d", size)}})
-				job, failure := b.runner.send(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: root})
+				job, failure := b.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: root})
 				if failure != nil {
 					t.Error(failure)
 					return
@@ -258,23 +258,23 @@ func (cut powerCut) check(t *testing.T) {
 		t.Error(err)
 	}
 	for _, id := range cut.Begun {
-		if _, err := b.runner.Status(t.Context(), id); err != nil {
+		if _, err := b.runner.Status(t.Context(), store.Local, id); err != nil {
 			t.Errorf("accepted and lost: %v", err)
 		}
 	}
 	for _, id := range cut.Done {
-		if j, err := b.runner.Status(t.Context(), id); err != nil || j.Row.Outcome.Ending != store.EndOK {
+		if j, err := b.runner.Status(t.Context(), store.Local, id); err != nil || j.Row.Outcome.Ending != store.EndOK {
 			t.Errorf("answered, and now: %+v, %v", j, err)
 		}
 	}
 	for _, id := range cut.Ran {
-		j, err := b.runner.Status(t.Context(), id)
+		j, err := b.runner.Status(t.Context(), store.Local, id)
 		if err != nil || j.Row.Outcome.Ending == store.EndStartFailed {
 			t.Errorf("its program ran, and now: %+v, %v", j, err)
 		}
 	}
 	states := map[call.State]int{}
-	f := store.Filter{Limit: 500}
+	f := store.Filter{Principal: store.Local, Limit: 500}
 	for {
 		rows, err := b.store.Jobs(t.Context(), f)
 		if err != nil {
@@ -294,7 +294,7 @@ func (cut powerCut) check(t *testing.T) {
 	if _, err := b.runner.Import(t.Context(), later); err != nil {
 		t.Error(err)
 	}
-	if _, err := b.runner.Clear(t.Context(), later); err != nil {
+	if _, err := b.runner.Prune(t.Context(), later); err != nil {
 		t.Error(err)
 	}
 	b.sound()
@@ -302,7 +302,7 @@ func (cut powerCut) check(t *testing.T) {
 
 // whole checks one job: what it says of itself is so, and on record.
 func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) call.State {
-	res, err := b.runner.Result(t.Context(), row.ID, 0, 1<<30)
+	res, err := b.runner.Result(t.Context(), store.Local, row.ID, 0, 1<<30)
 	if err != nil {
 		t.Errorf("%s: %v", row.ID, err)
 		return ""

@@ -21,15 +21,16 @@ import (
 // Program is a command that is no call of a CLI, such as its upgrade. It is a job like
 // any other: durable, on record, and ended with all that it started.
 type Program struct {
-	Tool    string   // by which it was asked for
-	CLI     string   // that it is about
-	Path    string   // absolute
-	Args    []string // without the program itself
-	Environ []string // complete
-	Dir     string   // absolute
-	Wall    time.Duration
-	Client  call.Client
-	Alone   bool // not while calls of the CLI run
+	Principal string   // who asked for it; never empty
+	Tool      string   // by which it was asked for
+	CLI       string   // that it is about
+	Path      string   // absolute
+	Args      []string // without the program itself
+	Environ   []string // complete
+	Dir       string   // absolute
+	Wall      time.Duration
+	Client    call.Client
+	Alone     bool // not while calls of the CLI run
 }
 
 // program marks the row of a Program among the modes of calls.
@@ -64,12 +65,12 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	}
 	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
 	run.row = store.Job{
-		ID: run.id, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Folder: r.folder(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
+		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Folder: r.folder(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
 	dir, err := supervisor.Prepare(r.folder(), supervisor.Job{
-		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, Bound: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
-		Pools: []supervisor.Pool{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
+		ID: run.id, Path: p.Path, Args: p.Args, Dir: p.Dir, EndWithGateway: r.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
+		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(r.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would tread on each other
 	})
 	if err != nil {
 		return call.Job{}, err
@@ -85,7 +86,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 		_ = dir.Remove()
 		return call.Job{}, err
 	}
-	pid, err := process.Keep(r.keepers(), dir, p.Environ)
+	pid, err := process.StartSupervised(r.keepers(), dir, p.Environ)
 	if err != nil {
 		job := run.failed(&lang.Failure{Class: lang.ClassStart, Message: err.Error()})
 		_ = dir.Remove()
@@ -99,8 +100,8 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 }
 
 // busy are the jobs of a CLI that have not ended.
-func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (ids []string, err error) {
-	f := store.Filter{CLI: cli, State: store.Live, Limit: 500}
+func (r *Runner) busy(ctx context.Context, records Store, cli string) (ids []string, err error) {
+	f := store.Filter{Principal: store.AnyPrincipal, CLI: cli, State: store.Live, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil {
@@ -108,7 +109,7 @@ func (r *Runner) busy(ctx context.Context, records *store.Store, cli string) (id
 		}
 		for _, row := range rows {
 			f.Before = row.ID
-			job, err := r.stand(ctx, records, row)
+			job, err := r.status(ctx, records, row)
 			if err != nil {
 				return nil, err
 			}

@@ -38,7 +38,7 @@ func TestRowOfACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live, err := b.store.Jobs(t.Context(), store.Filter{State: store.Live})
+	live, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local, State: store.Live})
 	if err != nil || len(live) != 1 {
 		t.Fatalf("live rows while the program runs: %v, %v", live, err)
 	}
@@ -58,7 +58,7 @@ func TestRowOfACall(t *testing.T) {
 	args, _ := json.Marshal(map[string]any{"do": []string{"await=" + gate, "out=" + record + "\n", "err=warned"}})
 	zero, in, outTokens, cost := 0, int64(3), int64(4), 0.25
 	want := store.Job{
-		ID: out.ID, Tool: "acme_request", CLI: "acme", Mode: "new", Model: "zeta-2", SpecHash: b.catalog.CLIs[0].Digest(), CatalogDigest: b.catalog.Digest(), ParentID: b.runner.Parent,
+		ID: out.ID, Principal: store.Local, Tool: "acme_request", CLI: "acme", Mode: "new", Model: "zeta-2", SpecHash: b.catalog.CLIs[0].Digest(), CatalogDigest: b.catalog.Digest(), ParentID: b.runner.Parent,
 		CorrelationID: "made-id", Cwd: b.dir, Prompt: "hello", Args: args, Argv: []string{"await=" + gate, "out=" + record + "\n", "err=warned"},
 		EnvNames: []string{fakeSwitch, "HOME", "PATH", "PWD"}, GatewayVersion: "9.9", ClientName: "client", ClientVersion: "3",
 		Created: row.Created, State: store.Done, ResponseBytes: 4,
@@ -84,7 +84,7 @@ func TestRowOfACall(t *testing.T) {
 func TestCanceledWhileItIsRecorded(t *testing.T) {
 	b := newBench(t, jsonl)
 	ctx, cancel := context.WithCancel(t.Context())
-	b.runner.Record = func() (*store.Store, error) { cancel(); return b.store, nil }
+	b.runner.Record = func() (Store, error) { cancel(); return b.store, nil }
 	touched := filepath.Join(b.dir, "touched")
 	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != lang.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
@@ -92,7 +92,7 @@ func TestCanceledWhileItIsRecorded(t *testing.T) {
 	if pidIn(touched) != 0 {
 		t.Error("the program ran")
 	}
-	if live, err := b.store.Jobs(t.Context(), store.Filter{State: store.Live}); err != nil || len(live) != 0 {
+	if live, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local, State: store.Live}); err != nil || len(live) != 0 {
 		t.Errorf("live rows: %v, %v", live, err)
 	}
 }
@@ -102,7 +102,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	b := newBench(t, "", "ACME_TOKEN="+secret, "ACME_KEY="+longer, "ACME_SECRET="+odd, "ACME_PROXY=http://me:pass-phrase@host:1")
 	prompt := "use " + longer + " and " + secret + " and " + odd + " and pass-phrase"
 	bound := b.bind(prompt, map[string]any{"do": []string{"getenv=ACME_KEY", "out= " + odd, "err=" + secret + "\n", "exit=1"}})
-	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: bound, Dir: b.dir})
+	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
 	if !strings.Contains(out.Answer.Text, longer) {
 		t.Errorf("the caller's answer was changed: %q", out.Answer.Text)
 	}
@@ -123,14 +123,14 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 
 func TestWithoutRecordNothingRuns(t *testing.T) {
 	b := newBench(t, "")
-	b.runner.Record = func() (*store.Store, error) { return nil, errors.New("the disk is on fire") }
+	b.runner.Record = func() (Store, error) { return nil, errors.New("the disk is on fire") }
 	touched := filepath.Join(b.dir, "touched")
 	out := b.runner.Run(t.Context(), b.request("pid="+touched))
 	if class(out) != lang.ClassRecord || !strings.Contains(out.Answer.Failure.Message, "on fire") {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	b.store.Close()
-	b.runner.Record = func() (*store.Store, error) { return b.store, nil }
+	b.runner.Record = func() (Store, error) { return b.store, nil }
 	if out := b.runner.Run(t.Context(), b.request("pid="+touched)); class(out) != lang.ClassRecord {
 		t.Errorf("with a closed record: %+v", out.Answer.Failure)
 	}

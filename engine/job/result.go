@@ -30,14 +30,14 @@ type Result struct {
 	Stdout, Stderr Window
 }
 
-// Result reads the output of a job from a character on, at most so many of each text.
-func (r *Runner) Result(ctx context.Context, id string, offset, most int) (Result, error) {
-	job, err := r.Status(ctx, id)
+// Result reads the output of a job of a principal from a character on, at most so many of each text.
+func (r *Runner) Result(ctx context.Context, principal, id string, offset, most int) (Result, error) {
+	job, err := r.Status(ctx, principal, id)
 	if err != nil {
 		return Result{}, err
 	}
 	res := Result{Job: job}
-	if res.Joins, err = r.Joins(ctx, id); err != nil {
+	if res.Joins, err = r.Joins(ctx, principal, id); err != nil {
 		return Result{}, err
 	}
 	if job.State.Ended() {

@@ -8,26 +8,25 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // Runner runs calls. Its methods may be called from any goroutine.
 type Runner struct {
 	Host     *host.Host
-	Record   func() (*store.Store, error) // the open record of jobs
-	Log      func() (*store.Store, error) // where finished calls are recorded too; nil: nowhere else
-	Volatile bool                         // the record of jobs ends with this process, and so do they
-	Place    string                       // what the record is called: directories of its jobs can be told from those of others
-	Spool    string                       // folder for what ends with this gateway, made when needed
-	Jobs     string                       // absolute folder of the directories of jobs, made when needed
-	Pools    string                       // absolute folder of the places that jobs wait for, likewise
-	Version  string                       // of the gateway, for the record
-	Parent   string                       // job that the gateway itself runs in, "" if none
-	Current  func() *catalog.Catalog      // the current catalog; by it is read what jobs printed
+	Record   func() (Store, error)     // the open record of jobs
+	Log      func() (CallStore, error) // where finished calls are recorded too; nil: nowhere else
+	Volatile bool                      // the record of jobs ends with this process, and so do they
+	Place    string                    // what the record is called: directories of its jobs can be told from those of others
+	Spool    string                    // folder for what ends with this gateway, made when needed
+	Jobs     string                    // absolute folder of the directories of jobs, made when needed
+	Pools    string                    // absolute folder of the places that jobs wait for, likewise
+	Version  string                    // of the gateway, for the record
+	Parent   string                    // job that the gateway itself runs in, "" if none
+	Current  func() *catalog.Catalog   // the current catalog; by it is read what jobs printed
 
 	// Also clears away what else is kept for a time; nil: nothing.
-	Also func(ctx context.Context, now time.Time) error
+	PruneMore func(ctx context.Context, now time.Time) error
 
 	running sync.WaitGroup
 	desk    desk
@@ -35,7 +34,7 @@ type Runner struct {
 	lease  sync.Once // of the gateway, see owner.go
 	leased *os.File
 	name   string
-	buried sync.Once
+	reaped sync.Once
 	nested nesting
 	unread time.Duration // instead of unreadFor
 }
@@ -47,7 +46,7 @@ type desk struct {
 	ours   map[string]*kept  // started here: their ends are heard at once
 	local  map[string]*local // run by this process
 	closed chan struct{}
-	crew   *supervisor.Crew
+	crew   *supervisor.Pool
 
 	inProcess bool // as if no supervisor were to be had
 }
@@ -86,11 +85,11 @@ func (r *Runner) Warm() {
 }
 
 // keepers are the supervisors of this gateway's jobs.
-func (r *Runner) keepers() *supervisor.Crew {
+func (r *Runner) keepers() *supervisor.Pool {
 	r.desk.mu.Lock()
 	defer r.desk.mu.Unlock()
 	if r.desk.crew == nil {
-		r.desk.crew = supervisor.NewCrew()
+		r.desk.crew = supervisor.NewPool()
 	}
 	return r.desk.crew
 }

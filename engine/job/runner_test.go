@@ -112,7 +112,7 @@ func TestVerdicts(t *testing.T) {
 			if c.resume != "" {
 				args["sessionId"] = c.resume
 			}
-			out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("x", args), Dir: b.dir})
+			out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("x", args), Dir: b.dir})
 			if class(out) != c.class || out.Answer.Text != c.text || out.ExitCode != c.exit {
 				t.Errorf("class %q, text %q, exit %d; failure %+v", class(out), out.Answer.Text, out.ExitCode, out.Answer.Failure)
 			}
@@ -286,14 +286,14 @@ func TestCallThatNoCommandLineCanHold(t *testing.T) {
 	if class(out) != lang.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
-	if rows, err := b.store.Jobs(t.Context(), store.Filter{}); err != nil || len(rows) != 0 {
+	if rows, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local}); err != nil || len(rows) != 0 {
 		t.Errorf("rows: %v, %v", rows, err)
 	}
 }
 
 func TestExcerptIsWarnedOf(t *testing.T) {
 	b := newBench(t, "prompt: excerptBytes: 5\nparams: n: {doc: \"n\", type: \"int\", env: \"ACME_N\"}")
-	out := b.runner.Run(t.Context(), call.Request{Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
+	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
 	if class(out) != "" || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "excerpt of prompts from 5 bytes on; this one has 5") {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
 	}

@@ -23,7 +23,7 @@ func (r *Runner) Taking(ctx context.Context, cli, conversation string) string {
 	return r.taking(ctx, records, cli, conversation)
 }
 
-func (r *Runner) taking(ctx context.Context, records *store.Store, cli, conversation string) string {
+func (r *Runner) taking(ctx context.Context, records Store, cli, conversation string) string {
 	for _, outer := range r.outer(ctx, records) {
 		if outer.CLI == cli && (strings.EqualFold(outer.Session, conversation) || strings.EqualFold(outer.SessionID, conversation)) {
 			return outer.ID
@@ -60,11 +60,11 @@ func (r *run) inOrder(ctx context.Context) (done func()) {
 
 // unbegun says why there is no row: another call may have begun the session first.
 func (r *run) unbegun(ctx context.Context, err error) *lang.Failure {
-	if !errors.Is(err, store.ErrBegun) {
+	if !errors.Is(err, store.ErrSessionBegun) {
 		return r.unrecorded(ctx, err)
 	}
 	turn, wait := "its first turn", "call again"
-	if found, err := r.records.FindSessions(ctx, r.Bound.CLI.Name, r.Bound.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
+	if found, err := r.records.FindSessions(ctx, r.Principal, r.Bound.CLI.Name, r.Bound.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
 		turn += ", job " + found[0].Opener + ","
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
@@ -90,7 +90,7 @@ func (r *Runner) unsure(row store.Job) []string {
 	if err != nil {
 		return nil
 	}
-	found, err := records.FindSessions(context.Background(), row.CLI, native)
+	found, err := records.FindSessions(context.Background(), row.Principal, row.CLI, native)
 	if err != nil || len(found) == 0 || found[0].Opener != row.ID {
 		return nil
 	}

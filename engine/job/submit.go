@@ -83,7 +83,7 @@ func (r *run) keep(ctx context.Context) (call.Job, *lang.Failure) {
 	pid := 0
 	if failure == nil {
 		var err error
-		if pid, err = process.Keep(r.keepers(), dir, r.environ); err != nil {
+		if pid, err = process.StartSupervised(r.keepers(), dir, r.environ); err != nil {
 			failure = r.unstartable(err)
 		}
 	}
@@ -105,8 +105,8 @@ func (r *run) directory() (*supervisor.Dir, *lang.Failure) {
 		return nil, failure
 	}
 	l := Limits(r.Catalog, r.Bound)
-	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Pools: r.pools(), Bound: r.Volatile,
-		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output, Queue: r.queueing()}}
+	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.pools(), EndWithGateway: r.Volatile,
+		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output}, QueueTimeout: r.queueing()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}
@@ -178,7 +178,7 @@ func (r *run) watch(dir *supervisor.Dir) *kept {
 		defer close(k.done)
 		if s, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			k.job, _ = r.settle(r.records, ending{row: r.row, dir: dir, state: s, call: r.Bound, secrets: r.secrets, known: true})
+			k.job, _ = r.finalize(r.records, ending{row: r.row, dir: dir, state: s, call: r.Bound, secrets: r.secrets, known: true})
 		}
 		r.desk.mu.Lock()
 		delete(r.desk.ours, r.id)

@@ -16,10 +16,10 @@ import (
 // cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
 const cancelWait = 8 * time.Second
 
-// Await waits until a job has ended, for d at most, and returns where it stands then.
+// Await waits until a job of a principal has ended, for d at most, and returns where it stands then.
 // The end of ctx ends the wait, not the job.
-func (r *Runner) Await(ctx context.Context, id string, d time.Duration) (call.Job, error) {
-	job, err := r.Status(ctx, id)
+func (r *Runner) Await(ctx context.Context, principal, id string, d time.Duration) (call.Job, error) {
+	job, err := r.Status(ctx, principal, id)
 	if err != nil || d <= 0 || job.State.Ended() {
 		return job, err
 	}
@@ -53,7 +53,7 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 	default:
 		dir, err := r.dir(id)
 		if err != nil {
-			return r.Status(context.WithoutCancel(ctx), id)
+			return r.Status(context.WithoutCancel(ctx), job.Row.Principal, id)
 		}
 		seen := make(chan struct{})
 		ended = seen
@@ -79,7 +79,7 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 		default:
 		}
 	}
-	again, err := r.Status(context.WithoutCancel(ctx), id)
+	again, err := r.Status(context.WithoutCancel(ctx), job.Row.Principal, id)
 	if err != nil && r.goesOn(&job) { // it has a record of its own, which says so
 		return job, nil
 	}
@@ -137,12 +137,13 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 	return out
 }
 
-// Cancel asks for the end of a job, of all that it started and of the jobs that it asked
+// Cancel asks for the end of a job of a principal, of all that it started and of the jobs that it asked
 // gateways for, and waits for it, for d at most. A job that has ended stays as it is. One
-// of which the record cannot be read is ended all the same, and the error is the record's.
-func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (call.Job, error) {
-	job, err := r.Status(ctx, id)
-	if none := (*NoJobError)(nil); errors.As(err, &none) || err == nil && job.State.Ended() {
+// of which the record cannot be read is ended all the same where the user of this machine
+// asks, who could end its process as well, and the error is the record's.
+func (r *Runner) Cancel(ctx context.Context, principal, id, by string, d time.Duration) (call.Job, error) {
+	job, err := r.Status(ctx, principal, id)
+	if none := (*NoJobError)(nil); errors.As(err, &none) || err == nil && job.State.Ended() || err != nil && principal != store.Local {
 		return job, err
 	}
 	if failed := r.cancel(ctx, id, by, 0); err == nil {
@@ -152,7 +153,7 @@ func (r *Runner) Cancel(ctx context.Context, id, by string, d time.Duration) (ca
 		return job, err
 	}
 	if d <= 0 {
-		return r.Status(ctx, id)
+		return r.Status(ctx, principal, id)
 	}
 	return r.Wait(ctx, job, d)
 }
@@ -172,7 +173,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	if err != nil || depth == maxDepth {
 		return err
 	}
-	f := store.Filter{ParentID: id, State: store.Live, Limit: 500}
+	f := store.Filter{Principal: store.AnyPrincipal, ParentID: id, State: store.Live, Limit: 500}
 	for {
 		rows, err := records.Jobs(ctx, f)
 		if err != nil {
@@ -198,12 +199,12 @@ func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 	reason, wished := r.wish(ctx, job)
 	calm := context.WithoutCancel(ctx)
 	if !wished {
-		return r.Status(calm, job.Row.ID)
+		return r.Status(calm, job.Row.Principal, job.Row.ID)
 	}
 	if dir, err := r.dir(job.Row.ID); err == nil && claim(dir.Path(), claimAbandoned) != claimAbandoned {
-		return r.Status(calm, job.Row.ID)
+		return r.Status(calm, job.Row.Principal, job.Row.ID)
 	}
-	return r.Cancel(calm, job.Row.ID, reason, cancelWait)
+	return r.Cancel(calm, job.Row.Principal, job.Row.ID, reason, cancelWait)
 }
 
 // wish reports whether a caller's turning away is its user's wish that the job ends.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // run puts a file into the history, changed so many minutes ago.
@@ -48,7 +50,7 @@ func TestHistory(t *testing.T) {
 	same(t, "of another CLI", w.told(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, m := range w.List(ctx, w.catalog, w.catalog.CLIs[:1]).CLIs[0].Models {
+	for _, m := range w.List(ctx, store.Local, w.catalog, w.catalog.CLIs[:1]).CLIs[0].Models {
 		if m.Kind == Observed {
 			t.Errorf("%v was found after the end", m)
 		}

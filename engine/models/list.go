@@ -59,8 +59,8 @@ type Listing struct {
 // maxRows is how many of the last calls are looked at for models that answered.
 const maxRows = 2000
 
-// List tells of the models of CLIs.
-func (r *Registry) List(ctx context.Context, catalog *catalog.Catalog, clis []*catalog.CLI) (out Listing) {
+// List tells of the models of CLIs, with those that a principal has used.
+func (r *Registry) List(ctx context.Context, principal string, catalog *catalog.Catalog, clis []*catalog.CLI) (out Listing) {
 	if r == nil {
 		r = &Registry{}
 	}
@@ -69,7 +69,7 @@ func (r *Registry) List(ctx context.Context, catalog *catalog.Catalog, clis []*c
 	discover := !r.disabled()
 	if discover {
 		var err error
-		if used, err = r.used(ctx); err != nil {
+		if used, err = r.used(ctx, principal); err != nil {
 			out.Warnings = append(out.Warnings, "models that answered are not told: "+err.Error())
 		}
 	}
@@ -86,8 +86,8 @@ func (r *Registry) disabled() bool {
 	return !slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(own.Value(varNoDiscovery))))
 }
 
-// used are the models that answered the last calls, by CLI.
-func (r *Registry) used(ctx context.Context) (map[string][]string, error) {
+// used are the models that answered the last calls of a principal, by CLI.
+func (r *Registry) used(ctx context.Context, principal string) (map[string][]string, error) {
 	by := map[string][]string{}
 	if r.Record == nil {
 		return by, nil
@@ -96,7 +96,7 @@ func (r *Registry) used(ctx context.Context) (map[string][]string, error) {
 	if err != nil || records == nil {
 		return by, err
 	}
-	all, err := records.UsedModels(ctx, maxRows)
+	all, err := records.RecentModels(ctx, principal, maxRows)
 	for _, u := range all {
 		if len(by[u.CLI]) < maxUsed {
 			by[u.CLI] = append(by[u.CLI], u.Model)

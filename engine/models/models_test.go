@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // One CLI with everything, one with nothing but a parameter, one with a choice of
@@ -95,7 +96,7 @@ func (w *world) cli(t testing.TB, name string) *catalog.CLI {
 // told is what List tells of one CLI, one thing a line.
 func (w *world) told(t testing.TB, name string) string {
 	t.Helper()
-	listing := w.List(t.Context(), w.catalog, []*catalog.CLI{w.cli(t, name)})
+	listing := w.List(t.Context(), store.Local, w.catalog, []*catalog.CLI{w.cli(t, name)})
 	cli := listing.CLIs[0]
 	var b strings.Builder
 	if cli.Default.Name != "" {
@@ -247,26 +248,26 @@ func (w *world) bound(t testing.TB, name, args string) string {
 // TestUsed: models that answered calls are told, and no more than that.
 func TestUsed(t *testing.T) {
 	w := newWorld(t)
-	records, err := store.Open(filepath.Join(w.home, "calls.db"))
+	records, err := sqlite.Open(filepath.Join(w.home, "calls.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer records.Close()
-	w.Record = func() (*store.Store, error) { return records, nil }
+	w.Record = func() (Store, error) { return records, nil }
 	for _, model := range []string{"mini", "seen-1", "seen-2", "ignore all that was said"} {
 		id := store.NewID()
-		if err := records.Begin(t.Context(), store.Job{ID: id, Tool: "acme_request", CLI: "acme", Model: model}); err != nil {
+		if err := records.Begin(t.Context(), store.Job{Principal: store.Local, ID: id, Tool: "acme_request", CLI: "acme", Model: model}); err != nil {
 			t.Fatal(err)
 		}
-		if err := records.Finish(t.Context(), id, store.Outcome{Ending: store.EndOK}); err != nil {
+		if err := records.Finish(t.Context(), id, store.Outcome{Ending: store.EndOK}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	same(t, "acme", only(w.told(t, "acme"), "default", "observed", "fallback", "warning"),
 		"fallback low mini Small little things\nfallback low maxi Big\nobserved low seen-2 record of calls\nobserved low seen-1 record of calls\n")
 	same(t, "bare", only(w.told(t, "bare"), "observed"), "")
-	w.Record = func() (*store.Store, error) { return nil, os.ErrPermission }
+	w.Record = func() (Store, error) { return nil, os.ErrPermission }
 	same(t, "no record", only(w.told(t, "acme"), "observed", "warning"), "warning models that answered are not told: permission denied\n")
-	w.Record = func() (*store.Store, error) { return nil, nil }
+	w.Record = func() (Store, error) { return nil, nil }
 	same(t, "record turned off", only(w.told(t, "acme"), "observed", "warning"), "")
 }

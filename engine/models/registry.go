@@ -6,6 +6,7 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -25,12 +26,17 @@ const (
 	varNoDiscovery = "LLM_GATEWAY_DISABLE_MODEL_DISCOVERY"
 )
 
+// Store is the record of calls, as far as it knows which models answered.
+type Store interface {
+	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
+}
+
 // Registry tells the models of the moment. Nothing that is wrong outside a spec fails:
 // it is left out, and List says so. The methods may be called from any goroutine; a nil
 // registry knows what specs say.
 type Registry struct {
 	Host   *host.Host
-	Record func() (*store.Store, error) // nil store: calls are not recorded
+	Record func() (Store, error) // nil store: calls are not recorded
 
 	now func() time.Time // nil: the clock
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 const trivial = "/bin/true"
@@ -18,31 +20,31 @@ func needTrivial(b *testing.B) {
 	}
 }
 
-// BenchmarkFloor is what any child costs.
-func BenchmarkFloor(b *testing.B) {
+// BenchmarkBare is what any child costs.
+func BenchmarkBare(b *testing.B) {
 	needTrivial(b)
 	for b.Loop() {
-		floor(b)
+		bare(b)
 	}
 }
 
-func floor(b *testing.B) {
+func bare(b *testing.B) {
 	if err := exec.Command(trivial).Run(); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// BenchmarkStart alternates with the floor, so that a busy machine is busy for
-// both, and compares medians: how many times the floor a command costs, and how
+// BenchmarkStart alternates with a bare command, so that a busy machine is busy for
+// both, and compares medians: how many times as long a command takes, and how
 // many microseconds more.
 func BenchmarkStart(b *testing.B) {
 	needTrivial(b)
 	j := newJob(b)
 	j.Path, j.Env = trivial, nil
-	var ours, bare laps
+	var ours, base laps
 	for b.Loop() {
 		b.StopTimer()
-		bare.time(func() { floor(b) })
+		base.time(func() { bare(b) })
 		b.StartTimer()
 		ours.time(func() {
 			p, err := Start(j.Command, Limits{})
@@ -54,8 +56,8 @@ func BenchmarkStart(b *testing.B) {
 			}
 		})
 	}
-	b.ReportMetric(float64(ours.median())/float64(bare.median()), "x-floor")
-	b.ReportMetric(float64((ours.median() - bare.median()).Microseconds()), "µs-over-floor")
+	b.ReportMetric(float64(ours.median())/float64(base.median()), "x-bare")
+	b.ReportMetric(float64((ours.median() - base.median()).Microseconds()), "µs-more")
 }
 
 // BenchmarkCapture is 40 MB from a child to a reader.
@@ -74,12 +76,12 @@ func BenchmarkCapture(b *testing.B) {
 	}
 }
 
-// BenchmarkLeftover reports how long a deaf grandchild that holds stdout delays
+// BenchmarkDescendant reports how long a noterm grandchild that holds stdout delays
 // a result.
-func BenchmarkLeftover(b *testing.B) {
+func BenchmarkDescendant(b *testing.B) {
 	var delay laps
 	for b.Loop() {
-		j := newJob(b, "setsid=deaf;pid=gc;sleep", "await=gc")
+		j := newJob(b, "setsid=noterm;pid=gc;sleep", "await=gc")
 		p := j.start(b, Limits{})
 		<-p.Done()
 		delay = append(delay, time.Since(p.Exit().Ended))
@@ -87,7 +89,7 @@ func BenchmarkLeftover(b *testing.B) {
 	b.ReportMetric(float64(delay.median().Milliseconds()), "ms-delay")
 }
 
-// BenchmarkRemains is the search for leftovers when there are none.
+// BenchmarkRemains is the search for descendants when there is none.
 func BenchmarkRemains(b *testing.B) {
 	j := newJob(b)
 	p := j.start(b, Limits{})
@@ -103,7 +105,7 @@ func BenchmarkRemains(b *testing.B) {
 func BenchmarkSnapshot(b *testing.B) {
 	n := 0
 	for b.Loop() {
-		n = len(snapshot())
+		n = len(proctree.Snapshot().Processes)
 	}
 	b.ReportMetric(float64(n), "processes")
 }

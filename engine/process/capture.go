@@ -8,17 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// Capture says which bytes of an output file are output that was kept.
-type Capture struct {
-	// Size is the number of bytes that were written.
-	Size int64
-	// Head and Tail are the numbers of bytes kept from the beginning and from the
-	// end; without truncation Head is Size and Tail is 0.
-	Head, Tail int64
-	// Truncated reports that what lies between Head and Tail is lost.
-	Truncated bool
-}
-
 // Reader returns the captured bytes of f: all of them, or the head, one line
 // that says how many bytes are left out, and the tail. No UTF-8 sequence is
 // torn at the cuts. It reads by position and can run beside others.
@@ -117,66 +106,3 @@ func around(f *os.File, from, to int64) ([]byte, error) {
 type failed struct{ err error }
 
 func (r failed) Read([]byte) (int, error) { return 0, r.err }
-
-// puncher gives the bytes [from, to) of f back to the file system and leaves
-// its size alone. The error is errors.ErrUnsupported if the file system cannot.
-type puncher func(f *os.File, from, to int64) error
-
-// block is the alignment of holes. A hole that does not begin and end with a
-// block frees nothing at its edges and costs a write there.
-const block = 4096
-
-// spool watches one output file.
-type spool struct {
-	f       *os.File
-	max     int64
-	punch   puncher
-	size    int64
-	punched int64 // end of the hole
-}
-
-func newSpool(f *os.File, max int64, punch puncher) *spool {
-	return &spool{f: f, max: max, punch: punch}
-}
-
-// head and tail are what is kept when the output exceeds the cap.
-func (s *spool) head() int64 { return s.max / 2 }
-func (s *spool) tail() int64 { return s.max - s.max/2 }
-
-// look reports whether the output grew since the last look.
-func (s *spool) look() (grew bool, err error) {
-	st, err := s.f.Stat()
-	if err != nil {
-		return false, err
-	}
-	grew = st.Size() != s.size
-	if st.Size() < s.size { // truncated by the child: the hole is gone
-		s.punched = 0
-	}
-	s.size = st.Size()
-	return grew, nil
-}
-
-// trim makes the hole as large as the cap allows.
-func (s *spool) trim() error {
-	if s.size <= s.max {
-		return nil
-	}
-	from := max(s.punched, (s.head()+block-1)/block*block)
-	to := (s.size - s.tail()) / block * block
-	if to <= from {
-		return nil
-	}
-	if err := s.punch(s.f, from, to); err != nil {
-		return err
-	}
-	s.punched = to
-	return nil
-}
-
-func (s *spool) capture() Capture {
-	if s.size <= s.max {
-		return Capture{Size: s.size, Head: s.size}
-	}
-	return Capture{Size: s.size, Head: s.head(), Tail: s.tail(), Truncated: true}
-}

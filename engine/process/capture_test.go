@@ -1,9 +1,7 @@
 package process
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -142,63 +140,4 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("%d bytes lost to the cuts", lost)
 		}
 	})
-}
-
-func TestSpool(t *testing.T) {
-	type hole struct{ from, to int64 }
-	var holes []hole
-	punch := func(_ *os.File, from, to int64) error { holes = append(holes, hole{from, to}); return nil }
-	const limit = 10 * block
-	steps := []struct {
-		size int64
-		grew bool
-		want []hole
-		c    Capture
-	}{
-		{0, false, nil, Capture{}},
-		{limit, true, nil, Capture{Size: limit, Head: limit}},
-		{limit, false, nil, Capture{Size: limit, Head: limit}},
-		{limit + 1, true, nil, Capture{Size: limit + 1, Head: limit / 2, Tail: limit / 2, Truncated: true}},
-		{limit + block, true, []hole{{5 * block, 6 * block}}, cut(limit+block, limit/2, limit/2)},
-		{limit + 3*block + 7, true, []hole{{6 * block, 8 * block}}, cut(limit+3*block+7, limit/2, limit/2)},
-		{100, true, nil, Capture{Size: 100, Head: 100}},
-		{limit + block, true, []hole{{5 * block, 6 * block}}, cut(limit+block, limit/2, limit/2)},
-	}
-	f := fileWith(t, "")
-	s := newSpool(f, limit, punch)
-	for i, st := range steps {
-		holes = nil
-		if err := f.Truncate(st.size); err != nil {
-			t.Fatal(err)
-		}
-		grew, err := s.look()
-		if err == nil {
-			err = s.trim()
-		}
-		if err != nil || grew != st.grew || fmt.Sprint(holes) != fmt.Sprint(st.want) || s.capture() != st.c {
-			t.Errorf("step %d: grew %v, holes %v, %+v, %v", i, grew, holes, s.capture(), err)
-		}
-	}
-}
-
-func TestSpoolKeepsBothEndsExactly(t *testing.T) {
-	text := bytes.Repeat([]byte("0123456789abcde\n"), 4096)
-	for _, limit := range []int64{1, 2, 4095, 4097, 12345, 65535} {
-		f := fileWith(t, string(text))
-		s := newSpool(f, limit, punchHole)
-		if _, err := s.look(); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.trim(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			t.Fatal(err)
-		}
-		c := s.capture()
-		got, err := io.ReadAll(Reader(f, c))
-		if err != nil || c.Head+c.Tail != limit {
-			t.Fatalf("%+v, %v", c, err)
-		}
-		if !bytes.HasPrefix(got, text[:c.Head]) || !bytes.HasSuffix(got, text[c.Size-c.Tail:]) {
-			t.Errorf("limit %d: the ends are not the text's", limit)
-		}
-	}
 }

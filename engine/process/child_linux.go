@@ -4,39 +4,33 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-)
 
-// The parts of the time in which leftovers of an ended command may end. They
-// add up to what a grandchild may delay a result.
-const (
-	lingerTime = 50 * time.Millisecond  // by themselves
-	termTime   = 100 * time.Millisecond // after SIGTERM
-	killTime   = 100 * time.Millisecond // after SIGKILL
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 // child is a started leader. It stays unreaped until reap, so that until then
 // its process id, and the group and session of the same number, are its own.
 type child struct {
-	pid    int
-	cookie string
-	family *family
-	self   func() stat
+	pid       int
+	cookie    string
+	subreaper *subreaper
+	self      func() proctree.Process
+	sweeper   *proctree.Sweeper
 }
 
 func startChild(c Command) (*child, error) {
-	f := theFamily()
+	r := theSubreaper()
 	attr := &syscall.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
 		Files: []uintptr{c.Stdin.Fd(), c.Stdout.Fd(), c.Stderr.Fd()},
-		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+		Sys:   proctree.LeaderAttr(),
 	}
 	argv := append([]string{c.Path}, c.Args...)
-	pid, err := f.start(func() (int, error) {
+	pid, err := r.start(func() (int, error) {
 		// What our own parent left open in us is none of the child's business.
 		unix.CloseRange(3, 1<<31-1, unix.CLOSE_RANGE_CLOEXEC)
 		return syscall.ForkExec(c.Path, argv, attr)
@@ -45,15 +39,15 @@ func startChild(c Command) (*child, error) {
 		return nil, err
 	}
 	if pid <= 1 { // kill(-1) means everybody
-		panic(fmt.Sprintf("proc: started process %d", pid))
+		panic(fmt.Sprintf("process: started process %d", pid))
 	}
-	k := &child{pid: pid, cookie: c.Cookie, family: f}
-	k.self = sync.OnceValue(func() stat { s, _ := readStat(pid); return s })
+	k := &child{pid: pid, cookie: c.Cookie, subreaper: r}
+	k.self = sync.OnceValue(func() proctree.Process { p, _ := proctree.Read(pid); return p })
 	return k, nil
 }
 
-// await returns when the leader has ended, and does not reap it.
-func (k *child) await() status {
+// wait returns when the leader has ended, and does not reap it.
+func (k *child) wait() status {
 	var info unix.Siginfo
 	for {
 		err := unix.Waitid(unix.P_PID, k.pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
@@ -94,41 +88,25 @@ func (k *child) reap() {
 			break
 		}
 	}
-	k.family.forget(k.pid)
-}
-
-// terminate asks the whole tree to end. The group is asked at once by the
-// kernel and everybody else one by one; nobody is asked twice, since some
-// programs take a second SIGTERM for impatience and drop what they have.
-func (k *child) terminate() {
-	members := k.members()
-	unix.Kill(-k.pid, unix.SIGTERM)
-	for _, m := range members {
-		if m.pgid != k.pid {
-			send(m, unix.SIGTERM)
-		}
-		if m.state == 'T' { // a stopped process would not even see it
-			send(m, unix.SIGCONT)
-		}
-	}
-}
-
-func (k *child) kill() {
-	members := k.members()
-	unix.Kill(-k.pid, unix.SIGKILL)
-	for _, m := range members {
-		send(m, unix.SIGKILL)
-	}
+	k.subreaper.unregister(k.pid)
 }
 
 // members returns the processes of this command that are alive.
-func (k *child) members() []stat {
+func (k *child) members() []proctree.Process {
 	leader := k.self()
-	k.family.mu.Lock()
-	v := k.family.view()
-	k.family.mu.Unlock()
-	v.all = snapshot()
-	return v.tree(leader, k.cookie)
+	k.subreaper.mu.Lock()
+	v := k.subreaper.view()
+	k.subreaper.mu.Unlock()
+	v.Table = proctree.Snapshot()
+	return v.members(leader, k.cookie)
+}
+
+// remaining returns the living processes of the command, and reports whether it has any.
+func (k *child) remaining() (members []proctree.Process, some bool) {
+	if !k.remains() {
+		return nil, false
+	}
+	return k.members(), true
 }
 
 // remains reports whether the command has a process left. Once the leader has
@@ -140,160 +118,23 @@ func (k *child) remains() bool {
 	if !k.ended() {
 		return true
 	}
-	f := k.family
-	if !f.subreaper {
+	r := k.subreaper
+	if !r.supported {
 		return len(k.members()) > 0
 	}
-	f.mu.Lock()
-	living, _ := f.strangers()
-	v := f.view()
-	f.mu.Unlock()
-	for _, s := range living {
-		if v.owns(k.self(), k.cookie, s) {
+	r.mu.Lock()
+	living, _ := r.adopted()
+	v := r.view()
+	r.mu.Unlock()
+	for _, p := range living {
+		if v.owns(k.self(), k.cookie, p) {
 			return true
 		}
 		// One that is about to end has no environment any more but may still have
 		// children. What they are shows when they are ours.
-		if now, err := readStat(s.pid); err != nil || now.dead() || !now.memory {
+		if now, err := proctree.Read(p.PID); err != nil || now.Dead() || !now.HasMemory {
 			return true
 		}
 	}
 	return false
-}
-
-// sweep ends what the leader left behind. It returns how many processes it had
-// to end and which of them are still there. If the tree was asked to end before,
-// it is not asked again.
-func (k *child) sweep(asked bool) (swept int, left []int) {
-	if !k.remains() {
-		return 0, nil
-	}
-	done := map[stat]bool{}
-	if asked {
-		k.strike(0, lingerTime+termTime, done)
-	} else {
-		k.strike(0, lingerTime, done)
-		k.strike(unix.SIGTERM, termTime, done)
-	}
-	for _, s := range k.strike(unix.SIGKILL, killTime, done) {
-		left = append(left, s.pid)
-	}
-	return len(done), left
-}
-
-// finish goes on killing what sweep had to leave.
-func (k *child) finish(d time.Duration) { k.strike(unix.SIGKILL, d, map[stat]bool{}) }
-
-// strike signals all members, also such as appear meanwhile, and waits at most
-// d for them to go. It returns those that are left and enters in done, by their
-// names for good, those that it signalled.
-func (k *child) strike(sig unix.Signal, d time.Duration, done map[stat]bool) []stat {
-	const round = 20 * time.Millisecond // then look for new ones
-	end := time.Now().Add(d)
-	for first := true; ; first = false {
-		if !k.remains() {
-			return nil
-		}
-		// On a busy machine the time may be over after the first look.
-		members, rest := k.members(), time.Until(end)
-		if rest <= 0 && !first {
-			return members
-		}
-		strikeOnce(members, sig, min(rest, round), done)
-	}
-}
-
-// strikeOnce signals members once and waits at most d for all of them to go.
-func strikeOnce(members []stat, sig unix.Signal, d time.Duration, done map[stat]bool) {
-	var watched []unix.PollFd
-	for _, m := range members {
-		h, err := openProcess(m)
-		if err != nil {
-			continue
-		}
-		defer h.close()
-		key := stat{pid: m.pid, start: m.start}
-		if again := sig == unix.SIGKILL; sig != 0 && (again || !done[key]) && h.signal(sig) == nil {
-			done[key] = true
-		}
-		if h.fd >= 0 {
-			watched = append(watched, unix.PollFd{Fd: int32(h.fd), Events: unix.POLLIN})
-		}
-	}
-	if len(members) == 0 { // those that remain are just ending
-		d = time.Millisecond
-	}
-	awaitAll(watched, d)
-}
-
-// awaitAll waits at most d until every process has ended.
-func awaitAll(fds []unix.PollFd, d time.Duration) {
-	live := append([]unix.PollFd(nil), fds...)
-	for end := time.Now().Add(d); ; {
-		rest := time.Until(end)
-		if rest <= 0 {
-			return
-		}
-		if len(live) == 0 && len(fds) > 0 {
-			return
-		}
-		// With no file descriptor, on a kernel without them, this is a mere pause.
-		_, err := unix.Poll(live, int(rest.Milliseconds())+1)
-		if err != nil && err != unix.EINTR {
-			return
-		}
-		still := live[:0]
-		for _, w := range live {
-			if w.Revents == 0 {
-				still = append(still, w)
-			}
-		}
-		live = still
-	}
-}
-
-func send(s stat, sig unix.Signal) {
-	if h, err := openProcess(s); err == nil {
-		h.signal(sig)
-		h.close()
-	}
-}
-
-// handle is exactly one process, whoever gets its id later. Where the kernel or
-// a sandbox has no pidfd, fd is -1 and the check in openProcess has to do.
-type handle struct{ pid, fd int }
-
-// openProcess looks at the start time after the handle is open: by then the
-// handle holds on to a process, and a recycled id shows.
-func openProcess(s stat) (handle, error) {
-	if s.pid <= 1 {
-		return handle{}, unix.EINVAL
-	}
-	fd, err := unix.PidfdOpen(s.pid, 0)
-	switch err {
-	case nil:
-	case unix.ENOSYS, unix.EPERM:
-		fd = -1
-	default:
-		return handle{}, err
-	}
-	h := handle{s.pid, fd}
-	if now, err := readStat(s.pid); err != nil || now.start != s.start {
-		h.close()
-		return handle{}, unix.ESRCH
-	}
-	return h, nil
-}
-
-func (h handle) signal(sig unix.Signal) error {
-	if h.fd < 0 {
-		return unix.Kill(h.pid, sig)
-	}
-	return unix.PidfdSendSignal(h.fd, sig, nil, 0)
-}
-
-func (h handle) close() {
-	if h.fd >= 0 {
-		unix.Close(h.fd)
-	}
 }

@@ -3,7 +3,6 @@ package process
 import (
 	"fmt"
 	"os"
-	"time"
 )
 
 // child is a started process. Its descendants are not followed, it is ended
@@ -25,7 +24,7 @@ func startChild(c Command) (*child, error) {
 	return &child{pid: p.Pid, proc: p}, nil
 }
 
-func (k *child) await() status {
+func (k *child) wait() status {
 	st, err := k.proc.Wait()
 	if err != nil {
 		return status{code: -1, err: fmt.Errorf("wait for process %d: %w", k.pid, err)}
@@ -33,19 +32,19 @@ func (k *child) await() status {
 	return status{code: st.ExitCode()}
 }
 
-func (k *child) ended() bool { return false } // await alone knows
+func (k *child) ended() bool { return false } // wait alone knows
 func (k *child) reap()       {}
 
 func (k *child) terminate() { k.proc.Kill() }
 func (k *child) kill()      { k.proc.Kill() }
 
 func (k *child) sweep(bool) (swept int, left []int) { return 0, nil }
-func (k *child) finish(time.Duration)               {}
+func (k *child) killLeft()                          {}
 
 // setAppend leaves the mode to whoever opened the file.
 func setAppend(*os.File) error { return nil }
 
-func enterable(string) bool { return true }
+func canEnter(string) bool { return true }
 
 // signalName has nothing to name: no process here is ended by a signal.
 func signalName(int) string { return "" }

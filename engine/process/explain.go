@@ -13,7 +13,7 @@ import (
 // maxArg is what Linux takes in one argument, without its final NUL: 32 pages.
 const maxArg = 128<<10 - 1
 
-// explain turns the bare errno of a failed start, which does not tell whether
+// explain turns the bare errno of a failed start, which does not show whether
 // the directory, the program or its interpreter is meant, into a text that does.
 func explain(c Command, err error) error {
 	if derr := dirError(c.Dir); derr != nil {
@@ -56,7 +56,7 @@ func dirError(dir string) error {
 		return fmt.Errorf("%w: %w", ErrDir, err)
 	case !st.IsDir():
 		return fmt.Errorf("%w: %s is not a directory", ErrDir, dir)
-	case !enterable(dir):
+	case !canEnter(dir):
 		return fmt.Errorf("%w: no permission to enter %s (mode %v)", ErrDir, dir, st.Mode())
 	}
 	return nil

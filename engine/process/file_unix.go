@@ -18,7 +18,7 @@ func setAppend(f *os.File) error {
 	return err
 }
 
-func enterable(dir string) bool { return unix.Access(dir, unix.X_OK) == nil }
+func canEnter(dir string) bool { return unix.Access(dir, unix.X_OK) == nil }
 
 // signalName is the name of a signal by its number; "" for none.
 func signalName(n int) string {

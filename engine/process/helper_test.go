@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-const helperSwitch = "PROC_TEST_HELPER"
+const helperSwitch = "PROCESS_TEST_HELPER"
 
 var helperEnv = []string{helperSwitch + "=1"}
 
@@ -84,7 +84,7 @@ func helperStep(name, arg string) {
 				fmt.Print(fd, " ")
 			}
 		}
-	case "deaf":
+	case "noterm":
 		signal.Ignore(syscall.SIGTERM)
 	case "onterm": // exit with this code at SIGTERM
 		c := make(chan os.Signal, 1)
@@ -100,7 +100,7 @@ func helperStep(name, arg string) {
 		}()
 	case "swarm": // ever more children, each in its own session
 		for range num() {
-			spawn("deaf;sleep", true, os.Environ())
+			spawn("noterm;sleep", true, os.Environ())
 		}
 	case "pid": // publish our process id in a file
 		must(os.WriteFile(arg+"~", []byte(strconv.Itoa(os.Getpid())), 0o600))
@@ -122,7 +122,7 @@ func helperStep(name, arg string) {
 		spawn(arg, true, os.Environ())
 	case "bare": // a session of its own and none of our environment
 		spawn(arg, true, nil)
-	case "stranger": // as another job's
+	case "foreign": // as another job's
 		spawn(arg, true, append(os.Environ(), CookieName+"=another"))
 	case "gateway": // be the parent of a command
 		startSleeper(arg)
@@ -172,7 +172,7 @@ func startSleeper(pidFile string) {
 		return f
 	}
 	_, err := Start(Command{
-		Path: os.Args[0], Args: []string{"deaf", "pid=" + pidFile, "sleep"}, Env: os.Environ(),
+		Path: os.Args[0], Args: []string{"noterm", "pid=" + pidFile, "sleep"}, Env: os.Environ(),
 		Stdout: open("inner-out"), Stderr: open("inner-err"), Cookie: "inner",
 	}, Limits{})
 	must(err)

@@ -15,12 +15,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
 func alive(pid int) bool {
-	s, err := readStat(pid)
-	return err == nil && !s.dead()
+	p, err := proctree.Read(pid)
+	return err == nil && !p.Dead()
 }
 
 // noSurvivors looks at every process of the machine, by another way than the
@@ -28,10 +30,8 @@ func alive(pid int) bool {
 // the exit says so.
 func noSurvivors(t *testing.T, j *job, e Exit, pids ...int) {
 	t.Helper()
-	for _, s := range snapshot() {
-		if c, ok := readCookie(s.pid); ok && c == j.Cookie {
-			pids = append(pids, s.pid)
-		}
+	for _, p := range proctree.Snapshot().WithCookie(j.Cookie) {
+		pids = append(pids, p.PID)
 	}
 	for _, pid := range pids {
 		if alive(pid) && !slices.Contains(e.Left, pid) {
@@ -44,12 +44,12 @@ func noSurvivors(t *testing.T, j *job, e Exit, pids ...int) {
 
 func TestStopEndsTheTree(t *testing.T) {
 	for name, step := range map[string]string{
-		"child":                       "spawn=pid=gc;sleep",
-		"deaf child":                  "spawn=deaf;pid=gc;sleep",
-		"deaf, own session":           "setsid=deaf;pid=gc;sleep",
-		"deaf, own session, no trace": "bare=deaf;pid=gc;sleep",
-		"daemon":                      "setsid=setsid=deaf|pid=gc|sleep",
-		"daemon without a trace":      "bare=bare=deaf|pid=gc|sleep",
+		"child":                         "spawn=pid=gc;sleep",
+		"noterm child":                  "spawn=noterm;pid=gc;sleep",
+		"noterm, own session":           "setsid=noterm;pid=gc;sleep",
+		"noterm, own session, no trace": "bare=noterm;pid=gc;sleep",
+		"daemon":                        "setsid=setsid=noterm|pid=gc|sleep",
+		"daemon without a trace":        "bare=bare=noterm|pid=gc|sleep",
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJob(t, step, "await=gc", "pid=up", "sleep")
@@ -90,23 +90,23 @@ func TestTheEndCountsBeforeAReason(t *testing.T) {
 	until(t, "it ends", k.ended)
 	p := &Process{
 		child: k, lim: Limits{Wall: 1, Idle: 1}, stop: make(chan Reason, 1),
-		out: [2]*spool{newSpool(j.out, 1, punchHole), newSpool(j.err, 1, punchHole)},
+		out: [2]*limits.Output{limits.NewOutput(j.out, 1, limits.PunchHole), limits.NewOutput(j.err, 1, limits.PunchHole)},
 	}
 	p.Stop(Canceled)
 	ended := make(chan status)
 	go func() {
 		until(t, "the stop is seen", func() bool { return len(p.stop) == 0 })
-		ended <- k.await()
+		ended <- k.wait()
 	}()
-	if st, reason, stopped := p.supervise(ended); st.code != 6 || reason != Exited || stopped {
-		t.Errorf("%+v, reason %q", st, reason)
+	if st, m := p.monitor(ended); st.code != 6 || m.Reason != Exited || m.Stopped {
+		t.Errorf("%+v, reason %q", st, m.Reason)
 	}
 }
 
 func TestStopWakesTheSuspended(t *testing.T) {
 	j := newJob(t, "onterm=7", "raise=19")
 	p := j.start(t, Limits{})
-	until(t, "it is suspended", func() bool { s, _ := readStat(p.Pid()); return s.state == 'T' })
+	until(t, "it is suspended", func() bool { s, _ := proctree.Read(p.Pid()); return s.Stopped() })
 	p.Stop(Canceled)
 	if e := wait(t, p); e.Code != 7 {
 		t.Errorf("exit %+v", e)
@@ -114,7 +114,7 @@ func TestStopWakesTheSuspended(t *testing.T) {
 }
 
 func TestStopEndsASwarm(t *testing.T) {
-	j := newJob(t, "deaf", "pid=up", "swarm=40", "sleep")
+	j := newJob(t, "noterm", "pid=up", "swarm=40", "sleep")
 	p := j.start(t, Limits{Grace: 30 * time.Millisecond})
 	pidIn(t, j.file("up"))
 	p.Stop(Canceled)
@@ -136,13 +136,13 @@ func TestEachIsAskedOnce(t *testing.T) {
 	}
 }
 
-func TestLeftoversAreSwept(t *testing.T) {
+func TestDescendantsAreSwept(t *testing.T) {
 	for name, step := range map[string]string{
 		"holds stdout":         "spawn=pid=gc;sleep",
-		"deaf":                 "spawn=deaf;pid=gc;sleep",
-		"own session":          "setsid=deaf;pid=gc;sleep",
-		"daemon":               "setsid=setsid=deaf|pid=gc|sleep",
-		"daemon without trace": "bare=bare=deaf|pid=gc|sleep",
+		"noterm":               "spawn=noterm;pid=gc;sleep",
+		"own session":          "setsid=noterm;pid=gc;sleep",
+		"daemon":               "setsid=setsid=noterm|pid=gc|sleep",
+		"daemon without trace": "bare=bare=noterm|pid=gc|sleep",
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJob(t, step, "await=gc", "out=done", "exit=5")
@@ -155,34 +155,17 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 }
 
-func TestLeftoversAreAskedOnce(t *testing.T) {
+func TestDescendantsAreAskedOnce(t *testing.T) {
 	j := newJob(t, "setsid=tally;pid=gc;sleep", "await=gc")
 	if e := j.run(t, Limits{}); j.stdout(t, e) != "T" || e.Swept != 1 {
 		t.Errorf("it got %q, %+v", j.stdout(t, e), e)
 	}
 }
 
-// A process that goes by itself is waited for, and not signalled.
-func TestLingering(t *testing.T) {
-	j := newJob(t, "deaf", "pid=up", "await=go", "out=late")
-	p := j.start(t, Limits{})
-	pidIn(t, j.file("up"))
-	done := map[stat]bool{}
-	rest := make(chan []stat)
-	go func() { rest <- p.child.strike(0, time.Minute, done) }()
-	check(t, os.WriteFile(j.file("go"), nil, 0o600))
-	if left := <-rest; len(left) != 0 || len(done) != 0 {
-		t.Errorf("left %v, signalled %v", left, done)
-	}
-	if e := wait(t, p); j.stdout(t, e) != "late" || e.Reason != Exited {
-		t.Errorf("exit %+v", e)
-	}
-}
-
 func TestNestedJobIsLeftAlone(t *testing.T) {
 	for name, end := range map[string]string{"exit": "exit=0", "stop": "sleep"} {
 		t.Run(name, func(t *testing.T) {
-			j := newJob(t, "stranger=deaf;pid=nested;sleep", "await=nested", "pid=up", end)
+			j := newJob(t, "foreign=noterm;pid=nested;sleep", "await=nested", "pid=up", end)
 			p := j.start(t, Limits{Grace: 100 * time.Millisecond})
 			pidIn(t, j.file("up"))
 			if end == "sleep" {
@@ -200,7 +183,7 @@ func TestNestedJobIsLeftAlone(t *testing.T) {
 }
 
 func TestNeighbourIsLeftAlone(t *testing.T) {
-	a := newJob(t, "setsid=setsid=deaf|pid=gc|sleep", "bare=bare=deaf|pid=gc2|sleep", "await=gc", "await=gc2", "sleep")
+	a := newJob(t, "setsid=setsid=noterm|pid=gc|sleep", "bare=bare=noterm|pid=gc2|sleep", "await=gc", "await=gc2", "sleep")
 	pa := a.start(t, Limits{Grace: 100 * time.Millisecond})
 	gc, gc2 := pidIn(t, a.file("gc")), pidIn(t, a.file("gc2"))
 
@@ -239,31 +222,10 @@ func TestOthersChildrenAreNotReaped(t *testing.T) {
 	check(t, cmd.Start())
 	until(t, "the other child ends", func() bool { return !alive(cmd.Process.Pid) })
 	j.run(t, Limits{})
-	theFamily().reapAdopted()
+	theSubreaper().reapAdopted()
 	var ee *exec.ExitError
 	if err := cmd.Wait(); !errors.As(err, &ee) || ee.ExitCode() != 9 {
 		t.Errorf("its exit status is gone: %v", err)
-	}
-}
-
-func TestRecycledIDIsNotSignalled(t *testing.T) {
-	j := newJob(t, "pid=up", "await=go")
-	p := j.start(t, Limits{})
-	s, err := readStat(pidIn(t, j.file("up")))
-	check(t, err)
-	s.start-- // whom we once knew under this id
-	send(s, unix.SIGKILL)
-	if _, err := openProcess(s); err != unix.ESRCH {
-		t.Errorf("error %v", err)
-	}
-	for _, pid := range []int{-1, 0, 1} {
-		if _, err := openProcess(stat{pid: pid}); err == nil {
-			t.Errorf("process %d could be opened", pid)
-		}
-	}
-	check(t, os.WriteFile(j.file("go"), nil, 0o600))
-	if e := wait(t, p); e.Code != 0 {
-		t.Errorf("exit %+v", e)
 	}
 }
 
@@ -309,7 +271,7 @@ func TestDeathOfTheStartingThread(t *testing.T) {
 func TestNoLeaks(t *testing.T) {
 	round := func() {
 		good := newJob(t, "out=x", "spawn=sleep")
-		stopped := newJob(t, "setsid=deaf;sleep", "sleep")
+		stopped := newJob(t, "setsid=noterm;sleep", "sleep")
 		bad := newJob(t)
 		bad.Path = "/no/such/acme"
 		ps := []*Process{good.start(t, Limits{}), stopped.start(t, Limits{Grace: 10 * time.Millisecond})}
@@ -326,15 +288,15 @@ func TestNoLeaks(t *testing.T) {
 		}
 	}
 	round()
-	fds, routines := len(numbers("/proc/self/fd")), runtime.NumGoroutine()
+	fds, routines := len(proctree.Numbers("/proc/self/fd")), runtime.NumGoroutine()
 	for range 8 {
 		round()
 	}
 	until(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= routines })
-	until(t, "the descriptors are closed", func() bool { return len(numbers("/proc/self/fd")) <= fds })
-	theFamily().mu.Lock()
-	defer theFamily().mu.Unlock()
-	if n := len(theFamily().leaders); n != 0 {
+	until(t, "the descriptors are closed", func() bool { return len(proctree.Numbers("/proc/self/fd")) <= fds })
+	theSubreaper().mu.Lock()
+	defer theSubreaper().mu.Unlock()
+	if n := len(theSubreaper().leaders); n != 0 {
 		t.Errorf("%d leaders are still registered", n)
 	}
 }
@@ -354,7 +316,7 @@ func TestCapKeepsBothEnds(t *testing.T) {
 		if got := j.stdout(t, e); got != want {
 			t.Errorf("of %d bytes %d were read, or others than expected", size, len(got))
 		}
-		if used := diskUse(t, j.out); used > limit+4*block {
+		if used := diskUse(t, j.out); used > limit+4*4096 {
 			t.Errorf("%d bytes of disk for %d kept of %d", used, limit, size)
 		}
 	}
@@ -371,7 +333,7 @@ func TestCapOfAFlood(t *testing.T) {
 	})
 	p.Stop(Canceled)
 	e := wait(t, p)
-	if used := diskUse(t, j.out); used > 1<<20+4*block || !e.Stdout.Truncated {
+	if used := diskUse(t, j.out); used > 1<<20+4*4096 || !e.Stdout.Truncated {
 		t.Errorf("%d bytes of disk, %+v", used, e.Stdout)
 	}
 	got := j.stdout(t, e)

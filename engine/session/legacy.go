@@ -29,10 +29,10 @@ type legacy struct {
 	ActiveSession map[string]*string
 }
 
-// take takes the sessions of an earlier gateway over, if no gateway has yet. The file
+// importLegacy takes the sessions of an earlier gateway over, if no gateway has yet. The file
 // stays as it is. What that gateway called a session was seldom the id of a conversation,
 // so that the first call begins it; if its CLI has it, it says so, and the next goes on.
-func (b *Service) take(ctx context.Context, records *store.Store) error {
+func (b *Service) importLegacy(ctx context.Context, records Store) error {
 	if _, err := os.Stat(b.Legacy); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -74,7 +74,7 @@ func Earlier(path string) ([]store.Session, error) {
 		if id == "" || was.CLI == "" {
 			continue
 		}
-		s := store.Session{CLI: was.CLI, ID: id, Description: was.Description, Created: was.CreatedAt, Used: was.LastUsedAt}
+		s := store.Session{Principal: store.Local, CLI: was.CLI, ID: id, Description: was.Description, Created: was.CreatedAt, Used: was.LastUsedAt}
 		if active := old.ActiveSession[was.CLI]; active != nil {
 			s.Active = *active == id
 		}
@@ -90,9 +90,9 @@ func Earlier(path string) ([]store.Session, error) {
 	return list, nil
 }
 
-// native is the id under which the CLI begins a session that it does not have yet; "" if
+// firstID is the id under which the CLI begins a session that it does not have yet; "" if
 // it chooses one itself.
-func native(cli *catalog.CLI, s store.Session) string {
+func firstID(cli *catalog.CLI, s store.Session) string {
 	switch {
 	case !cli.Creates():
 		return ""

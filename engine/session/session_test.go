@@ -17,6 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // acme takes ids, zeta chooses them, nova takes them and binds them to directories, and
@@ -37,7 +38,7 @@ type bench struct {
 	*Service
 	t       *testing.T
 	catalog *catalog.Catalog
-	records *store.Store
+	records *sqlite.Store
 }
 
 var loaded = sync.OnceValue(func() load.Result {
@@ -51,12 +52,12 @@ func newBench(t *testing.T) bench {
 		t.Fatal(res.Diagnostics)
 	}
 	place := filepath.Join(t.TempDir(), "logs.db")
-	records, err := store.Open(place)
+	records, err := sqlite.Open(place)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { records.Close() })
-	return bench{&Service{Record: func() (*store.Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
+	return bench{&Service{Record: func() (Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
 }
 
 func (b bench) cli(name string) *catalog.CLI {
@@ -90,14 +91,14 @@ func TestWhichConversation(t *testing.T) {
 	if err := os.Symlink(here, link); err != nil {
 		t.Fatal(err)
 	}
-	fresh := store.Session{CLI: "acme", ID: uuid1, Native: uuid1, Active: true}
-	begun := store.Session{CLI: "acme", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
-	aside := store.Session{CLI: "acme", ID: uuid2, Native: "n2", Begun: true}
-	own := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Active: true}
-	told := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Native: "z1", Begun: true, Active: true}
-	opening := store.Session{CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Begun: true, Active: true, Opener: "J"}
-	bound := store.Session{CLI: "nova", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
-	old := store.Session{CLI: "nova", ID: "review", Active: true}
+	fresh := store.Session{Principal: store.Local, CLI: "acme", ID: uuid1, Native: uuid1, Active: true}
+	begun := store.Session{Principal: store.Local, CLI: "acme", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
+	aside := store.Session{Principal: store.Local, CLI: "acme", ID: uuid2, Native: "n2", Begun: true}
+	own := store.Session{Principal: store.Local, CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Active: true}
+	told := store.Session{Principal: store.Local, CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Native: "z1", Begun: true, Active: true}
+	opening := store.Session{Principal: store.Local, CLI: "zeta", ID: catalog.OwnPrefix + uuid1, Begun: true, Active: true, Opener: "J"}
+	bound := store.Session{Principal: store.Local, CLI: "nova", ID: uuid1, Native: uuid1, Begun: true, Active: true, Cwd: here}
+	old := store.Session{Principal: store.Local, CLI: "nova", ID: "review", Active: true}
 	type had = []store.Session
 	for _, c := range []struct {
 		name  string
@@ -162,7 +163,7 @@ func TestWhichConversation(t *testing.T) {
 				dir = here
 			}
 			given := b.bind(c.cli, c.args)
-			turn, err := b.Resolve(t.Context(), given, dir)
+			turn, err := b.Resolve(t.Context(), store.Local, given, dir)
 			var refused *Refusal
 			if errors.As(err, &refused) {
 				if !strings.HasPrefix(refused.Text, c.want) || refused.Hint == "" {
@@ -202,12 +203,12 @@ func TestWhichConversation(t *testing.T) {
 func TestTurnsAreAlike(t *testing.T) {
 	b := newBench(t)
 	for _, cli := range []string{"acme", "zeta"} {
-		s := store.Session{CLI: cli, ID: catalog.OwnPrefix + uuid1, Native: "z1"}
+		s := store.Session{Principal: store.Local, CLI: cli, ID: catalog.OwnPrefix + uuid1, Native: "z1"}
 		key := func(change func(*store.Session), args string) string {
 			t.Helper()
 			s := s
 			change(&s)
-			turn, err := in(b.bind(cli, args), s, true)
+			turn, err := continueSession(b.bind(cli, args), s, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +236,7 @@ func TestTurnsAreAlike(t *testing.T) {
 	}
 	var marks [][]any
 	for _, args := range []string{"", `"deep":true`} {
-		turn, err := in(b.bind("acme", args), store.Session{CLI: "acme", ID: uuid1, Native: uuid1}, true)
+		turn, err := continueSession(b.bind("acme", args), store.Session{Principal: store.Local, CLI: "acme", ID: uuid1, Native: uuid1}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,63 +299,63 @@ func TestWhatEndsMean(t *testing.T) {
 func TestBook(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
-	a, err := b.Create(ctx, b.cli("acme"), "about it", true)
+	a, err := b.Create(ctx, store.Local, b.cli("acme"), "about it", true)
 	if err != nil || a.ID != a.Native || !b.cli("nova").AcceptsID(a.ID) || !a.Active || a.Description != "about it" || a.Begun {
 		t.Errorf("%+v, %v", a, err)
 	}
-	z, err := b.Create(ctx, b.cli("zeta"), "", false)
+	z, err := b.Create(ctx, store.Local, b.cli("zeta"), "", false)
 	if err != nil || !catalog.OwnID(z.ID) || z.Native != "" || z.Active {
 		t.Errorf("%+v, %v", z, err)
 	}
-	if _, err := b.Create(ctx, b.cli("mira"), "", true); err == nil || !strings.Contains(err.Error(), "Mira has no conversations") {
+	if _, err := b.Create(ctx, store.Local, b.cli("mira"), "", true); err == nil || !strings.Contains(err.Error(), "Mira has no conversations") {
 		t.Error(err)
 	}
-	if list, err := b.List(ctx, "", 0); err != nil || list.Total != 2 || len(list.Sessions) != 2 || !reflect.DeepEqual(list.Active, map[string]string{"acme": a.ID}) {
+	if list, err := b.List(ctx, store.Local, "", 0); err != nil || list.Total != 2 || len(list.Sessions) != 2 || !reflect.DeepEqual(list.Active, map[string]string{"acme": a.ID}) {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if list, err := b.List(ctx, "zeta", 0); err != nil || list.Total != 1 || len(list.Active) != 0 {
+	if list, err := b.List(ctx, store.Local, "zeta", 0); err != nil || list.Total != 1 || len(list.Active) != 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if s, err := b.Use(ctx, b.cli("zeta"), z.ID); err != nil || !s.Active || s.ID != z.ID {
+	if s, err := b.Activate(ctx, store.Local, b.cli("zeta"), z.ID); err != nil || !s.Active || s.ID != z.ID {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, id := range []string{a.ID, "none"} {
-		if _, err := b.Use(ctx, b.cli("zeta"), id); err == nil {
+		if _, err := b.Activate(ctx, store.Local, b.cli("zeta"), id); err == nil {
 			t.Errorf("%s is active", id)
 		}
 	}
-	if _, err := b.Use(ctx, b.cli("zeta"), ""); err != nil {
+	if _, err := b.Activate(ctx, store.Local, b.cli("zeta"), ""); err != nil {
 		t.Error(err)
 	}
-	if s, err := b.Get(ctx, "", z.ID); err != nil || s.Active {
+	if s, err := b.Get(ctx, store.Local, "", z.ID); err != nil || s.Active {
 		t.Errorf("%+v, %v", s, err)
 	}
-	b.put(store.Session{CLI: "zeta", ID: "z9", Native: a.ID})
-	if _, err := b.Get(ctx, "", a.ID); err == nil || !strings.Contains(err.Error(), "both") {
+	b.put(store.Session{Principal: store.Local, CLI: "zeta", ID: "z9", Native: a.ID})
+	if _, err := b.Get(ctx, store.Local, "", a.ID); err == nil || !strings.Contains(err.Error(), "both") {
 		t.Errorf("two have it: %v", err)
 	}
-	if s, err := b.Delete(ctx, "zeta", a.ID); err != nil || s.ID != "z9" {
+	if s, err := b.Delete(ctx, store.Local, "zeta", a.ID); err != nil || s.ID != "z9" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err := b.Delete(ctx, "zeta", "z9"); err == nil || !strings.Contains(err.Error(), `no session "z9" of zeta`) {
+	if _, err := b.Delete(ctx, store.Local, "zeta", "z9"); err == nil || !strings.Contains(err.Error(), `no session "z9" of zeta`) {
 		t.Error(err)
 	}
-	if n, err := b.Clear(ctx, ""); n != 2 || err != nil {
+	if n, err := b.DeleteAll(ctx, store.Local, ""); n != 2 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
-func TestPreviewMakesNoRecord(t *testing.T) {
+func TestPeekMakesNoRecord(t *testing.T) {
 	b := newBench(t)
 	opened := false
-	b.Record = func() (*store.Store, error) { opened = true; return b.records, nil }
+	b.Record = func() (Store, error) { opened = true; return b.records, nil }
 	b.Place = filepath.Join(t.TempDir(), "none.db")
 	call := b.bind("acme", "")
-	if turn, err := b.Preview(t.Context(), call, "/"); err != nil || turn != call || opened {
+	if turn, err := b.Preview(t.Context(), store.Local, call, "/"); err != nil || turn != call || opened {
 		t.Errorf("%+v, %v, opened: %v", turn, err, opened)
 	}
 	b.Place = ""
-	if _, err := b.Preview(t.Context(), call, "/"); err != nil || !opened {
+	if _, err := b.Preview(t.Context(), store.Local, call, "/"); err != nil || !opened {
 		t.Errorf("%v, opened: %v", err, opened)
 	}
 }
@@ -368,7 +369,7 @@ const legacyFile = `{"sessions": {
 func TestSessionsOfAnEarlierGateway(t *testing.T) {
 	b := newBench(t)
 	b.Legacy = filepath.Join(t.TempDir(), "sessions.json")
-	if list, err := b.List(t.Context(), "", 0); err != nil || list.Total != 0 || b.Problem() != nil {
+	if list, err := b.List(t.Context(), store.Local, "", 0); err != nil || list.Total != 0 || b.Problem() != nil {
 		t.Errorf("%+v, %v, %v", list, err, b.Problem())
 	}
 	if err := os.WriteFile(b.Legacy, []byte(legacyFile), 0o600); err != nil {
@@ -376,27 +377,27 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 	}
 	for range 2 { // each is another gateway
 		b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
-		list, err := b.List(t.Context(), "", 0)
+		list, err := b.List(t.Context(), store.Local, "", 0)
 		if err != nil || list.Total != 3 || !reflect.DeepEqual(list.Active, map[string]string{"acme": uuid1}) {
 			t.Errorf("%+v, %v", list, err)
 		}
-		s, err := b.Get(t.Context(), "acme", uuid1)
+		s, err := b.Get(t.Context(), store.Local, "acme", uuid1)
 		if err != nil || s.Description != "Acme Session" || !s.Created.Equal(time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)) || !s.Used.Equal(time.Date(2026, 2, 2, 3, 4, 5, 0, time.UTC)) || s.Begun {
 			t.Errorf("%+v, %v", s, err)
 		}
 	}
-	if turn, err := b.Resolve(t.Context(), b.bind("acme", ""), "/"); err != nil || turn.Mode != lang.New || turn.SessionID != uuid1 {
+	if turn, err := b.Resolve(t.Context(), store.Local, b.bind("acme", ""), "/"); err != nil || turn.Mode != lang.New || turn.SessionID != uuid1 {
 		t.Errorf("%+v, %v", turn, err)
 	}
 	// Its ids may be such as the CLI does not take.
-	if turn, err := b.Resolve(t.Context(), b.bind("acme", `"sessionId":"old-1","createNewSession":true`), "/"); err != nil || turn.Session != "" {
+	if turn, err := b.Resolve(t.Context(), store.Local, b.bind("acme", `"sessionId":"old-1","createNewSession":true`), "/"); err != nil || turn.Session != "" {
 		t.Errorf("%+v, %v", turn, err)
 	}
-	if err := b.records.DeleteSession(t.Context(), "acme", uuid1); err != nil {
+	if err := b.records.DeleteSession(t.Context(), store.Local, "acme", uuid1); err != nil {
 		t.Fatal(err)
 	}
 	b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
-	if list, err := b.List(t.Context(), "", 0); err != nil || list.Total != 2 {
+	if list, err := b.List(t.Context(), store.Local, "", 0); err != nil || list.Total != 2 {
 		t.Errorf("what was deleted is back: %+v, %v", list, err)
 	}
 	if text, err := os.ReadFile(b.Legacy); err != nil || string(text) != legacyFile {
@@ -412,7 +413,7 @@ func TestABrokenFileIsTold(t *testing.T) {
 			if err := os.WriteFile(b.Legacy, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			list, err := b.List(t.Context(), "", 0)
+			list, err := b.List(t.Context(), store.Local, "", 0)
 			if err != nil || list.Total != 0 || b.Problem() == nil || !strings.Contains(b.Problem().Error(), b.Legacy) {
 				t.Errorf("%+v, %v, %v", list, err, b.Problem())
 			}
@@ -421,7 +422,7 @@ func TestABrokenFileIsTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.Service = &Service{Record: b.Record, Legacy: b.Legacy}
-			if list, err := b.List(t.Context(), "", 0); err != nil || list.Total != 3 || b.Problem() != nil {
+			if list, err := b.List(t.Context(), store.Local, "", 0); err != nil || list.Total != 3 || b.Problem() != nil {
 				t.Errorf("%+v, %v, %v", list, err, b.Problem())
 			}
 		})

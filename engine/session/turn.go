@@ -16,7 +16,7 @@ import (
 // Resolve is the call as a turn of the session it belongs to, in a working directory: of
 // the one that it names, else of the active one. A call that belongs to none comes back
 // as it is. The error is a *Refusal if the session and the call do not go together.
-func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
+func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error) {
 	cli, asked := call.CLI, call.Asked
 	named := asked.ID != ""
 	if !cli.Converses() || asked.New && !named || asked.Latest && !named && cli.FindsLatest() {
@@ -28,9 +28,9 @@ func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (
 	}
 	var s store.Session
 	if named {
-		s, err = b.named(ctx, records, call)
+		s, err = b.named(ctx, records, principal, call)
 	} else {
-		s, err = b.current(ctx, records, call, dir)
+		s, err = b.current(ctx, records, principal, call, dir)
 	}
 	if err != nil || s.ID == "" {
 		return call, err
@@ -44,7 +44,7 @@ func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (
 		return call, nil
 	}
 	var notes []string
-	if s.Cwd != "" && !same(s.Cwd, dir) {
+	if s.Cwd != "" && !sameDir(s.Cwd, dir) {
 		switch {
 		case cli.Session.Bound == "":
 			notes = append(notes, fmt.Sprintf("the session %s began in %s and goes on in %s", s.ID, s.Cwd, dir))
@@ -59,7 +59,7 @@ func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (
 			return apart("is in the middle of a turn, job %s, which makes this call", outer)
 		}
 	}
-	turn, err := in(call, s, implied)
+	turn, err := continueSession(call, s, implied)
 	if err == nil {
 		turn.Notes = append(turn.Notes, notes...)
 	}
@@ -69,10 +69,10 @@ func (b *Service) Resolve(ctx context.Context, call *catalog.Call, dir string) (
 // current is the session of a call that names none: the active one of its CLI, or, where
 // the newest is asked for and the CLI cannot find it, the one that was used last in the
 // directory.
-func (b *Service) current(ctx context.Context, records *store.Store, call *catalog.Call, dir string) (store.Session, error) {
+func (b *Service) current(ctx context.Context, records Store, principal string, call *catalog.Call, dir string) (store.Session, error) {
 	cli, asked := call.CLI, call.Asked
 	if !asked.Latest {
-		s, err := records.ActiveSession(ctx, cli.Name)
+		s, err := records.ActiveSession(ctx, principal, cli.Name)
 		if !errors.Is(err, store.ErrNoSession) {
 			return s, err
 		}
@@ -80,9 +80,9 @@ func (b *Service) current(ctx context.Context, records *store.Store, call *catal
 	if cli.FindsLatest() || !asked.Latest && !asked.Continue {
 		return store.Session{}, nil
 	}
-	list, _, err := records.Sessions(ctx, cli.Name, lookBack)
+	list, _, err := records.Sessions(ctx, principal, cli.Name, lookBack)
 	for _, s := range list {
-		if s.Begun && s.Native != "" && same(s.Cwd, dir) {
+		if s.Begun && s.Native != "" && sameDir(s.Cwd, dir) {
 			return s, nil
 		}
 	}
@@ -93,9 +93,9 @@ func (b *Service) current(ctx context.Context, records *store.Store, call *catal
 const lookBack = 500
 
 // named is the session that a call names, if there is one.
-func (b *Service) named(ctx context.Context, records *store.Store, call *catalog.Call) (store.Session, error) {
+func (b *Service) named(ctx context.Context, records Store, principal string, call *catalog.Call) (store.Session, error) {
 	cli, id := call.CLI, call.Asked.ID
-	s, err := b.of(ctx, records, cli, id)
+	s, err := b.find(ctx, records, principal, cli, id)
 	var other *Refusal
 	switch {
 	case errors.As(err, &other) && call.Asked.New: // an id that other CLIs know is as good as any
@@ -106,13 +106,13 @@ func (b *Service) named(ctx context.Context, records *store.Store, call *catalog
 	return s, err
 }
 
-// in is the call as the first turn of a session, or a later one.
-func in(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error) {
+// continueSession is the call as the first turn of a session, or a later one.
+func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error) {
 	mode, id := lang.Resume, s.Native
 	if !s.Begun || id == "" {
 		// If it has begun, its first turn is under way and tells the id at its end. Whoever
 		// makes the same call joins that; for others there is no place yet.
-		mode, id = lang.New, native(call.CLI, s)
+		mode, id = lang.New, firstID(call.CLI, s)
 	}
 	turn, wrong := call.In(s.ID, mode, id)
 	if wrong != nil {
@@ -128,24 +128,24 @@ func in(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error
 // Stale reports whether a turn failed because its CLI has the conversation where it
 // seemed not to, or the other way round, as is possible as long as none was answered.
 // Nothing was done then, and the call can be made again.
-func (b *Service) Stale(ctx context.Context, call *catalog.Call, class string) bool {
+func (b *Service) Stale(ctx context.Context, principal string, call *catalog.Call, class string) bool {
 	if class != lang.ClassSession || call.Session == "" {
 		return false
 	}
-	s, err := b.Get(ctx, call.CLI.Name, call.Session)
+	s, err := b.Get(ctx, principal, call.CLI.Name, call.Session)
 	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == lang.New)
 }
 
-// Preview is Resolve for a call that is not made: where there is no record, none is begun.
-func (b *Service) Preview(ctx context.Context, call *catalog.Call, dir string) (*catalog.Call, error) {
+// Preview is Turn for a call that is not made: where there is no record, none is begun.
+func (b *Service) Preview(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error) {
 	if !b.exists() {
 		return call, nil
 	}
-	return b.Resolve(ctx, call, dir)
+	return b.Resolve(ctx, principal, call, dir)
 }
 
-// same reports whether two paths name one directory.
-func same(a, b string) bool {
+// sameDir reports whether two paths name one directory.
+func sameDir(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {
 		return true
 	}
@@ -164,7 +164,7 @@ func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 		return nil
 	}
 	o := job.Outcome
-	t := &store.Turn{CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
+	t := &store.Turn{Principal: job.Principal, CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
 	ok, mode := o.Ending == store.EndOK, lang.Mode(job.Mode)
 	if cli != nil && cli.AcceptsID(o.NativeSessionID) {
 		t.Native = o.NativeSessionID

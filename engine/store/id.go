@@ -54,8 +54,8 @@ func ValidID(id string) bool {
 	return len(id) == idLength && id[0] <= '7' && strings.Trim(id, idAlphabet) == ""
 }
 
-// idAt is not above any id made at t or later.
-func idAt(t time.Time) string {
+// FirstID is not above any id that is made at t or later.
+func FirstID(t time.Time) string {
 	return encodeID(uint64(max(t.UnixMilli(), 0)), func(b []byte) (int, error) { clear(b); return len(b), nil })
 }
 

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestEncodeID(t *testing.T) {
@@ -77,4 +79,18 @@ func FuzzValidID(f *testing.F) {
 			t.Errorf("%q passes", id)
 		}
 	})
+}
+
+func TestIDTime(t *testing.T) {
+	for _, millis := range []int64{0, 1, 1_900_000_000_123, 1<<48 - 1} {
+		at := time.UnixMilli(millis)
+		for _, id := range []string{FirstID(at), encodeID(uint64(millis), rand.Read)} {
+			if got := IDTime(id); !got.Equal(at) || !ValidID(id) || id < FirstID(at) {
+				t.Errorf("%s: %v became %v", id, at, got)
+			}
+		}
+	}
+	if !IDTime("nonsense").IsZero() {
+		t.Error("what is no id has a time")
+	}
 }

@@ -29,17 +29,24 @@ const (
 // MaxResponse is how many bytes of an answer the row keeps.
 const MaxResponse = 1 << 20
 
+// How many rows a list has: so many where no limit is given, and never more than the most.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
 // Job is one call of a CLI. An empty text, list or JSON means "does not apply"
 // and is NULL in the row. What is not UTF-8 in a text, and a NUL, is stored as the
 // replacement character.
 type Job struct {
 	ID            string // from NewID
+	Principal     string // whose call it is; never empty, and no one sees the jobs of another
 	Tool          string // never empty
 	CLI           string
 	CLIVersion    string // of the program, where the call depended on it
 	Mode          string
 	Model         string // as resolved; Finish may put the one that answered
-	DedupKey      string // at most one live job per key
+	DedupKey      string // a principal has at most one live job per key
 	SpecHash      string // of the CLI's spec
 	CatalogDigest string
 	ParentID      string // the job whose child made this call
@@ -97,8 +104,9 @@ type Outcome struct {
 	CostUSD          *float64
 }
 
-// Filter selects jobs; a zero field selects all.
+// Filter selects jobs; a zero field selects all, except for Principal.
 type Filter struct {
+	Principal     string // whose jobs; AnyPrincipal for those of all, and the empty text is an error
 	CLI           string
 	Tool          string
 	CorrelationID string
@@ -108,3 +116,6 @@ type Filter struct {
 	Limit         int    // zero: 50; at most 500
 	Before        string // only jobs with a smaller id: the last one of the page before
 }
+
+// UsedModel is a model with which a CLI has answered.
+type UsedModel struct{ CLI, Model string }

@@ -1,11 +1,7 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 )
 
@@ -13,6 +9,7 @@ import (
 // before: it shares the job of that.
 type Join struct {
 	JobID          string // whose answer it was given
+	Principal      string // whose call it is; that of the job
 	Tool           string // by which it was made; never empty
 	ParentID       string // the job whose child made it
 	CorrelationID  string // the client's name of the request
@@ -21,56 +18,4 @@ type Join struct {
 	ClientName     string
 	ClientVersion  string
 	Created        time.Time // zero: now
-}
-
-func (j *Join) columns() []column {
-	return []column{
-		{"job_id", text{&j.JobID}},
-		{"tool", text{&j.Tool}},
-		{"parent_id", text{&j.ParentID}},
-		{"correlation_id", text{&j.CorrelationID}},
-		{"approval", jsonBytes(&j.Approval)},
-		{"gateway_version", text{&j.GatewayVersion}},
-		{"client_name", text{&j.ClientName}},
-		{"client_version", text{&j.ClientVersion}},
-		{"created_ns", instant{&j.Created}},
-	}
-}
-
-var (
-	joinColumns = names(new(Join).columns())
-	joinSQL     = insertSQL("joined", joinColumns)
-	joinsSQL    = "SELECT " + strings.Join(joinColumns, ", ") + " FROM joined WHERE job_id = ? ORDER BY rowid DESC LIMIT ?"
-)
-
-// Join records that a call shares a job, whether that has ended or not.
-func (s *Store) Join(ctx context.Context, j Join) error {
-	if !ValidID(j.JobID) {
-		return fmt.Errorf("join job: %q is not an id", j.JobID)
-	}
-	if j.Created.IsZero() {
-		j.Created = time.Now()
-	}
-	err := s.present()
-	var stmt *sql.Stmt
-	if err == nil {
-		stmt, err = s.joined.on(s.writer, joinSQL)
-	}
-	if err == nil {
-		_, err = stmt.ExecContext(ctx, values(j.columns())...)
-	}
-	if err != nil {
-		return s.failed("join", j.JobID, err)
-	}
-	return nil
-}
-
-// Joins returns the calls that share a job, newest first. A limit of zero means 50; 500
-// is the most.
-func (s *Store) Joins(ctx context.Context, id string, limit int) ([]Join, error) {
-	list, err := all(ctx, s.reader, func(j *Join) []any { return values(j.columns()) }, joinsSQL, id, page(limit))
-	if err != nil {
-		return nil, s.failed("list calls that joined", id, err)
-	}
-	return list, nil
 }

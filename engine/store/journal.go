@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/store/filelock"
 )
 
 // Journal is a file of JSON objects, one a line. It belongs to whoever reads it: it may be
@@ -18,21 +20,21 @@ import (
 type Journal struct {
 	Path string
 
-	patience time.Duration // 0: trimming
+	lockTimeout time.Duration // 0: trimming
 }
 
-// trimming is for how long another process is waited for that trims the journal, which
+// defaultLockTimeout is for how long another process is waited for that trims the journal, which
 // takes milliseconds, or writes it.
-const trimming = 5 * time.Second
+const defaultLockTimeout = 5 * time.Second
 
-// locked takes a lock beside the journal; false if it cannot be had in time, because a
+// lock takes a lock beside the journal; false if it cannot be had in time, because a
 // stopped process keeps it.
-func (j Journal) locked(try func(*os.File) (bool, error)) (unlock func(), ok bool) {
+func (j Journal) lock(try func(*os.File) (bool, error)) (unlock func(), ok bool) {
 	f, err := os.OpenFile(j.Path+"-lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false
 	}
-	for deadline := time.Now().Add(cmp.Or(j.patience, trimming)); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(cmp.Or(j.lockTimeout, defaultLockTimeout)); ; time.Sleep(time.Millisecond) {
 		ok, err := try(f)
 		if ok {
 			return func() { f.Close() }, true
@@ -57,7 +59,7 @@ func (j Journal) Append(v any) (err error) {
 	}
 	// The lock keeps the file from being replaced under our hands, and no more than that:
 	// where it cannot be had the line is written all the same.
-	if unlock, ok := j.locked(tryShare); ok {
+	if unlock, ok := j.lock(filelock.TryRLock); ok {
 		defer unlock()
 	}
 	file, err := os.OpenFile(j.Path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
@@ -80,7 +82,7 @@ func (j Journal) Append(v any) (err error) {
 }
 
 // Trim takes away the lines whose "time" lies before a time, and returns how many there
-// were. A line that tells none stays. What other processes write meanwhile is not lost;
+// were. A line without a time stays. What other processes write meanwhile is not lost;
 // if they write all the time, nothing is done.
 func (j Journal) Trim(before time.Time) (removed int, err error) {
 	path, err := filepath.EvalSymlinks(j.Path)
@@ -90,7 +92,7 @@ func (j Journal) Trim(before time.Time) (removed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	unlock, ok := j.locked(tryLock)
+	unlock, ok := j.lock(filelock.TryLock)
 	if !ok {
 		return 0, nil
 	}
@@ -127,8 +129,8 @@ func trim(r io.Reader, w io.Writer, before time.Time) (removed int, err error) {
 	in := bufio.NewReader(r)
 	for {
 		line, end := in.ReadBytes('\n')
-		var told struct{ Time time.Time }
-		if json.Unmarshal(line, &told) == nil && !told.Time.IsZero() && told.Time.Before(before) {
+		var entry struct{ Time time.Time }
+		if json.Unmarshal(line, &entry) == nil && !entry.Time.IsZero() && entry.Time.Before(before) {
 			removed++
 		} else if _, err := w.Write(line); err != nil {
 			return removed, err

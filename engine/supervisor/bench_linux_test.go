@@ -9,11 +9,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 const trivial = "/bin/true"
 
-var benchID int64
+var benchID int
 
 func bare(t testing.TB) time.Duration {
 	begin := time.Now()
@@ -24,11 +26,11 @@ func bare(t testing.TB) time.Duration {
 	return time.Since(begin)
 }
 
-func kept(t testing.TB, c *Crew, root, id string) time.Duration {
+func supervised(t testing.TB, p *Pool, root, id string) time.Duration {
 	begin := time.Now()
 	d, err := Prepare(root, Job{ID: id, Path: trivial, Dir: "/", Stdin: []byte("hello")})
 	check(t, err)
-	_, err = c.Start(d, nil)
+	_, err = p.Start(d, nil)
 	check(t, err)
 	s, err := d.Wait(nil)
 	check(t, err)
@@ -43,18 +45,18 @@ func kept(t testing.TB, c *Crew, root, id string) time.Duration {
 // BenchmarkJob compares a job with a bare fork, exec and wait of the same child,
 // in turns because the machine may be busy.
 func BenchmarkJob(b *testing.B) {
-	c := newCrew(b)
-	c.Warm()
-	idlers(b, c, 1)
-	compare(b, func(root, id string) time.Duration { return kept(b, c, root, id) })
+	p := newTestPool(b)
+	p.Warm()
+	idle(b, p, 1)
+	compare(b, func(root, id string) time.Duration { return supervised(b, p, root, id) })
 }
 
 // BenchmarkColdJob has to wait for its supervisor.
 func BenchmarkColdJob(b *testing.B) {
 	compare(b, func(root, id string) time.Duration {
-		c := NewCrew()
-		defer c.Close()
-		return kept(b, c, root, id)
+		p := NewPool()
+		defer p.Close()
+		return supervised(b, p, root, id)
 	})
 }
 
@@ -67,7 +69,7 @@ func compare(b *testing.B, job func(root, id string) time.Duration) {
 	for b.Loop() {
 		benchID++
 		bares = append(bares, bare(b))
-		jobs = append(jobs, job(root, itoa(benchID)))
+		jobs = append(jobs, job(root, strconv.Itoa(benchID)))
 	}
 	ours, bare := milliseconds(jobs), milliseconds(bares)
 	b.ReportMetric(ours, "job-p50-ms")
@@ -89,16 +91,16 @@ func BenchmarkEightAtOnce(b *testing.B) {
 		b.Skip("no " + trivial)
 	}
 	// Orphans come to us, so that what they spent is known when they have ended.
-	becomeReaper()
-	defer syscall.RawSyscall(syscall.SYS_PRCTL, prSetSubreaper, 0, 0)
-	root, c := b.TempDir(), newCrew(b)
-	c.Warm()
+	proctree.SetSubreaper(true)
+	defer proctree.SetSubreaper(false)
+	root, p := b.TempDir(), newTestPool(b)
+	p.Warm()
 	next := make(chan string)
 	var callers sync.WaitGroup
 	for range 8 {
 		callers.Go(func() {
 			for id := range next {
-				kept(b, c, root, id)
+				supervised(b, p, root, id)
 			}
 		})
 	}
@@ -113,12 +115,12 @@ func BenchmarkEightAtOnce(b *testing.B) {
 	before, begin := usage(), time.Now()
 	for b.Loop() {
 		benchID++
-		next <- itoa(benchID)
+		next <- strconv.Itoa(benchID)
 	}
 	close(next)
 	callers.Wait()
 	b.ReportMetric(float64(b.N)/time.Since(begin).Seconds(), "jobs/s")
-	c.Close()
+	p.Close()
 	until(b, "all are reaped", func() bool {
 		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
 		return err == syscall.ECHILD
@@ -126,23 +128,23 @@ func BenchmarkEightAtOnce(b *testing.B) {
 	b.ReportMetric((usage()-before).Seconds()*1e3/float64(b.N), "cpu-ms/job")
 }
 
-// BenchmarkFiftyAtOnce are jobs of a second each, for a crew that expects one.
+// BenchmarkFiftyAtOnce are jobs of a second each, for a pool that expects one.
 func BenchmarkFiftyAtOnce(b *testing.B) {
 	root := b.TempDir()
 	var took []time.Duration
 	for b.Loop() {
-		c := newCrew(b)
-		c.Warm()
-		idlers(b, c, 1)
+		p := newTestPool(b)
+		p.Warm()
+		idle(b, p, 1)
 		begin := time.Now()
 		var all sync.WaitGroup
 		for range 50 {
 			benchID++
-			id := itoa(benchID)
+			id := strconv.Itoa(benchID)
 			all.Go(func() {
 				d, err := Prepare(root, Job{ID: id, Path: "/bin/sleep", Args: []string{"1"}, Dir: "/"})
 				check(b, err)
-				_, err = c.Start(d, nil)
+				_, err = p.Start(d, nil)
 				check(b, err)
 				_, err = d.Wait(nil)
 				check(b, err)
@@ -151,7 +153,7 @@ func BenchmarkFiftyAtOnce(b *testing.B) {
 		}
 		all.Wait()
 		took = append(took, time.Since(begin))
-		c.Close()
+		p.Close()
 	}
 	b.ReportMetric(milliseconds(took)/1e3, "p50-s")
 }
@@ -190,7 +192,7 @@ func BenchmarkDiskSync(b *testing.B) {
 	check(b, err)
 	defer f.Close()
 	for b.Loop() {
-		_, err := f.WriteAt(make([]byte, slotSize), 0)
+		_, err := f.WriteAt(make([]byte, recordSize), 0)
 		check(b, err)
 		check(b, syscall.Fdatasync(int(f.Fd())))
 	}
@@ -224,7 +226,7 @@ func BenchmarkMemory(b *testing.B) {
 // has in common with others.
 func pss(t testing.TB, pid int) float64 {
 	t.Helper()
-	b := mustRead("/proc/" + itoa(int64(pid)) + "/smaps_rollup")
+	b := mustRead("/proc/" + strconv.Itoa(pid) + "/smaps_rollup")
 	for line := range strings.Lines(string(b)) {
 		if f := strings.Fields(line); f[0] == "Pss:" {
 			kb, err := strconv.ParseFloat(f[1], 64)

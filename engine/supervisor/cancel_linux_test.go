@@ -1,23 +1,27 @@
 package supervisor
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 // T9, T10
 func TestCancelEndsTheTree(t *testing.T) {
 	for name, step := range map[string]string{
-		"child":                       "spawn=pid=gc;sleep",
-		"deaf child":                  "spawn=deaf;pid=gc;sleep",
-		"deaf, own session":           "setsid=deaf;pid=gc;sleep",
-		"deaf, own session, no trace": "bare=deaf;pid=gc;sleep",
-		"daemon":                      "setsid=setsid=deaf|pid=gc|sleep",
-		"daemon without a trace":      "bare=bare=deaf|pid=gc|sleep",
+		"child":                         "spawn=pid=gc;sleep",
+		"noterm child":                  "spawn=noterm;pid=gc;sleep",
+		"noterm, own session":           "setsid=noterm;pid=gc;sleep",
+		"noterm, own session, no trace": "bare=noterm;pid=gc;sleep",
+		"daemon":                        "setsid=setsid=noterm|pid=gc|sleep",
+		"daemon without a trace":        "bare=bare=noterm|pid=gc|sleep",
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := start(t, Limits{Grace: time.Second}, step, "await=gc", "pid=up", "sleep")
@@ -34,8 +38,8 @@ func TestCancelEndsTheTree(t *testing.T) {
 }
 
 // T9
-func TestTheDeafAreKilled(t *testing.T) {
-	x := start(t, Limits{Grace: 50 * time.Millisecond}, "deaf", "pid=up", "sleep")
+func TestWhoIgnoresSIGTERMIsKilled(t *testing.T) {
+	x := start(t, Limits{Grace: 50 * time.Millisecond}, "noterm", "pid=up", "sleep")
 	pidIn(t, x.file("up"))
 	check(t, x.Cancel("x"))
 	if e := x.end(); e.Reason != Canceled || e.Signal != int(syscall.SIGKILL) || e.Ended.Sub(e.Started) < 50*time.Millisecond {
@@ -58,7 +62,7 @@ func TestACommandMayEndWell(t *testing.T) {
 func TestCancelWakesTheSuspended(t *testing.T) {
 	x := start(t, Limits{}, "onterm=7", "pid=up", "raise=19")
 	pid := pidIn(t, x.file("up"))
-	until(t, "it is suspended", func() bool { m, _, _ := readStat(pid); return m.stopped })
+	until(t, "it is suspended", func() bool { p, _ := proctree.Read(pid); return p.Stopped() })
 	check(t, x.Cancel("x"))
 	if e := x.end(); e.Code != 7 {
 		t.Errorf("exit %+v", e)
@@ -99,7 +103,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	if s, err := x.State(); err != nil || s.Phase != Queued || !s.Canceling || s.Cancel != "changed my mind" {
 		t.Errorf("state %+v, %v", s, err)
 	}
-	if pid, err := testCrew.Start(x.Dir, x.env); pid != 0 || err != nil {
+	if pid, err := testPool.Start(x.Dir, x.env); pid != 0 || err != nil {
 		t.Errorf("Start: %d, %v", pid, err)
 	}
 	if e := x.end(); e.Reason != Canceled || e.Code != -1 || e.Detail != "changed my mind" || exists(x.file("up")) {
@@ -132,10 +136,10 @@ func TestTheSupervisorIsAskedToEnd(t *testing.T) {
 }
 
 // T13, T14
-func TestLeftoversAreSwept(t *testing.T) {
+func TestDescendantsAreSwept(t *testing.T) {
 	for name, step := range map[string]string{
-		"a grandchild that holds the output": "spawn=deaf;pid=gc;sleep",
-		"a daemon":                           "setsid=setsid=deaf|pid=gc|sleep",
+		"a grandchild that holds the output": "spawn=noterm;pid=gc;sleep",
+		"a daemon":                           "setsid=setsid=noterm|pid=gc|sleep",
 	} {
 		t.Run(name, func(t *testing.T) {
 			x, e := run(t, Limits{}, step, "await=gc", "out=done")
@@ -148,8 +152,8 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 }
 
-func TestLeftoversMayStay(t *testing.T) {
-	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, Leave: true}).start()
+func TestDescendantsMayBeKept(t *testing.T) {
+	x := prepareJob(t, Job{Args: []string{"setsid=pid=gc;sleep", "await=gc"}, KeepDescendants: true}).start()
 	e := x.end()
 	pid := pidIn(t, x.file("gc"))
 	if e.Swept != 0 || !alive(pid) {
@@ -172,7 +176,7 @@ func TestANestedJobOutlivesTheOuter(t *testing.T) {
 	// The outer supervisor has both below it, which is why it must know them.
 	outer, spare := x.supervisor(), pidIn(t, root+"/spare")
 	for _, pid := range []int{s.Start.Supervisor, spare} {
-		until(t, "it is adopted", func() bool { m, _, _ := readStat(pid); return m.parent == outer })
+		until(t, "it is adopted", func() bool { p, _ := proctree.Read(pid); return p.Parent == outer })
 	}
 	check(t, x.Cancel("outer"))
 	if e := x.end(); e.Left != 0 {
@@ -194,9 +198,9 @@ func TestANestedJobOutlivesTheOuter(t *testing.T) {
 // be completed in one by what was used before it.
 func TestAnIdleSupervisorCostsNothing(t *testing.T) {
 	const window, attempts = 500 * time.Millisecond, 10
-	c := newCrew(t)
+	c := newTestPool(t)
 	c.Warm()
-	spare := idlers(t, c, 1)[0]
+	spare := idle(t, c, 1)[0]
 	for name, pid := range map[string]int{"a spare": spare, "with a silent job": start(t, Limits{Idle: time.Hour}, "sleep").supervisor()} {
 		used := int64(-1)
 		for n := 0; n < attempts && used != 0; n++ {
@@ -213,25 +217,19 @@ func TestAnIdleSupervisorCostsNothing(t *testing.T) {
 // ticks are those that a process spent on a processor.
 func ticks(t testing.TB, pid int) (n int64) {
 	t.Helper()
-	b := mustRead("/proc/" + itoa(int64(pid)) + "/stat")
-	for i := range b {
-		if b[i] == ')' {
-			b = b[i+1:]
-			break
-		}
+	b := mustRead("/proc/" + strconv.Itoa(pid) + "/stat")
+	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	for _, word := range f[11:13] {
+		v, err := strconv.ParseInt(string(word), 10, 64)
+		check(t, err)
+		n += v
 	}
-	eachWord(b, func(i int, word string) {
-		if i == 11 || i == 12 {
-			v, _ := atoi(word)
-			n += v
-		}
-	})
 	return n
 }
 
 // The name alone makes nobody a supervisor: here the steps are carried out, as far as
 // there are such.
-func TestAUserCannotSummon(t *testing.T) {
+func TestTheNameAloneMakesNoSupervisor(t *testing.T) {
 	padded := "out=" + strings.Repeat("x", titleSize-len("out="))
 	for _, tc := range []struct {
 		args []string
@@ -240,11 +238,11 @@ func TestAUserCannotSummon(t *testing.T) {
 	}{
 		{[]string{"out=ordinary"}, "ordinary", true},
 		{[]string{padded}, padded[len("out="):], true},
-		{[]string{starting, "1"}, "", false},
+		{[]string{launcherArg, "1"}, "", false},
 	} {
 		c := exec.Command("/proc/self/exe")
 		c.Env = helperEnv
-		c.Args = append([]string{summons}, tc.args...)
+		c.Args = append([]string{processName}, tc.args...)
 		if out, err := c.Output(); string(out) != tc.out || (err == nil) != tc.ok {
 			t.Errorf("%.20q: %.20q, %v", tc.args, out, err)
 		}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
 )
 
 // T29, as far as it is ours: whatever hits them, jobs reach a final state, one
@@ -16,7 +18,7 @@ import (
 // that supervisors had other jobs before.
 func TestChaos(t *testing.T) {
 	const rounds, jobs, size = 3, 16, 200_000
-	c := newCrew(t)
+	p := newTestPool(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed ", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -41,7 +43,7 @@ func TestChaos(t *testing.T) {
 	for range rounds {
 		var running []*trial
 		for range jobs {
-			x := prepare(t, Limits{Grace: 50 * time.Millisecond}, "setsid=deaf;sleep", "fill="+strconv.Itoa(size)).startWith(c)
+			x := prepare(t, Limits{Grace: 50 * time.Millisecond}, "setsid=noterm;sleep", "fill="+strconv.Itoa(size)).startWith(p)
 			running = append(running, x)
 			s, err := x.State()
 			check(t, err)
@@ -68,13 +70,13 @@ func TestChaos(t *testing.T) {
 			}
 			noSurvivors(t, x.ID())
 		}
-		c.lock()
-		for _, h := range c.idle {
+		p.lock()
+		for _, w := range p.idle {
 			if random.IntN(3) == 0 {
-				syscall.Kill(h.pid, syscall.SIGKILL)
+				syscall.Kill(w.pid, syscall.SIGKILL)
 			}
 		}
-		c.unlock()
+		p.unlock()
 	}
 	t.Log(outcomes)
 	if len(supervisors) == rounds*jobs {
@@ -132,10 +134,10 @@ func TestTheEndCountsBeforeAReason(t *testing.T) {
 	}
 	s.req.Limits = Limits{Wall: 1, Idle: 1, Grace: time.Second, Output: 1}
 	for i, name := range []string{stdoutFile, stderrFile} {
-		fd, err := openFile(x.Path()+name, syscall.O_RDWR)
+		f, err := os.OpenFile(x.Path()+name, os.O_RDWR, 0)
 		check(t, err)
-		defer syscall.Close(fd)
-		s.out[i] = &spool{fd: fd, max: 1}
+		defer f.Close()
+		s.out[i] = limits.NewOutput(f, 1, limits.PunchHole)
 	}
 	var err error
 	s.pid, err = syscall.ForkExec("/proc/self/exe", []string{"helper", "exit=6"}, &syscall.ProcAttr{Env: helperEnv})
@@ -143,7 +145,7 @@ func TestTheEndCountsBeforeAReason(t *testing.T) {
 	gone(t, s.pid)
 	s.ctl <- struct{}{}
 	s.sigs <- syscall.SIGTERM
-	if stopped := s.attend(); stopped || s.exit.Code != 6 || s.exit.Reason != Exited {
+	if stopped := s.monitor(); stopped || s.exit.Code != 6 || s.exit.Reason != Exited {
 		t.Errorf("stopped %v, exit %+v", stopped, s.exit)
 	}
 }

@@ -2,57 +2,31 @@ package supervisor
 
 import (
 	"bytes"
-	stdcrc "hash/crc32"
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 )
 
-func TestNumbers(t *testing.T) {
-	for _, n := range []int64{0, 1, -1, 9, 10, -10, math.MaxInt64, math.MinInt64, 1763721600000000000} {
-		s := itoa(n)
-		if s != strconv.FormatInt(n, 10) {
-			t.Errorf("%d is written %s", n, s)
-		}
-		if back, ok := atoi(s); !ok || back != n {
-			t.Errorf("%s is read as %d, %v", s, back, ok)
-		}
-	}
-	for _, s := range []string{"", "-", "01", "-0", "+1", " 1", "1 ", "0x1", "9223372036854775808", "-9223372036854775809", "99999999999999999999", "18446744073709551617"} {
-		if n, ok := atoi(s); ok {
-			t.Errorf("%q is read as %d", s, n)
-		}
-	}
-}
-
-func TestChecksum(t *testing.T) {
-	for _, s := range []string{"", "a", "123456789", strings.Repeat("\x00", 508)} {
-		if got, want := crc32([]byte(s)), stdcrc.ChecksumIEEE([]byte(s)); got != want {
-			t.Errorf("%q: %08x, want %08x", s, got, want)
-		}
-	}
-}
-
-func TestClip(t *testing.T) {
+func TestTruncateText(t *testing.T) {
 	for _, tc := range []struct {
 		s    string
 		n    int
 		want string
 	}{{"abc", 5, "abc"}, {"abc", 2, "ab"}, {"aé", 2, "a"}, {"é", 1, ""}, {"a\x00b", 5, "a b"}, {"abc", -1, ""}, {"€uro", 3, "€"}} {
-		if got := clip(tc.s, tc.n); got != tc.want {
-			t.Errorf("clip(%q, %d) = %q, want %q", tc.s, tc.n, got, tc.want)
+		if got := truncateText(tc.s, tc.n); got != tc.want {
+			t.Errorf("truncateText(%q, %d) = %q, want %q", tc.s, tc.n, got, tc.want)
 		}
 	}
 }
 
 var fullRequest = request{Job{
 	ID: "01j-A_z", Path: "/usr/bin/acme", Args: []string{"", "--a=b", "end=3", "two\nlines", "\xff"}, Dir: "/home/x",
-	Limits: Limits{Queue: time.Hour, Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, Leave: true,
-	Pools: []Pool{{"/p q", 3}, {"/r", 1}}}, "boot-id"}
+	QueueTimeout: time.Hour,
+	Limits:       Limits{Wall: time.Hour, Idle: time.Minute, Grace: time.Second, Output: 50 << 20}, KeepDescendants: true,
+	Semaphores: []Semaphore{{"/p q", 3}, {"/r", 1}}}, "boot-id"}
 
 func TestRequest(t *testing.T) {
 	b := fullRequest.encode()
@@ -114,7 +88,7 @@ func TestRecords(t *testing.T) {
 	if _, ok := decodeExit("id", fullStart.encode("id")); ok {
 		t.Error("a start is taken for an end")
 	}
-	if _, ok := decodeExit("id", make([]byte, slotSize)); ok {
+	if _, ok := decodeExit("id", make([]byte, recordSize)); ok {
 		t.Error("zeros are taken for an end")
 	}
 }
@@ -173,12 +147,12 @@ func FuzzRequest(f *testing.F) {
 func FuzzExit(f *testing.F) {
 	f.Add(fullExit.encode("id"))
 	f.Add(fullStart.encode("id"))
-	f.Add(make([]byte, slotSize))
+	f.Add(make([]byte, recordSize))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// Bodies are tried as they are and with a checksum that is right: else chance
 		// would never get past it.
 		decodeStart("id", b)
-		slots := [][]byte{b, seal(exitKind, b[:min(len(b), slotBody)])}
+		slots := [][]byte{b, encodeRecord(exitKind, b[:min(len(b), maxRecordBody)])}
 		for _, slot := range slots {
 			e, ok := decodeExit("id", slot)
 			if !ok {
@@ -200,10 +174,10 @@ func FuzzTornExit(f *testing.F) {
 		e := fullExit
 		e.Code = int(int32(code))
 		good := e.encode("id")
-		slot := make([]byte, slotSize)
+		slot := make([]byte, recordSize)
 		copy(slot, before)
-		from = min(max(from, 0), slotSize)
-		n = min(max(n, 0), slotSize-from)
+		from = min(max(from, 0), recordSize)
+		n = min(max(n, 0), recordSize-from)
 		copy(slot[from:from+n], good[from:])
 		if got, ok := decodeExit("id", slot); ok && got != e {
 			t.Errorf("a torn record is read as %+v", got)

@@ -15,15 +15,17 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
-const helperSwitch = "KEEPER_TEST_HELPER"
+const helperSwitch = "SUPERVISOR_TEST_HELPER"
 
 var helperEnv = []string{helperSwitch + "=1"}
 
-// testCrew serves all tests that need no crew of their own, so that each finds
+// testPool serves all tests that need no pool of their own, so that each finds
 // supervisors that other tests have used.
-var testCrew = NewCrew()
+var testPool = NewPool()
 
 // A helper that refuses the parent-death signal must do so on its first thread, which
 // alone was given one.
@@ -78,8 +80,8 @@ func helperStep(name, arg string) {
 			}
 		}
 	case "outer":
-		fmt.Print(strings.Join(Outer(), ","))
-	case "deaf":
+		fmt.Print(strings.Join(EnclosingJobs(), ","))
+	case "noterm":
 		signal.Ignore(syscall.SIGTERM)
 	case "onterm": // exit with this code at SIGTERM
 		c := make(chan os.Signal, 1)
@@ -115,11 +117,11 @@ func helperStep(name, arg string) {
 	case "gateway": // be one that starts a job of the steps in a file
 		d, err := Prepare(arg, helperJob(arg, strings.Split(string(mustRead(arg+"/steps")), "\n")...))
 		must(err)
-		_, err = testCrew.Start(d, os.Environ())
+		_, err = testPool.Start(d, os.Environ())
 		must(err)
 		if exists(arg + "/warm") {
-			testCrew.Warm()
-			publish(arg+"/spare", strconv.Itoa(spare(testCrew)))
+			testPool.Warm()
+			publish(arg+"/spare", strconv.Itoa(spare(testPool)))
 		}
 		publish(arg+"/up", "")
 		time.Sleep(time.Hour)
@@ -134,7 +136,7 @@ func helperStep(name, arg string) {
 			j.ID = "job" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i)
 			d, err := Prepare(arg+"/jobs", j)
 			must(err)
-			_, err = testCrew.Start(d, os.Environ())
+			_, err = testPool.Start(d, os.Environ())
 			must(err)
 			publish(arg+"/up", "")
 		}
@@ -150,17 +152,17 @@ func helperJob(root string, steps ...string) Job {
 	if b, err := os.ReadFile(root + "/exe"); err == nil {
 		exe = string(b)
 	}
-	return Job{ID: "inner", Path: exe, Args: steps, Dir: root, Bound: exists(root + "/bound")}
+	return Job{ID: "inner", Path: exe, Args: steps, Dir: root, EndWithGateway: exists(root + "/bound")}
 }
 
 // spare waits for an idle supervisor.
-func spare(c *Crew) (pid int) {
+func spare(p *Pool) (pid int) {
 	for ; pid == 0; time.Sleep(time.Millisecond) {
-		c.lock()
-		if len(c.idle) > 0 {
-			pid = c.idle[0].pid
+		p.lock()
+		if len(p.idle) > 0 {
+			pid = p.idle[0].pid
 		}
-		c.unlock()
+		p.unlock()
 	}
 	return pid
 }
@@ -246,7 +248,7 @@ func prepareJob(t testing.TB, j Job) *trial {
 			d.Cancel("cleanup")
 			x.wait()
 		}
-		d.release()
+		d.releaseLease()
 	})
 	return x
 }
@@ -258,7 +260,7 @@ func start(t testing.TB, l Limits, steps ...string) *trial {
 
 func (x *trial) start() *trial {
 	x.t.Helper()
-	_, err := testCrew.Start(x.Dir, x.env)
+	_, err := testPool.Start(x.Dir, x.env)
 	check(x.t, err)
 	return x
 }
@@ -333,8 +335,8 @@ func pidIn(t testing.TB, path string) int {
 }
 
 func alive(pid int) bool {
-	_, dead, ok := readStat(pid)
-	return ok && !dead
+	p, err := proctree.Read(pid)
+	return err == nil && !p.Dead()
 }
 
 // gone waits for processes to end: on a busy machine a killed one may take its

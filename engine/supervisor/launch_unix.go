@@ -3,16 +3,19 @@
 package supervisor
 
 import (
+	"errors"
 	"os"
+	"slices"
+	"strconv"
 	"syscall"
 )
 
-// mostAtOnce is how many supervisors one starter starts.
-const mostAtOnce = 16
+// maxBatch is how many supervisors one launcher starts.
+const maxBatch = 16
 
-// launch starts n supervisors by way of a starter, whose end makes them orphans.
-func launch(n int) (hands []*hand, err error) {
-	exe, err := self()
+// launch starts n supervisors through a launcher, whose end makes them orphans.
+func launch(n int) (workers []*worker, err error) {
+	exe, err := executable()
 	if err != nil {
 		return nil, err
 	}
@@ -26,55 +29,54 @@ func launch(n int) (hands []*hand, err error) {
 		for _, fd := range files[3:] {
 			syscall.Close(int(fd))
 		}
-		for _, h := range hands {
+		for _, w := range workers {
 			if err != nil {
-				h.sock.Close()
+				w.sock.Close()
 			}
 		}
 		if err != nil {
-			hands = nil
+			workers = nil
 		}
 	}()
 	for range n {
 		ours, theirs, err := socketpair()
 		if err != nil {
-			return hands, os.NewSyscallError("socketpair", err)
+			return workers, os.NewSyscallError("socketpair", err)
 		}
-		hands = append(hands, newHand(ours))
+		workers = append(workers, newWorker(ours))
 		files = append(files, uintptr(theirs))
 	}
-	// It stays in our session, so that nobody takes it for a stray. It is soon gone.
-	pid, err := syscall.ForkExec(exe, []string{summons, starting, itoa(int64(n))},
-		&syscall.ProcAttr{Dir: "/", Env: crewEnv, Files: files})
+	// It stays in our session, so that it is not taken for an adopted process. It is soon
+	// gone.
+	pid, err := syscall.ForkExec(exe, []string{processName, launcherArg, strconv.Itoa(n)},
+		&syscall.ProcAttr{Dir: "/", Env: supervisorEnv, Files: files})
 	if err != nil {
-		return hands, os.NewSyscallError("start of the supervisor", err)
+		return workers, os.NewSyscallError("start of the supervisor", err)
 	}
 	retry(func() (int, error) { return syscall.Wait4(pid, nil, 0, nil) })
-	return hands, nil
+	return workers, nil
 }
 
-// startSome starts a supervisor for each socket that we were given. Then we end, and
-// nobody can tell by their parents whose they are.
-func startSome(n int) {
+// startBatch starts a supervisor for each socket that this launcher was given. Then it
+// ends, and their parents do not show whose they are.
+func startBatch(n int) {
 	for i := range n {
 		syscall.CloseOnExec(sockFD + i)
 	}
-	dropInherited(sockFD + n - 1)
-	exe, err := self()
-	blank := make([]byte, titleSize)
-	for i := range blank {
-		blank[i] = ' '
-	}
+	closeInherited(sockFD + n - 1)
+	exe, err := executable()
+	blank := string(slices.Repeat([]byte{' '}, titleSize))
 	for i := range n {
 		if err == nil {
-			_, err = syscall.ForkExec(exe, []string{summons, string(blank)}, &syscall.ProcAttr{
+			_, err = syscall.ForkExec(exe, []string{processName, blank}, &syscall.ProcAttr{
 				Dir: "/", Env: os.Environ(), Files: []uintptr{0, 1, 2, uintptr(sockFD + i)},
 				Sys: &syscall.SysProcAttr{Setsid: true},
 			})
 		}
 		if err != nil {
-			e, _ := err.(syscall.Errno)
-			say(sockFD+i, "F "+itoa(int64(e)))
+			var e syscall.Errno
+			errors.As(err, &e)
+			sendLine(sockFD+i, "F "+strconv.Itoa(int(e)))
 		}
 	}
 }

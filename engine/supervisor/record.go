@@ -1,56 +1,46 @@
 package supervisor
 
-import "time"
+import (
+	"hash/crc32"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
+)
 
 // Reason says who ended a job, or why there is no record of its end.
-type Reason string
+type Reason = limits.Reason
 
 const (
-	Exited           Reason = "exit"              // the command itself, by exit or by a signal not ours
-	Canceled         Reason = "canceled"          // a Cancel
-	QueueTimeout     Reason = "queue_timeout"     // Limits.Queue; the command never ran
-	IdleTimeout      Reason = "idle_timeout"      // Limits.Idle
-	WallTimeout      Reason = "wall_timeout"      // Limits.Wall
-	OutputCap        Reason = "output_cap"        // Limits.Output, on a file system that cannot drop the middle of a file
-	OutputLost       Reason = "output_lost"       // an output file could no longer be watched; Exit.Err says why
+	Exited      = limits.Exited      // the command itself, by exit or by a signal not ours
+	Canceled    = limits.Canceled    // a Cancel
+	IdleTimeout = limits.IdleTimeout // Limits.Idle
+	WallTimeout = limits.WallTimeout // Limits.Wall
+	OutputCap   = limits.OutputCap   // Limits.Output, on a file system that cannot drop the middle of a file
+	OutputLost  = limits.OutputLost  // an output file could no longer be watched; Exit.Err says why
+
+	QueueTimeout     Reason = "queue_timeout"     // Job.QueueTimeout; the command never ran
 	SupervisorSignal Reason = "supervisor_signal" // somebody asked the supervisor to end; Exit.Detail names the signal
 	StartFailed      Reason = "start_failed"      // the command never ran; Exit.Errno and Exit.Err say why
 
 	// Without a record, so only in a State that is Lost:
 	NeverStarted   Reason = "never_started"   // nothing ran: to do it again is safe
-	SupervisorDied Reason = "supervisor_died" // it may have done anything
+	SupervisorDied Reason = "supervisor_died" // the command may have done anything
 	Rebooted       Reason = "reboot"          // likewise
 )
 
-// gatewayEnded is the detail of a Bound job that was canceled because of that.
-const gatewayEnded = "its gateway ended"
+// gatewayEndedDetail is the detail of an EndWithGateway job that was canceled because of that.
+const gatewayEndedDetail = "its gateway ended"
 
 // Capture says which bytes of an output file are output that was kept.
-type Capture struct {
-	// Size is the number of bytes that were written.
-	Size int64
-	// Head and Tail are the numbers of bytes kept from the beginning and from the
-	// end; without truncation Head is Size and Tail is 0.
-	Head, Tail int64
-	// Truncated reports that what lies between Head and Tail is lost.
-	Truncated bool
-}
-
-// captured is what a cap of max bytes leaves of an output of size bytes.
-func captured(size, max int64) Capture {
-	if size <= max {
-		return Capture{Size: size, Head: size}
-	}
-	return Capture{Size: size, Head: max / 2, Tail: max - max/2, Truncated: true}
-}
+type Capture = limits.Capture
 
 // Start is how a job began.
 type Start struct {
 	// Pid is the process id of the command, 0 while it is being started. It is for
-	// display and for Sweep: a number alone names no process.
+	// display and for Sweep: a number alone identifies no process.
 	Pid int
 	// Began is the start of that process in clock ticks since boot; with Pid and
-	// Boot it names the process for good.
+	// Boot it identifies the process for good.
 	Began uint64
 	// Supervisor is the process id of the supervisor.
 	Supervisor int
@@ -69,12 +59,12 @@ type Exit struct {
 	// still have exited with code 0: several real ones do.
 	Reason Reason
 	// Detail is the text of the Cancel, the name of the supervisor's signal, or
-	// "its gateway ended" for a Bound job.
+	// "its gateway ended" for an EndWithGateway job.
 	Detail string
 	// Errno is the error of a start that failed, as a number of this system.
 	Errno int
 	// Started and Ended bound the life of the command itself, without the search
-	// for its leftovers.
+	// for its descendants.
 	Started, Ended time.Time
 	// Stdout and Stderr say which bytes of the files are the output.
 	Stdout, Stderr Capture
@@ -87,40 +77,40 @@ type Exit struct {
 	Err string
 }
 
-// A slot is a place of fixed size in the status file: a checksum of the rest of
-// the slot, what it holds, how much, and that. It is less than a disk sector, but
-// nothing relies on sectors being written whole.
+// Each record has a fixed size and offset in the status file: a checksum of the rest, the
+// kind of the record, the length of its body, and the body. The size is no more than a
+// disk sector, but nothing relies on sectors being written whole.
 const (
-	slotSize   = 512
-	slotHead   = 10
-	slotBody   = slotSize - slotHead
-	startKind  = "KPs" + version
-	exitKind   = "KPx" + version
-	statusSize = 2 * slotSize
-	startSlot  = 0
-	exitSlot   = slotSize
+	recordSize    = 512
+	recordHeader  = 10
+	maxRecordBody = recordSize - recordHeader
+	startKind     = "KPs" + version
+	exitKind      = "KPx" + version
+	statusSize    = 2 * recordSize
+	startOffset   = 0
+	exitOffset    = recordSize
 )
 
-func seal(kind string, body []byte) []byte {
-	b := make([]byte, slotSize)
+func encodeRecord(kind string, body []byte) []byte {
+	b := make([]byte, recordSize)
 	copy(b[4:], kind)
 	b[8], b[9] = byte(len(body)), byte(len(body)>>8)
-	copy(b[slotHead:], body)
-	sum := crc32(b[4:])
+	copy(b[recordHeader:], body)
+	sum := crc32.ChecksumIEEE(b[4:])
 	b[0], b[1], b[2], b[3] = byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)
 	return b
 }
 
-func unseal(kind string, b []byte) (body []byte, ok bool) {
-	if len(b) != slotSize || string(b[4:8]) != kind {
+func decodeRecord(kind string, b []byte) (body []byte, ok bool) {
+	if len(b) != recordSize || string(b[4:8]) != kind {
 		return nil, false
 	}
 	n := int(b[8]) | int(b[9])<<8
 	sum := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
-	if n > slotBody || crc32(b[4:]) != sum {
+	if n > maxRecordBody || crc32.ChecksumIEEE(b[4:]) != sum {
 		return nil, false
 	}
-	return b[slotHead : slotHead+n], true
+	return b[recordHeader : recordHeader+n], true
 }
 
 func (s *Start) encode(id string) []byte {
@@ -128,13 +118,13 @@ func (s *Start) encode(id string) []byte {
 	b = appendNumber(b, "pid", int64(s.Pid))
 	b = appendNumber(b, "began", int64(s.Began))
 	b = appendNumber(b, "supervisor", int64(s.Supervisor))
-	b = appendField(b, "boot", clip(s.Boot, 64))
+	b = appendField(b, "boot", truncateText(s.Boot, 64))
 	b = appendNumber(b, "at", s.At.UnixNano())
-	return seal(startKind, b)
+	return encodeRecord(startKind, b)
 }
 
-func decodeStart(id string, slot []byte) (s Start, ok bool) {
-	body, ok := unseal(startKind, slot)
+func decodeStart(id string, record []byte) (s Start, ok bool) {
+	body, ok := decodeRecord(startKind, record)
 	if !ok {
 		return Start{}, false
 	}
@@ -159,18 +149,18 @@ func (e *Exit) encode(id string) []byte {
 	b = appendNumber(b, "errno", int64(e.Errno))
 	b = appendNumber(b, "began", e.Started.UnixNano())
 	b = appendNumber(b, "ended", e.Ended.UnixNano())
-	b = e.Stdout.append(b, "o")
-	b = e.Stderr.append(b, "e")
+	b = appendCapture(b, "o", e.Stdout)
+	b = appendCapture(b, "e", e.Stderr)
 	b = appendNumber(b, "swept", int64(e.Swept))
 	b = appendNumber(b, "left", int64(e.Left))
 	b = appendField(b, "full", flag(e.DiskFull))
-	b = appendField(b, "detail", clip(e.Detail, maxDetail))
-	b = appendField(b, "err", clip(e.Err, slotBody-len(b)-len("err=")-1))
-	return seal(exitKind, b)
+	b = appendField(b, "detail", truncateText(e.Detail, maxDetail))
+	b = appendField(b, "err", truncateText(e.Err, maxRecordBody-len(b)-len("err=")-1))
+	return encodeRecord(exitKind, b)
 }
 
-func decodeExit(id string, slot []byte) (e Exit, ok bool) {
-	body, ok := unseal(exitKind, slot)
+func decodeExit(id string, record []byte) (e Exit, ok bool) {
+	body, ok := decodeRecord(exitKind, record)
 	if !ok {
 		return Exit{}, false
 	}
@@ -188,7 +178,7 @@ func decodeExit(id string, slot []byte) (e Exit, ok bool) {
 	return e, true
 }
 
-func (c Capture) append(b []byte, stream string) []byte {
+func appendCapture(b []byte, stream string, c Capture) []byte {
 	b = appendNumber(b, stream+"size", c.Size)
 	b = appendNumber(b, stream+"head", c.Head)
 	b = appendNumber(b, stream+"tail", c.Tail)

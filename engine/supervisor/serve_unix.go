@@ -5,44 +5,48 @@ package supervisor
 import (
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"unsafe"
+
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 )
 
 const (
-	// summons is the name under which this program is started as a supervisor, and
-	// with starting as its first argument as the starter of some.
-	summons  = "llm-gateway-keeper"
-	starting = "start"
+	// processName is the name under which this program is started as a supervisor, and
+	// with launcherArg as its first argument as the launcher of some.
+	processName = "llm-gateway-keeper"
+	launcherArg = "start"
 
 	// sockFD is the descriptor of the socket to the gateway, after three of
-	// /dev/null. A starter has those of others after it.
+	// /dev/null. A launcher has the sockets of the other supervisors after it.
 	sockFD = 3
 
-	// titleSize is the length of a supervisor's only argument: room for any path.
+	// titleSize is the length of a supervisor's only argument: enough for any path.
 	titleSize = 4096
 )
 
-// crewEnv is the whole environment of a supervisor. It has a cookie that is no job's,
-// so that the sweep of a job in which a nested gateway has its supervisors leaves
-// them alone, and what is below them. Its garbage is little and is to stay so.
-var crewEnv = []string{CookieName + "=:crew", "GOGC=25"}
+// supervisorEnv is the whole environment of a supervisor. It has a cookie that is no job's,
+// so that the supervisors of a nested gateway are not ended with the job that this gateway
+// is a part of, nor is what is below them. A supervisor makes little garbage, and a low
+// GOGC keeps its memory small.
+var supervisorEnv = []string{CookieName + "=:crew", "GOGC=25"}
 
 // A goroutine in init is locked to the first thread of the process. A command's
 // parent-death signal comes when the thread that started it ends
 // (golang/go#27505): this one lasts as long as the process.
 func init() {
-	if len(os.Args) < 2 || os.Args[0] != summons {
+	if len(os.Args) < 2 || os.Args[0] != processName {
 		return
 	}
-	// The name alone makes nobody a supervisor: users may give this program any.
+	// The name alone makes no supervisor: users may give this program any.
 	switch {
 	case len(os.Args) == 2 && len(os.Args[1]) == titleSize && isSocket(sockFD):
 		serve()
 		syscall.Exit(0)
-	case len(os.Args) == 3 && os.Args[1] == starting:
-		if n, ok := atoi(os.Args[2]); ok && n > 0 && n <= mostAtOnce && isSocket(sockFD+int(n)-1) {
-			startSome(int(n))
+	case len(os.Args) == 3 && os.Args[1] == launcherArg:
+		if n, err := strconv.Atoi(os.Args[2]); err == nil && n > 0 && n <= maxBatch && isSocket(sockFD+n-1) {
+			startBatch(n)
 			syscall.Exit(0)
 		}
 	}
@@ -57,71 +61,67 @@ func isSocket(fd int) bool {
 // or something is left of a job.
 func serve() {
 	syscall.CloseOnExec(sockFD)
-	becomeReaper()
-	entitle("")
+	proctree.SetSubreaper(true)
+	setTitle("")
 	sigs, child := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(sigs, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	signal.Notify(child, syscall.SIGCHLD)
 
 	syscall.SetNonblock(sockFD, true)
 	sock := os.NewFile(sockFD, "gateway")
-	jobs, gone := make(chan handover, 1), make(chan struct{})
+	assignments, gone := make(chan assignment, 1), make(chan struct{})
 	go func() {
 		for {
-			j, ok := receive(sock)
+			a, ok := receiveAssignment(sock)
 			if !ok {
 				close(gone)
-				close(jobs)
+				close(assignments)
 				return
 			}
-			jobs <- j
+			assignments <- a
 		}
 	}()
 	boot := bootID()
-	none := make(chan struct{})
-	close(none)
-	var settled <-chan struct{} = none
-	defer func() { <-settled }()
+	nothing := make(chan struct{})
+	close(nothing)
+	var synced <-chan struct{} = nothing
+	defer func() { <-synced }()
 	for {
-		say(sockFD, "R "+itoa(int64(os.Getpid())))
+		sendLine(sockFD, "R "+strconv.Itoa(os.Getpid()))
 		select {
-		case j, ok := <-jobs:
-			// One that was asked to end meanwhile has not begun: another will.
-			if !ok || len(sigs) > 0 || !j.ours() {
+		case a, ok := <-assignments:
+			// A supervisor that was asked to end meanwhile has not begun: another will.
+			if !ok || len(sigs) > 0 || !a.holdsLease() {
 				return
 			}
-			entitle(j.path)
-			s := newSupervisor(j, boot, sigs, child, gone, settled)
+			setTitle(a.path)
+			s := newSupervisor(a, boot, sigs, child, gone, synced)
 			clean := s.supervise()
-			settled = s.settled
+			synced = s.synced
 			if !clean || len(sigs) > 0 {
 				return
 			}
-			entitle("")
+			setTitle("")
 		case <-sigs:
 			return
 		}
 	}
 }
 
-// ours reports whether the lease that we were handed is that of the job.
-func (j *handover) ours() bool {
-	var fd, file syscall.Stat_t
-	return syscall.Fstat(j.lease, &fd) == nil && syscall.Lstat(j.path+leaseFile, &file) == nil &&
-		fd.Dev == file.Dev && fd.Ino == file.Ino
-}
+// holdsLease reports whether the lease that we were given is that of the job.
+func (a *assignment) holdsLease() bool { return sameFile(a.lease, a.path+leaseFile) }
 
-// entitle writes the directory of our job where everybody can read it: into the
+// setTitle writes the directory of our job where every process can read it: into the
 // argument that we were started with. Neither our environment nor our descriptors
 // can be seen by a program in a sandbox, and a nested gateway may be in one. The
 // string is no constant of the program but lies where the system put it.
-func entitle(path string) {
+func setTitle(path string) {
 	title := unsafe.Slice(unsafe.StringData(os.Args[1]), titleSize)
 	clear(title)
 	copy(title[:titleSize-1], path)
 }
 
-// say sends a line to the gateway. If it is gone, nobody needs to know.
-func say(fd int, line string) {
+// sendLine sends a line to the gateway. If the gateway is gone, nobody needs it.
+func sendLine(fd int, line string) {
 	retry(func() (int, error) { return syscall.Write(fd, []byte(line+"\n")) })
 }

@@ -1,21 +1,21 @@
 package supervisor
 
-// Phase is where a job stands.
+// Phase is the status of a job.
 type Phase string
 
 const (
-	Queued  Phase = "queued"  // somebody answers for it, and it does not run yet
-	Running Phase = "running" // it runs, or what it left behind is being ended
+	Queued  Phase = "queued"  // a process holds the lease, and the command does not run yet
+	Running Phase = "running" // the command runs, or its descendants are being ended
 	Ended   Phase = "ended"   // there is a record of its end, for good
-	Lost    Phase = "lost"    // nobody answers for it and there is no record, for good
+	Lost    Phase = "lost"    // nobody holds the lease and there is no record, for good
 )
 
-// State is what a job directory tells.
+// State is what the directory of a job says.
 type State struct {
 	Phase Phase
 	// Start is zero until the supervisor is about to start the command.
 	Start Start
-	// Exit is the record of a job that has Ended. Of a Lost one it has the Reason
+	// Exit is the record of a job that has Ended. For a Lost one it has the Reason
 	// and what there is of the output.
 	Exit Exit
 	// Canceling reports that a Cancel was asked for with the text Cancel, as long

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/process/limits"
+	"github.com/llm-cli-gateway/gateway/engine/process/proctree"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
 
@@ -104,9 +106,9 @@ func TestAJobOutlivesItsGateway(t *testing.T) {
 func descendants(pid int) []int {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
-		for _, m := range snapshot().all {
-			if m.parent == all[i] {
-				all = append(all, m.pid)
+		for _, p := range proctree.Snapshot().Processes {
+			if p.Parent == all[i] {
+				all = append(all, p.PID)
 			}
 		}
 	}
@@ -158,7 +160,7 @@ func TestSupervisorsEndWithTheirGateway(t *testing.T) {
 	gone(t, s.Start.Supervisor)
 }
 
-func TestABoundJobEndsWithItsGateway(t *testing.T) {
+func TestAJobMayEndWithItsGateway(t *testing.T) {
 	g := startGateway(t, "", "gateway", "sleep")
 	check(t, os.WriteFile(g.root+"/bound", nil, 0o600))
 	d := g.proceed()
@@ -168,7 +170,7 @@ func TestABoundJobEndsWithItsGateway(t *testing.T) {
 	check(t, g.cmd.Process.Kill())
 	g.cmd.Wait()
 	s := waitFor(t, d)
-	if s.Phase != Ended || s.Exit.Reason != Canceled || s.Exit.Detail != gatewayEnded {
+	if s.Phase != Ended || s.Exit.Reason != Canceled || s.Exit.Detail != gatewayEndedDetail {
 		t.Errorf("state %+v", s)
 	}
 	gone(t, s.Start.Supervisor, s.Start.Pid)
@@ -191,8 +193,8 @@ func TestAGatewayThatDiesBeforeTheStart(t *testing.T) {
 func TestASupervisorThatDiesWhileItStarts(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	s := Start{Supervisor: 1 << 22, Boot: bootID(), At: time.Now()}
-	overwrite(t, x.Path()+statusFile, startSlot, s.encode(x.ID()))
-	x.release()
+	overwrite(t, x.Path()+statusFile, startOffset, s.encode(x.ID()))
+	x.releaseLease()
 	if s := x.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		t.Errorf("state %+v", s)
 	}
@@ -201,8 +203,8 @@ func TestASupervisorThatDiesWhileItStarts(t *testing.T) {
 // T26, as far as it is ours: those who look do not take each other for a supervisor.
 func TestManyLookAtOnce(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
-	overwrite(t, x.Path()+statusFile, startSlot, []byte{1})
-	x.release()
+	overwrite(t, x.Path()+statusFile, startOffset, []byte{1})
+	x.releaseLease()
 	var all sync.WaitGroup
 	for range 12 {
 		all.Go(func() {
@@ -256,9 +258,9 @@ func TestTheSupervisorIsKilled(t *testing.T) {
 		"a simple command":          {"out=some", "pid=up", "sleep"},
 		"one that outlives it":      {"orphanable", "out=some", "pid=up", "sleep"},
 		"one that does not show":    {"orphanable", "opaque", "out=some", "pid=up", "sleep"},
-		"with a child far away":     {"setsid=deaf;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
-		"and a nameless one below":  {"orphanable", "bare=deaf;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
-		"a daemon that has no name": {"setsid=deaf;bare=deaf|pid=gc|sleep;await=gc;pid=middle;sleep", "await=middle", "out=some", "pid=up", "sleep"},
+		"with a child far away":     {"setsid=noterm;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
+		"and a nameless one below":  {"orphanable", "bare=noterm;pid=gc;sleep", "await=gc", "out=some", "pid=up", "sleep"},
+		"a daemon that has no name": {"setsid=noterm;bare=noterm|pid=gc|sleep;await=gc;pid=middle;sleep", "await=middle", "out=some", "pid=up", "sleep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := start(t, Limits{}, steps...)
@@ -319,9 +321,9 @@ func TestARecycledProcessIDIsNotTheJob(t *testing.T) {
 			x := prepare(t, Limits{}, "exit=0")
 			pid := bystander(t)
 			if tc.start != nil {
-				s := Start{Pid: pid, Began: beginning(pid), Supervisor: pid, Boot: bootID(), At: time.Now()}
+				s := Start{Pid: pid, Began: startTime(pid), Supervisor: pid, Boot: bootID(), At: time.Now()}
 				tc.start(&s)
-				overwrite(t, x.Path()+statusFile, startSlot, s.encode(x.ID()))
+				overwrite(t, x.Path()+statusFile, startOffset, s.encode(x.ID()))
 			}
 			if tc.boot != "" {
 				r, err := x.request()
@@ -329,7 +331,7 @@ func TestARecycledProcessIDIsNotTheJob(t *testing.T) {
 				r.Boot = tc.boot
 				check(t, os.WriteFile(x.Path()+requestFile, r.encode(), 0o600))
 			}
-			x.release()
+			x.releaseLease()
 			if s := x.wait(); s.Phase != Lost || s.Exit.Reason != tc.want {
 				t.Errorf("state %+v", s)
 			}
@@ -352,22 +354,22 @@ func overwrite(t testing.TB, path string, at int64, b []byte) {
 // T20: whatever part of it reached the disk.
 func TestATornRecordIsNoSuccess(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
-	x.release()
-	good := (&Exit{Reason: Exited, Started: time.Now(), Ended: time.Now(), Err: strings.Repeat("x", slotSize)}).encode(x.ID())
+	x.releaseLease()
+	good := (&Exit{Reason: Exited, Started: time.Now(), Ended: time.Now(), Err: strings.Repeat("x", recordSize)}).encode(x.ID())
 	for _, n := range []int{1, 4, 8, 10, 100, 200, 256, 450} {
-		overwrite(t, x.Path()+statusFile, exitSlot, make([]byte, slotSize))
-		overwrite(t, x.Path()+statusFile, exitSlot, good[:n])
+		overwrite(t, x.Path()+statusFile, exitOffset, make([]byte, recordSize))
+		overwrite(t, x.Path()+statusFile, exitOffset, good[:n])
 		if s, err := x.State(); err != nil || s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 			t.Errorf("%d bytes: %+v, %v", n, s, err)
 		}
 	}
-	for _, n := range []int64{0, 100, slotSize, slotSize + 100, statusSize - 50} {
-		check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, slotSize), good...)[:n], 0o600))
+	for _, n := range []int64{0, 100, recordSize, recordSize + 100, statusSize - 50} {
+		check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, recordSize), good...)[:n], 0o600))
 		if s, err := x.State(); err != nil || s.Phase != Lost {
 			t.Errorf("a file of %d bytes: %+v, %v", n, s, err)
 		}
 	}
-	check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, slotSize), good...), 0o600))
+	check(t, os.WriteFile(x.Path()+statusFile, append(make([]byte, recordSize), good...), 0o600))
 	if s, err := x.State(); err != nil || s.Phase != Ended || s.Exit.Code != 0 {
 		t.Errorf("whole: %+v, %v", s, err)
 	}
@@ -378,7 +380,7 @@ func TestATornRecordIsNoSuccess(t *testing.T) {
 func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	x := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(x.Path()+requestFile, 20))
-	if _, err := testCrew.Start(x.Dir, x.env); err == nil {
+	if _, err := testPool.Start(x.Dir, x.env); err == nil {
 		t.Error("it is started")
 	}
 	if e := x.end(); e.Reason != StartFailed {
@@ -386,7 +388,7 @@ func TestADamagedRequestIsNotSafeToRepeat(t *testing.T) {
 	}
 	y := prepare(t, Limits{}, "exit=0")
 	check(t, os.Truncate(y.Path()+requestFile, 0))
-	y.release()
+	y.releaseLease()
 	if s := y.wait(); s.Phase != Lost || s.Exit.Reason != SupervisorDied {
 		t.Errorf("state %+v", s)
 	}
@@ -413,13 +415,13 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 			x := prepare(t, Limits{}, "exit=0")
 			now := time.Now()
 			start := Start{Pid: 1 << 22, Supervisor: 1 << 22, Boot: tc.boot, At: now}
-			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: captured(4, 100), Stderr: captured(4, 100)}
-			overwrite(t, x.Path()+statusFile, startSlot, start.encode(x.ID()))
-			overwrite(t, x.Path()+statusFile, exitSlot, exit.encode(x.ID()))
+			exit := Exit{Reason: Exited, Started: now, Ended: now, Stdout: limits.CaptureOf(4, 100), Stderr: limits.CaptureOf(4, 100)}
+			overwrite(t, x.Path()+statusFile, startOffset, start.encode(x.ID()))
+			overwrite(t, x.Path()+statusFile, exitOffset, exit.encode(x.ID()))
 			overwrite(t, x.Path()+stdoutFile, 0, []byte("some"))
 			overwrite(t, x.Path()+stderrFile, 0, []byte("some"))
 			tc.harm(x)
-			x.release()
+			x.releaseLease()
 			if s := x.wait(); s.Exit.Reason != tc.want || (s.Phase == Ended) != (tc.want == Exited) {
 				t.Errorf("state %+v", s)
 			}
@@ -429,10 +431,10 @@ func TestARecordWithoutItsOutput(t *testing.T) {
 
 // T34: of a directory, some files may have reached the disk and others not.
 func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
-	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile} {
+	for _, name := range []string{statusFile, leaseFile, requestFile, stdoutFile, stderrFile} {
 		x := prepare(t, Limits{}, "exit=0")
-		overwrite(t, x.Path()+statusFile, startSlot, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
-		x.release()
+		overwrite(t, x.Path()+statusFile, startOffset, (&Start{Boot: "another", At: time.Now()}).encode(x.ID()))
+		x.releaseLease()
 		check(t, os.Remove(x.Path()+name))
 		if s := x.wait(); s.Phase != Lost || s.Exit.Reason == NeverStarted {
 			t.Errorf("without %s: %+v", name, s)
@@ -440,8 +442,24 @@ func TestADirectoryOfWhichPartIsMissing(t *testing.T) {
 		if _, err := x.Sweep(); err != nil {
 			t.Errorf("without %s: %v", name, err)
 		}
+		if _, _, err := x.Captured(); err != nil && name != requestFile {
+			t.Errorf("without %s: %v", name, err)
+		}
+		stdout, stderr, err := x.OpenOutput()
+		if err != nil {
+			t.Errorf("without %s: %v", name, err)
+		} else {
+			stdout.Close()
+			stderr.Close()
+		}
+		if err := x.Sync(); err != nil {
+			t.Errorf("without %s: %v", name, err)
+		}
 		check(t, x.Remove())
 		if _, err := x.State(); !os.IsNotExist(err) {
+			t.Errorf("removed: %v", err)
+		}
+		if _, _, err := x.OpenOutput(); !os.IsNotExist(err) {
 			t.Errorf("removed: %v", err)
 		}
 	}
@@ -457,7 +475,7 @@ func TestADiskThatIsFull(t *testing.T) {
 		j := Job{ID: "a", Path: exe, Dir: "/", Args: []string{"fill=" + strconv.Itoa(2*size)}}
 		d, err := Prepare(root, j)
 		check(t, err)
-		_, err = testCrew.Start(d, helperEnv)
+		_, err = testPool.Start(d, helperEnv)
 		check(t, err)
 		s := waitFor(t, d)
 		if s.Phase != Ended || s.Exit.Code != 9 || !s.Exit.DiskFull || s.Exit.Stdout.Size == 0 {
@@ -478,7 +496,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	})
 }
 
-// What is recorded when the disk is full from the beginning has its place already.
+// What is recorded when the disk is full from the beginning has its space already.
 func TestAJobEndsOnAFullDisk(t *testing.T) {
 	disk.Each(t, 4<<20, func(t *testing.T, root string) {
 		exe, err := os.Executable()
@@ -486,7 +504,7 @@ func TestAJobEndsOnAFullDisk(t *testing.T) {
 		gate := t.TempDir() + "/gate"
 		d, err := Prepare(root+"/jobs", Job{ID: "a", Path: exe, Dir: "/", Args: []string{"await=" + gate, "exit=6"}})
 		check(t, err)
-		_, err = testCrew.Start(d, helperEnv)
+		_, err = testPool.Start(d, helperEnv)
 		check(t, err)
 		disk.Fill(t, root)
 		check(t, os.WriteFile(gate, nil, 0o600))

@@ -6,19 +6,15 @@ import (
 	"time"
 )
 
-// Here the process group is all there is: a descendant that leaves it escapes,
-// and if the supervisor is killed the command goes on. There is neither a
-// subreaper nor a parent-death signal nor a hole in a file.
+// On this system the process group is all there is: a descendant that leaves it escapes,
+// and if the supervisor is killed the command goes on. There is neither a subreaper nor a
+// parent-death signal nor a hole in a file.
 
-func self() (string, error) { return os.Executable() }
+func executable() (string, error) { return os.Executable() }
 
-func commandAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
-
-func becomeReaper() {}
-
-// dropInherited marks nothing: a descriptor without close-on-exec would have to
+// closeInherited closes nothing: a descriptor without close-on-exec would have to
 // be one that the gateway's own client left open.
-func dropInherited(int) {}
+func closeInherited(int) {}
 
 // recvFlags is empty: a descriptor comes in open on exec. A supervisor starts
 // nothing while it receives one.
@@ -42,42 +38,13 @@ func bootID() string {
 
 func modified(st *syscall.Stat_t) time.Time { return time.Unix(st.Mtimespec.Unix()) }
 
-// syncData asks the disk itself, which fsync does not do here.
-// spread has nothing to do here.
-func spread(string) {}
+// spreadDirs has nothing to do on this system.
+func spreadDirs(string) {}
 
+// syncData asks the disk itself, which fsync does not do here.
 func syncData(fd int) {
 	syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_FULLFSYNC, 0)
 }
 
-func punch(int, int64, int64) error { return syscall.EOPNOTSUPP }
-
-// full cannot be told here; the command's own error message has to do.
-func (o *spool) full(int) bool { return false }
-
-// finishGroup ends what is left of the command's group. Its number is not given
-// away as long as it has a member.
-func finishGroup(pid int) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		if pid <= 1 || syscall.Kill(-pid, sig) != nil {
-			return
-		}
-		for end := time.Now().Add(termTime); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-			if syscall.Kill(-pid, 0) != nil {
-				return
-			}
-		}
-	}
-}
-
-func send(p process, sig syscall.Signal) error { return syscall.ESRCH }
-
-func sweepLost(string, Start) int { return 0 }
-
-func beginning(int) uint64 { return 0 }
-
-func snapshot() scene {
-	return scene{cookie: func(int) (string, bool) { return "", false }}
-}
-
-func lineage(int) (name, arg string, parent int) { return "", "", 0 }
+// commandLine cannot be read on this system.
+func commandLine(int) (name, arg string) { return "", "" }

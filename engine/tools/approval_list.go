@@ -15,6 +15,12 @@ import (
 // ApprovalList is the name of ApprovalListTool.
 const ApprovalList = "approval_list"
 
+// ApprovalStore is where decisions about calls are recorded.
+type ApprovalStore interface {
+	Approvals(ctx context.Context, principal, cli string, limit int) ([]store.Approval, error)
+	PruneApprovals(ctx context.Context, before time.Time) (removed int, err error)
+}
+
 // ApprovalListInput is the input of ApprovalListTool.
 type ApprovalListInput struct {
 	Limit int    `json:"limit" doc:"Maximum number of decisions" min:"1" max:"500" default:"50"`
@@ -49,13 +55,13 @@ func (t *Tools) listApprovals(ctx context.Context, _ Caller, in ApprovalListInpu
 		}
 		return ApprovalListOutput{}, &usageError{"calls are not recorded (gateway.logsDb), so there is no list of decisions", hint}
 	}
-	rows, err := records.Approvals(ctx, in.CLI, in.Limit)
+	rows, err := records.Approvals(ctx, store.Local, in.CLI, in.Limit)
 	if err != nil {
 		return ApprovalListOutput{}, err
 	}
 	out := ApprovalListOutput{Approvals: []store.Approval{}}
 	for _, row := range rows {
-		row.Time = row.Time.UTC()
+		row.Time, row.Principal = row.Time.UTC(), "" // the principal is the caller
 		out.Approvals = append(out.Approvals, row)
 	}
 	return out, nil
@@ -79,9 +85,9 @@ func renderApprovalList(o ApprovalListOutput) []string {
 	return []string{strings.Join(lines, "\n")}
 }
 
-// ClearApprovals removes decisions that are older than the catalog says they are kept,
+// PruneApprovals removes decisions that are older than the catalog says they are kept,
 // from the record and from the journal.
-func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
+func (t *Tools) PruneApprovals(ctx context.Context, now time.Time) error {
 	days := t.Catalog().Settings.Approvals.RetentionDays
 	if days == 0 {
 		return nil
@@ -89,7 +95,7 @@ func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
 	before := now.AddDate(0, 0, -int(days))
 	records, err := t.decisions()
 	if err == nil && records != nil {
-		_, err = records.ExpireApprovals(ctx, before)
+		_, err = records.PruneApprovals(ctx, before)
 	}
 	if t.Journal.Path != "" {
 		_, trimming := t.Journal.Trim(before)
@@ -99,7 +105,7 @@ func (t *Tools) ClearApprovals(ctx context.Context, now time.Time) error {
 }
 
 // decisions is the record of decisions, nil if there is none.
-func (t *Tools) decisions() (*store.Store, error) {
+func (t *Tools) decisions() (ApprovalStore, error) {
 	if t.Decisions == nil {
 		return nil, nil
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // gated has one CLI that prints its arguments, with calls of every degree of risk.
@@ -35,7 +36,7 @@ gateway: {env: pass: ["PATH"], timeouts: graceMs: 10, approvals: {policy: "narro
 // desk is a set of tools with a record and a journal.
 type desk struct {
 	*Tools
-	records *store.Store
+	records *sqlite.Store
 }
 
 func newDesk(t *testing.T, more string) desk {
@@ -45,24 +46,23 @@ func newDesk(t *testing.T, more string) desk {
 		t.Fatal(res.Diagnostics)
 	}
 	home := t.TempDir()
-	records, err := store.Open(filepath.Join(home, "calls.db"))
+	records, err := sqlite.Open(filepath.Join(home, "calls.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func() (*store.Store, error) { return records, nil }
 	runner := &job.Runner{
 		Host:   host.New([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, nil, ""),
-		Record: open, Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs"), Pools: filepath.Join(home, "pools"),
+		Record: func() (job.Store, error) { return records, nil }, Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs"), Pools: filepath.Join(home, "pools"),
 		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); records.Close() })
-	return desk{wire(&Tools{Catalog: runner.Current, Runner: runner, Decisions: open, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}), records}
+	return desk{wire(&Tools{Catalog: runner.Current, Runner: runner, Decisions: func() (ApprovalStore, error) { return records, nil }, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}), records}
 }
 
 // decisions are the rows and the lines of the journal, which must tell the same.
 func (d desk) decisions(t *testing.T) []store.Approval {
 	t.Helper()
-	rows, err := d.records.Approvals(t.Context(), "", 0)
+	rows, err := d.records.Approvals(t.Context(), store.Local, "", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (d desk) decisions(t *testing.T) []store.Approval {
 // ran are the calls on record, newest first.
 func (d desk) ran(t *testing.T) []store.Job {
 	t.Helper()
-	rows, err := d.records.Jobs(t.Context(), store.Filter{})
+	rows, err := d.records.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestADecisionThatCannotBeRecordedLetsNothingRun(t *testing.T) {
 	if r := d.call(t, "acme_request", `{"prompt":"x"}`); r.IsError {
 		t.Errorf("a call without a decision: %q", r.Text)
 	}
-	d.Tools.Decisions = func() (*store.Store, error) { return nil, errors.New("the file is gone") }
+	d.Tools.Decisions = func() (ApprovalStore, error) { return nil, errors.New("the file is gone") }
 	if r := d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`); !strings.Contains(r.Text[0], "the file is gone") {
 		t.Errorf("%q", r.Text)
 	}
@@ -346,7 +346,7 @@ func TestApprovalList(t *testing.T) {
 			t.Errorf("%s: %q", args, r.Text)
 		}
 	}
-	d.Tools.Decisions = func() (*store.Store, error) { return nil, nil }
+	d.Tools.Decisions = func() (ApprovalStore, error) { return nil, nil }
 	if r := d.call(t, ApprovalList, `{}`); !r.IsError || !strings.Contains(r.Text[0], d.Journal.Path) {
 		t.Errorf("%q", r.Text)
 	}

@@ -102,7 +102,7 @@ var wrongInput = map[string][]struct{ args, want string }{
 
 func TestWrongInputOfBuiltins(t *testing.T) {
 	tools := newTools(t)
-	tools.Sessions = &session.Service{Record: tools.Runner.Record}
+	tools.Sessions = &session.Service{Record: recordOf[session.Store](tools)}
 	wire(tools)
 	for _, b := range builtins {
 		t.Run(b.name(), func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestResultsOfBuiltins(t *testing.T) {
 	now := time.Now()
 	full, empty := newTools(t), newTools(t)
 	for _, tools := range []*Tools{full, empty} {
-		tools.Sessions, tools.Decisions = &session.Service{Record: tools.Runner.Record}, tools.Runner.Record
+		tools.Sessions, tools.Decisions = &session.Service{Record: recordOf[session.Store](tools)}, recordOf[ApprovalStore](tools)
 		tools.Status = func() Status { return Status{Files: []SpecFile{}} }
 		wire(tools)
 	}
@@ -139,11 +139,11 @@ func TestResultsOfBuiltins(t *testing.T) {
 		return Status{Digest: "d", Since: now, Files: []SpecFile{{Name: "a.cue", SHA256: "0"}}, Warnings: []string{"w"}, Restart: []string{"s"},
 			Failed: &Failed{Time: now, Problems: []string{"p"}}, Held: &Held{Time: now, Digest: "h", Changes: []string{"c"}}}
 	}
-	records, err := full.Runner.Record()
+	records, err := recordOf[call.Decisions](full)()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := records.Approve(t.Context(), store.Approval{ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: policy.Managed, CatalogDigest: "d"}); err != nil {
+	if err := records.RecordApproval(t.Context(), store.Approval{Principal: store.Local, ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: policy.Managed, CatalogDigest: "d"}); err != nil {
 		t.Fatal(err)
 	}
 	job := fmt.Sprintf(`{"jobId":%q}`, whole(t, full.call(t, "acme_request", `{"prompt":"x"}`))["jobId"])
@@ -180,8 +180,8 @@ func TestResultsOfBuiltins(t *testing.T) {
 			t.Errorf("%s %s: %q lacks %q", c.tool, c.args, text, c.says)
 		}
 	}
-	full.Runner.Record = func() (*store.Store, error) { return nil, errors.New("the disk is gone") }
-	full.Sessions, full.Decisions, full.Status = &session.Service{Record: full.Runner.Record}, full.Runner.Record, nil
+	full.Runner.Record = noRecord
+	full.Sessions, full.Decisions, full.Status = &session.Service{Record: recordOf[session.Store](full)}, recordOf[ApprovalStore](full), nil
 	wire(full)
 	for _, c := range []struct{ tool, args, class string }{
 		{JobStatus, job, lang.ClassRecord}, {JobResult, job, lang.ClassRecord}, {JobCancel, job, lang.ClassRecord}, {JobList, `{}`, lang.ClassRecord},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // JobCancel is the name of JobCancelTool.
@@ -23,7 +24,7 @@ var JobCancelTool = &Builtin[JobRef, JobOutput]{
 }
 
 func (t *Tools) cancelJob(ctx context.Context, from Caller, in JobRef) (JobOutput, error) {
-	before, err := t.Runner.Status(ctx, in.JobID)
+	before, err := t.Runner.Status(ctx, store.Local, in.JobID)
 	if err != nil {
 		return JobOutput{}, err
 	}
@@ -34,7 +35,7 @@ func (t *Tools) cancelJob(ctx context.Context, from Caller, in JobRef) (JobOutpu
 	if from.Client.Name != "" {
 		by += " by " + from.Client.Name
 	}
-	j, err := t.Runner.Cancel(ctx, in.JobID, by, cancelWait)
+	j, err := t.Runner.Cancel(ctx, store.Local, in.JobID, by, cancelWait)
 	if err != nil {
 		return JobOutput{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // JobList is the name of JobListTool.
@@ -51,7 +52,7 @@ var JobListTool = &Builtin[JobListInput, JobListOutput]{
 }
 
 func (t *Tools) listJobs(ctx context.Context, _ Caller, in JobListInput) (JobListOutput, error) {
-	jobs, err := t.Runner.List(ctx, job.Filter{CLI: in.CLI, State: in.State, Limit: in.Limit})
+	jobs, err := t.Runner.List(ctx, job.Filter{Principal: store.Local, CLI: in.CLI, State: in.State, Limit: in.Limit})
 	if err != nil {
 		return JobListOutput{}, err
 	}

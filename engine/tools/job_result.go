@@ -7,6 +7,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // JobResult is the name of JobResultTool.
@@ -51,7 +52,7 @@ func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (
 			return JobResultOutput{}, err
 		}
 	}
-	res, err := t.Runner.Result(ctx, in.JobID, in.Offset, in.MaxChars)
+	res, err := t.Runner.Result(ctx, store.Local, in.JobID, in.Offset, in.MaxChars)
 	if err != nil {
 		return JobResultOutput{}, err
 	}

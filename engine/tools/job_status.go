@@ -7,6 +7,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // JobStatus is the name of JobStatusTool.
@@ -48,7 +49,7 @@ func (t *Tools) jobStatus(ctx context.Context, from Caller, in JobStatusInput) (
 	if err != nil {
 		return JobOutput{}, err
 	}
-	if j.Joins, err = t.Runner.Joins(ctx, j.Row.ID); err != nil {
+	if j.Joins, err = t.Runner.Joins(ctx, store.Local, j.Row.ID); err != nil {
 		return JobOutput{}, err
 	}
 	return t.jobOutput(j, ""), nil
@@ -57,7 +58,7 @@ func (t *Tools) jobStatus(ctx context.Context, from Caller, in JobStatusInput) (
 // await waits up to so many milliseconds for the end of a job of which only the id is
 // known.
 func (t *Tools) await(ctx context.Context, id string, ms int, progress func(string)) (call.Job, error) {
-	j, err := t.Runner.Status(ctx, id)
+	j, err := t.Runner.Status(ctx, store.Local, id)
 	if err != nil || ms <= 0 || j.State.Ended() {
 		return j, err
 	}

@@ -8,19 +8,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // newJobs is newTools with a record and a place for jobs.
 func newJobs(t *testing.T) *Tools {
 	t.Helper()
 	tools := newTools(t)
-	records, err := store.Open(filepath.Join(t.TempDir(), "logs.db"))
+	records, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	tools.Runner.Volatile = false
-	tools.Runner.Record = func() (*store.Store, error) { return records, nil }
+	tools.Runner.Record = func() (job.Store, error) { return records, nil }
 	tools.Runner.Jobs = filepath.Join(t.TempDir(), "jobs")
 	t.Cleanup(func() { tools.Runner.Close(); records.Close() })
 	return tools

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/models"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // ListModels is the name of ListModelsTool.
@@ -74,7 +75,7 @@ func (t *Tools) listModels(ctx context.Context, _ Caller, in ListModelsInput) (L
 	if len(clis) == 0 && in.CLI != "" {
 		return ListModelsOutput{}, &usageError{unknownCLI(cat, in.CLI), "`gateway models` lists the models of all"}
 	}
-	listing := t.Models.List(ctx, cat, clis)
+	listing := t.Models.List(ctx, store.Local, cat, clis)
 	out := ListModelsOutput{CLIs: map[string]ModelsOfCLI{}, Warnings: listing.Warnings, listing: listing.CLIs}
 	for _, cli := range listing.CLIs {
 		out.CLIs[cli.Spec.Name] = modelsOfCLI(cli)

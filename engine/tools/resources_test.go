@@ -97,7 +97,7 @@ func TestReadSessions(t *testing.T) {
 	if _, err := tools.Read(t.Context(), "gateway://sessions"); err == nil || !strings.Contains(err.Error(), "keeps no sessions") {
 		t.Error(err)
 	}
-	tools.Sessions = &session.Service{Record: tools.Runner.Record}
+	tools.Sessions = &session.Service{Record: recordOf[session.Store](tools)}
 	wire(tools)
 	if got := tools.read(t, "gateway://sessions"); got["total"] != 0.0 || len(got["sessions"].([]any)) != 0 {
 		t.Errorf("%v", got)
@@ -145,8 +145,8 @@ func TestReadWhatIsNotThere(t *testing.T) {
 func TestReadWhatCannotBeFoundOut(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	tools := &Tools{Catalog: newTools(t).Catalog, Runner: &job.Runner{
-		Host: host.New(nil, nil, ""), Record: func() (*store.Store, error) { return nil, broken }, Current: func() *catalog.Catalog { return nil }}}
-	tools.Sessions = &session.Service{Record: tools.Runner.Record}
+		Host: host.New(nil, nil, ""), Record: func() (job.Store, error) { return nil, broken }, Current: func() *catalog.Catalog { return nil }}}
+	tools.Sessions = &session.Service{Record: recordOf[session.Store](tools)}
 	wire(tools)
 	for _, uri := range []string{"gateway://sessions", "gateway://sessions/x", "gateway://jobs", "gateway://jobs/" + store.NewID()} {
 		if text, err := tools.Read(t.Context(), uri); !errors.Is(err, broken) || text != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionClear is the name of SessionClearTool.
@@ -44,7 +45,7 @@ func (t *Tools) clearSessions(ctx context.Context, _ Caller, in SessionClearInpu
 	if err != nil {
 		return SessionClearOutput{}, err
 	}
-	n, err := sessions.Clear(ctx, in.CLI)
+	n, err := sessions.DeleteAll(ctx, store.Local, in.CLI)
 	if err != nil {
 		return SessionClearOutput{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionCreate is the name of SessionCreateTool.
@@ -30,6 +31,6 @@ func (t *Tools) createSession(ctx context.Context, _ Caller, in SessionCreateInp
 	if err != nil {
 		return SessionOutput{}, err
 	}
-	s, err := sessions.Create(ctx, cli, strings.TrimSpace(in.Description), in.SetAsActive)
+	s, err := sessions.Create(ctx, store.Local, cli, strings.TrimSpace(in.Description), in.SetAsActive)
 	return t.oneSession(s, err, "Created; its first call begins the conversation.")
 }

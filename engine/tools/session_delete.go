@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionDelete is the name of SessionDeleteTool.
@@ -22,7 +23,7 @@ func (t *Tools) deleteSession(ctx context.Context, _ Caller, in SessionRef) (Ses
 	if err != nil {
 		return SessionOutput{}, err
 	}
-	s, err := sessions.Delete(ctx, in.CLI, in.SessionID)
+	s, err := sessions.Delete(ctx, store.Local, in.CLI, in.SessionID)
 	s.Active = false
 	return t.oneSession(s, err, "Deleted; the CLI keeps the conversation.")
 }

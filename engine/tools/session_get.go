@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionGet is the name of SessionGetTool.
@@ -22,6 +23,6 @@ func (t *Tools) getSession(ctx context.Context, _ Caller, in SessionRef) (Sessio
 	if err != nil {
 		return SessionOutput{}, err
 	}
-	s, err := sessions.Get(ctx, in.CLI, in.SessionID)
+	s, err := sessions.Get(ctx, store.Local, in.CLI, in.SessionID)
 	return t.oneSession(s, err, "")
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionList is the name of SessionListTool.
@@ -44,7 +45,7 @@ func (t *Tools) listSessions(ctx context.Context, _ Caller, in SessionListInput)
 	if err != nil {
 		return SessionListOutput{}, err
 	}
-	list, err := sessions.List(ctx, in.CLI, in.Limit)
+	list, err := sessions.List(ctx, store.Local, in.CLI, in.Limit)
 	if err != nil {
 		return SessionListOutput{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // SessionUse is the name of SessionUseTool.
@@ -33,7 +34,7 @@ func (t *Tools) useSession(ctx context.Context, _ Caller, in SessionUseInput) (S
 	if err != nil {
 		return SessionOutput{}, err
 	}
-	s, err := sessions.Use(ctx, cli, in.SessionID)
+	s, err := sessions.Activate(ctx, store.Local, cli, in.SessionID)
 	if err == nil && in.SessionID == "" {
 		notes := append([]string{"No session of " + cli.Heading() + " is active."}, t.sessionWarnings()...)
 		return SessionOutput{CLI: cli.Name, notes: notes}, nil

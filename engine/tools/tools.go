@@ -34,7 +34,7 @@ type Tools struct {
 	Sessions *session.Service // nil: a call belongs to no session but one that it names
 
 	// Where decisions about calls are recorded; nil, or without a store: in the journal only.
-	Decisions func() (*store.Store, error)
+	Decisions func() (ApprovalStore, error)
 	Journal   store.Journal
 
 	Status func() Status // of the specs; nil: there is nothing to tell

@@ -25,7 +25,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
-	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // Three CLIs that every machine has: one says its prompt back, one prints records,
@@ -46,6 +46,20 @@ cli: gone: {bin: "no-such-program", title: "Gone", install: "get gone", argv: ["
 gateway: {env: pass: ["PATH", "HOME", "ACME_*"], timeouts: {idleMs: 4000, graceMs: 10}, injected: ["wait_for_previous"]}
 `
 
+// noRecord is a record that cannot be opened.
+func noRecord() (job.Store, error) { return nil, errors.New("the disk is gone") }
+
+// recordOf opens the record of jobs of the tools as another of its users does.
+func recordOf[S any](tools *Tools) func() (S, error) {
+	return func() (s S, err error) {
+		records, err := tools.Runner.Record()
+		if records != nil {
+			s = records.(S)
+		}
+		return s, err
+	}
+}
+
 func newTools(t testing.TB, environ ...string) *Tools {
 	t.Helper()
 	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
@@ -54,13 +68,13 @@ func newTools(t testing.TB, environ ...string) *Tools {
 	}
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	memory, err := store.OpenMemory()
+	memory, err := sqlite.OpenMemory()
 	if err != nil {
 		t.Fatal(err)
 	}
 	runner := &job.Runner{
 		Host:   host.New(append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, environ...), nil, ""),
-		Record: func() (*store.Store, error) { return memory, nil }, Volatile: true, Spool: filepath.Join(home, "run"), Pools: filepath.Join(home, "pools"),
+		Record: func() (job.Store, error) { return memory, nil }, Volatile: true, Spool: filepath.Join(home, "run"), Pools: filepath.Join(home, "pools"),
 		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); memory.Close() })
@@ -78,7 +92,7 @@ func wire(t *Tools) *Tools {
 		if err != nil || records == nil {
 			return nil, err
 		}
-		return records, nil
+		return records.(call.Decisions), nil
 	}
 	t.Handler = call.New(t.Calls)
 	return t

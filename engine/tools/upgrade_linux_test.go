@@ -9,6 +9,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // newUpgradable is a machine whose nova becomes what it is told to, unless that is 9.9,
@@ -58,7 +59,7 @@ func TestCLIUpgradeIsRun(t *testing.T) {
 	if !r.IsError || !strings.Contains(r.Text[0], "wall_timeout") {
 		t.Errorf("%q", r.Text)
 	}
-	if rows, err := tools.Runner.List(t.Context(), job.Filter{CLI: "nova"}); err != nil || len(rows) != 3 || rows[2].Row.Tool != CLIUpgrade {
+	if rows, err := tools.Runner.List(t.Context(), job.Filter{Principal: store.Local, CLI: "nova"}); err != nil || len(rows) != 3 || rows[2].Row.Tool != CLIUpgrade {
 		t.Errorf("%+v %v", rows, err)
 	}
 	if version, _ := os.ReadFile(filepath.Join(filepath.Dir(must(tools.Runner.Host.Find("nova"))), "nova.version")); strings.TrimSpace(string(version)) != "3.0" {

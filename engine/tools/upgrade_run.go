@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
@@ -19,7 +20,7 @@ import (
 func (t *Tools) runUpgrade(ctx context.Context, from Caller, u installed.Upgrade, force bool) (CLIUpgradeOutput, error) {
 	out := CLIUpgradeOutput{Status: string(call.Failed), CLI: u.CLI.Name, Before: u.State.Version, Target: u.Target, Strategy: u.Strategy, Command: u.Command(), heading: u.CLI.Heading()}
 	j, err := t.Runner.Start(ctx, job.Program{
-		Tool: CLIUpgrade, CLI: u.CLI.Name, Path: u.Path, Args: u.Args, Environ: u.Environ, Dir: u.Dir, Wall: u.Timeout, Client: from.Client, Alone: !force,
+		Principal: store.Local, Tool: CLIUpgrade, CLI: u.CLI.Name, Path: u.Path, Args: u.Args, Environ: u.Environ, Dir: u.Dir, Wall: u.Timeout, Client: from.Client, Alone: !force,
 	})
 	if err != nil {
 		out.Error = notStarted(u, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // ranged is a CLI of which nearly everything depends on the version.
@@ -65,7 +66,7 @@ func TestCallsFollowTheInstalledVersion(t *testing.T) {
 				t.Errorf("%s %s:\n%s, want\n%s", c.installed, c.args, text, want)
 			}
 		}
-		if jobs, err := tools.Runner.List(t.Context(), job.Filter{Limit: 1}); !r.IsError && (err != nil || jobs[0].Row.CLIVersion != strings.TrimPrefix(c.installed, "devel")) {
+		if jobs, err := tools.Runner.List(t.Context(), job.Filter{Principal: store.Local, Limit: 1}); !r.IsError && (err != nil || jobs[0].Row.CLIVersion != strings.TrimPrefix(c.installed, "devel")) {
 			t.Errorf("%s: recorded as %+v, %v", c.installed, jobs, err)
 		}
 		x, err := tools.Explain(t.Context(), "nova_request", json.RawMessage(args))

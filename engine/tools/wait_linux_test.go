@@ -14,6 +14,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -41,7 +42,7 @@ gateway: {env: pass: ["PATH"], jobs: {syncMs: %d, onCancel: "kill", dedupMs: 600
 	}
 	w.Catalog = func() *catalog.Catalog { return res.Catalog }
 	record := w.Runner.Record
-	w.Runner.Current, w.Runner.Record = w.Catalog, func() (*store.Store, error) {
+	w.Runner.Current, w.Runner.Record = w.Catalog, func() (job.Store, error) {
 		if w.broken.Load() {
 			return nil, errors.New("the disk is on fire")
 		}

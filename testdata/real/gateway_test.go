@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/testdata/modelserver"
 )
 
@@ -326,17 +327,17 @@ func encode(v any) string {
 // jobs are the recorded calls, newest first and whole.
 func (g *gateway) jobs() []store.Job {
 	g.t.Helper()
-	s, err := store.Open(filepath.Join(g.home, ".llm-cli-gateway", "logs.db"))
+	s, err := sqlite.Open(filepath.Join(g.home, ".llm-cli-gateway", "logs.db"))
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer s.Close()
-	list, err := s.Jobs(g.t.Context(), store.Filter{})
+	list, err := s.Jobs(g.t.Context(), store.Filter{Principal: store.Local})
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	for i := range list {
-		if list[i], err = s.Job(g.t.Context(), list[i].ID); err != nil {
+		if list[i], err = s.Job(g.t.Context(), store.Local, list[i].ID); err != nil {
 			g.t.Fatal(err)
 		}
 	}

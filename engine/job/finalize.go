@@ -1,0 +1,252 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+)
+
+// status is where the job of a row stands. The truth of a live one is its directory.
+func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
+	job := call.Job{Row: row, Durable: r.durable(row)}
+	if row.State == store.Done {
+		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
+		return job, nil
+	}
+	job.State = call.Running
+	if l := r.localOf(row.ID); l != nil {
+		job.Canceling, job.Printed = l.canceled(), l.printed()
+		return job, nil
+	}
+	dir, err := r.dir(row.ID)
+	var s supervisor.State
+	if err == nil {
+		s, err = dir.State()
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
+		return r.missing(ctx, records, job)
+	case err != nil:
+		return job, err
+	case s.Phase == supervisor.Ended || s.Phase == supervisor.Lost:
+		row, err := records.Job(ctx, row.Principal, row.ID) // of a list, the texts are cut
+		if err != nil {
+			return call.Job{}, err
+		}
+		if row.State == store.Done {
+			return r.status(ctx, records, row)
+		}
+		return r.finalize(records, r.recalled(row, dir, s))
+	case s.Phase == supervisor.Queued:
+		job.State = call.Queued
+	}
+	job.Pid, job.Canceling = s.Start.Pid, s.Canceling
+	if stdout, stderr, err := dir.Captured(); err == nil {
+		job.Printed = stdout.Size + stderr.Size
+	}
+	return job, nil
+}
+
+// missing is a live row without a directory: a call that some gateway runs itself, or
+// a job whose directory was removed or went with the power, or lies elsewhere because
+// another user or another home made it. Of one elsewhere nothing is known, so nothing is
+// recorded, nor as long as the folder of all is not there and may come back.
+func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call.Job, error) {
+	again, err := records.Job(ctx, job.Row.Principal, job.Row.ID) // its end may have been recorded between two looks
+	if err == nil && again.State == store.Done {
+		return r.status(ctx, records, again)
+	}
+	if !job.Durable {
+		return job, nil
+	}
+	job.State = call.Orphaned
+	gone := "its directory " + filepath.Join(cmp.Or(job.Row.Folder, r.folder()), job.Row.ID) + " is not there"
+	if _, there := os.Stat(r.folder()); err != nil || there != nil || again.Folder != r.folder() {
+		job.Notes = append(job.Notes, gone)
+		return job, nil
+	}
+	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: lang.ClassLost, ErrorMessage: gone,
+		Ended: time.Now(), Duration: max(0, time.Since(again.Created))}
+	err = r.finish(records, again)
+	again.State, job.Row = store.Done, again
+	if err != nil && !errors.Is(err, store.ErrDone) {
+		job.Notes = append(job.Notes, unfinished(err))
+	}
+	return job, nil
+}
+
+// ending is a job that has ended or is lost, and what is needed to read what it printed.
+type ending struct {
+	row     store.Job // whole
+	dir     *supervisor.Dir
+	state   supervisor.State
+	call    *catalog.Call // nil: there is no spec any more by which to read
+	secrets redactor
+	known   bool // what is secret
+}
+
+// recalled is the end of a job of which this gateway knows what is on record.
+func (r *Runner) recalled(row store.Job, dir *supervisor.Dir, s supervisor.State) ending {
+	e := ending{row: row, dir: dir, state: s}
+	if k := r.oursOf(row.ID); k != nil {
+		e.call, e.secrets, e.known = k.call, k.secrets, true
+		return e
+	}
+	if call, ok := r.revive(row); ok && row.Mode != program {
+		e.call = call
+	}
+	e.secrets, e.known = r.secretsOf(row)
+	return e
+}
+
+// unreadFor is how long the end of a job is left to gateways that have the spec of its CLI.
+const unreadFor = time.Minute
+
+// finalize records the end of a job, once, whoever else tries to.
+func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
+		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
+	}
+	if e.state.Phase == supervisor.Lost {
+		if _, err := e.dir.Sweep(); errors.Is(err, supervisor.ErrLive) { // another gateway is sweeping
+			return call.Job{Row: e.row, State: call.Running, Durable: true, Canceling: e.state.Canceling}, nil
+		}
+	}
+	synced := e.sync()
+	out, ending, err := e.decode()
+	if err != nil {
+		return call.Job{}, err
+	}
+	exit := process.SupervisedExit(e.state.Exit)
+	end := completed(out, exit, ending, e.secrets)
+	if !e.known {
+		end.Response = ""
+		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
+	}
+	if text := e.state.Exit.Detail; text != "" {
+		end.Detail += ": " + e.secrets.clean(text)
+	}
+	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
+		// The rest is in the directory alone, and the row promises it.
+		if err := <-synced; err != nil {
+			return call.Job{}, err
+		}
+	}
+	if end.Ended = exit.Ended; e.state.Phase == supervisor.Lost || end.Ended.IsZero() {
+		end.Ended = time.Now()
+	}
+	end.Duration = max(0, end.Ended.Sub(e.row.Created))
+	e.row.Outcome = end
+	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
+	err = r.finish(records, e.row)
+	if errors.Is(err, store.ErrDone) && e.call == nil { // by somebody who may have had the spec
+		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done {
+			return r.status(context.Background(), records, row)
+		}
+	}
+	job.Row.State = store.Done
+	if end.Model != "" {
+		job.Row.Model = end.Model
+	}
+	if err != nil && !errors.Is(err, store.ErrDone) {
+		// The directory still tells how it ended, and the row is completed when that is
+		// possible again: on a full disk it is not.
+		job.Notes = append(job.Notes, unfinished(err))
+	}
+	out.ID, out.Duration = e.row.ID, end.Duration
+	job.Completion = &out
+	return job, nil
+}
+
+// sync has the disk take the directory of a job that printed so much that its row might
+// not hold the answer, while that is read. The result comes later.
+func (e *ending) sync() <-chan error {
+	synced := make(chan error, 1)
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
+		go func() { synced <- e.dir.Sync() }()
+	} else {
+		synced <- nil
+	}
+	return synced
+}
+
+// decode reads what the job printed.
+func (e *ending) decode() (call.Completion, store.Ending, error) {
+	fail := func(class, message, hint string, ending store.Ending) (call.Completion, store.Ending, error) {
+		failure := &lang.Failure{Class: class, Message: message, Hint: hint}
+		return call.Completion{ExitCode: e.state.Exit.Code, Answer: extract.Answer{Failure: failure}}, ending, nil
+	}
+	switch e.state.Exit.Reason {
+	case supervisor.StartFailed:
+		return fail(lang.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
+	case supervisor.NeverStarted:
+		return fail(lang.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
+	case supervisor.QueueTimeout:
+		return fail(lang.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
+			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
+	}
+	if e.call == nil && e.row.Mode != program {
+		ending := endings[e.state.Exit.Reason].ending
+		if ending == "" {
+			ending = store.EndError
+		}
+		return fail(lang.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
+	}
+	stdout, stderr, err := e.dir.OpenOutput()
+	if err != nil {
+		return call.Completion{}, "", err
+	}
+	defer stdout.Close()
+	defer stderr.Close()
+	if e.row.Mode == program {
+		return conclude(e.row, stdout, stderr, process.SupervisedExit(e.state.Exit))
+	}
+	out, ending := judge(e.call, stdout, stderr, process.SupervisedExit(e.state.Exit))
+	return out, ending, nil
+}
+
+// revive is the call of a row, as far as it is needed to read its output.
+func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
+	cli, ok := r.Current().CLI(row.CLI)
+	if !ok {
+		return nil, false
+	}
+	var arguments map[string]any
+	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
+		return nil, false
+	}
+	call := cli.At(row.CLIVersion).Revive(lang.Mode(row.Mode), row.SessionID, arguments)
+	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
+	return call, true
+}
+
+// secretsOf are the secrets that a job may have printed: those of the environment that
+// its CLI would get from us.
+func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
+	catalog := r.Current()
+	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, variables(catalog)), Set: map[string]string{}}
+	if cli, ok := catalog.CLI(row.CLI); ok {
+		filter.Pass = append(append([]string{}, filter.Pass...), cli.Env.Pass...)
+		for name, value := range cli.Env.Set.All() {
+			filter.Set[name] = value
+		}
+	}
+	environ, err := r.Host.Environ(filter)
+	return secretsOf(environ), err == nil
+}

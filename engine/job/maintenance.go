@@ -1,0 +1,250 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+)
+
+const (
+	maintainEvery = 30 * time.Second
+	pruneEvery    = time.Hour
+	abandoned     = time.Hour // what was prepared and never got a row is garbage by then
+	rowDelay      = time.Minute
+)
+
+// Maintain records the ends of jobs whose gateways are gone, and clears away old jobs: once
+// opened is closed, which says that the record is in use, and from time to time until
+// ctx ends.
+func (r *Runner) Maintain(ctx context.Context, opened <-chan struct{}, log *slog.Logger) {
+	select {
+	case <-opened:
+	case <-ctx.Done():
+		return
+	}
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	pruned := time.Time{}
+	for {
+		if err := r.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("jobs of other gateways could not be looked after", "error", err)
+		}
+		if time.Since(pruned) >= pruneEvery {
+			pruned = time.Now()
+			switch n, err := r.Import(ctx, pruned); {
+			case err != nil && ctx.Err() == nil:
+				log.Warn("jobs without a row could not be recorded again", "error", err)
+			case n > 0:
+				log.Info("jobs without a row were recorded again", "jobs", n)
+			}
+			if _, err := r.Prune(ctx, pruned); err != nil && ctx.Err() == nil {
+				log.Warn("old jobs could not be removed", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Reconcile records the end of every job that has ended and of which the record does
+// not know it yet. Any number of gateways may do so at once.
+func (r *Runner) Reconcile(ctx context.Context) error {
+	records, err := r.Record()
+	if err != nil {
+		return err
+	}
+	_, lost := r.ReapDeadOwners(ctx, records)
+	return errors.Join(lost, r.reconcile(ctx, records))
+}
+
+func (r *Runner) reconcile(ctx context.Context, records Store) error {
+	var failed error
+	f := store.Filter{Principal: store.AnyPrincipal, State: store.Live, Limit: 500}
+	for {
+		rows, err := records.Jobs(ctx, f)
+		if err != nil || len(rows) == 0 {
+			return errors.Join(failed, err)
+		}
+		for _, row := range rows {
+			// One job that cannot be looked at must not keep the others waiting.
+			if _, err := r.status(ctx, records, row); err != nil && failed == nil {
+				failed = err
+			}
+			f.Before = row.ID
+		}
+	}
+}
+
+// Prune removes the jobs that ended longer ago than the catalog says they are kept,
+// with their directories and rows, directories of jobs that were never begun, pools that
+// nobody uses, sessions that were not used for longer than it says, and what Also does. It
+// returns how many jobs went. A live job is never touched.
+func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err error) {
+	records, err := r.Record()
+	if err != nil {
+		return 0, err
+	}
+	days := r.Current().Settings.Jobs.RetentionDays
+	before := now.AddDate(0, 0, -int(days))
+	var failed error
+	for days > 0 {
+		ids, err := records.ExpiredJobs(ctx, before)
+		if err != nil {
+			return removed, err
+		}
+		for _, id := range ids {
+			// The directory first: what is left if we die now is found by its row.
+			err := r.discard(id)
+			if err == nil {
+				err = records.DeleteJob(ctx, id)
+			}
+			if err != nil { // one that cannot be removed must not keep the others
+				failed = err
+				continue
+			}
+			removed++
+		}
+		if len(ids) == 0 || failed != nil {
+			break
+		}
+	}
+	if days := r.Current().Settings.Sessions.RetentionDays; days > 0 {
+		if _, err := records.PruneSessions(ctx, now.AddDate(0, 0, -int(days))); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	if r.PruneMore != nil {
+		failed = errors.Join(failed, r.PruneMore(ctx, now))
+	}
+	// A conversation has a pool of its own, which nobody needs between two turns.
+	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))
+	return removed, errors.Join(failed, pools, r.pruneOrphanedDirs(ctx, records, now, before, days > 0))
+}
+
+func (r *Runner) discard(id string) error {
+	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return dir.Remove()
+}
+
+// orphanedDir is a directory without a row.
+type orphanedDir struct {
+	dir   *supervisor.Dir
+	state supervisor.State
+	made  time.Time
+}
+
+// orphanedDirs are the directories of jobs of which the record does not know, but for those
+// that are so young that their row may be on its way.
+func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time) (found []orphanedDir, err error) {
+	entries, err := os.ReadDir(r.folder())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		id := entry.Name()
+		made := store.IDTime(id)
+		if made.IsZero() || now.Sub(made) < rowDelay {
+			continue
+		}
+		if _, err := records.Job(ctx, store.AnyPrincipal, id); !errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		dir, err := supervisor.Open(filepath.Join(r.folder(), id))
+		if err != nil {
+			continue
+		}
+		if s, err := dir.State(); err == nil {
+			found = append(found, orphanedDir{dir, s, made})
+		}
+	}
+	return found, nil
+}
+
+// Import gives rows to jobs that lost theirs, as with a record that was deleted or
+// brought back from an older copy. Jobs of other records stay theirs. It returns how
+// many rows were made.
+func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error) {
+	records, err := r.Record()
+	if err != nil {
+		return 0, err
+	}
+	orphaned, err := r.orphanedDirs(ctx, records, now)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range orphaned {
+		if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
+			continue
+		}
+		row, ok := r.sheet(s.dir)
+		if !ok {
+			continue
+		}
+		row.DedupKey = "" // an equal call may have been made meanwhile
+		fresh, err := records.ImportJob(ctx, row)
+		if err != nil {
+			return made, err
+		}
+		if fresh {
+			made++
+		}
+		if _, err := r.status(ctx, records, row); err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// sheet is the row that a job had in this record.
+func (r *Runner) sheet(dir *supervisor.Dir) (store.Job, bool) {
+	text, err := os.ReadFile(filepath.Join(dir.Path(), rowFile))
+	if err != nil {
+		return store.Job{}, false
+	}
+	var s sheet
+	if json.Unmarshal(text, &s) != nil || s.Record != r.Place || s.Row.ID != dir.ID() || s.Row.Tool == "" {
+		return store.Job{}, false
+	}
+	s.Row.Principal = cmp.Or(s.Row.Principal, store.Local) // which gateways of before did not write
+	s.Row.State = store.Live
+	return s.Row, true
+}
+
+// pruneOrphanedDirs removes directories without a row. One with output may belong to another
+// record than ours, so it is kept as long as a job with a row.
+func (r *Runner) pruneOrphanedDirs(ctx context.Context, records Store, now, before time.Time, expire bool) error {
+	orphaned, err := r.orphanedDirs(ctx, records, now)
+	if err != nil {
+		return err
+	}
+	for _, s := range orphaned {
+		idle := s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted && now.Sub(s.made) >= abandoned
+		old := expire && s.made.Before(before) && (s.state.Phase == supervisor.Ended || s.state.Phase == supervisor.Lost)
+		if idle || old {
+			if err := s.dir.Remove(); err != nil && !errors.Is(err, supervisor.ErrLive) {
+				return err
+			}
+		}
+	}
+	return nil
+}

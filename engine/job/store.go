@@ -1,0 +1,33 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// Store is the record of jobs: a row for each, which is there before its program runs.
+type Store interface {
+	Begin(ctx context.Context, job store.Job) error
+	BeginOrJoin(ctx context.Context, job store.Job, since time.Time) (joined *store.Job, err error)
+	Finish(ctx context.Context, id string, outcome store.Outcome, turn *store.Turn) error
+	FindJoinable(ctx context.Context, principal, key string, since time.Time) (store.Job, error)
+	Job(ctx context.Context, principal, id string) (store.Job, error)
+	Jobs(ctx context.Context, f store.Filter) ([]store.Job, error)
+	Joins(ctx context.Context, principal, id string, limit int) ([]store.Join, error)
+	FindSessions(ctx context.Context, principal, cli, id string) ([]store.Session, error)
+
+	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
+	DeleteJob(ctx context.Context, id string) error
+	PruneSessions(ctx context.Context, before time.Time) (removed int, err error)
+
+	CallStore
+}
+
+// CallStore is where calls are recorded once more when they have ended, if that is not
+// where jobs are recorded.
+type CallStore interface {
+	ImportJob(ctx context.Context, job store.Job) (made bool, err error)
+	RecordJoin(ctx context.Context, join store.Join) error
+}
