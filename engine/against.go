@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -76,8 +76,8 @@ func unusable(what string, diags []load.Diagnostic) error {
 // placed finds the places of changes: in the new specs, or in the old ones for what only
 // they have.
 func placed(old, now load.Result) (diags []load.Diagnostic) {
-	for _, c := range catalog.Diff(old.Catalog, now.Catalog) {
-		p := []lang.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == catalog.Note, Key: true}}
+	for _, c := range compat.Diff(old.Catalog, now.Catalog) {
+		p := []lang.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == compat.Note, Key: true}}
 		if p[0].Note {
 			p[0].Text = c.Text
 		}

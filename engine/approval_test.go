@@ -44,7 +44,7 @@ func checkApproval(t testing.TB, cat *catalog.Catalog, cli *catalog.CLI, args ma
 			}
 			return false
 		}
-		decision := policy.Decide(cat, call)
+		decision := policy.Decide(cat.Approval, cat.Settings.Approvals, cat.Question(call))
 		command, violations := call.Command("/private/prompt")
 		stdin := ""
 		if command.Stdin != nil {
@@ -56,11 +56,11 @@ func checkApproval(t testing.TB, cat *catalog.Catalog, cli *catalog.CLI, args ma
 		} else if shown != first {
 			t.Errorf("%s %s\nruns    %s\ninstead %s", cli.Name, raw, shown, first)
 		}
-		if decision.Strategy == catalog.Legacy && decision.Verdict != policy.Approve {
+		if decision.Strategy == policy.Legacy && decision.Verdict != policy.Approve {
 			t.Errorf("%s %s: legacy says %s", cli.Name, raw, decision.Verdict)
 		}
 		last := 0
-		for _, d := range policy.Each(cat, call)[1:] {
+		for _, d := range policy.Each(cat.Approval, cat.Settings.Approvals, cat.Question(call))[1:] {
 			if loosest[d.Verdict] < last {
 				t.Errorf("%s %s: %s says %s, a stricter policy says more", cli.Name, raw, d.Policy, d.Verdict)
 			}
@@ -82,7 +82,7 @@ const riskyPrompt = "delete the passwords"
 func TestApprovalChangesNothing(t *testing.T) {
 	catalog := builtIn(t).Catalog
 	names := []string{}
-	for _, p := range catalog.Policies {
+	for _, p := range catalog.Approval.Policies {
 		names = append(names, p.Name)
 	}
 	if !slices.Equal(names, []string{"strict", "balanced", "permissive"}) {
@@ -161,13 +161,13 @@ func TestBypassIsNeverApprovedByStrict(t *testing.T) {
 				if violations != nil {
 					t.Fatal(violations)
 				}
-				if each := policy.Each(catalog, call); each[1].Verdict == policy.Approve || !slices.Equal(call.Dared(), []string{p.Name}) {
-					t.Errorf("%s %s: %+v, dared %q", cli.Name, raw, each, call.Dared())
+				if each := policy.Each(catalog.Approval, catalog.Settings.Approvals, catalog.Question(call)); each[1].Verdict == policy.Approve || !slices.Equal(call.DangersGiven(), []string{p.Name}) {
+					t.Errorf("%s %s: %+v, dared %q", cli.Name, raw, each, call.DangersGiven())
 				}
 			}
 		}
 		plain, _ := cli.Bind(json.RawMessage(`{"prompt": "tell me about passwords"}`), nil, func() string { return "00000000-0000-4000-8000-000000000000" })
-		each := policy.Each(catalog, plain)
+		each := policy.Each(catalog.Approval, catalog.Settings.Approvals, catalog.Question(plain))
 		if cli.Unverified != "" { // nobody knows whether it only reads
 			if each[1].Verdict == policy.Approve {
 				t.Errorf("%s: unverified, and %+v", cli.Name, each[1])

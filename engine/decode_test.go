@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 )
 
 // TestDecodeRealOutput decodes what the real programs printed. The folder of a case
@@ -64,16 +65,16 @@ func TestDecodeRealOutput(t *testing.T) {
 }
 
 // ended reads how a recorded run ended: a code, or minus the number of a signal.
-func ended(t *testing.T, exit string) catalog.Run {
+func ended(t *testing.T, exit string) extract.Run {
 	t.Helper()
 	code, err := strconv.Atoi(exit)
 	if err != nil {
 		t.Fatalf("exit: %v", err)
 	}
 	if signal, ok := map[int]string{-2: "SIGINT", -9: "SIGKILL", -15: "SIGTERM"}[code]; ok {
-		return catalog.Run{Exit: -1, Signal: signal}
+		return extract.Run{Exit: -1, Signal: signal}
 	}
-	return catalog.Run{Exit: code}
+	return extract.Run{Exit: code}
 }
 
 // recorded is the call that comes nearest to the recorded command line, which tells
@@ -133,7 +134,7 @@ func recorded(t *testing.T, cli *catalog.CLI, cmd string) *catalog.Call {
 }
 
 // told writes an answer for people; what it does not hold is left out.
-func told(call *catalog.Call, a catalog.Answer) string {
+func told(call *catalog.Call, a extract.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {

@@ -182,7 +182,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 		add("catalog", FindingProblem, "no gateway starts with these specs; what follows goes by the built-in ones", "correct them; `gateway vet` checks them")
 		return found
 	}
-	add("catalog", FindingOK, fmt.Sprintf("%s, %s, digest %s", count(len(d.catalog.CLIs), "CLI"), count(len(d.catalog.Policies), "policy"), d.catalog.Digest()), "")
+	add("catalog", FindingOK, fmt.Sprintf("%s, %s, digest %s", count(len(d.catalog.CLIs), "CLI"), count(len(d.catalog.Approval.Policies), "policy"), d.catalog.Digest()), "")
 	return found
 }
 

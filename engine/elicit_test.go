@@ -30,7 +30,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 			t.Fatalf("%+v", m)
 		}
 		old.send(`{"jsonrpc":"2.0","id":%v,"result":{"action":%q,"content":{}}}`, m.ID, reply)
-		check(t, old.recv(), reply)
+		checkReply(t, old.recv(), reply)
 	}
 	modern := `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"new","version":"7"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}}}}`
 	for i, reply := range []string{"accept", "decline", "cancel"} {
@@ -41,7 +41,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 			t.Fatal("no question")
 		}
 		old.send(`{"jsonrpc":"2.0","id":%d,%s,"requestState":%q,"inputResponses":{"question":{"action":%q,"content":{}}}}}`, 30+i, call, state, reply)
-		check(t, old.recv(), reply)
+		checkReply(t, old.recv(), reply)
 	}
 	// Who cannot ask is told how to go on.
 	mute := connect(t, e, "mute")
@@ -78,7 +78,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 	}
 }
 
-func check(t *testing.T, m message, reply string) {
+func checkReply(t *testing.T, m message, reply string) {
 	t.Helper()
 	approval, _ := m.Result.StructuredContent["approval"].(map[string]any)
 	verdict := map[string]string{"accept": "approved"}[reply]

@@ -15,7 +15,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
@@ -376,7 +376,7 @@ func TestServe(t *testing.T) {
 	}
 	until(t, "the end of the row", func() bool {
 		rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local, State: store.Done, Limit: 1})
-		return err == nil && len(rows) == 1 && rows[0].Outcome.Ending == store.EndCanceled && rows[0].Outcome.ErrorClass == catalog.ClassCanceled
+		return err == nil && len(rows) == 1 && rows[0].Outcome.Ending == store.EndCanceled && rows[0].Outcome.ErrorClass == lang.ClassCanceled
 	})
 	rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil || len(rows) != 2 || rows[0].ClientName != "desk" || rows[0].ClientVersion != "7" {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/author"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -35,7 +36,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if err != nil {
 		return "", nil, err
 	}
-	r := catalog.Recorded{
+	r := author.Recorded{
 		Mode: lang.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
 		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text),
 	}
@@ -52,11 +53,11 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 		r.Exit = *end.ExitCode
 	}
 	judged := func(call *catalog.Call) map[string]string { return judge(cat, call) }
-	ex, notes := catalog.Example(cat, cli, r, judged)
-	for _, p := range catalog.ExampleProblems(cat, cli, ex, judged) {
+	ex, notes := author.Example(cat, cli, r, judged)
+	for _, p := range check.Example(cat, cli, ex, judged) {
 		notes = append(notes, "vet would say: "+p.Text)
 	}
-	text, err = load.FormatExample(ex)
+	text, err = author.FormatExample(ex)
 	return text, notes, err
 }
 

@@ -20,13 +20,13 @@ func UserDir() string { return filepath.Join(StateDir(), "specs") }
 // over the one before. With vet the slower checks run too.
 func Load(folders, environ []string, vet bool) load.Result {
 	layers, diags := layers(folders)
-	return finish(layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet, Judge: judge})
+	return finish(layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet, Verdicts: judge})
 }
 
 // judge is what the policies say of the call of an example.
 func judge(c *catalog.Catalog, call *catalog.Call) map[string]string {
 	said := map[string]string{}
-	for _, d := range policy.Each(c, call) {
+	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
 		if d.Policy != "" {
 			said[d.Policy] = string(d.Verdict)
 		}
@@ -38,7 +38,7 @@ func judge(c *catalog.Catalog, call *catalog.Call) map[string]string {
 // Neither the user's specs nor the environment count, so that the outcome is the
 // same on every machine. Without paths it checks what a gateway would load.
 func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Result {
-	o := load.Options{Snapshot: specs.Snapshot(), Vet: true, Judge: judge}
+	o := load.Options{Snapshot: specs.Snapshot(), Vet: true, Verdicts: judge}
 	for _, set := range more {
 		set(&o)
 	}

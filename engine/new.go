@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang/author"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
@@ -31,7 +32,7 @@ type NewSpec struct {
 // New is a file with the draft of a spec. It passes vet. Nothing is written yet, and a
 // file that is there already is an error, as is a CLI of that name.
 func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
-	d := load.Draft{Name: n.Name, Bin: n.Bin, Command: n.Command, YAML: n.YAML, Without: map[string]string{}}
+	d := author.Draft{Name: n.Name, Bin: n.Bin, Command: n.Command, YAML: n.YAML, Without: map[string]string{}}
 	if d.Bin == "" {
 		d.Bin = strings.ReplaceAll(n.Name, "_", "-")
 	}
@@ -59,7 +60,7 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 		if err != nil {
 			return configedit.Change{}, fmt.Errorf("%s cannot be asked for its options: %w", d.Bin, err)
 		}
-		help := load.ParseHelp(text)
+		help := author.ParseHelp(text)
 		d.Help = &help
 		if file, _, err = drafted(&d); err != nil {
 			return configedit.Change{}, err
@@ -72,7 +73,7 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 
 // drafted writes the draft, and leaves out parameters that a spec cannot have, until it
 // passes.
-func drafted(d *load.Draft) (load.File, *catalog.Catalog, error) {
+func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
 	file := load.File{Name: d.Name + ".cue"}
 	if d.YAML {
 		file.Name = d.Name + ".yaml"
@@ -82,7 +83,7 @@ func drafted(d *load.Draft) (load.File, *catalog.Catalog, error) {
 		if text, wrong := load.Format(file, false); wrong == nil {
 			file.Data = text
 		}
-		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true, Judge: judge})
+		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true, Verdicts: judge})
 		better := false
 		var first error
 		for _, diag := range result.Diagnostics {

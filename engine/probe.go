@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/author"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -113,17 +114,17 @@ func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []
 		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
 	}
 	if len(cli.CLISpec.Probe.Help) == 0 {
-		problem := at(load.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
+		problem := at(author.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
 		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
 		return told, found
 	}
-	var answers []load.Answer
+	var answers []author.Answer
 	for _, words := range cli.CLISpec.Probe.Help {
 		told.Asked = append(told.Asked, words)
 		text, err := p.prober.Help(ctx, p.catalog, cli, words)
-		answers = append(answers, load.Answer{Words: words, Text: text, Err: err})
+		answers = append(answers, author.Answer{Words: words, Text: text, Err: err})
 	}
-	return told, append(found, load.Compare(cli, told.Version, answers)...)
+	return told, append(found, author.Compare(cli, told.Version, answers)...)
 }
 
 // String is what was asked, on one line.

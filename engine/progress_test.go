@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 )
 
 // TestProgressOfRealOutput watches what the real programs printed, standard error
@@ -61,7 +62,7 @@ func TestProgressOfRealOutput(t *testing.T) {
 func messages(cli *catalog.CLI, stderr, stdout string) string {
 	var b strings.Builder
 	p, before := cli.Progress(), ""
-	see := func(stream catalog.Stream, text string) {
+	see := func(stream extract.Stream, text string) {
 		for line := range strings.Lines(text) {
 			p.Write(stream, []byte(line))
 			if now := p.Tail(); now != before {
@@ -70,7 +71,7 @@ func messages(cli *catalog.CLI, stderr, stdout string) string {
 			}
 		}
 	}
-	see(catalog.Stderr, stderr)
-	see(catalog.Stdout, stdout)
+	see(extract.Stderr, stderr)
+	see(extract.Stdout, stdout)
 	return b.String()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -95,7 +96,7 @@ func (e *Engine) Reload() bool {
 		return false
 	}
 	before := e.Catalog()
-	changes := catalog.Diff(before, res.Catalog)
+	changes := compat.Diff(before, res.Catalog)
 	widening := widenings(changes)
 	if mode == lang.ReloadHold && len(widening) > 0 && !accepted {
 		status.Held = &tools.Held{Time: time.Now(), Digest: res.Catalog.Digest(), Changes: widening}
@@ -218,9 +219,9 @@ func lines(diags []load.Diagnostic) (out []string) {
 	return out
 }
 
-func widenings(changes []catalog.Change) (out []string) {
+func widenings(changes []compat.Change) (out []string) {
 	for _, c := range changes {
-		if c.Kind == catalog.Widening {
+		if c.Kind == compat.Widening {
 			out = append(out, c.String())
 		}
 	}

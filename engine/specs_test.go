@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
@@ -36,7 +37,7 @@ func snapshots(t *testing.T, folder string, listed []catalog.Tool) {
 	}
 	known := []string{}
 	for _, tool := range listed {
-		for _, wrong := range catalog.Lint(tool) {
+		for _, wrong := range check.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		var got bytes.Buffer
@@ -105,7 +106,7 @@ func TestRenamed(t *testing.T) {
 		if want, got := rename(string(was.Describe().Listing())), string(is.Describe().Listing()); want != got {
 			t.Errorf("%s changed with its name\nwant: %s\ngot:  %s", was.Name, want, got)
 		}
-		if want, got := len(catalog.Proofs(was)), len(catalog.Proofs(is)); want != got {
+		if want, got := len(check.Proofs(was)), len(check.Proofs(is)); want != got {
 			t.Errorf("%s: %d proofs became %d", was.Name, want, got)
 		}
 	}

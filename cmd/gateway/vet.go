@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/author"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
@@ -59,8 +60,8 @@ Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
-		if !slices.Contains(load.Formats, format) {
-			return fmt.Errorf("--format must be one of %s, not %q", strings.Join(load.Formats, ", "), format)
+		if !slices.Contains(author.Formats, format) {
+			return fmt.Errorf("--format must be one of %s, not %q", strings.Join(author.Formats, ", "), format)
 		}
 		var names []string
 		if ask {
@@ -126,9 +127,9 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 
 // measured is what vet can tell about one tool.
 type measured struct {
-	Name   string          `json:"name"`
-	Bytes  int             `json:"bytes"`
-	Proofs []catalog.Proof `json:"proofs"`
+	Name   string        `json:"name"`
+	Bytes  int           `json:"bytes"`
+	Proofs []check.Proof `json:"proofs"`
 }
 
 // split tells the names of CLIs from paths.
@@ -145,11 +146,11 @@ func split(words []string) (names, paths []string) {
 
 func report(w io.Writer, result load.Result, asked []engine.Probed, format string, verbose bool) error {
 	if !verbose || result.Catalog == nil || format == "github" || format == "sarif" {
-		return load.Print(w, result.Diagnostics, format)
+		return author.Print(w, result.Diagnostics, format)
 	}
 	all := []measured{}
 	for _, cli := range result.Catalog.CLIs {
-		all = append(all, measured{cli.Tool(), len(cli.Describe().Listing()), catalog.Proofs(cli)})
+		all = append(all, measured{cli.Tool(), len(cli.Describe().Listing()), check.Proofs(cli)})
 	}
 	if format == "json" {
 		enc := json.NewEncoder(w)
@@ -161,7 +162,7 @@ func report(w io.Writer, result load.Result, asked []engine.Probed, format strin
 		}
 		return enc.Encode(told)
 	}
-	if err := load.Print(w, result.Diagnostics, format); err != nil {
+	if err := author.Print(w, result.Diagnostics, format); err != nil {
 		return err
 	}
 	for _, p := range asked {

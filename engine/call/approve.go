@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -17,16 +17,16 @@ import (
 
 // Approval is a decision about a call, as callers and the record see it.
 type Approval struct {
-	ID       string            `json:"id,omitempty"` // of its row; decisions that no policy made have none
-	Strategy string            `json:"strategy"`
-	Policy   string            `json:"policy,omitempty"`
-	Verdict  string            `json:"verdict"`
-	By       string            `json:"by"`
-	Answer   string            `json:"answer,omitempty"`
-	Score    int               `json:"score"`
-	Reasons  []catalog.RiskHit `json:"reasons,omitempty"`
-	Note     string            `json:"note,omitempty"`
-	Catalog  string            `json:"catalog"`
+	ID       string       `json:"id,omitempty"` // of its row; decisions that no policy made have none
+	Strategy string       `json:"strategy"`
+	Policy   string       `json:"policy,omitempty"`
+	Verdict  string       `json:"verdict"`
+	By       string       `json:"by"`
+	Answer   string       `json:"answer,omitempty"`
+	Score    int          `json:"score"`
+	Reasons  []policy.Hit `json:"reasons,omitempty"`
+	Note     string       `json:"note,omitempty"`
+	Catalog  string       `json:"catalog"`
 }
 
 // Verdicts of an Approval.
@@ -70,7 +70,7 @@ func ReadApproval(recorded json.RawMessage) *Approval {
 
 // ByPolicy is the decision if a policy made it, else nil.
 func (a *Approval) ByPolicy() *Approval {
-	if a == nil || a.Strategy != catalog.Managed {
+	if a == nil || a.Strategy != policy.Managed {
 		return nil
 	}
 	return a
@@ -90,10 +90,10 @@ func (a *Approval) String() string {
 
 // approve decides whether the call may run, asks a person where that is for one to
 // decide, and notes the decision in the request.
-func (s *Service) approve(ctx context.Context, req *Request) (*catalog.Failure, error) {
-	d := policy.Decide(req.Catalog, req.Bound)
+func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, error) {
+	d := policy.Decide(req.Catalog.Approval, req.Catalog.Settings.Approvals, req.Catalog.Question(req.Bound))
 	a := Approval{Strategy: d.Strategy, Policy: d.Policy, Verdict: Denied, By: byPolicy, Score: d.Score, Reasons: d.Reasons, Note: d.Note, Catalog: req.Catalog.Digest()}
-	if d.Strategy != catalog.Managed {
+	if d.Strategy != policy.Managed {
 		a.By = bySetting
 	}
 	switch d.Verdict {
@@ -126,8 +126,8 @@ func (s *Service) approve(ctx context.Context, req *Request) (*catalog.Failure, 
 
 // record puts a decision into the record and the journal, where a policy made it or it
 // denies. A decision that cannot be recorded lets nothing run.
-func (s *Service) record(ctx context.Context, req *Request, a *Approval) *catalog.Failure {
-	if a.Strategy != catalog.Managed && a.Verdict == Approved {
+func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.Failure {
+	if a.Strategy != policy.Managed && a.Verdict == Approved {
 		return nil // the row of the call has it
 	}
 	a.ID = store.NewID()
@@ -152,19 +152,19 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *catalo
 		err = errors.Join(err, s.Journal.Append(row))
 	}
 	if err != nil {
-		return &catalog.Failure{Class: catalog.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
+		return &lang.Failure{Class: lang.ClassRecord, Message: "the decision about the call cannot be recorded: " + err.Error(),
 			Hint: "a call about which the decision cannot be recorded is not made"}
 	}
 	return nil
 }
 
 // denial says why a call was not made and how to go on.
-func denial(req *Request, a Approval) *catalog.Failure {
-	f := &catalog.Failure{Class: catalog.ClassDenied}
-	dangers := strings.Join(req.Bound.Dared(), ", ")
-	if a.Strategy != catalog.Managed {
+func denial(req *Request, a Approval) *lang.Failure {
+	f := &lang.Failure{Class: lang.ClassDenied}
+	dangers := strings.Join(req.Bound.DangersGiven(), ", ")
+	if a.Strategy != policy.Managed {
 		f.Message = "nothing was run: " + a.Note
-		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dangers, catalog.Managed)
+		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dangers, policy.Managed)
 		return f
 	}
 	why := fmt.Sprintf("the policy %s denies a call of score %d", a.Policy, a.Score)
@@ -180,7 +180,7 @@ func denial(req *Request, a Approval) *catalog.Failure {
 	if dangers != "" {
 		ways[0] = "leave out " + dangers
 	}
-	switch wider := policy.Wider(req.Catalog, req.Bound); {
+	switch wider := policy.Wider(req.Catalog.Approval, req.Catalog.Settings.Approvals, req.Catalog.Question(req.Bound)); {
 	case a.Answer == string(Declined):
 		ways = append(ways, "do not repeat the call as it is")
 	case len(wider) > 0:
@@ -201,7 +201,7 @@ var answers = map[string]string{
 }
 
 // list shows rules that hold, one a line.
-func list(reasons []catalog.RiskHit) string {
+func list(reasons []policy.Hit) string {
 	var b strings.Builder
 	for _, r := range reasons {
 		fmt.Fprintf(&b, "\n- %s (%d)", cmp.Or(r.ID, "rule"), r.Score)

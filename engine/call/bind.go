@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -26,7 +27,7 @@ func Find(c *catalog.Catalog, tool string) (cli *catalog.CLI, async bool) {
 }
 
 // bind finds whose call it is and the CLI of it, and checks its arguments.
-func (s *Service) bind(ctx context.Context, req *Request) (*catalog.Failure, error) {
+func (s *Service) bind(ctx context.Context, req *Request) (*lang.Failure, error) {
 	req.Principal = cmp.Or(req.Principal, store.Local)
 	if req.Catalog == nil {
 		req.Catalog = s.Catalog()
@@ -36,12 +37,12 @@ func (s *Service) bind(ctx context.Context, req *Request) (*catalog.Failure, err
 	}
 	cli, async := Find(req.Catalog, req.Tool)
 	if cli == nil {
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: fmt.Sprintf("there is no tool %q", req.Tool), Hint: "`gateway tools` lists the tools"}, nil
+		return &lang.Failure{Class: lang.ClassUsage, Message: fmt.Sprintf("there is no tool %q", req.Tool), Hint: "`gateway tools` lists the tools"}, nil
 	}
 	cli = s.Installed(ctx, req.Catalog, cli)
 	bound, violations := cli.BindModels(req.Args, req.Catalog.Settings.Injected, session.NewID, s.Models.Current(req.Catalog, cli))
 	if violations != nil {
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: Complaint(req.Tool, violations), Hint: "correct the arguments and call again; nothing was run"}, nil
+		return &lang.Failure{Class: lang.ClassUsage, Message: Complaint(req.Tool, violations), Hint: "correct the arguments and call again; nothing was run"}, nil
 	}
 	req.Bound, req.Async = bound, async || bound.Async
 	return nil, nil

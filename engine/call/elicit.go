@@ -67,7 +67,7 @@ func question(req *Request, d policy.Decision) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.Heading(), req.Tool, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
-	if dangers := req.Bound.Dared(); len(dangers) > 0 {
+	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
 	fmt.Fprintf(&b, "\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -37,7 +38,7 @@ func Chain(last Handler, steps ...Middleware) Handler {
 
 // step is a middleware of a function that fills in a part of the request, and refuses it
 // or needs more of the client, or neither.
-func step(do func(ctx context.Context, req *Request) (*catalog.Failure, error)) Middleware {
+func step(do func(ctx context.Context, req *Request) (*lang.Failure, error)) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, req *Request) (*Outcome, error) {
 			failure, err := do(ctx, req)
@@ -94,7 +95,7 @@ type Sessions interface {
 
 // Jobs accepts calls and runs them.
 type Jobs interface {
-	Submit(ctx context.Context, req *Request) (Job, *catalog.Failure)
+	Submit(ctx context.Context, req *Request) (Job, *lang.Failure)
 	// Wait waits for the end of a job, for d at most if that is not 0.
 	Wait(ctx context.Context, job Job, d time.Duration) (Job, error)
 	// Abandon is for a job whose caller does not wait any more, because ctx has ended.

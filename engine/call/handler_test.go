@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -20,9 +21,9 @@ type world struct {
 	*Service
 	asked []string
 
-	failure *catalog.Failure // of Submit
-	ends    []Completion     // of the jobs, in their order; none: they go on
-	refuse  error            // of Resolve
+	failure *lang.Failure // of Submit
+	ends    []Completion  // of the jobs, in their order; none: they go on
+	refuse  error         // of Resolve
 	stale   bool
 	sent    []*Request
 }
@@ -69,7 +70,7 @@ func (w *world) Preview(_ context.Context, _ string, bound *catalog.Call, _ stri
 }
 func (w *world) Stale(context.Context, string, *catalog.Call, string) bool { return w.stale }
 func (w *world) RecordApproval(context.Context, store.Approval) error      { w.note("decision"); return nil }
-func (w *world) Submit(_ context.Context, req *Request) (Job, *catalog.Failure) {
+func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	w.note("submit")
 	sent := *req
 	w.sent = append(w.sent, &sent)
@@ -114,12 +115,12 @@ func TestOrder(t *testing.T) {
 	}{
 		"accepted":          {args: `{"prompt":"x"}`, asked: "models session submit"},
 		"approved":          {args: `{"prompt":"x","approvalPolicy":"narrow"}`, asked: "models session decision submit"},
-		"wrong argument":    {args: `{"prompt":"x","m":1}`, asked: "models", class: catalog.ClassUsage},
-		"no such tool":      {args: `{}`, change: func(_ *world, req *Request) { req.Tool = "nobody_request" }, class: catalog.ClassUsage},
-		"no such directory": {args: `{"prompt":"x","workingDir":"/no/such"}`, asked: "models", class: catalog.ClassUsage},
-		"no such session":   {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, asked: "models session", class: catalog.ClassUsage},
-		"record is away":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = errors.New("away") }, asked: "models session", class: catalog.ClassRecord},
-		"denied":            {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, asked: "models session decision", class: catalog.ClassDenied},
+		"wrong argument":    {args: `{"prompt":"x","m":1}`, asked: "models", class: lang.ClassUsage},
+		"no such tool":      {args: `{}`, change: func(_ *world, req *Request) { req.Tool = "nobody_request" }, class: lang.ClassUsage},
+		"no such directory": {args: `{"prompt":"x","workingDir":"/no/such"}`, asked: "models", class: lang.ClassUsage},
+		"no such session":   {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, asked: "models session", class: lang.ClassUsage},
+		"record is away":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = errors.New("away") }, asked: "models session", class: lang.ClassRecord},
+		"denied":            {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, asked: "models session decision", class: lang.ClassDenied},
 		"bound before":      {change: bound, asked: "session submit"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,14 +158,14 @@ func bound(w *world, req *Request) {
 // TestRenew holds when a call is made once more: only where nothing was done, and only
 // once.
 func TestRenew(t *testing.T) {
-	answered := Completion{Answer: catalog.Answer{Text: "yes", SessionID: "1"}}
+	answered := Completion{Answer: extract.Answer{Text: "yes", SessionID: "1"}}
 	failed := func(class string) Completion {
-		return Completion{Answer: catalog.Answer{Failure: &catalog.Failure{Class: class}}}
+		return Completion{Answer: extract.Answer{Failure: &lang.Failure{Class: class}}}
 	}
 	for name, c := range map[string]struct {
 		args    string
 		stale   bool
-		failure *catalog.Failure
+		failure *lang.Failure
 		ends    []Completion
 		calls   int
 		modes   []lang.Mode
@@ -173,11 +174,11 @@ func TestRenew(t *testing.T) {
 		"failed":                        {args: `{"prompt":"x"}`, ends: []Completion{failed("quota")}, calls: 1},
 		"stale":                         {args: `{"prompt":"x"}`, stale: true, ends: []Completion{failed("session"), answered}, calls: 2},
 		"stale for good":                {args: `{"prompt":"x"}`, stale: true, ends: []Completion{failed("session"), failed("session")}, calls: 2},
-		"busy":                          {args: `{"prompt":"x"}`, failure: &catalog.Failure{Class: catalog.ClassBusy}, calls: 2},
-		"not to be had":                 {args: `{"prompt":"x"}`, failure: &catalog.Failure{Class: catalog.ClassRecord}, calls: 1},
+		"busy":                          {args: `{"prompt":"x"}`, failure: &lang.Failure{Class: lang.ClassBusy}, calls: 2},
+		"not to be had":                 {args: `{"prompt":"x"}`, failure: &lang.Failure{Class: lang.ClassRecord}, calls: 1},
 		"nothing to continue":           {args: `{"prompt":"x","resumeLatest":true}`, ends: []Completion{failed("session"), answered}, calls: 2, modes: []lang.Mode{lang.Latest, lang.New}},
 		"not waited for":                {args: `{"prompt":"x","async":true}`, stale: true, calls: 1},
-		"not waited for, but busy once": {args: `{"prompt":"x","async":true}`, failure: &catalog.Failure{Class: catalog.ClassBusy}, calls: 2},
+		"not waited for, but busy once": {args: `{"prompt":"x","async":true}`, failure: &lang.Failure{Class: lang.ClassBusy}, calls: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

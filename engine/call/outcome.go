@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -30,7 +33,7 @@ type Outcome struct {
 	// State where none was accepted.
 	Job Job
 	// Failure says why no job runs; nil if one was accepted.
-	Failure *catalog.Failure
+	Failure *lang.Failure
 	// Refused says that a step of the handler refused the request, before there was
 	// anything to put on record as a job.
 	Refused bool
@@ -41,7 +44,7 @@ type Outcome struct {
 // Completion is what a job came to that has ended.
 type Completion struct {
 	ID       string // of the job
-	Answer   catalog.Answer
+	Answer   extract.Answer
 	ExitCode int // -1 if there was none
 	Duration time.Duration
 	Warnings []string // what went wrong beside the call itself
@@ -73,9 +76,9 @@ type Handle interface {
 }
 
 // Equipment is what became of the MCP servers of the job, nil if it has none to do with.
-func (j Job) Equipment() *catalog.Equipment {
+func (j Job) Equipment() *mcpservers.Selection {
 	var args struct {
-		MCP *catalog.Equipment `json:"mcp"`
+		MCP *mcpservers.Selection `json:"mcp"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil
@@ -84,9 +87,9 @@ func (j Job) Equipment() *catalog.Equipment {
 }
 
 // Saved is what was saved of the prompt of the job, nil if it was not to be shortened.
-func (j Job) Saved() *catalog.Saving {
+func (j Job) Saved() *optimize.Saving {
 	var args struct {
-		Saved *catalog.Saving `json:"prompt.saved"`
+		Saved *optimize.Saving `json:"prompt.saved"`
 	}
 	if json.Unmarshal(j.Row.Args, &args) != nil { // cut, in a list
 		return nil

@@ -8,14 +8,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
 )
 
 // place finds the working directory: the parameter, else the client's only root,
 // else our own, unless that is the root of the file system, where clients start us
 // when they do not care. The roots come with it where they matter.
-func (s *Service) place(ctx context.Context, req *Request) (*catalog.Failure, error) {
+func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error) {
 	if req.Dir != "" {
 		return nil, nil
 	}
@@ -37,8 +37,8 @@ func (s *Service) place(ctx context.Context, req *Request) (*catalog.Failure, er
 	return nil, nil
 }
 
-func misplaced(problem string) *catalog.Failure {
-	return &catalog.Failure{Class: catalog.ClassUsage, Message: problem, Hint: "pass workingDir: an absolute path of an existing directory"}
+func misplaced(problem string) *lang.Failure {
+	return &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "pass workingDir: an absolute path of an existing directory"}
 }
 
 // directory is the working directory of a call, or what is wrong with it.

@@ -63,7 +63,7 @@ func (s *Service) await(ctx context.Context, out *Outcome, d time.Duration) {
 // call begins one then.
 func (s *Service) renew(ctx context.Context, out *Outcome) bool {
 	if out.Failure != nil {
-		return !out.Refused && out.Failure.Class == catalog.ClassBusy
+		return !out.Refused && out.Failure.Class == lang.ClassBusy
 	}
 	if out.Completion == nil {
 		return false
@@ -72,7 +72,7 @@ func (s *Service) renew(ctx context.Context, out *Outcome) bool {
 	if answer.Failure == nil || answer.SessionID != "" {
 		return false
 	}
-	if bound.Mode == lang.Latest && answer.Failure.Class == catalog.ClassSession {
+	if bound.Mode == lang.Latest && answer.Failure.Class == lang.ClassSession {
 		if anew, wrong := bound.Anew(session.NewID); wrong == nil {
 			out.Request.Bound = anew
 			return true

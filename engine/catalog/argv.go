@@ -108,17 +108,17 @@ func (r *renderer) word(w word) {
 
 func (r *renderer) session(w word, safe bool) {
 	if r.call.own {
-		r.refuse(paramSession, "there is no such session of %s", r.call.CLI.Heading())
+		r.refuse(ParamSessionID, "there is no such session of %s", r.call.CLI.Heading())
 		return
 	}
 	text := strings.ReplaceAll(w.text, "{id}", r.call.SessionID)
 	if strings.HasPrefix(w.text, "{id}") && !safe && strings.HasPrefix(text, "-") {
-		r.refuse(paramSession, "begins with a dash and would stand as an option")
+		r.refuse(ParamSessionID, "begins with a dash and would stand as an option")
 		return
 	}
 	owner := ""
 	if text != w.text {
-		owner = paramSession
+		owner = ParamSessionID
 	}
 	r.put(text, owner, w.from)
 }
@@ -130,12 +130,12 @@ func (r *renderer) prompt(w word) {
 		r.cmd.Files = append(r.cmd.Files, File{Name: PromptFile, Text: text})
 		text = r.file(PromptFile)
 	}
-	from := "argument " + paramPrompt
+	from := "argument " + ParamPrompt
 	if spec.Flag == "" {
-		r.bare(text, paramPrompt, from, w.safe)
+		r.bare(text, ParamPrompt, from, w.safe)
 		return
 	}
-	r.option(spec.Flag, !strings.HasPrefix(spec.Flag, "--"), text, paramPrompt, from)
+	r.option(spec.Flag, !strings.HasPrefix(spec.Flag, "--"), text, ParamPrompt, from)
 }
 
 // option writes flag and value, joined unless the CLI wants two words.
@@ -164,20 +164,12 @@ func (r *renderer) bare(value, owner, from string, safe bool) {
 func (r *renderer) positional(w word) {
 	p := r.call.CLI.byName[w.name]
 	v, ok := r.call.values[p.Name]
-	if !ok || !p.when.holds(r.lazyScope(p)) {
+	if !ok || !r.call.Holds(p) {
 		return
 	}
 	for _, text := range r.texts(p, v) {
 		r.bare(text, p.Name, r.origin(p), w.safe)
 	}
-}
-
-// lazyScope spares calls without conditions the making of a scope.
-func (r *renderer) lazyScope(p *Param) map[string]any {
-	if p.when == nil {
-		return nil
-	}
-	return r.call.scope()
 }
 
 // origin says who chose the value of a parameter.
@@ -190,7 +182,7 @@ func (r *renderer) origin(p *Param) string {
 
 func (r *renderer) param(p *Param) {
 	v, ok := r.call.values[p.Name]
-	if !ok || !p.when.holds(r.lazyScope(p)) {
+	if !ok || !r.call.Holds(p) {
 		return
 	}
 	from := r.origin(p)
@@ -292,7 +284,7 @@ func quote(s string) string {
 func (r *renderer) variables() {
 	for _, p := range r.call.CLI.params {
 		v, ok := r.call.values[p.Name]
-		if p.Env == "" || !ok || !p.when.holds(r.lazyScope(p)) {
+		if p.Env == "" || !ok || !r.call.Holds(p) {
 			continue
 		}
 		for _, text := range r.texts(p, v) {

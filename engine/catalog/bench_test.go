@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"quick","name":"n","turns":3,"level":"low","on":true,"tags":["a","b"],"dirs":["x","y"],"effort":"high"}`)
@@ -16,14 +17,14 @@ var nineArgs = json.RawMessage(`{"prompt":"Say hello to the world.","model":"qui
 func BenchmarkBind(b *testing.B) {
 	cli := shared(b, "acme")
 	for b.Loop() {
-		if _, violations := cli.Bind(nineArgs, nil, ids()); violations != nil {
+		if _, violations := cli.Bind(nineArgs, nil, langtest.IDs()); violations != nil {
 			b.Fatal(violations)
 		}
 	}
 }
 
 func BenchmarkCommand(b *testing.B) {
-	call, violations := shared(b, "acme").Bind(nineArgs, nil, ids())
+	call, violations := shared(b, "acme").Bind(nineArgs, nil, langtest.IDs())
 	if violations != nil {
 		b.Fatal(violations)
 	}
@@ -44,21 +45,21 @@ func BenchmarkViolations(b *testing.B) {
 	fmt.Fprintf(&args, `,%q:1}`, strings.Repeat("x", 1<<20))
 	cli := shared(b, "acme")
 	for b.Loop() {
-		if _, violations := cli.Bind(args.Bytes(), nil, ids()); len(violations) != 1001 {
+		if _, violations := cli.Bind(args.Bytes(), nil, langtest.IDs()); len(violations) != 1001 {
 			b.Fatal(len(violations))
 		}
 	}
 }
 
 func benchmarkDecode(b *testing.B, spec, stdout string) {
-	call, violations := shared(b, spec).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+	call, violations := shared(b, spec).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 	if violations != nil {
 		b.Fatal(violations)
 	}
 	b.SetBytes(int64(len(stdout)))
 	b.ReportAllocs()
 	for b.Loop() {
-		answer, err := call.Decode(Run{Stdout: strings.NewReader(stdout), Size: int64(len(stdout))})
+		answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(stdout), Size: int64(len(stdout))})
 		if err != nil || answer.Failure != nil {
 			b.Fatal(err, answer.Failure)
 		}
@@ -93,7 +94,7 @@ func spec20(b *testing.B) *lang.Spec {
 	for i := range 20 {
 		fmt.Fprintf(&params, `,"p%d":{"doc":"Parameter","flag":"--p%d","enum":["a","b","c"]}`, i, i)
 	}
-	return readSpec(b, fmt.Appendf(nil, `{"bin":"acme","argv":["{params}"],"params":{%s},"output":{"format":"jsonl","text":"event.text","model":"event.model"},
+	return langtest.Read(b, fmt.Appendf(nil, `{"bin":"acme","argv":["{params}"],"params":{%s},"output":{"format":"jsonl","text":"event.text","model":"event.model"},
 		"risk":[{"when":"p1 == 'a'","score":1}],"success":"exit == 0 && text != ''"}`, params.Bytes()[1:]))
 }
 
@@ -120,60 +121,4 @@ func BenchmarkInputSchema(b *testing.B) {
 	for b.Loop() {
 		cli.InputSchema()
 	}
-}
-
-// BenchmarkCondition is the dearest condition over a list of the length that a
-// caller may give.
-func BenchmarkCondition(b *testing.B) {
-	tags := make([]string, defaultMaxItems)
-	for i := range tags {
-		tags[i] = strings.Repeat("tag ", 25)
-	}
-	e := over(`any(tags, lower(#) matches "(?i)no|such|tag$")`)
-	env := map[string]any{"tags": tags}
-	for b.Loop() {
-		if e.holds(env) {
-			b.Fatal("it must not hold")
-		}
-	}
-}
-
-// benchmarkProgress reads the output in parts of 64 KB, as one who polls a file does.
-func benchmarkProgress(b *testing.B, spec, stdout string) {
-	cli, printed := shared(b, spec), []byte(stdout)
-	b.SetBytes(int64(len(stdout)))
-	b.ReportAllocs()
-	for b.Loop() {
-		p := cli.Progress()
-		for part := range slices.Chunk(printed, 64<<10) {
-			p.Write(Stdout, part)
-		}
-		if p.Tail() == "" {
-			b.Fatal("nothing is known")
-		}
-	}
-}
-
-// BenchmarkProgressRecords is a flood of records that each have something to say.
-func BenchmarkProgressRecords(b *testing.B) {
-	benchmarkProgress(b, "watched", strings.Repeat(`{"type":"delta","role":"agent","timestamp":"2026-11-21T10:13:13.662Z","text":"some words "}`+"\n", 1<<14))
-}
-
-// BenchmarkProgressOthers is one of records that no rule is for.
-func BenchmarkProgressOthers(b *testing.B) {
-	other := `{"type":"result","of":"shell","output":"4 of 5 tests pass, 1 fails","usage":{"in":5,"out":2},"more":{"a":[1,2,3]}}` + "\n"
-	benchmarkProgress(b, "marked", `{"type":"says","text":"x"}`+"\n"+strings.Repeat(other, 1<<14))
-}
-
-// BenchmarkProgressText is a flood of plain lines.
-func BenchmarkProgressText(b *testing.B) {
-	benchmarkProgress(b, "acme", strings.Repeat("A line of a log that goes on and on.\n", 1<<16))
-}
-
-func BenchmarkProgress40MBRecord(b *testing.B) {
-	benchmarkProgress(b, "watched", `{"type":"says","text":"`+strings.Repeat("x", 40<<20)+`"}`+"\n")
-}
-
-func BenchmarkProgress40MBLine(b *testing.B) {
-	benchmarkProgress(b, "acme", strings.Repeat("x", 40<<20))
 }

@@ -94,7 +94,7 @@ func (b *binder) refuseServers(given map[string]any) {
 	if !b.cli.MCP.IsZero() {
 		return
 	}
-	for _, name := range []string{paramServers, paramStrict} {
+	for _, name := range []string{ParamMCPServers, ParamStrictMCPConfig} {
 		if v, ok := given[name]; ok && v != nil {
 			b.add(name, "%s takes no MCP servers from its callers; cli.%s.mcp would say how", b.cli.Heading(), b.cli.Name)
 		}
@@ -108,14 +108,14 @@ func (b *binder) refuseSessions(given map[string]any) {
 	if b.cli.Converses() || b.cli.FindsLatest() {
 		return
 	}
-	for _, name := range []string{paramSession, paramContinue, paramLatest} {
+	for _, name := range []string{ParamSessionID, ParamContinueSession, ParamResumeLatest} {
 		if v, ok := given[name]; ok && v != nil && v != false {
 			b.add(name, "conversations of %s cannot be continued; cli.%s.session would say how", b.cli.Heading(), b.cli.Name)
 		}
 		delete(given, name)
 	}
-	if _, yes := given[paramNew].(bool); yes {
-		delete(given, paramNew)
+	if _, yes := given[ParamCreateNewSession].(bool); yes {
+		delete(given, ParamCreateNewSession)
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -17,23 +20,23 @@ type Call struct {
 	SessionID     string // id to resume, or to create under; "" if the CLI chooses
 	Model         string // as passed to the CLI; "" for its own default
 	CorrelationID string
-	Dir           string        // as asked for; "" for the default
-	Idle, Wall    time.Duration // as asked for; 0 for the default
-	Show          string        // "answer", "record" or "events"
-	Async         bool          // asked for as a job
-	Force         bool          // run, whatever was asked before
-	Strategy      string        // of approval, as asked for: Legacy, Managed or ""
-	Policy        string        // of approval, as asked for; "" for the default
-	Asked         Asked         // which conversation was asked for
-	Session       string        // of the gateway, of which the call is a turn; "" for none
-	Saved         *Saving       // of the prompt, if it was to be shortened
-	Notes         []string      // what the caller should know of how it was understood
+	Dir           string           // as asked for; "" for the default
+	Idle, Wall    time.Duration    // as asked for; 0 for the default
+	Show          string           // "answer", "record" or "events"
+	Async         bool             // asked for as a job
+	Force         bool             // run, whatever was asked before
+	Strategy      string           // of approval, as asked for: Legacy, Managed or ""
+	Policy        string           // of approval, as asked for; "" for the default
+	Asked         Asked            // which conversation was asked for
+	Session       string           // of the gateway, of which the call is a turn; "" for none
+	Saved         *optimize.Saving // of the prompt, if it was to be shortened
+	Notes         []string         // what the caller should know of how it was understood
 
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
 	steps  []Step // how the model was found
 
-	equipment *Equipment
+	selection *mcpservers.Selection
 	tidy      bool   // the answer is to be shortened
 	generated bool   // the SessionID is nobody's yet
 	own       bool   // the SessionID is one of ours, for which the CLI has another
@@ -73,14 +76,24 @@ func (v Violations) Error() string {
 func (c *Call) Arguments() map[string]any {
 	out := maps.Clone(c.values)
 	// Left out, a model that means "the CLI's own" would become the default.
-	if c.given[paramModel] && c.Model == "" {
-		out[paramModel] = ""
+	if c.given[ParamModel] && c.Model == "" {
+		out[ParamModel] = ""
 	}
 	if c.tidy {
-		out[paramTidy] = true
+		out[ParamOptimizeResponse] = true
 	}
 	return out
 }
+
+// Value is what a parameter of the spec, or one about MCP servers, comes to in the call:
+// by its kind, defaults included. ok is false if it has none.
+func (c *Call) Value(param string) (v any, ok bool) { v, ok = c.values[param]; return v, ok }
+
+// Given reports whether the caller gave the parameter.
+func (c *Call) Given(param string) bool { return c.given[param] }
+
+// Holds reports whether the condition of the parameter, if it has one, holds for the call.
+func (c *Call) Holds(p *Param) bool { return p.when == nil || p.when.Holds(c.scope()) }
 
 // Revive is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
@@ -96,7 +109,7 @@ func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any)
 	}
 	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
-	call.tidy, _ = arguments[paramTidy].(bool)
+	call.tidy, _ = arguments[ParamOptimizeResponse].(bool)
 	call.show()
 	return call
 }
@@ -113,18 +126,39 @@ func (c *Call) show() {
 // scope is what conditions over the call see: parameters that were not given have
 // the zero value of their kind.
 func (c *Call) scope() map[string]any {
-	given := map[string]bool{}
-	env := map[string]any{"mode": string(c.Mode), "prompt": c.Prompt, "given": given}
-	for _, p := range c.CLI.params {
-		if p.role != "" && p.role != roleServers {
-			continue
+	env := conditionScope(c.CLI.params)
+	env["mode"], env["prompt"] = string(c.Mode), c.Prompt
+	given := env["given"].(map[string]bool)
+	for name := range given {
+		given[name] = c.given[name]
+		if v, ok := c.values[name]; ok {
+			env[name] = v
 		}
-		given[p.Name] = c.given[p.Name]
-		if v, ok := c.values[p.Name]; ok {
-			env[p.Name] = v
-			continue
-		}
-		env[p.Name] = map[Kind]any{Bool: false, Int: 0, Number: 0.0, List: []string{}, String: ""}[p.Kind]
 	}
 	return env
 }
+
+// conditionScope has a value of the right type for all that a condition over a call may
+// name: its parameters, and under given whether each was passed.
+func conditionScope(params []*Param) map[string]any {
+	given := map[string]bool{}
+	env := map[string]any{"mode": "", "prompt": "", "given": given}
+	for _, p := range params {
+		if p.role == "" || p.role == roleServers {
+			given[p.Name], env[p.Name] = false, p.Kind.zero()
+		}
+	}
+	return env
+}
+
+// Decode reads what a run of the call printed. The error is one of reading.
+func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
+	a, err := c.CLI.out.Decode(run, extract.Turn{Mode: c.Mode, SessionID: c.SessionID, Show: c.Show})
+	if err == nil && a.Failure == nil {
+		c.Tidy(&a)
+	}
+	return a, err
+}
+
+// Progress begins to watch a run of the CLI.
+func (c *CLI) Progress() *extract.Progress { return c.out.Progress() }

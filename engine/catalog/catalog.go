@@ -8,7 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -18,12 +24,11 @@ type Catalog struct {
 	CLIs     []*CLI // in the order of the specs
 	Clients  lang.Map[lang.ClientSpec]
 	Settings lang.Settings
-	Policies []*Policy                 // in the order of the specs
+	Approval policy.Set                // policies, and the rules for all CLIs
 	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be handed to CLIs
 
-	Optimizers []*Optimizer // in the order of the specs
+	Optimizers []*optimize.Optimizer // in the order of the specs
 
-	rules  []rule
 	byName map[string]*CLI
 	around around
 	digest string
@@ -38,16 +43,14 @@ type CLI struct {
 	argv    map[lang.Mode][]word
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
-	success *expression
-	failure []failure
-	risk    []*expression
-	out     output
+	risk    []*extract.Expression
+	out     *extract.Output
 	places  []*regexp.Regexp // of upgrade.where
 
 	ranged    bool      // something depends on the version
-	variants  []variant // of which none overlap
+	variants  []Variant // of which none overlap
 	chosen    bool      // made by At
-	installed Version
+	installed version.Version
 	around    around
 	listings  *listings
 
@@ -62,12 +65,6 @@ type around struct {
 	policies []string
 	servers  []string // with their titles
 	optimizers
-}
-
-type failure struct {
-	lang.FailureSpec
-	when    *expression
-	afterMs *expression
 }
 
 // CLI returns the program of that name.
@@ -123,7 +120,7 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	}
 	ps := lang.NewProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
-	c.around = around{s.Policy.Keys(), serverNames(s), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
+	c.around = around{s.Policy.Keys(), mcpservers.Names(s.MCP), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
@@ -211,12 +208,14 @@ func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps l
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
 	c.prompt(ps.At("prompt"))
-	c.mcp(ps.At("mcp"))
+	mcpservers.Check(cli.MCP, ps.At("mcp"))
 	c.placed(ps.At("params"))
 	c.models(ps.At("models"))
 	c.usable(ps.At("params"))
-	c.output(ps.At("output"))
-	c.verdicts(ps)
+	if cli.Output.Format == "" {
+		cli.Output.Format = "text"
+	}
+	cli.out = extract.Compile(&cli.CLISpec, cli.Heading(), vetted, ps)
 	c.programs(ps)
 	c.upgrades(ps.At("upgrade"))
 	c.versions(ps)
@@ -224,47 +223,9 @@ func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps l
 	return cli
 }
 
-// expression compiles src, now or at its first use.
-func (c compiler) expression(e *expression, ps lang.Problems) *expression {
-	if e.src == "" {
-		return nil
-	}
-	if !c.vetted {
-		e.report(ps)
-	}
-	return e
-}
-
-// shells would turn words of a command line into a program.
-var shells = map[string]bool{
-	"sh": true, "bash": true, "dash": true, "zsh": true, "ksh": true, "fish": true, "csh": true, "tcsh": true, "busybox": true,
-	"cmd": true, "powershell": true, "pwsh": true, "wscript": true, "cscript": true,
-	"env": true, "xargs": true, "sudo": true, "doas": true, "su": true, "nohup": true, "setsid": true, "nice": true, "timeout": true,
-}
-
-// absolute paths, also of a home and of Windows: a spec may be vetted elsewhere than
-// where it is used.
-var absolute = regexp.MustCompile(`^(/|~/|[A-Za-z]:[\\/]|\\\\)`)
-
-// executable refuses programs that run other programs out of their arguments.
-func executable(bin string, ps lang.Problems) {
-	base := strings.ToLower(bin[strings.LastIndexAny(bin, `/\`)+1:])
-	for _, ext := range []string{".exe", ".com", ".bat", ".cmd"} {
-		base = strings.TrimSuffix(base, ext)
-	}
-	switch {
-	case shells[base]:
-		ps.Add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
-	case strings.HasPrefix(bin, "-"):
-		ps.Add("bin", "%q looks like an option", bin)
-	case strings.ContainsAny(bin, `/\`) && !absolute.MatchString(bin):
-		ps.Add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
-	}
-}
-
 // programs checks what else may be run, and what it is given.
 func (c compiler) programs(ps lang.Problems) {
-	executable(c.cli.Bin, ps.At("bin"))
+	argvtemplate.Executable(c.cli.Bin, ps.At("bin"))
 	if m := c.cli.Version.Match; m != "" {
 		switch re, err := regexp.Compile(m); {
 		case err != nil:
@@ -275,16 +236,16 @@ func (c compiler) programs(ps lang.Problems) {
 	}
 	for i, words := range c.cli.CLISpec.Probe.Help {
 		for k, word := range words {
-			noNUL(word, ps.At("probe", "help", i, k))
+			argvtemplate.NoNUL(word, ps.At("probe", "help", i, k))
 		}
 		if !AsksHelp(words) {
 			ps.At("probe", "help", i).Add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
 		}
 	}
 	for name := range c.cli.Env.Set.All() {
-		reservedVariable(name, ps.At("env", "set", name))
+		argvtemplate.ReservedVariable(name, ps.At("env", "set", name))
 		value, _ := c.cli.Env.Set.Get(name)
-		noNUL(value, ps.At("env", "set", name))
+		argvtemplate.NoNUL(value, ps.At("env", "set", name))
 	}
 	carried := map[string]string{}
 	for _, p := range c.cli.params {
@@ -310,15 +271,5 @@ func AsksHelp(words []string) bool {
 		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
 }
 
-func reservedVariable(name string, ps lang.Problems) {
-	if strings.HasPrefix(name, ReservedEnv) {
-		ps.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
-	}
-}
-
 // loader matches variables by which whoever sets them has code of their own run.
 var loader = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)
-
-// ReservedEnv is the prefix of the variables by which gateways recognise their own
-// children; a spec cannot set one.
-const ReservedEnv = "LLM_GATEWAY_"

@@ -2,54 +2,98 @@ package catalog
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
-// FuzzCompile gives broken specs to the compiler: it must find problems or make a
-// catalog that can be vetted and called, and do the same again.
-func FuzzCompile(f *testing.F) {
-	for _, name := range []string{"acme", "zeta", "lines", "object"} {
-		f.Add(specText(f, map[string]string{"spec": name}))
+func TestDigest(t *testing.T) {
+	read := func(text string) *Catalog {
+		t.Helper()
+		var s lang.Spec
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			t.Fatal(err)
+		}
+		c, problems := Compile(&s)
+		if c == nil {
+			t.Fatal(problems)
+		}
+		return c
 	}
-	names, err := filepath.Glob("testdata/problems/*.txtar")
-	if err != nil || len(names) == 0 {
-		f.Fatal("no seeds", err)
+	base := read(`{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"d","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`)
+	same := read(` {"cli":{"a":{"exits":{"2":"b","1":"a"},"argv":["{params}"],"bin":"x","params":{"p":{"flag":"--p","doc":"d"},"q":{"doc":"d","flag":"--q"}}}}}`)
+	if base.Digest() != same.Digest() || len(base.Digest()) != 32 {
+		t.Errorf("equal specs: %s and %s", base.Digest(), same.Digest())
 	}
-	for _, name := range names {
-		a, err := txtar.ParseFile(name)
-		if err != nil {
-			f.Fatal(err)
+	for what, text := range map[string]string{
+		"order of params": `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"q":{"doc":"d","flag":"--q"},"p":{"doc":"d","flag":"--p"}},"exits":{"1":"a","2":"b"}}}}`,
+		"a doc":           `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"e","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`,
+	} {
+		if read(text).Digest() == base.Digest() {
+			t.Errorf("%s does not change the digest", what)
 		}
-		f.Add(a.Files[0].Data)
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var cli lang.CLISpec
-		if len(text) > 1<<14 || json.Unmarshal(text, &cli) != nil {
-			return
+}
+
+// TestVettedMeansTheSame renders with expressions compiled early and at first use.
+func TestVettedMeansTheSame(t *testing.T) {
+	text := langtest.Spec(t, "acme")
+	early := compiled(t, text)
+	vetted, problems := compileVetted(langtest.Read(t, text))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	late, ok := vetted.CLI("acme")
+	if !ok {
+		t.Fatal("no acme")
+	}
+	args := json.RawMessage(`{"prompt":"hi","deep":true,"turns":3,"level":"low"}`)
+	var words [2][]string
+	for i, cli := range []*CLI{early, late} {
+		call, violations := cli.Bind(args, nil, langtest.IDs())
+		if violations != nil {
+			t.Fatal(violations)
 		}
-		spec := &lang.Spec{CLI: lang.MapOf("acme", cli)}
-		catalog, problems := Compile(spec)
-		again, same := Compile(spec)
-		if (catalog == nil) != (again == nil) || !slices.EqualFunc(problems, same, func(a, b lang.Problem) bool { return a.Error() == b.Error() && a.Offset == b.Offset }) {
-			t.Fatalf("once: %v\nand then: %v", problems, same)
+		cmd, violations := call.Command("")
+		if violations != nil {
+			t.Fatal(violations)
 		}
-		if catalog == nil {
-			if len(problems) == 0 {
-				t.Fatal("neither a catalog nor a problem")
-			}
-			return
+		words[i] = cmd.Args
+	}
+	if !slices.Equal(words[0], words[1]) || !slices.Contains(words[0], "--deep") {
+		t.Errorf("got %q and %q", words[0], words[1])
+	}
+	if p, ok := late.Param("deep"); !ok || p.Kind != Bool || len(late.Params()) != len(early.Params()) {
+		t.Errorf("deep: %+v", p)
+	}
+}
+
+// TestDefaultsInGo compiles a spec that no JSON has passed through.
+func TestDefaultsInGo(t *testing.T) {
+	for _, c := range []struct {
+		kind  Kind
+		value any
+		want  string
+	}{
+		{Int, 5, ""}, {Int, int64(5), ""}, {Number, 5, ""}, {List, []string{"a"}, ""}, {Int, 1 << 60, "must be an integer"},
+		{String, "a\xffb", "is not valid UTF-8"}, {List, []string{"a\xff"}, "element 1 is not valid UTF-8"}, {Bool, struct{}{}, "not a struct {}"},
+	} {
+		cli := lang.CLISpec{Bin: "acme", Argv: lang.ArgvSpec{New: []string{"{params}"}}, Params: lang.MapOf("one",
+			lang.ParamSpec{Doc: "x", Type: string(c.kind), Flag: "--one", Default: c.value})}
+		_, problems := Compile(&lang.Spec{CLI: lang.MapOf("acme", cli)})
+		switch {
+		case c.want == "" && len(problems) > 0:
+			t.Errorf("%v: %v", c.value, problems)
+		case c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0].Text, c.want)):
+			t.Errorf("%v: got %v, want %q", c.value, problems, c.want)
 		}
-		Vet(catalog, nil)
-		call, violations := catalog.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
-		if violations == nil {
-			call.Command("")
-			catalog.Risks(call)
-		}
-	})
+	}
+}
+
+// compileVetted leaves expressions to their first use.
+func compileVetted(s *lang.Spec) (*Catalog, []lang.Problem) {
+	return Recompile(s, Known{Vetted: func(string, string) bool { return true }})
 }

@@ -10,16 +10,19 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
 // TestDecode reads, for each case, what a run printed and how it ended ("run").
 func TestDecode(t *testing.T) {
-	archives(t, "decode", func(t *testing.T, files map[string]string) string {
+	langtest.Archives(t, "decode", func(t *testing.T, files map[string]string) string {
 		args := json.RawMessage(files["args.json"])
 		if len(args) == 0 {
 			args = json.RawMessage(`{"prompt":"hi"}`)
 		}
-		call, violations := compiled(t, specText(t, files)).Bind(args, nil, ids())
+		call, violations := compiled(t, langtest.Text(t, files)).Bind(args, nil, langtest.IDs())
 		if violations != nil {
 			t.Fatal(violations)
 		}
@@ -33,11 +36,11 @@ func TestDecode(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		stdout := repeated.ReplaceAllStringFunc(files["stdout"], repeat)
+		stdout := langtest.Expand(files["stdout"])
 		// In pieces of a byte, and at once, the same must come out.
 		want := ""
 		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(stdout)), strings.NewReader(stdout)} {
-			answer, err := call.Decode(Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut})
+			answer, err := call.Decode(extract.Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,11 +55,11 @@ func TestDecode(t *testing.T) {
 }
 
 // told writes an answer for people; what it does not hold is left out.
-func told(a Answer) string {
+func told(a extract.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", key, shown(value))
+			fmt.Fprintf(&b, "%s: %s\n", key, langtest.Shown(value))
 		}
 	}
 	line("text", a.Text)
@@ -91,9 +94,9 @@ func TestDecodeTellsReadErrors(t *testing.T) {
 		if format == "text" {
 			spec = `{"bin":"acme","argv":[]}`
 		}
-		call, _ := compiled(t, []byte(spec)).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, ids())
+		call, _ := compiled(t, []byte(spec)).Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 		stdout := io.MultiReader(strings.NewReader("{\"text\":\"a\"}\n"), iotest.ErrReader(lost))
-		if _, err := call.Decode(Run{Stdout: stdout}); !errors.Is(err, lost) {
+		if _, err := call.Decode(extract.Run{Stdout: stdout}); !errors.Is(err, lost) {
 			t.Errorf("%s: got %v, want the error of the reader", format, err)
 		}
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -77,7 +79,7 @@ const mark = "§"
 
 // check binds and renders arguments, and says what is wrong with the outcome.
 func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
-	call, violations := cli.Bind(args, nil, ids())
+	call, violations := cli.Bind(args, nil, langtest.IDs())
 	if (call == nil) == (violations == nil) {
 		return nil, fmt.Sprintf("want either a call or violations, got %v and %v", call, violations)
 	}
@@ -110,21 +112,21 @@ func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 // again are the arguments that a record of the call would give.
 func again(call *Call) json.RawMessage {
 	args := call.Arguments()
-	args[paramPrompt] = call.Prompt
+	args[ParamPrompt] = call.Prompt
 	if call.SessionID != "" {
-		args[paramSession] = call.SessionID
+		args[ParamSessionID] = call.SessionID
 	}
 	switch {
 	case call.Mode == lang.Latest:
-		args[paramLatest] = true
+		args[ParamResumeLatest] = true
 	case call.Mode == lang.New && call.SessionID != "":
-		args[paramNew] = true
+		args[ParamCreateNewSession] = true
 	}
 	return text.MustJSON(args)
 }
 
 var pool = func() (texts []string) {
-	for _, s := range append(slices.Clone(hostile), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
+	for _, s := range append(slices.Clone(Hostile), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
 		"a::--evil", "é世🚀", "\u2028--evil", "$(x)", "@file", "1", "-1", "{id}", "{json}", strings.Repeat("-", 300)) {
 		texts = append(texts, s, s+mark)
 	}
@@ -158,7 +160,7 @@ func randomArgs(r *rand.Rand, cli *CLI, out *bytes.Buffer) {
 				value = list()
 			case p.Kind == Int || p.Kind == Number:
 				value = strconv.Itoa(r.IntN(60) - 5)
-			case p.Name == paramSession && r.IntN(2) == 0:
+			case p.Name == ParamSessionID && r.IntN(2) == 0:
 				value = `"0a1b"`
 			case len(p.Enum) > 0 && r.IntN(4) > 0:
 				value = quote(p.Enum[r.IntN(len(p.Enum))])
@@ -232,7 +234,7 @@ func FuzzBind(f *testing.F) {
 
 // FuzzArgv gives one hostile text to every parameter in turn, alone and in a list.
 func FuzzArgv(f *testing.F) {
-	for _, s := range hostile {
+	for _, s := range Hostile {
 		f.Add(s)
 	}
 	f.Add("a,b")
@@ -243,7 +245,7 @@ func FuzzArgv(f *testing.F) {
 			judge := newJudge(cli)
 			for _, p := range cli.params {
 				for _, value := range []any{body + mark, []string{body + mark}, []string{"a", body + mark}} {
-					args := map[string]any{paramPrompt: "hi"}
+					args := map[string]any{ParamPrompt: "hi"}
 					args[p.Name] = value
 					cmd, fault := judge.check(cli, text.MustJSON(args))
 					if fault != "" {
@@ -268,7 +270,7 @@ func FuzzDecode(f *testing.F) {
 	var calls []*Call
 	for _, spec := range []string{"lines", "object", "acme"} {
 		for _, args := range []string{`{"prompt":"hi"}`, `{"prompt":"hi","view":"json"}`, `{"prompt":"hi","view":"all"}`} {
-			if call, violations := shared(f, spec).Bind(json.RawMessage(args), nil, ids()); violations == nil {
+			if call, violations := shared(f, spec).Bind(json.RawMessage(args), nil, langtest.IDs()); violations == nil {
 				calls = append(calls, call)
 			}
 		}
@@ -277,7 +279,7 @@ func FuzzDecode(f *testing.F) {
 		for _, call := range calls {
 			var seen [2]string
 			for i := range seen {
-				answer, err := call.Decode(Run{Stdout: bytes.NewReader(stdout), Exit: exit})
+				answer, err := call.Decode(extract.Run{Stdout: bytes.NewReader(stdout), Exit: exit})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -22,8 +24,8 @@ type serverCase struct {
 	Broken    string   // what is wrong with that configuration
 }
 
-func (c serverCase) surroundings(catalog *Catalog) Surroundings {
-	return Surroundings{
+func (c serverCase) surroundings(catalog *Catalog) mcpservers.Sources {
+	return mcpservers.Sources{
 		Servers: catalog.Servers, Default: catalog.Settings.MCPServers,
 		Find: func(bin string) (string, error) {
 			if !slices.Contains(c.Programs, bin) {
@@ -44,15 +46,15 @@ func (c serverCase) surroundings(catalog *Catalog) Surroundings {
 // equipped binds the arguments and finds the servers.
 func equipped(t testing.TB, catalog *Catalog, args string, machine serverCase) (*Call, Violations) {
 	t.Helper()
-	call, wrong := catalog.CLIs[0].Bind(json.RawMessage(args), nil, ids())
+	call, wrong := catalog.CLIs[0].Bind(json.RawMessage(args), nil, langtest.IDs())
 	if wrong == nil {
-		wrong = call.Equip(machine.surroundings(catalog))
+		wrong = call.SelectServers(machine.surroundings(catalog))
 	}
 	return call, wrong
 }
 
 func TestServers(t *testing.T) {
-	archives(t, "mcp", func(t *testing.T, files map[string]string) string {
+	langtest.Archives(t, "mcp", func(t *testing.T, files map[string]string) string {
 		var machine serverCase
 		if err := json.Unmarshal([]byte(files["machine.json"]), &machine); err != nil {
 			t.Fatal(err)
@@ -64,13 +66,13 @@ func TestServers(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, v := range wrong {
-			fmt.Fprintf(&b, "refused %s\n", shown(Violations{v}.Error()))
+			fmt.Fprintf(&b, "refused %s\n", langtest.Shown(Violations{v}.Error()))
 		}
 		if wrong != nil {
 			return b.String()
 		}
 		for _, word := range cmd.Args {
-			fmt.Fprintln(&b, shown(word))
+			fmt.Fprintln(&b, langtest.Shown(word))
 		}
 		for _, f := range cmd.Files {
 			fmt.Fprintf(&b, "file: %s\n%s", f.Name, f.Text)
@@ -78,13 +80,13 @@ func TestServers(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(cmd.Env)) {
 			fmt.Fprintf(&b, "set: %s=%s\n", name, cmd.Env[name])
 		}
-		if e := call.Equipment(); e != nil {
+		if e := call.Servers(); e != nil {
 			fmt.Fprintf(&b, "mcp: %s\n", text.MustJSON(e))
 		}
-		for _, note := range call.Equipment().Notes() {
+		for _, note := range call.Servers().Notes() {
 			fmt.Fprintln(&b, "note:", note)
 		}
-		if names := call.Variables(); names != nil {
+		if names := call.Servers().Variables(); names != nil {
 			fmt.Fprintln(&b, "variables:", names)
 		}
 		return b.String()

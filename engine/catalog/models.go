@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -34,7 +35,7 @@ func (c *CLI) Declared() Models { return c.declared }
 
 // TakesModel reports whether calls of the CLI can name a model.
 func (c *CLI) TakesModel() bool {
-	p, ok := c.byName[paramModel]
+	p, ok := c.byName[ParamModel]
 	return ok && p.Kind == String
 }
 
@@ -42,9 +43,9 @@ func (c *CLI) TakesModel() bool {
 // sentence about it; "" if it can.
 func (c *CLI) CheckModel(name string) string {
 	if !c.TakesModel() {
-		return fmt.Sprintf("has no way to the CLI: there is no parameter %q", paramModel)
+		return fmt.Sprintf("has no way to the CLI: there is no parameter %q", ParamModel)
 	}
-	p := c.byName[paramModel]
+	p := c.byName[ParamModel]
 	if text := p.checkText(name); text != "" {
 		return text
 	}
@@ -58,9 +59,9 @@ func (c *CLI) CheckModel(name string) string {
 // about it; "" if one can.
 func (c *CLI) CheckAlias(alias string) string {
 	if !c.TakesModel() {
-		return fmt.Sprintf("can never be named: there is no parameter %q", paramModel)
+		return fmt.Sprintf("can never be named: there is no parameter %q", ParamModel)
 	}
-	return c.byName[paramModel].checkText(alias)
+	return c.byName[ParamModel].checkText(alias)
 }
 
 // ModelChoices are the names to which the parameter is limited, if it is.
@@ -68,7 +69,7 @@ func (c *CLI) ModelChoices() []string {
 	if !c.TakesModel() {
 		return nil
 	}
-	return c.byName[paramModel].Enum
+	return c.byName[ParamModel].Enum
 }
 
 // ModelPrefix begins the environment variables about the models of the CLI.
@@ -145,9 +146,9 @@ func (c compiler) declare() {
 	for alias, to := range spec.Aliases.All() {
 		m.Aliases[alias] = Named{to, "cli." + c.cli.Name + ".models.aliases." + alias}
 	}
-	if p, ok := c.cli.byName[paramModel]; ok {
+	if p, ok := c.cli.byName[ParamModel]; ok {
 		if text, ok := p.Default.(string); ok {
-			m.Default = &Named{text, "default of " + paramModel}
+			m.Default = &Named{text, "default of " + ParamModel}
 		} else if spec.Default != "" {
 			m.Default = &Named{spec.Default, "default of cli." + c.cli.Name + ".models"}
 		}
@@ -202,7 +203,7 @@ func (c compiler) source(s lang.SourceSpec, ps lang.Problems) {
 	}
 	needs(len(s.Path) == 0, "var", "a format: the file may have any name", s.Format != "")
 	needs(s.Files != "", "files", `gives: "observed"`, s.What() == lang.GivesObserved)
-	reservedVariable(s.Var, ps.At("var"))
+	argvtemplate.ReservedVariable(s.Var, ps.At("var"))
 	for i, file := range s.Path {
 		at := ps.At("path")
 		if len(s.Path) > 1 {
@@ -241,8 +242,8 @@ func (c *Catalog) prefixes(ps lang.Problems) {
 		at := ps.At("cli", cli.Name)
 		if other, ok := owner[prefix]; ok {
 			at.Add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
-		} else if strings.HasPrefix(prefix+"_", ReservedEnv) {
-			at.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Hint = "set models.prefix"
+		} else if strings.HasPrefix(prefix+"_", argvtemplate.ReservedEnv) {
+			at.Add("reserved", "variables named %s* belong to the gateway", argvtemplate.ReservedEnv).Hint = "set models.prefix"
 		}
 		owner[prefix] = cli.Name
 	}

@@ -4,7 +4,12 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
 
 // Kind is the type of a parameter's value.
@@ -19,6 +24,21 @@ const (
 	List   Kind = "list"   // []string
 )
 
+// zero is the value of a parameter that was not given, as conditions see it.
+func (k Kind) zero() any {
+	switch k {
+	case Bool:
+		return false
+	case Int:
+		return 0
+	case Number:
+		return 0.0
+	case List:
+		return []string{}
+	}
+	return ""
+}
+
 // Bounds that hold where a spec says nothing, so that no argument is unbounded.
 const (
 	defaultMaxLength = 10_000 // characters of a string or of one element
@@ -31,15 +51,15 @@ type Param struct {
 	Kind Kind
 	lang.ParamSpec
 
-	role    role
-	group   string // {params.GROUP}, "" for {params}
-	pattern *regexp.Regexp
-	when    *expression
-	pre     string // template around the value, split at its encoder
-	post    string
-	encoder string // "json", "raw", or "" without a template
-	bySlot  bool   // argv names the parameter itself: {NAME}
-	span    span   // versions of the program that have it
+	role     role
+	group    string // {params.GROUP}, "" for {params}
+	pattern  *regexp.Regexp
+	when     *extract.Expression
+	pre      string // template around the value, split at its encoder
+	post     string
+	encoder  string        // "json", "raw", or "" without a template
+	bySlot   bool          // argv names the parameter itself: {NAME}
+	versions version.Range // versions of the program that have it
 
 	fallback string   // of a model, where the parameter has no default of its own
 	aliases  []string // likewise
@@ -69,29 +89,29 @@ const (
 
 // Names of the engine's parameters. A spec cannot take one of them.
 const (
-	paramPrompt      = "prompt"
-	paramSession     = "sessionId"
-	paramContinue    = "continueSession"
-	paramLatest      = "resumeLatest"
-	paramNew         = "createNewSession"
-	paramCorrelation = "correlationId"
-	paramIdle        = "idleTimeoutMs"
-	paramWall        = "timeoutMs"
-	paramDir         = "workingDir"
-	paramForce       = "forceRefresh"
-	paramStrategy    = "approvalStrategy"
-	paramPolicy      = "approvalPolicy"
-	paramServers     = "mcpServers"
-	paramStrict      = "strictMcpConfig"
-	paramAsync       = "async"
-	paramShorten     = "optimizePrompt"
-	paramTidy        = "optimizeResponse"
-	paramModel       = "model" // of the spec, but resolved through its aliases
+	ParamPrompt           = "prompt"
+	ParamSessionID        = "sessionId"
+	ParamContinueSession  = "continueSession"
+	ParamResumeLatest     = "resumeLatest"
+	ParamCreateNewSession = "createNewSession"
+	ParamCorrelationID    = "correlationId"
+	ParamIdleTimeout      = "idleTimeoutMs"
+	ParamTimeout          = "timeoutMs"
+	ParamWorkingDir       = "workingDir"
+	ParamForceRefresh     = "forceRefresh"
+	ParamApprovalStrategy = "approvalStrategy"
+	ParamApprovalPolicy   = "approvalPolicy"
+	ParamMCPServers       = "mcpServers"
+	ParamStrictMCPConfig  = "strictMcpConfig"
+	ParamAsync            = "async"
+	ParamOptimizePrompt   = "optimizePrompt"
+	ParamOptimizeResponse = "optimizeResponse"
+	ParamModel            = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{paramPrompt, paramSession, paramContinue, paramLatest, paramNew, paramCorrelation, paramIdle, paramWall, paramDir, paramForce, paramStrategy, paramPolicy, paramServers, paramStrict, paramAsync, paramShorten, paramTidy}
+var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -105,7 +125,7 @@ const (
 // approval are offered where there are policies, those of optimizers where one is named.
 func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 	minChars, maxChars := cli.Prompt.Bounds()
-	first = []*Param{{Name: paramPrompt, Kind: String, role: rolePrompt, ParamSpec: lang.ParamSpec{
+	first = []*Param{{Name: ParamPrompt, Kind: String, role: rolePrompt, ParamSpec: lang.ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
 	add := func(r role, name string, kind Kind, spec lang.ParamSpec) {
 		p := newParam(name, spec, lang.NewProblems())
@@ -113,48 +133,48 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		last = append(last, p)
 	}
 	if len(cli.Session.Resume) > 0 {
-		add(roleSession, paramSession, String, lang.ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
+		add(roleSession, ParamSessionID, String, lang.ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
 	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
-		add(roleLatest, paramContinue, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
-		add(roleLatest, paramLatest, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
+		add(roleLatest, ParamContinueSession, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
+		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}
 	if len(last) > 0 {
 		doc := "Start a new conversation in any case."
 		if len(cli.Session.Create) > 0 {
 			doc = "Start a new conversation in any case; with sessionId, under that id."
 		}
-		add(roleNew, paramNew, Bool, lang.ParamSpec{Doc: doc})
+		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
-	add(roleDir, paramDir, String, lang.ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
-	add(roleCorrelation, paramCorrelation, String, lang.ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
-	add(roleIdle, paramIdle, Int, lang.ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, paramWall, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, paramForce, Bool, lang.ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
+	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
 	if policies := around.policies; len(policies) > 0 {
-		add(roleStrategy, paramStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{Legacy, Managed}})
-		add(rolePolicy, paramPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {
 		doc := "MCP servers to hand to it."
 		if cli.MCP.Own != nil {
 			doc = "MCP servers of its own configuration that it may use."
 		}
-		add(roleServers, paramServers, List, lang.ParamSpec{Doc: doc, Pattern: serverName})
-		add(roleStrict, paramStrict, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
+		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: mcpservers.NamePattern})
+		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	if around.prompt != nil {
-		add(roleShorten, paramShorten, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
+		add(roleShorten, ParamOptimizePrompt, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
 	}
 	if around.response != nil {
-		add(roleTidy, paramTidy, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
+		add(roleTidy, ParamOptimizeResponse, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
 	}
-	add(roleAsync, paramAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
+	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }
 
 // shorter says what an optimizer does.
-func shorter(what string, o *Optimizer) string {
+func shorter(what string, o *optimize.Optimizer) string {
 	if o.Doc == "" {
 		return what + "."
 	}
@@ -171,7 +191,7 @@ func newParam(name string, spec lang.ParamSpec, ps lang.Problems) *Param {
 		}
 		p.pattern = re
 	}
-	p.span = newSpan(spec.Since, spec.Until, ps)
+	p.versions = version.NewRange(spec.Since, spec.Until, ps)
 	if spec.Value != "" {
 		for _, enc := range []string{"json", "raw"} {
 			if pre, post, ok := strings.Cut(spec.Value, "{"+enc+"}"); ok {
@@ -200,9 +220,9 @@ func (p *Param) dash() bool {
 	return p.Style == "sep" || (p.Style == "" && !strings.HasPrefix(p.Flag, "--"))
 }
 
-// writes reports whether a value of the parameter comes to anything: false needs a
+// Writes reports whether a value of the parameter comes to anything: false needs a
 // flag of its own, a list an element.
-func (p *Param) writes(v any) bool {
+func (p *Param) Writes(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return false
@@ -216,14 +236,17 @@ func (p *Param) writes(v any) bool {
 	return true
 }
 
-func (p *Param) maxLength() int {
+// LengthLimit is the greatest length of a string, or of an element of a list, in
+// characters.
+func (p *Param) LengthLimit() int {
 	if p.MaxLength != nil {
 		return *p.MaxLength
 	}
 	return defaultMaxLength
 }
 
-func (p *Param) maxItems() int {
+// ItemLimit is the greatest number of elements of a list.
+func (p *Param) ItemLimit() int {
 	if p.MaxItems != nil {
 		return *p.MaxItems
 	}
@@ -237,8 +260,8 @@ func (p *Param) separator() string {
 	return ","
 }
 
-// applies reports whether the parameter has a meaning in a mode.
-func (p *Param) applies(m lang.Mode) bool {
+// Applies reports whether the parameter has a meaning in a mode.
+func (p *Param) Applies(m lang.Mode) bool {
 	if len(p.Modes) == 0 {
 		return true
 	}
@@ -250,8 +273,28 @@ func (p *Param) applies(m lang.Mode) bool {
 	return false
 }
 
-// preset is the value of a parameter that is not given, nil if there is none.
-func (p *Param) preset() any {
+// InSpec reports whether the spec of the CLI declares the parameter, and not the engine.
+func (p *Param) InSpec() bool { return p.role == "" }
+
+// Section is the section of a CLI's spec of which the engine makes the parameter:
+// "prompt", "session" or "mcp"; "" for all others.
+func (p *Param) Section() string {
+	switch p.role {
+	case rolePrompt:
+		return "prompt"
+	case roleSession, roleLatest, roleNew:
+		return "session"
+	case roleServers, roleStrict:
+		return "mcp"
+	}
+	return ""
+}
+
+// Versions is the range of versions of the program that have the parameter.
+func (p *Param) Versions() version.Range { return p.versions }
+
+// Preset is the value of a parameter that is not given, nil if there is none.
+func (p *Param) Preset() any {
 	if p.Default == nil && p.fallback != "" {
 		return p.fallback
 	}
@@ -261,10 +304,10 @@ func (p *Param) preset() any {
 // told is the default that the listing tells. That of the model is not told: a variable
 // or a file may change it while the listing stands.
 func (p *Param) told() any {
-	if p.Name == paramModel && p.role == "" {
+	if p.Name == ParamModel && p.role == "" {
 		return nil
 	}
-	return p.preset()
+	return p.Preset()
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -27,22 +29,22 @@ func (c compiler) params(ps lang.Problems) {
 		own = append(own, p)
 	}
 	c.cli.table = newTable(slices.Concat(first, own, last))
-	if p, ok := c.cli.byName[paramModel]; ok {
+	if p, ok := c.cli.byName[ParamModel]; ok {
 		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
 	}
-	if p, ok := c.cli.byName[paramServers]; ok && c.cli.MCP.Own == nil {
+	if p, ok := c.cli.byName[ParamMCPServers]; ok && c.cli.MCP.Own == nil {
 		p.aliases = c.cli.around.servers
 	}
-	scope := callScope(c.cli.params)
+	scope := extract.ScopeOf(conditionScope(c.cli.params))
 	for _, p := range own {
 		at := ps.At("params", p.Name)
 		c.carrier(p, at)
 		c.values(p, at)
 		c.relations(p, at)
-		p.when = c.expression(&expression{src: p.When, scope: scope, want: asBool}, at.At("when"))
+		p.when = extract.Condition(p.When, scope, c.vetted, at.At("when"))
 	}
 	for i, r := range c.cli.Risk {
-		c.cli.risk = append(c.cli.risk, c.expression(&expression{src: r.When, scope: scope, want: asBool}, ps.At("risk", i, "when")))
+		c.cli.risk = append(c.cli.risk, extract.Condition(r.When, scope, c.vetted, ps.At("risk", i, "when")))
 	}
 	c.flags(own, ps.At("params"))
 }
@@ -86,20 +88,20 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	needs(p.Env != "", "env", `type "string", "int" or "number"`, p.Kind != List && p.Kind != Bool)
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
 	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
-	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.span.all())
+	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.All())
 	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.At("values"), p.Values, p.Enum)
 	sayings(ps.At("show"), p.Show, p.Enum)
 	for i, text := range p.Words {
-		noNUL(text, ps.At("words", i))
+		argvtemplate.NoNUL(text, ps.At("words", i))
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Values)) {
 		for i, text := range p.Values[key] {
-			noNUL(text, ps.At("values", key, i))
+			argvtemplate.NoNUL(text, ps.At("values", key, i))
 		}
 	}
-	reservedVariable(p.Env, ps.At("env"))
+	argvtemplate.ReservedVariable(p.Env, ps.At("env"))
 	if loader.MatchString(p.Env) {
 		ps.At("env").Add("shell", "%s decides which code the program runs: no caller may set it", p.Env)
 	}
@@ -118,7 +120,7 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	if p.dash() && strings.HasPrefix(p.Value, "-") {
 		ps.At("value").Add("dash", "%q would stand as an option", p.Value).Hint = `set style: "eq"`
 	}
-	noNUL(p.Value, ps.At("value"))
+	argvtemplate.NoNUL(p.Value, ps.At("value"))
 	if p.encoder == "raw" && (p.Kind == String || p.Kind == List) && len(p.Enum) == 0 && p.admitsQuote() {
 		ps.At("value").Add("template", "{raw} around free text lets a quote break out of the template").Hint = "use {json}, an enum or a pattern without quotes"
 	}
@@ -181,8 +183,8 @@ func (c compiler) values(p *Param, ps lang.Problems) {
 	if p.Min != nil && p.Max != nil && *p.Min > *p.Max {
 		ps.At("min").Add("bounds", "min %v is above max %v", *p.Min, *p.Max)
 	}
-	if p.MinLength != nil && *p.MinLength > p.maxLength() {
-		ps.At("minLength").Add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.maxLength())
+	if p.MinLength != nil && *p.MinLength > p.LengthLimit() {
+		ps.At("minLength").Add("bounds", "minLength %d is above maxLength %d", *p.MinLength, p.LengthLimit())
 	}
 	seen := map[string]bool{}
 	for i, v := range p.Enum {
@@ -218,7 +220,7 @@ func (c compiler) relations(p *Param, ps lang.Problems) {
 				ps.At(rel.key, i).Add("relation", "%s itself", rel.verb)
 			} else if other, ok := c.cli.byName[name]; !ok {
 				ps.At(rel.key, i).Add("relation", "%s unknown param %q", rel.verb, name).Hint = text.DidYouMean(name, c.cli.names())
-			} else if rel.key == "conflicts" && p.writes(p.preset()) && other.writes(other.preset()) {
+			} else if rel.key == "conflicts" && p.Writes(p.Preset()) && other.Writes(other.Preset()) {
 				ps.At(rel.key, i).Add("default", "the default conflicts with the default of %q", name)
 			}
 		}
@@ -236,7 +238,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 				continue
 			}
 			id := f.flag + " " + p.pre
-			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.span.meets(p.span) })
+			other := slices.IndexFunc(owners[id], func(q *Param) bool { return q.versions.Meets(p.versions) })
 			if other >= 0 {
 				ps.At(p.Name).Add("duplicate-flag", "flag %s is already used by param %q", f.flag, owners[id][other].Name).Below = []string{f.key}
 				continue
@@ -320,8 +322,8 @@ func (p *Param) bindList(arg any) (any, string) {
 	if !ok {
 		return nil, "must be a list of strings, not " + text.Kind(arg)
 	}
-	if len(items) > p.maxItems() {
-		return nil, fmt.Sprintf("has %d elements, at most %d are allowed", len(items), p.maxItems())
+	if len(items) > p.ItemLimit() {
+		return nil, fmt.Sprintf("has %d elements, at most %d are allowed", len(items), p.ItemLimit())
 	}
 	list := make([]string, 0, len(items))
 	for i, item := range items {
@@ -353,8 +355,8 @@ func (p *Param) checkText(s string) string {
 		return body
 	case p.MinLength != nil && n < *p.MinLength:
 		return fmt.Sprintf("must have at least %d characters", *p.MinLength)
-	case n > p.maxLength():
-		return fmt.Sprintf("has %d characters, at most %d are allowed", n, p.maxLength())
+	case n > p.LengthLimit():
+		return fmt.Sprintf("has %d characters, at most %d are allowed", n, p.LengthLimit())
 	case p.pattern != nil && !p.pattern.MatchString(s):
 		return fmt.Sprintf("must match %s", p.Pattern)
 	}

@@ -12,10 +12,10 @@ import (
 // mode finds out which conversation the call belongs to: a given id beats the newest
 // one, and both give way to an explicit new start. What gives way is told.
 func (b *binder) mode(newID func() string) {
-	id, _ := b.call.values[paramSession].(string)
-	continued, _ := b.call.values[paramContinue].(bool)
-	latest, _ := b.call.values[paramLatest].(bool)
-	fresh, _ := b.call.values[paramNew].(bool)
+	id, _ := b.call.values[ParamSessionID].(string)
+	continued, _ := b.call.values[ParamContinueSession].(bool)
+	latest, _ := b.call.values[ParamResumeLatest].(bool)
+	fresh, _ := b.call.values[ParamCreateNewSession].(bool)
 	creates := b.cli.Creates()
 	call := b.call
 	note := func(format string, args ...any) { call.Notes = append(call.Notes, fmt.Sprintf(format, args...)) }
@@ -30,9 +30,9 @@ func (b *binder) mode(newID func() string) {
 		if !fresh {
 			call.Mode = lang.Resume
 		}
-		b.add(paramSession, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
+		b.add(ParamSessionID, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
 	case fresh && (continued || latest):
-		note("this is a new conversation: %s beats %s", paramNew, pick(continued, paramContinue, paramLatest))
+		note("this is a new conversation: %s beats %s", ParamCreateNewSession, pick(continued, ParamContinueSession, ParamResumeLatest))
 	case fresh:
 	case id != "":
 		call.Mode = lang.Resume
@@ -61,7 +61,7 @@ func (b *binder) on(name string) bool {
 		return false
 	}
 	v, bound := b.call.values[name]
-	return !bound || b.cli.byName[name].writes(v)
+	return !bound || b.cli.byName[name].Writes(v)
 }
 
 // relations checks what parameters ask of each other and of the mode. An argument
@@ -71,7 +71,7 @@ func (b *binder) relations() {
 	for again := true; again; {
 		again = false
 		for _, p := range b.cli.params {
-			if v, ok := b.call.values[p.Name]; ok && !b.call.given[p.Name] && p.writes(v) && !b.fits(p) {
+			if v, ok := b.call.values[p.Name]; ok && !b.call.given[p.Name] && p.Writes(v) && !b.fits(p) {
 				delete(b.call.values, p.Name)
 				again = true
 			}
@@ -93,7 +93,7 @@ func (b *binder) relations() {
 				b.add(p.Name, "needs %s as well", other)
 			}
 		}
-		if !p.applies(b.call.Mode) {
+		if !p.Applies(b.call.Mode) {
 			b.add(p.Name, "does not apply %s", inMode[b.call.Mode])
 		}
 	}
@@ -103,10 +103,10 @@ func (b *binder) relations() {
 // out where the spec says so, and tells.
 func (b *binder) versions() {
 	for _, p := range b.cli.params {
-		if !b.on(p.Name) || p.span.has(b.cli.installed) {
+		if !b.on(p.Name) || p.versions.Has(b.cli.installed) {
 			continue
 		}
-		text := p.span.misses(b.cli.Heading(), b.cli.installed)
+		text := p.versions.Misses(b.cli.Heading(), b.cli.installed)
 		if p.Otherwise != "drop" {
 			b.add(p.Name, "%s", text)
 			continue
@@ -120,7 +120,7 @@ func (b *binder) versions() {
 // has reports whether a parameter has a value that writes something, be it a default.
 func (b *binder) has(name string) bool {
 	v, ok := b.call.values[name]
-	return b.on(name) || ok && b.cli.byName[name].writes(v)
+	return b.on(name) || ok && b.cli.byName[name].Writes(v)
 }
 
 // fits reports whether the call leaves room for the default of a parameter.
@@ -130,12 +130,12 @@ func (b *binder) fits(p *Param) bool {
 			return false
 		}
 	}
-	return p.applies(b.call.Mode) && p.span.has(b.cli.installed) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
+	return p.Applies(b.call.Mode) && p.versions.Has(b.cli.installed) && !slices.ContainsFunc(p.Requires, func(name string) bool { return !b.has(name) })
 }
 
 var inMode = map[lang.Mode]string{
 	lang.New:    "to a new conversation",
-	lang.Resume: "when a conversation is continued (" + paramSession + ")",
+	lang.Resume: "when a conversation is continued (" + ParamSessionID + ")",
 	lang.Latest: "when the newest conversation is continued",
 }
 
@@ -148,26 +148,26 @@ func (b *binder) finish(newID func() string) {
 		}
 		return v
 	}
-	call.CorrelationID, _ = take(paramCorrelation).(string)
+	call.CorrelationID, _ = take(ParamCorrelationID).(string)
 	if call.CorrelationID == "" {
 		call.CorrelationID = newID()
 	}
-	call.Dir, _ = take(paramDir).(string)
-	if idle, ok := take(paramIdle).(int); ok {
+	call.Dir, _ = take(ParamWorkingDir).(string)
+	if idle, ok := take(ParamIdleTimeout).(int); ok {
 		call.Idle = time.Duration(idle) * time.Millisecond
 	}
-	if wall, ok := take(paramWall).(int); ok {
+	if wall, ok := take(ParamTimeout).(int); ok {
 		call.Wall = time.Duration(wall) * time.Millisecond
 	}
-	call.Async, _ = take(paramAsync).(bool)
-	call.Force, _ = take(paramForce).(bool)
-	call.Strategy, _ = take(paramStrategy).(string)
-	call.Policy, _ = take(paramPolicy).(string)
-	for _, name := range []string{paramSession, paramContinue, paramLatest, paramNew} {
+	call.Async, _ = take(ParamAsync).(bool)
+	call.Force, _ = take(ParamForceRefresh).(bool)
+	call.Strategy, _ = take(ParamApprovalStrategy).(string)
+	call.Policy, _ = take(ParamApprovalPolicy).(string)
+	for _, name := range []string{ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession} {
 		take(name)
 	}
-	take(paramShorten)
-	call.tidy, _ = take(paramTidy).(bool)
+	take(ParamOptimizePrompt)
+	call.tidy, _ = take(ParamOptimizeResponse).(bool)
 	call.Show = "answer"
 	call.show()
 	b.model()
@@ -176,34 +176,34 @@ func (b *binder) finish(newID func() string) {
 // defaultModel is bound before parameters are held against each other: a default gives
 // way where it does not fit.
 func (b *binder) defaultModel() {
-	if !b.cli.TakesModel() || b.given[paramModel] {
+	if !b.cli.TakesModel() || b.given[ParamModel] {
 		return
 	}
-	delete(b.values, paramModel)
+	delete(b.values, ParamModel)
 	if b.models.Default != nil {
-		b.values[paramModel] = b.models.Default.Name
+		b.values[ParamModel] = b.models.Default.Name
 	}
 }
 
 // model follows aliases until a name that is none; an unknown name passes.
 func (b *binder) model() {
 	call := b.call
-	name, _ := call.values[paramModel].(string)
-	if _, ok := b.cli.byName[paramModel]; !ok {
+	name, _ := call.values[ParamModel].(string)
+	if _, ok := b.cli.byName[ParamModel]; !ok {
 		return
 	}
 	from := "no model is named"
 	switch {
-	case call.given[paramModel]:
-		from = "argument " + paramModel
+	case call.given[ParamModel]:
+		from = "argument " + ParamModel
 	case name != "":
 		from = b.models.Default.From
 	}
 	if name != "" || b.models.Own.Name != "" {
 		call.Model, call.steps = b.models.Follow(name, from)
 	}
-	delete(call.values, paramModel)
+	delete(call.values, ParamModel)
 	if call.Model != "" {
-		call.values[paramModel] = call.Model
+		call.values[ParamModel] = call.Model
 	}
 }

@@ -1,46 +1,45 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
 
-// RiskHit is a risk rule that holds for a call.
-type RiskHit struct {
-	ID     string `json:"id"`
-	Score  int    `json:"score"`
-	Reason string `json:"reason,omitempty"`
-}
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
+)
 
 // Risks are the rules that hold for a call: those of its CLI, then those for all. They
 // do not depend on any policy. A rule that cannot be evaluated holds: what nobody can
 // judge is not safe.
-func (c *Catalog) Risks(call *Call) []RiskHit {
-	var hits []RiskHit
+func (c *Catalog) Risks(call *Call) []policy.Hit {
+	var hits []policy.Hit
 	if len(call.CLI.risk) > 0 {
 		scope := call.scope()
 		for i, r := range call.CLI.Risk {
-			if call.CLI.risk[i].suspects(scope) {
-				hits = append(hits, RiskHit{ID: r.ID, Score: r.Score, Reason: r.Reason})
+			if call.CLI.risk[i].HoldsOrFails(scope) {
+				hits = append(hits, policy.Hit{ID: r.ID, Score: r.Score, Reason: r.Reason})
 			}
 		}
 	}
-	if len(c.rules) > 0 {
-		scope := map[string]any{"cli": call.CLI.Name, "mode": string(call.Mode), "prompt": call.Prompt, "danger": call.Dangers()}
-		for _, r := range c.rules {
-			if r.when.suspects(scope) {
-				hits = append(hits, r.RiskHit)
-			}
-		}
-	}
-	return hits
+	return append(hits, c.Approval.Hits(policy.Facts{CLI: call.CLI.Name, Mode: call.Mode, Prompt: call.Prompt, Dangers: call.Dangers()})...)
 }
 
-// suspects is holds for conditions that guard something.
-func (e *expression) suspects(env map[string]any) bool {
-	if e == nil {
-		return true
+// Question is what a policy is asked about the call.
+func (c *Catalog) Question(call *Call) policy.Question {
+	return policy.Question{Strategy: call.Strategy, Policy: call.Policy, Dangers: call.DangersGiven(), Hits: c.Risks(call)}
+}
+
+// approval compiles policies and the rules for all CLIs.
+func (c *Catalog) approval(s *lang.Spec, vetted bool, ps lang.Problems) {
+	var ids []string
+	if len(c.CLIs) > 0 {
+		ids = []string{}
 	}
-	v, err := e.eval(env)
-	yes, ok := v.(bool)
-	return err != nil || !ok || yes
+	for _, cli := range c.CLIs {
+		for _, r := range cli.Risk {
+			ids = append(ids, r.ID)
+		}
+	}
+	c.Approval = policy.Compile(s, ids, vetted, ps)
 }
 
 // Dangers are the names of the parameters by which the call lets the CLI act without
@@ -55,15 +54,15 @@ func (c *Call) Dangers() []string {
 	return names
 }
 
-// Dared are those of the dangers that the caller asked for.
-func (c *Call) Dared() []string {
+// DangersGiven are those of the dangers that the caller asked for.
+func (c *Call) DangersGiven() []string {
 	return slices.DeleteFunc(c.Dangers(), func(name string) bool { return !c.given[name] })
 }
 
 // dangerous reports whether a value of the parameter is marked as dangerous.
 func (p *Param) dangerous(v any) bool {
 	if p.Danger.All {
-		return p.writes(v)
+		return p.Writes(v)
 	}
 	switch v := v.(type) {
 	case string:

@@ -95,7 +95,7 @@ func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) 
 		case slotParams:
 			add()
 			for _, p := range c.params {
-				if p.role == "" && !p.bySlot && p.group == w.name && p.applies(mode) && p.span.has(c.installed) {
+				if p.role == "" && !p.bySlot && p.group == w.name && p.Applies(mode) && p.versions.Has(c.installed) {
 					line = append(line, c.option(p)...)
 				}
 			}

@@ -3,11 +3,11 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -137,7 +137,7 @@ func (p *Param) documentation() string {
 	if len(p.Modes) > 0 {
 		names := make([]string, len(p.Modes))
 		for i, m := range p.Modes {
-			names[i] = modeNames[m]
+			names[i] = m.Adjective()
 		}
 		parts = append(parts, "Only for "+strings.Join(names, " and ")+" conversations.")
 	}
@@ -150,8 +150,6 @@ func (p *Param) documentation() string {
 	return strings.Join(parts, " ")
 }
 
-var modeNames = map[lang.Mode]string{lang.New: "new", lang.Resume: "resumed", lang.Latest: "continued"}
-
 func defaultText(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -161,7 +159,7 @@ func defaultText(v any) string {
 	case float64:
 		return text.Number(v)
 	}
-	return asText(v)
+	return fmt.Sprint(v)
 }
 
 // InputSchema is the JSON Schema of the tool's arguments.

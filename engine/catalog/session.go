@@ -44,7 +44,7 @@ func (b *binder) before() binder {
 // under another id. Of a new one that the CLI itself names the id is "".
 func (c *Call) In(session string, mode lang.Mode, id string) (*Call, Violations) {
 	b := c.again.before()
-	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, equipment: c.equipment}
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection}
 	b.call = call
 	b.relations()
 	b.finish(func() string { return c.CorrelationID })

@@ -6,31 +6,24 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // shorten makes the prompt shorter where the call asks for it, before anything else is
 // made of the prompt. What follows, the key of the call included, knows no other.
 func (b *binder) shorten() {
-	wanted, _ := b.values[paramShorten].(bool)
-	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == paramPrompt }) {
+	wanted, _ := b.values[ParamOptimizePrompt].(bool)
+	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == ParamPrompt }) {
 		return
 	}
-	short, saved := b.cli.around.prompt.save(b.call.Prompt)
+	short, saved := b.cli.around.prompt.Save(b.call.Prompt)
 	if text := b.unfit(short); text != "" {
 		short, saved.After, saved.Note = b.call.Prompt, saved.Before, "it was left as it is: shortened it would "+text
 	}
 	b.call.Prompt, b.call.Saved = short, &saved
-}
-
-// save applies the optimizer, and counts.
-func (o *Optimizer) save(body string) (string, Saving) {
-	short := o.Apply(body)
-	saved := Saving{Before: utf8.RuneCountInString(body), After: utf8.RuneCountInString(short)}
-	if len(body) > maxOptimized {
-		saved.Note = fmt.Sprintf("it was left as it is: it has more than %s bytes", text.Number(maxOptimized))
-	}
-	return short, saved
 }
 
 // unfit says what a shortened prompt would be that the prompt is not; "" if nothing.
@@ -50,11 +43,35 @@ func begins(prompt string) bool { return strings.HasPrefix(strings.TrimSpace(pro
 
 // Tidy shortens what is shown of an answer, where the call asks for it. What is shown of
 // records is left as it is, and so is Text, which is what the CLI said.
-func (c *Call) Tidy(a *Answer) {
+func (c *Call) Tidy(a *extract.Answer) {
 	o := c.CLI.around.response
 	if !c.tidy || o == nil || c.Show != "answer" {
 		return
 	}
-	shown, saved := o.save(a.Text)
+	shown, saved := o.Save(a.Text)
 	a.Shown, a.Saved = shown, &saved
+}
+
+// optimizers are those that calls can ask for, nil where there is none.
+type optimizers struct{ prompt, response *optimize.Optimizer }
+
+// specs are what they were compiled from.
+func (o optimizers) specs() [2]lang.OptimizerSpec {
+	var specs [2]lang.OptimizerSpec
+	for i, one := range []*optimize.Optimizer{o.prompt, o.response} {
+		if one != nil {
+			specs[i] = one.OptimizerSpec
+		}
+	}
+	return specs
+}
+
+// optimizers compiles all optimizers, and finds those that the settings name.
+func (c *Catalog) optimizers(s *lang.Spec, vetted bool, ps lang.Problems) optimizers {
+	c.Optimizers = optimize.Compile(s.Optimizer, vetted, ps.At("optimizer"))
+	named := s.Gateway.Optimizers
+	return optimizers{
+		prompt:   optimize.Find(c.Optimizers, named.Prompt, ps.At("gateway", "optimizers", "prompt")),
+		response: optimize.Find(c.Optimizers, named.Response, ps.At("gateway", "optimizers", "response")),
+	}
 }

@@ -94,8 +94,8 @@ func (t *table) bind(args map[string]any, b *bound, special func(p *Param, arg a
 			switch {
 			case p.ParamSpec.Required:
 				b.add(p.Name, "missing required parameter")
-			case p.preset() != nil:
-				b.values[p.Name] = p.preset()
+			case p.Preset() != nil:
+				b.values[p.Name] = p.Preset()
 			}
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -73,7 +74,7 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 		up.Strategy = strings.TrimSuffix(path.Base(strings.ReplaceAll(step.Bin, `\`, "/")), ".exe")
 	}
 	for _, word := range step.Argv {
-		body := placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
+		body := argvtemplate.Placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
 		if strings.HasPrefix(body, "-") && !strings.HasPrefix(word, "-") { // a folder may be called so
 			return up, fmt.Sprintf("%q, out of the path %s, would stand as an option", text.Abbreviate(body), file)
 		}
@@ -126,13 +127,13 @@ func (c compiler) steps(place lang.PlaceSpec, groups []string, ps lang.Problems)
 	}{{latest, place.Latest}, {"target", place.Target}} {
 		at := ps.At(step.key)
 		if step.spec.Bin != "" {
-			executable(step.spec.Bin, at.At("bin"))
+			argvtemplate.Executable(step.spec.Bin, at.At("bin"))
 		}
 		reaches := false
 		for i, w := range step.spec.Argv {
 			word := at.At("argv", i)
-			noNUL(w, word)
-			for _, found := range placeholder.FindAllString(w, -1) {
+			argvtemplate.NoNUL(w, word)
+			for _, found := range argvtemplate.Placeholder.FindAllString(w, -1) {
 				name := strings.Trim(found, "{}")
 				reaches = reaches || name == "target"
 				switch {
@@ -146,7 +147,7 @@ func (c compiler) steps(place lang.PlaceSpec, groups []string, ps lang.Problems)
 					word.Add("slot", "{target} has no value here").Hint = "use target"
 				}
 			}
-			if rest := placeholder.ReplaceAllString(w, ""); strings.ContainsAny(rest, "{}") {
+			if rest := argvtemplate.Placeholder.ReplaceAllString(w, ""); strings.ContainsAny(rest, "{}") {
 				word.Add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
 			}
 		}

@@ -1,26 +1,28 @@
 package catalog
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
-
-import "strings"
 
 // models checks aliases: they may point at each other, but not in a circle.
 func (c compiler) models(ps lang.Problems) {
 	c.declare()
 	c.sources(ps.At("sources"))
 	m := c.cli.Models
-	p, ok := c.cli.byName[paramModel]
+	p, ok := c.cli.byName[ParamModel]
 	switch {
 	case !ok && m.Default == "" && m.Aliases.Len() == 0 && m.Known.Len() == 0 && m.Sources.Len() == 0:
 		return
 	case !ok:
-		ps.Add("model", "models are named, but there is no parameter %q to pass one", paramModel).Key = true
+		ps.Add("model", "models are named, but there is no parameter %q to pass one", ParamModel).Key = true
 		return
 	case p.Kind != String:
-		ps.Siblings("params", paramModel).Add("model", "the model must be of type %q", String).Key = true
+		ps.Siblings("params", ParamModel).Add("model", "the model must be of type %q", String).Key = true
 		return
 	}
 	for alias, to := range m.Aliases.All() {
@@ -43,7 +45,7 @@ func (c compiler) models(ps lang.Problems) {
 		return
 	}
 	if p.Default != nil {
-		ps.At("default").Add("default", "param %q has a default of its own", paramModel).Key = true
+		ps.At("default").Add("default", "param %q has a default of its own", ParamModel).Key = true
 	}
 	if _, isAlias := m.Aliases.Get(m.Default); !isAlias {
 		c.model(p, m.Default, ps.At("default"))
@@ -103,7 +105,7 @@ func (c compiler) passes(p *Param, value any, ps lang.Problems) {
 // refuses is what Command says against a value of a parameter, or "".
 func (c *CLI) refuses(p *Param, value any) string {
 	for _, mode := range modes {
-		if _, ok := c.argv[mode]; !ok || !p.applies(mode) {
+		if _, ok := c.argv[mode]; !ok || !p.Applies(mode) {
 			continue
 		}
 		_, refused := c.probe(p, mode, value).Command("")
@@ -122,4 +124,53 @@ func (c *CLI) probe(p *Param, mode lang.Mode, value any) *Call {
 	shown.when = nil
 	return &Call{CLI: c.with(&shown), Mode: mode, Prompt: "hi", SessionID: "id",
 		values: map[string]any{p.Name: value}, given: map[string]bool{p.Name: true}}
+}
+
+// with is the CLI with one parameter exchanged.
+func (c *CLI) with(p *Param) *CLI {
+	out := *c
+	out.params, out.byName = slices.Clone(c.params), maps.Clone(c.byName)
+	for i, old := range out.params {
+		if old.Name == p.Name {
+			out.params[i] = p
+		}
+	}
+	out.byName[p.Name] = p
+	return &out
+}
+
+// Hostile are values that try to be read as an option, alone or out of a list or template.
+var Hostile = []string{"--evil", "-e", "--evil=x", `"--evil`, "x,--evil", "x --evil", "x\n--evil"}
+
+// FreeText are the parameters whose value a caller words and that can reach the command
+// line: the prompt, the session id, and those of the spec that are no numbers or switches.
+func (c *CLI) FreeText() (free []*Param) {
+	for _, p := range c.params {
+		worded := p.Kind == String || p.Kind == List
+		if worded && (p.role == "" || p.role == rolePrompt || p.role == roleSession) {
+			free = append(free, p)
+		}
+	}
+	return free
+}
+
+// Try renders a call in which one parameter of FreeText has a value, whatever its
+// condition says. The mode is one of Modes.
+func (c *CLI) Try(p *Param, mode lang.Mode, value string) (Command, Violations) {
+	call := c.probe(p, mode, nil)
+	switch body := p.checkText(value); {
+	case p.role == rolePrompt:
+		call.Prompt = value
+	case p.role == roleSession && !c.AcceptsID(value):
+		return Command{}, Violations{{Param: p.Name, Text: "not an id"}}
+	case p.role == roleSession:
+		call.SessionID = value
+	case body != "":
+		return Command{}, Violations{{Param: p.Name, Text: body}}
+	case p.Kind == List:
+		call.values[p.Name] = []string{value}
+	default:
+		call.values[p.Name] = value
+	}
+	return call.Command("/private")
 }

@@ -7,34 +7,38 @@ import (
 	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// variant is the CLI as it is in a range of its versions.
-type variant struct {
-	key  string // the range as it is written
-	span span
+// Variant is the CLI as it is in a range of its versions.
+type Variant struct {
+	Key      string // the range as it is written
+	Versions version.Range
 	// cli is compiled at its first use: most versions that a spec tells apart are not
 	// installed.
 	cli func() *CLI
 }
 
+// CLI is the CLI in this range.
+func (v Variant) CLI() *CLI { return v.cli() }
+
 // Ranged reports whether anything about the CLI depends on its installed version.
 func (c *CLI) Ranged() bool { return c.ranged }
 
 // Installed is the version that the CLI was chosen for by At; it may be unknown.
-func (c *CLI) Installed() Version { return c.installed }
+func (c *CLI) Installed() version.Version { return c.installed }
 
 // At is the CLI as it is in the version that is installed. Of an unknown one (anything
 // that is no version) the newest is assumed, as it is where nobody asks.
-func (c *CLI) At(version string) *CLI {
+func (c *CLI) At(installed string) *CLI {
 	if !c.ranged || c.chosen {
 		return c
 	}
-	out, v := *c, Version{}
-	v, _ = ParseVersion(version)
+	out, v := *c, version.Version{}
+	v, _ = version.Parse(installed)
 	for _, alt := range c.variants {
-		if alt.span.has(v) {
+		if alt.Versions.Has(v) {
 			out = *alt.cli()
 		}
 	}
@@ -43,15 +47,18 @@ func (c *CLI) At(version string) *CLI {
 }
 
 // Changes are the ranges whose part of the spec holds for a version.
-func (c *CLI) Changes(version string) (ranges []string) {
-	v, _ := ParseVersion(version)
+func (c *CLI) Changes(installed string) (ranges []string) {
+	v, _ := version.Parse(installed)
 	for _, alt := range c.variants {
-		if alt.span.has(v) {
-			ranges = append(ranges, alt.key)
+		if alt.Versions.Has(v) {
+			ranges = append(ranges, alt.Key)
 		}
 	}
 	return ranges
 }
+
+// Variants are the CLI in each range of versions that the spec tells apart, in its order.
+func (c *CLI) Variants() []Variant { return slices.Clone(c.variants) }
 
 // patchable are the fields that may differ between versions. What a program is, where
 // it comes from and what its parameters are called stays the same.
@@ -61,7 +68,7 @@ var patchable = []string{"argv", "prompt", "params", "session", "output", "succe
 func (c compiler) versions(ps lang.Problems) {
 	cli := c.cli
 	for _, p := range cli.params {
-		cli.ranged = cli.ranged || !p.span.all()
+		cli.ranged = cli.ranged || !p.versions.All()
 	}
 	if cli.Versions.Len() > 0 {
 		cli.ranged = true
@@ -72,19 +79,19 @@ func (c compiler) versions(ps lang.Problems) {
 	}
 	for key, patch := range cli.Versions.All() {
 		at := ps.At("versions", key)
-		s, ok := parseRange(key, at)
+		s, ok := version.ParseRange(key, at)
 		if !ok {
 			continue
 		}
 		for _, other := range cli.variants {
-			if other.span.meets(s) {
-				at.Add("version", "overlaps with %q", other.key).Key = true
+			if other.Versions.Meets(s) {
+				at.Add("version", "overlaps with %q", other.Key).Key = true
 			}
 		}
 		if !c.patch(patch, at) {
 			continue
 		}
-		alt := variant{key: key, span: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
+		alt := Variant{Key: key, Versions: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
 		if !c.vetted {
 			var found []lang.Problem
 			compiled := cli.patched(patch, false, &found)

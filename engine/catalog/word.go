@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -30,8 +31,6 @@ const (
 	slotParam         // {NAME}
 	slotTemplate      // words of session: text around {id}
 )
-
-var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 // argv reads the command line of every mode that the CLI has.
 func (c compiler) argv(ps lang.Problems) {
@@ -75,7 +74,7 @@ func (c compiler) words(words []string, ps lang.Problems) []word {
 		if !c.isSlot(&w, ps.At(i)) && text == "--" {
 			safe = true
 		}
-		noNUL(text, ps.At(i))
+		argvtemplate.NoNUL(text, ps.At(i))
 		out = append(out, w)
 	}
 	c.uses(out, ps)
@@ -107,21 +106,16 @@ func (c compiler) uses(words []word, ps lang.Problems) {
 	}
 }
 
-// noNUL refuses text that no program can be given.
-func noNUL(text string, ps lang.Problems) {
-	if strings.ContainsRune(text, 0) {
-		ps.Add("nul", "cannot contain a NUL character")
-	}
-}
-
 // misspelt reports whether the word was meant to be a slot. What it would have stood for
 // is then missing for that reason, and need not be told once more for every parameter.
-func (w word) misspelt() bool { return w.slot == slotNone && placeholder.FindString(w.text) == w.text }
+func (w word) misspelt() bool {
+	return w.slot == slotNone && argvtemplate.Placeholder.FindString(w.text) == w.text
+}
 
 // isSlot finds out which slot a word is. Placeholders stand alone: a value inside
 // a longer word would need an encoder.
 func (c compiler) isSlot(w *word, ps lang.Problems) bool {
-	found := placeholder.FindString(w.text)
+	found := argvtemplate.Placeholder.FindString(w.text)
 	if found == "" {
 		return false
 	}
@@ -175,7 +169,7 @@ func (c compiler) sessions(ps lang.Problems) {
 		words, has := []word{}, false
 		for i, text := range list.words {
 			at := ps.At(list.key, i)
-			for _, found := range placeholder.FindAllString(text, -1) {
+			for _, found := range argvtemplate.Placeholder.FindAllString(text, -1) {
 				switch {
 				case found != "{id}":
 					at.Add("slot", "unknown slot %s", found).Hint = "a session knows {id}"
@@ -184,7 +178,7 @@ func (c compiler) sessions(ps lang.Problems) {
 				}
 				has = true
 			}
-			noNUL(text, at)
+			argvtemplate.NoNUL(text, at)
 			words = append(words, word{text: text, slot: slotTemplate, from: strings.Join(at.Path, ".")})
 		}
 		if list.id && !has {
@@ -282,7 +276,7 @@ func (c compiler) placed(ps lang.Problems) {
 		}
 		if p.ParamSpec.Required {
 			for _, mode := range modes {
-				if _, ok := c.cli.argv[mode]; ok && !p.applies(mode) {
+				if _, ok := c.cli.argv[mode]; ok && !p.Applies(mode) {
 					at.At("required").Add("mode", "no call of mode %q could be right: it would need a parameter that does not apply", mode).Key = true
 				}
 			}
@@ -293,6 +287,16 @@ func (c compiler) placed(ps lang.Problems) {
 
 // modes in the order in which problems are told.
 var modes = []lang.Mode{lang.New, lang.Resume, lang.Latest}
+
+// Modes are those in which the CLI can be called.
+func (c *CLI) Modes() (has []lang.Mode) {
+	for _, mode := range modes {
+		if _, ok := c.argv[mode]; ok {
+			has = append(has, mode)
+		}
+	}
+	return has
+}
 
 func (c compiler) reaches(p *Param, at lang.Problems) {
 	option, beside := p.Flag != "" || p.Words != nil || p.Values != nil, p.Env != "" || p.Show != nil
@@ -311,7 +315,7 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
-		if !ok || !p.applies(mode) || slices.ContainsFunc(words, word.misspelt) {
+		if !ok || !p.Applies(mode) || slices.ContainsFunc(words, word.misspelt) {
 			continue
 		}
 		has := slices.ContainsFunc(words, func(w word) bool {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 )
 
 // stamp tells two states of a file from each other. Neither installers nor archives
@@ -61,7 +61,7 @@ func (p *Prober) entries() (good []entry) {
 		return nil
 	}
 	for _, e := range file.Programs {
-		if _, ok := catalog.ParseVersion(e.Version); ok && p.clock().Sub(e.At) < keepAnswer {
+		if _, ok := version.Parse(e.Version); ok && p.clock().Sub(e.At) < keepAnswer {
 			good = append(good, e)
 		}
 	}

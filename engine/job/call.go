@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -42,18 +43,18 @@ func (r *Runner) newRun(req call.Request) *run {
 }
 
 // refused says why a call is not even prepared; nil if it is.
-func (r *run) refused(ctx context.Context) *catalog.Failure {
+func (r *run) refused(ctx context.Context) *lang.Failure {
 	if text := promptpaths.Outside(r.Bound, r.Dir, r.Roots); text != "" {
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
+		return &lang.Failure{Class: lang.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
 	}
 	if ctx.Err() != nil {
-		return &catalog.Failure{Class: catalog.ClassCanceled, Message: "the call was canceled before it began"}
+		return &lang.Failure{Class: lang.ClassCanceled, Message: "the call was canceled before it began"}
 	}
 	return nil
 }
 
 // open opens the record. A call that cannot be recorded is not made.
-func (r *run) open(ctx context.Context) (failure *catalog.Failure) {
+func (r *run) open(ctx context.Context) (failure *lang.Failure) {
 	var err error
 	if r.records, err = r.Record(); err != nil {
 		return r.unrecorded(ctx, err)
@@ -63,35 +64,35 @@ func (r *run) open(ctx context.Context) (failure *catalog.Failure) {
 	return nil
 }
 
-func (r *run) unrecorded(ctx context.Context, err error) *catalog.Failure {
+func (r *run) unrecorded(ctx context.Context, err error) *lang.Failure {
 	if ctx.Err() != nil {
-		return &catalog.Failure{Class: catalog.ClassCanceled, Message: "the call was canceled before it began"}
+		return &lang.Failure{Class: lang.ClassCanceled, Message: "the call was canceled before it began"}
 	}
-	return &catalog.Failure{Class: catalog.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
+	return &lang.Failure{Class: lang.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
 }
 
 // cannot is a failure to start that says what err does.
-func cannot(err error) *catalog.Failure {
+func cannot(err error) *lang.Failure {
 	if errors.Is(err, syscall.ENOSPC) {
-		return &catalog.Failure{Class: catalog.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
+		return &lang.Failure{Class: lang.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
 	}
-	return &catalog.Failure{Class: catalog.ClassStart, Message: err.Error()}
+	return &lang.Failure{Class: lang.ClassStart, Message: err.Error()}
 }
 
-func (r *run) unstartable(err error) *catalog.Failure {
-	return &catalog.Failure{Class: catalog.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.Heading(), err)}
+func (r *run) unstartable(err error) *lang.Failure {
+	return &lang.Failure{Class: lang.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.Heading(), err)}
 }
 
 // compose makes the command line and the environment; files of the call will lie in the
 // folder. What is wrong with the call itself is of class usage; all else is a failure to
 // start.
-func (r *run) compose(folder string) *catalog.Failure {
+func (r *run) compose(folder string) *lang.Failure {
 	violations := Equip(r.Host, r.Request.Catalog, r.Bound, r.Dir)
 	if violations == nil {
 		r.command, violations = r.Bound.Command(folder)
 	}
 	if violations != nil {
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
+		return &lang.Failure{Class: lang.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
 	}
 	var err error
 	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
@@ -106,7 +107,7 @@ func (r *run) compose(folder string) *catalog.Failure {
 // because programs believe it, and ours names another directory.
 func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command, dir string) host.Filter {
 	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
-	filter.Pass = append(filter.Pass, call.Variables()...)
+	filter.Pass = append(filter.Pass, call.Servers().Variables()...)
 	return filter
 }
 
@@ -150,7 +151,7 @@ func first(asked time.Duration, said ...*int64) time.Duration {
 }
 
 // find looks for the program.
-func (r *run) find() (path string, failure *catalog.Failure) {
+func (r *run) find() (path string, failure *lang.Failure) {
 	cli := r.Bound.CLI
 	var missing *host.NotFoundError
 	path, err := r.Host.Find(r.command.Bin)
@@ -160,7 +161,7 @@ func (r *run) find() (path string, failure *catalog.Failure) {
 			hint += ": " + cli.Install
 		}
 		hint += fmt.Sprintf("; or set cli.%s.bin to where it is", cli.Name)
-		return "", &catalog.Failure{Class: catalog.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
+		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
 	}
 	if err != nil {
 		return "", cannot(err)
@@ -172,7 +173,7 @@ func (r *run) find() (path string, failure *catalog.Failure) {
 func (r *run) describe() {
 	// Arguments are plain values: strings, numbers and lists of them.
 	arguments := r.secrets.cleanArguments(r.Bound.Arguments())
-	if e := r.Bound.Equipment(); e != nil {
+	if e := r.Bound.Servers(); e != nil {
 		arguments[equipment] = e
 	}
 	if r.Bound.Saved != nil {
@@ -189,8 +190,8 @@ func (r *run) describe() {
 }
 
 // failed completes the row of a call that could not be started.
-func (r *run) failed(failure *catalog.Failure) call.Job {
-	out := call.Completion{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}
+func (r *run) failed(failure *lang.Failure) call.Job {
+	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
 	end := completed(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := call.Job{Row: r.row, State: call.Failed}

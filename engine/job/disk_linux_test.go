@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
@@ -21,13 +21,13 @@ func TestDiskFull(t *testing.T) {
 		b := newBench(t, "")
 		b.runner.Jobs = filepath.Join(root, "jobs")
 		out := b.runner.Run(t.Context(), b.request("out=begin", fmt.Sprintf("fill=%d", 2*size)))
-		if class(out) != catalog.ClassDisk || out.Answer.Failure.Hint == "" {
+		if class(out) != lang.ClassDisk || out.Answer.Failure.Hint == "" {
 			t.Errorf("failure: %+v", out.Answer.Failure)
 		}
 		b.row(out)
 		release := disk.Fill(t, root)
 		out = b.runner.Run(t.Context(), b.request("out=never"))
-		if class(out) != catalog.ClassDisk || !strings.Contains(out.Answer.Failure.Message, "cannot be prepared") {
+		if class(out) != lang.ClassDisk || !strings.Contains(out.Answer.Failure.Message, "cannot be prepared") {
 			t.Errorf("failure: %+v", out.Answer.Failure)
 		}
 		if row := b.row(out); row.Outcome.Ending != store.EndStartFailed {
@@ -61,18 +61,18 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 		}
 		touched := filepath.Join(b.dir, "touched")
 		out := b.runner.Run(t.Context(), b.request("pid="+touched))
-		if class(out) != catalog.ClassDisk && class(out) != catalog.ClassRecord || pidIn(touched) != 0 {
+		if class(out) != lang.ClassDisk && class(out) != lang.ClassRecord || pidIn(touched) != 0 {
 			t.Errorf("a call on a full disk: %+v", out.Answer.Failure)
 		}
 		open()
 		// It ended well, but who knows what it could not write.
 		end := b.await(id)
-		if out := b.runner.Completion(end); end.State != call.Failed || class(out) != catalog.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
+		if out := b.runner.Completion(end); end.State != call.Failed || class(out) != lang.ClassDisk || out.ExitCode != 0 || out.Answer.Shown != "words" {
 			t.Errorf("on a full disk: %+v, %+v", out, out.Answer.Failure)
 		}
 		release()
 		b.await(id)
-		if row, err := b.store.Job(t.Context(), store.Local, id); err != nil || row.Outcome.ErrorClass != catalog.ClassDisk || row.Outcome.Response != "words" {
+		if row, err := b.store.Job(t.Context(), store.Local, id); err != nil || row.Outcome.ErrorClass != lang.ClassDisk || row.Outcome.Response != "words" {
 			t.Errorf("row: %+v, %v", row.Outcome, err)
 		}
 		b.sound()

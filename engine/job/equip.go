@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Equip finds the MCP servers of a call that will run in dir.
 func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) catalog.Violations {
-	return call.Equip(catalog.Surroundings{
+	return call.SelectServers(mcpservers.Sources{
 		Servers: c.Servers, Default: c.Settings.MCPServers, Find: h.Find,
 		Set: func(variable string) bool {
 			filter := Environment(c, call, catalog.Command{Env: map[string]string{}}, dir)

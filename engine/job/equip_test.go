@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -110,7 +110,7 @@ func TestServersThatAreMissing(t *testing.T) {
 	b := newBench(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
 	for name, why := range map[string]string{"gone": "was not found", "bare": "EMPTY_ONE", "nobody": "no MCP server of that name"} {
 		job, failure := b.runner.send(t.Context(), b.serving([]string{name, "two"}))
-		if failure == nil || failure.Class != catalog.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
+		if failure == nil || failure.Class != lang.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
 			t.Errorf("%s: %+v %v", name, job, failure)
 		}
 	}
@@ -123,7 +123,7 @@ func TestServersThatAreMissing(t *testing.T) {
 	req := b.serving([]string{"gone", "two"})
 	req.Bound = b.bind("hello", map[string]any{"mcpServers": []string{"gone", "two"}, "strictMcpConfig": false})
 	out := b.runner.Run(t.Context(), req)
-	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Bound.Equipment().Notes()) != 1 {
+	if class(out) != "" || !strings.Contains(out.Answer.Text, `"2"`) || len(req.Bound.Servers().Notes()) != 1 {
 		t.Errorf("%+v", out)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -17,7 +17,7 @@ type Executor interface {
 	folder(r *run) (string, error)
 	// prepare readies all that the program of a call needs, and starts nothing. The row of
 	// the call is written between prepare and start.
-	prepare(r *run) (preparation, *catalog.Failure)
+	prepare(r *run) (preparation, *lang.Failure)
 	// prepareProgram is prepare for what is not a call of a CLI.
 	prepareProgram(r *run, p Program) (preparation, error)
 	// find is the execution of a job. The error is fs.ErrNotExist if this executor knows of

@@ -20,7 +20,9 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -302,7 +304,7 @@ func class(out call.Completion) string {
 }
 
 // send is Submit for a request that is made where it is used.
-func (r *Runner) send(ctx context.Context, req call.Request) (call.Job, *catalog.Failure) {
+func (r *Runner) send(ctx context.Context, req call.Request) (call.Job, *lang.Failure) {
 	return r.Submit(ctx, &req)
 }
 
@@ -311,7 +313,7 @@ func (r *Runner) send(ctx context.Context, req call.Request) (call.Job, *catalog
 func (r *Runner) Run(ctx context.Context, req call.Request) call.Completion {
 	job, failure := r.send(ctx, req)
 	if failure != nil {
-		return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
+		return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: failure}, Duration: job.Row.Outcome.Duration, Warnings: job.Notes}
 	}
 	job, err := r.Wait(ctx, job, 0)
 	if err == nil && !job.State.Ended() {
@@ -320,5 +322,5 @@ func (r *Runner) Run(ctx context.Context, req call.Request) call.Completion {
 	if err == nil {
 		return r.Completion(job)
 	}
-	return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: &catalog.Failure{Class: catalog.ClassRecord, Message: err.Error()}}}
+	return call.Completion{ID: job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: &lang.Failure{Class: lang.ClassRecord, Message: err.Error()}}}
 }

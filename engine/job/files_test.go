@@ -11,14 +11,14 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 func TestOutputCap(t *testing.T) {
 	b := newBench(t, "}\ngateway: outputCap: 4096\nclient: c: {title: \"c\", add: \"c\"")
 	out := b.runner.Run(t.Context(), b.request("out=first ", "fill=300000", "out= last"))
-	if class(out) != catalog.ClassOutputCap {
+	if class(out) != lang.ClassOutputCap {
 		t.Fatalf("failure: %+v", out.Answer.Failure)
 	}
 	text := out.Answer.Text
@@ -26,7 +26,7 @@ func TestOutputCap(t *testing.T) {
 		t.Errorf("%d bytes: %.20q...", len(text), text)
 	}
 	row := b.row(out)
-	if !row.Outcome.Truncated || row.Outcome.OutBytes != 300011 || row.Outcome.ErrorClass != catalog.ClassOutputCap {
+	if !row.Outcome.Truncated || row.Outcome.OutBytes != 300011 || row.Outcome.ErrorClass != lang.ClassOutputCap {
 		t.Errorf("row: %+v", row.Outcome.Ending)
 	}
 }

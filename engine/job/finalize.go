@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -72,7 +73,7 @@ func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call
 		job.Notes = append(job.Notes, gone)
 		return job, nil
 	}
-	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: catalog.ClassLost, ErrorMessage: gone,
+	again.Outcome = store.Outcome{Ending: store.EndLost, Detail: "directory_gone", ErrorClass: lang.ClassLost, ErrorMessage: gone,
 		Ended: time.Now(), Duration: max(0, time.Since(again.Created))}
 	err = r.finish(records, again)
 	again.State, job.Row = store.Done, again
@@ -167,16 +168,16 @@ func (e *ending) sync() <-chan error {
 // decode reads what the job printed.
 func (e *ending) decode() (call.Completion, store.Ending, error) {
 	fail := func(class, message, hint string, ending store.Ending) (call.Completion, store.Ending, error) {
-		failure := &catalog.Failure{Class: class, Message: message, Hint: hint}
-		return call.Completion{ExitCode: e.state.Exit.Code, Answer: catalog.Answer{Failure: failure}}, ending, nil
+		failure := &lang.Failure{Class: class, Message: message, Hint: hint}
+		return call.Completion{ExitCode: e.state.Exit.Code, Answer: extract.Answer{Failure: failure}}, ending, nil
 	}
 	switch e.state.Exit.Reason {
 	case supervisor.StartFailed:
-		return fail(catalog.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
+		return fail(lang.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
 	case supervisor.NeverStarted:
-		return fail(catalog.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
+		return fail(lang.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
 	case supervisor.QueueTimeout:
-		return fail(catalog.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
+		return fail(lang.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
 	if e.call == nil && e.row.Mode != program {
@@ -184,7 +185,7 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 		if ending == "" {
 			ending = store.EndError
 		}
-		return fail(catalog.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
+		return fail(lang.ClassUnparsable, "there is no spec of "+e.row.CLI+" any more by which its output could be read", "read its stdout", ending)
 	}
 	stdout, stderr, err := e.dir.OpenOutput()
 	if err != nil {

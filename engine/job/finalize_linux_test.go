@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -46,7 +46,7 @@ func TestWhatThePowerTook(t *testing.T) {
 				if err != nil || row.State != store.Done {
 					t.Errorf("%s, %s: %+v, %v", file, name, row, err)
 				}
-				if id == lost && row.Outcome.ErrorClass != catalog.ClassLost {
+				if id == lost && row.Outcome.ErrorClass != lang.ClassLost {
 					t.Errorf("%s, lost: %+v", file, row.Outcome)
 				}
 			}
@@ -89,7 +89,7 @@ func TestDirectoryIsGone(t *testing.T) {
 		t.Error("a job was not given up, or one of others was")
 	}
 	res, err := b.runner.Result(t.Context(), store.Local, row.ID, 0, 100)
-	if f := res.Outcome.Answer.Failure; err != nil || f == nil || f.Class != catalog.ClassLost || !strings.Contains(f.Message, b.runner.Jobs) {
+	if f := res.Outcome.Answer.Failure; err != nil || f == nil || f.Class != lang.ClassLost || !strings.Contains(f.Message, b.runner.Jobs) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	row.ID = store.NewID()

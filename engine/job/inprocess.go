@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -84,7 +84,7 @@ type inProcessPreparation struct {
 	program string
 }
 
-func (x *inProcess) prepare(r *run) (preparation, *catalog.Failure) {
+func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 	files, err := newFiles(x.Spool, x.owner())
 	if err != nil {
 		return nil, cannot(err)
@@ -97,7 +97,7 @@ func (x *inProcess) prepare(r *run) (preparation, *catalog.Failure) {
 	if err == nil && r.command.Stdin != nil {
 		err = files.input(*r.command.Stdin)
 	}
-	failure := (*catalog.Failure)(nil)
+	failure := (*lang.Failure)(nil)
 	if err != nil {
 		failure = cannot(err)
 	} else {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -146,7 +147,7 @@ func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
 	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
 	end, err := b.other().runner.Cancel(t.Context(), store.Local, job.Row.ID, "not wanted", long)
-	if err != nil || end.State != call.Canceled || end.Row.Outcome.ErrorClass != catalog.ClassCanceled || end.Row.Outcome.Response != "begun" {
+	if err != nil || end.State != call.Canceled || end.Row.Outcome.ErrorClass != lang.ClassCanceled || end.Row.Outcome.Response != "begun" {
 		t.Errorf("%+v %v", end, err)
 	}
 	if !strings.HasSuffix(end.Row.Outcome.Detail, ": not wanted") {
@@ -173,11 +174,11 @@ func TestSupervisorDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := o.await(job.Row.ID)
-	if end.State != call.Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != catalog.ClassLost {
+	if end.State != call.Orphaned || end.Row.Outcome.Ending != store.EndLost || end.Row.Outcome.ErrorClass != lang.ClassLost {
 		t.Errorf("%+v", end)
 	}
 	res, err := o.runner.Result(t.Context(), store.Local, job.Row.ID, 0, 100)
-	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != catalog.ClassLost {
+	if err != nil || res.Stdout.Text != "partial" || res.Response.Text != "partial" || res.Outcome.Answer.Failure.Class != lang.ClassLost {
 		t.Errorf("%+v %v", res, err)
 	}
 	until(t, "the end of the tree", func() bool { return !alive(pidIn(child)) && !alive(pidIn(grandchild)) })
@@ -188,7 +189,7 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 	b := newBench(t, "")
 	row := b.unstarted()
 	end, err := b.runner.Status(t.Context(), store.Local, row.ID)
-	if err != nil || end.State != call.Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != catalog.ClassStart {
+	if err != nil || end.State != call.Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != lang.ClassStart {
 		t.Errorf("%+v %v", end, err)
 	}
 }
@@ -284,10 +285,10 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	gone, _ := missing.catalog.CLI("gone")
 	bound, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
 	job, failure := missing.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
-	if failure == nil || failure.Class != catalog.ClassMissing || job.State != call.Failed {
+	if failure == nil || failure.Class != lang.ClassMissing || job.State != call.Failed {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	missing.nothingLeft(job.Row.ID, catalog.ClassMissing)
+	missing.nothingLeft(job.Row.ID, lang.ClassMissing)
 
 	script := filepath.Join(b.home, "broken")
 	if err := os.WriteFile(script, []byte("not a program"), 0o700); err != nil {
@@ -299,19 +300,19 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	req := b.request()
 	req.Bound.CLI = &broken
 	job, failure = b.runner.send(t.Context(), req)
-	if failure == nil || failure.Class != catalog.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
+	if failure == nil || failure.Class != lang.ClassStart || !strings.Contains(failure.Message, "neither a binary") {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	b.nothingLeft(job.Row.ID, catalog.ClassStart)
+	b.nothingLeft(job.Row.ID, lang.ClassStart)
 
 	req = b.request()
 	req.Bound.CLI = cli
 	req.Dir = filepath.Join(b.home, "nowhere")
 	job, failure = b.runner.send(t.Context(), req)
-	if failure == nil || failure.Class != catalog.ClassStart {
+	if failure == nil || failure.Class != lang.ClassStart {
 		t.Errorf("%+v %+v", job, failure)
 	}
-	b.nothingLeft(job.Row.ID, catalog.ClassStart)
+	b.nothingLeft(job.Row.ID, lang.ClassStart)
 }
 
 func (b *bench) nothingLeft(id, class string) {
@@ -376,7 +377,7 @@ func TestResultWithoutDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	res, err := b.other().runner.Result(t.Context(), store.Local, id, 0, 10)
-	if err != nil || res.State != call.Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != catalog.ClassError {
+	if err != nil || res.State != call.Failed || res.Response.Text != "kept" || res.Outcome.ExitCode != 3 || res.Outcome.Answer.Failure.Class != lang.ClassError {
 		t.Errorf("%+v %v", res, err)
 	}
 }
@@ -475,7 +476,7 @@ func TestSpecIsGone(t *testing.T) {
 	}
 	o.runner.unread = 1
 	end := o.await(id)
-	if end.State != call.Failed || end.Row.Outcome.ErrorClass != catalog.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
+	if end.State != call.Failed || end.Row.Outcome.ErrorClass != lang.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
 	}
 	if res, err := o.runner.Result(t.Context(), store.Local, id, 0, 10); err != nil || res.Stdout.Text != "words" {

@@ -55,7 +55,7 @@ func (r *run) identify() {
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) own(command catalog.Command) host.Filter {
 	all := Environment(r.Catalog, r.Bound, command, r.Dir)
-	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Variables()),
+	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Servers().Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
 
@@ -64,7 +64,7 @@ const joinAttempts = 8
 
 // join looks for a job to join, without making a row. Of the same calls at once more
 // than one may find none: accept decides.
-func (r *run) join(ctx context.Context) (*call.Job, *catalog.Failure) {
+func (r *run) join(ctx context.Context) (*call.Job, *lang.Failure) {
 	if r.row.DedupKey == "" || r.Bound.Force {
 		return nil, nil
 	}
@@ -133,7 +133,7 @@ func (r *run) readable(job call.Job) bool {
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile.
-func (r *run) accept(ctx context.Context) (*call.Job, *catalog.Failure) {
+func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -265,7 +265,7 @@ func TestConversationTakesTurns(t *testing.T) {
 	}
 	nested := b.inside(first.Row.ID)
 	bound := b.bind("more", map[string]any{"sessionId": "conv-1"})
-	if _, failure := nested.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
+	if _, failure := nested.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir}); failure == nil || failure.Class != lang.ClassNested || !strings.Contains(failure.Message, first.Row.ID) {
 		t.Errorf("%+v", failure)
 	}
 }
@@ -446,7 +446,7 @@ func TestQueueIsGivenUp(t *testing.T) {
 	gate, open := b.gate()
 	first := b.submit(gate)
 	late := b.await(b.submit("out=never").Row.ID)
-	if late.State != call.Failed || late.Row.Outcome.ErrorClass != catalog.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
+	if late.State != call.Failed || late.Row.Outcome.ErrorClass != lang.ClassTimeout || !strings.Contains(late.Row.Outcome.ErrorMessage, "for a place") {
 		t.Errorf("%+v", late)
 	}
 	open()

@@ -7,6 +7,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -18,13 +20,13 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	if err != nil {
 		complaint = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
 	}
-	answer, err := bound.Decode(catalog.Run{
+	answer, err := bound.Decode(extract.Run{
 		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
 		Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
-		failure := &catalog.Failure{Class: catalog.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
-		return call.Completion{ExitCode: -1, Answer: catalog.Answer{Failure: failure}}, store.EndError
+		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
+		return call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}, store.EndError
 	}
 	out := call.Completion{Answer: answer, ExitCode: exit.Code}
 	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
@@ -50,7 +52,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 // what the program wrote.
 func ended(exit process.Exit) string {
 	if errors.Is(exit.Err, process.ErrNoSpace) {
-		return catalog.ClassDisk
+		return lang.ClassDisk
 	}
 	return endings[exit.Reason].class
 }
@@ -61,16 +63,16 @@ var endings = map[process.Reason]struct {
 	class  string
 	ending store.Ending
 }{
-	process.Canceled:    {catalog.ClassCanceled, store.EndCanceled},
-	process.IdleTimeout: {catalog.ClassIdle, store.EndTimeout},
-	process.WallTimeout: {catalog.ClassTimeout, store.EndTimeout},
-	process.OutputCap:   {catalog.ClassOutputCap, store.EndOutputCap},
-	process.OutputLost:  {catalog.ClassDisk, store.EndError},
+	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
+	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
+	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
+	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
+	process.OutputLost:  {lang.ClassDisk, store.EndError},
 
-	supervisor.QueueTimeout:     {catalog.ClassTimeout, store.EndTimeout},
-	supervisor.SupervisorSignal: {catalog.ClassCanceled, store.EndCanceled},
-	supervisor.SupervisorDied:   {catalog.ClassLost, store.EndLost},
-	supervisor.Rebooted:         {catalog.ClassLost, store.EndLost},
+	supervisor.QueueTimeout:     {lang.ClassTimeout, store.EndTimeout},
+	supervisor.SupervisorSignal: {lang.ClassCanceled, store.EndCanceled},
+	supervisor.SupervisorDied:   {lang.ClassLost, store.EndLost},
+	supervisor.Rebooted:         {lang.ClassLost, store.EndLost},
 }
 
 // completed is the end of a row, but for its times.
@@ -80,8 +82,8 @@ func completed(out call.Completion, exit process.Exit, ending store.Ending, secr
 		Ending: ending, Detail: string(exit.Reason),
 		OutBytes: exit.Stdout.Size, ErrBytes: exit.Stderr.Size, Truncated: exit.Stdout.Truncated || exit.Stderr.Truncated,
 		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.clean(a.Text), CostUSD: a.CostUSD,
-		InputTokens: tokens(a, catalog.UsageInput), OutputTokens: tokens(a, catalog.UsageOutput), CacheReadTokens: tokens(a, catalog.UsageCacheRead),
-		CacheWriteTokens: tokens(a, catalog.UsageCacheWrite), ReasoningTokens: tokens(a, catalog.UsageReasoning),
+		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
+		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
 	}
 	if exit.Signal != "" {
 		row.Detail += " by " + exit.Signal
@@ -96,7 +98,7 @@ func completed(out call.Completion, exit process.Exit, ending store.Ending, secr
 	return row
 }
 
-func tokens(a catalog.Answer, name string) *int64 {
+func tokens(a extract.Answer, name string) *int64 {
 	if n, ok := a.Usage[name]; ok {
 		return &n
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -68,13 +68,13 @@ func (r *run) parent(ctx context.Context) string {
 
 // nest refuses calls from inside a job that go too deep, that may do more than the job
 // itself, or that would wait for it.
-func (r *run) nest(ctx context.Context) *catalog.Failure {
+func (r *run) nest(ctx context.Context) *lang.Failure {
 	outer := r.outer(ctx, r.records)
 	if len(outer) == 0 {
 		return nil
 	}
-	refused := func(message, hint string) *catalog.Failure {
-		return &catalog.Failure{Class: catalog.ClassNested, Message: message, Hint: hint}
+	refused := func(message, hint string) *lang.Failure {
+		return &lang.Failure{Class: lang.ClassNested, Message: message, Hint: hint}
 	}
 	if most := r.Catalog.Settings.Jobs.MaxDepth; len(outer) > most {
 		chain := make([]string, len(outer))

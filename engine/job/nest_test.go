@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -31,7 +31,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 		at = b.inside(job.Row.ID)
 	}
 	_, failure := at.runner.send(t.Context(), b.request("out=x"))
-	if failure == nil || failure.Class != catalog.ClassNested || !strings.Contains(failure.Message, "at most 3 deep") || failure.Hint == "" {
+	if failure == nil || failure.Class != lang.ClassNested || !strings.Contains(failure.Message, "at most 3 deep") || failure.Hint == "" {
 		t.Fatalf("%+v", failure)
 	}
 	for _, id := range ids {
@@ -54,7 +54,7 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 func TestNestedCallsMayNotDoMore(t *testing.T) {
 	b := newBench(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
 		argv: ["{do}", "{params}"]`)
-	submit := func(at *bench, args map[string]any) (call.Job, *catalog.Failure) {
+	submit := func(at *bench, args map[string]any) (call.Job, *lang.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
 		return at.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
@@ -85,7 +85,7 @@ func TestNestedCallsMayNotDoMore(t *testing.T) {
 		"bold from nobody":    {"", map[string]any{"bold": true}, true},
 	} {
 		_, failure := submit(b.inside(c.caller), c.args)
-		if (failure == nil) != c.may || failure != nil && failure.Class != catalog.ClassNested {
+		if (failure == nil) != c.may || failure != nil && failure.Class != lang.ClassNested {
 			t.Errorf("%s: %+v", name, failure)
 		}
 	}

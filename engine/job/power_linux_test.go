@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/testdata/disk"
 )
@@ -323,7 +323,7 @@ func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) call.State {
 	case call.Queued, call.Running:
 		t.Errorf("%s is %s after the power went away: %+v", row.ID, res.State, res.Row)
 	case call.Orphaned, call.Failed:
-		if res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class == catalog.ClassError {
+		if res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class == lang.ClassError {
 			t.Errorf("%s: %+v", row.ID, res.Outcome.Answer.Failure)
 		}
 	}

@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -71,7 +72,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	}
 	job, err := prepared.start(run)
 	if err != nil {
-		job := run.failed(&catalog.Failure{Class: catalog.ClassStart, Message: err.Error()})
+		job := run.failed(&lang.Failure{Class: lang.ClassStart, Message: err.Error()})
 		return job, errors.Join(err, prepared.discard())
 	}
 	return job, nil
@@ -113,16 +114,16 @@ func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.C
 		return call.Completion{}, "", err
 	}
 	text := strings.ToValidUTF8(string(said), "\ufffd")
-	out := call.Completion{ExitCode: exit.Code, Answer: catalog.Answer{Text: text, Shown: text}}
+	out := call.Completion{ExitCode: exit.Code, Answer: extract.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
 		return out, store.EndOK, nil
 	}
 	if end.ending == "" {
-		end.class, end.ending = catalog.ClassError, store.EndError
+		end.class, end.ending = lang.ClassError, store.EndError
 	}
 	message := fmt.Sprintf("it ended with exit code %d", exit.Code)
-	if end.class != catalog.ClassError {
+	if end.class != lang.ClassError {
 		message = "it was ended: " + string(exit.Reason)
 	}
 	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
@@ -131,6 +132,6 @@ func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.C
 	if exit.Err != nil {
 		message += "; " + exit.Err.Error()
 	}
-	out.Answer.Failure = &catalog.Failure{Class: end.class, Message: message}
+	out.Answer.Failure = &lang.Failure{Class: end.class, Message: message}
 	return out, end.ending, nil
 }

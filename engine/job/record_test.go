@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -86,7 +86,7 @@ func TestCanceledWhileItIsRecorded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b.runner.Record = func() (Store, error) { cancel(); return b.store, nil }
 	touched := filepath.Join(b.dir, "touched")
-	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != catalog.ClassCanceled {
+	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != lang.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {
@@ -126,12 +126,12 @@ func TestWithoutRecordNothingRuns(t *testing.T) {
 	b.runner.Record = func() (Store, error) { return nil, errors.New("the disk is on fire") }
 	touched := filepath.Join(b.dir, "touched")
 	out := b.runner.Run(t.Context(), b.request("pid="+touched))
-	if class(out) != catalog.ClassRecord || !strings.Contains(out.Answer.Failure.Message, "on fire") {
+	if class(out) != lang.ClassRecord || !strings.Contains(out.Answer.Failure.Message, "on fire") {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	b.store.Close()
 	b.runner.Record = func() (Store, error) { return b.store, nil }
-	if out := b.runner.Run(t.Context(), b.request("pid="+touched)); class(out) != catalog.ClassRecord {
+	if out := b.runner.Run(t.Context(), b.request("pid="+touched)); class(out) != lang.ClassRecord {
 		t.Errorf("with a closed record: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {

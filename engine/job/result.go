@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -69,17 +70,17 @@ func (r *Runner) read(res *Result, offset, most int) error {
 // recorded is an outcome as far as the row tells it.
 func (r *Runner) recorded(row store.Job) call.Completion {
 	o := row.Outcome
-	a := catalog.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
+	a := extract.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
 	for name, n := range map[string]*int64{
-		catalog.UsageInput: o.InputTokens, catalog.UsageOutput: o.OutputTokens, catalog.UsageCacheRead: o.CacheReadTokens,
-		catalog.UsageCacheWrite: o.CacheWriteTokens, catalog.UsageReasoning: o.ReasoningTokens,
+		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,
+		extract.UsageCacheWrite: o.CacheWriteTokens, extract.UsageReasoning: o.ReasoningTokens,
 	} {
 		if n != nil {
 			a.Usage[name] = *n
 		}
 	}
 	if o.ErrorClass != "" {
-		a.Failure = &catalog.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+		a.Failure = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 	} else if call, ok := r.revive(row); ok && row.Mode != program {
 		call.Tidy(&a)
 	}

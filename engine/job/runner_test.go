@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -29,7 +28,7 @@ func TestMissingProgram(t *testing.T) {
 	cli.Bin, cli.Title, cli.Install = "no-such-acme", "Acme Code", "acme-get install acme"
 	out := b.runner.Run(t.Context(), b.request())
 	f := out.Answer.Failure
-	if f == nil || f.Class != catalog.ClassMissing || out.ExitCode != -1 {
+	if f == nil || f.Class != lang.ClassMissing || out.ExitCode != -1 {
 		t.Fatalf("outcome: %+v", out)
 	}
 	for _, want := range []string{"Acme Code is not installed", `"no-such-acme"`, "looked in /"} {
@@ -43,7 +42,7 @@ func TestMissingProgram(t *testing.T) {
 		}
 	}
 	row := b.row(out)
-	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != catalog.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
+	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != lang.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
 		t.Errorf("row: %+v", row)
 	}
 }
@@ -68,7 +67,7 @@ func TestCannotStart(t *testing.T) {
 			req := b.request("out=never")
 			change(b, &req)
 			out := b.runner.Run(t.Context(), req)
-			if class(out) != catalog.ClassStart || out.ExitCode != -1 {
+			if class(out) != lang.ClassStart || out.ExitCode != -1 {
 				t.Fatalf("outcome: %+v", out.Answer.Failure)
 			}
 			if row := b.row(out); row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorMessage == "" {
@@ -91,18 +90,18 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"good":                      {steps: []string{good}, text: "fine", ending: store.EndOK},
 		"log lines around it":       {steps: []string{"out=starting\n", good, "out=bye\n"}, text: "fine", ending: store.EndOK},
-		"empty answer":              {steps: []string{`out={"result":""}` + "\n"}, class: catalog.ClassEmpty, ending: store.EndError},
-		"blank answer":              {steps: []string{`out={"result":" \n"}` + "\n"}, class: catalog.ClassEmpty, ending: store.EndError, text: " \n"},
-		"nothing at all":            {class: catalog.ClassIncomplete, ending: store.EndError},
-		"no record":                 {steps: []string{"out=Segmentation fault\n"}, class: catalog.ClassUnparsable, ending: store.EndError},
-		"half a record":             {steps: []string{`out={"result":"fi`}, class: catalog.ClassUnparsable, ending: store.EndError},
-		"records but no end":        {steps: []string{`out={"model":"m"}` + "\n"}, class: catalog.ClassIncomplete, ending: store.EndError},
-		"not UTF-8":                 {steps: []string{"bad"}, class: catalog.ClassUnparsable, ending: store.EndError},
-		"good record, exit 3":       {steps: []string{good, "exit=3"}, class: catalog.ClassError, ending: store.EndError, text: "fine", exit: 3},
-		"good record, killed":       {steps: []string{good, "raise=9"}, class: catalog.ClassError, ending: store.EndError, text: "fine", exit: -1},
-		"good record and an error":  {steps: []string{`out={"result":"x","error":"quota"}` + "\n"}, class: catalog.ClassError, ending: store.EndError, text: "x"},
+		"empty answer":              {steps: []string{`out={"result":""}` + "\n"}, class: lang.ClassEmpty, ending: store.EndError},
+		"blank answer":              {steps: []string{`out={"result":" \n"}` + "\n"}, class: lang.ClassEmpty, ending: store.EndError, text: " \n"},
+		"nothing at all":            {class: lang.ClassIncomplete, ending: store.EndError},
+		"no record":                 {steps: []string{"out=Segmentation fault\n"}, class: lang.ClassUnparsable, ending: store.EndError},
+		"half a record":             {steps: []string{`out={"result":"fi`}, class: lang.ClassUnparsable, ending: store.EndError},
+		"records but no end":        {steps: []string{`out={"model":"m"}` + "\n"}, class: lang.ClassIncomplete, ending: store.EndError},
+		"not UTF-8":                 {steps: []string{"bad"}, class: lang.ClassUnparsable, ending: store.EndError},
+		"good record, exit 3":       {steps: []string{good, "exit=3"}, class: lang.ClassError, ending: store.EndError, text: "fine", exit: 3},
+		"good record, killed":       {steps: []string{good, "raise=9"}, class: lang.ClassError, ending: store.EndError, text: "fine", exit: -1},
+		"good record and an error":  {steps: []string{`out={"result":"x","error":"quota"}` + "\n"}, class: lang.ClassError, ending: store.EndError, text: "x"},
 		"the same conversation":     {steps: []string{good}, resume: "conv-1", text: "fine", ending: store.EndOK},
-		"a different conversation":  {steps: []string{good}, resume: "conv-2", class: catalog.ClassSession, ending: store.EndError, text: "fine"},
+		"a different conversation":  {steps: []string{good}, resume: "conv-2", class: lang.ClassSession, ending: store.EndError, text: "fine"},
 		"a surrogate without mate":  {steps: []string{`out={"result":"a\ud800b"}` + "\n"}, text: "a\ufffdb", ending: store.EndOK},
 		"an answer with a NUL":      {steps: []string{`out={"result":"a\u0000b"}` + "\n"}, text: "a\x00b", ending: store.EndOK},
 		"a warning on the terminal": {steps: []string{"err=deprecated!\n", good}, text: "fine", ending: store.EndOK},
@@ -147,7 +146,7 @@ func TestCancelKillsTheTree(t *testing.T) {
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
 	cancel(wish(""))
 	out := <-ended
-	if class(out) != catalog.ClassCanceled {
+	if class(out) != lang.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	for _, file := range []string{child, grandchild} {
@@ -177,7 +176,7 @@ func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
 	until(t, "the child", func() bool { return pidIn(ready) > 0 })
 	cancel(wish("enough"))
 	out := <-ended
-	if class(out) != catalog.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
+	if class(out) != lang.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
 	}
 	if row := b.row(out); row.Outcome.Ending != store.EndCanceled || *row.Outcome.ExitCode != 0 {
@@ -190,7 +189,7 @@ func TestCanceledBeforeItBegan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	touched := filepath.Join(b.dir, "touched")
-	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != catalog.ClassCanceled {
+	if out := b.runner.Run(ctx, b.request("pid="+touched)); class(out) != lang.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if pidIn(touched) != 0 {
@@ -200,8 +199,8 @@ func TestCanceledBeforeItBegan(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	for name, c := range map[string]struct{ lines, class, detail string }{
-		"idle": {"timeouts: idleMs: 1000", catalog.ClassIdle, "idle_timeout"},
-		"wall": {"timeouts: wallMs: 1000", catalog.ClassTimeout, "wall_timeout"},
+		"idle": {"timeouts: idleMs: 1000", lang.ClassIdle, "idle_timeout"},
+		"wall": {"timeouts: wallMs: 1000", lang.ClassTimeout, "wall_timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -284,7 +283,7 @@ func TestWorkingDirectoryAndEnvironment(t *testing.T) {
 func TestCallThatNoCommandLineCanHold(t *testing.T) {
 	b := newBench(t, "")
 	out := b.runner.Run(t.Context(), b.request("--evil"))
-	if class(out) != catalog.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
+	if class(out) != lang.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
 		t.Errorf("failure: %+v", out.Answer.Failure)
 	}
 	if rows, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local}); err != nil || len(rows) != 0 {

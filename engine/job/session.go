@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -60,7 +59,7 @@ func (r *run) inOrder(ctx context.Context) (done func()) {
 }
 
 // unbegun says why there is no row: another call may have begun the session first.
-func (r *run) unbegun(ctx context.Context, err error) *catalog.Failure {
+func (r *run) unbegun(ctx context.Context, err error) *lang.Failure {
 	if !errors.Is(err, store.ErrSessionBegun) {
 		return r.unrecorded(ctx, err)
 	}
@@ -69,7 +68,7 @@ func (r *run) unbegun(ctx context.Context, err error) *catalog.Failure {
 		turn += ", job " + found[0].Opener + ","
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
-	return &catalog.Failure{Class: catalog.ClassBusy, Retryable: true,
+	return &lang.Failure{Class: lang.ClassBusy, Retryable: true,
 		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Bound.Session, turn),
 		Hint:    wait + "; or pass createNewSession"}
 }

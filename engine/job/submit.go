@@ -4,20 +4,20 @@ import (
 	"context"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Submit starts a call as a job, or joins the same call if that is under way or was
 // answered lately. When it returns, the program runs, or waits for its place, and goes
 // on whatever becomes of this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
-func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *catalog.Failure) {
+func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *lang.Failure) {
 	r.running.Add(1)
 	defer r.running.Done()
 	return r.newRun(*req).submit(ctx)
 }
 
-func (r *run) submit(ctx context.Context) (call.Job, *catalog.Failure) {
+func (r *run) submit(ctx context.Context) (call.Job, *lang.Failure) {
 	if failure := r.refused(ctx); failure != nil {
 		return call.Job{}, failure
 	}
@@ -33,16 +33,16 @@ func (r *run) submit(ctx context.Context) (call.Job, *catalog.Failure) {
 // begin makes the row of the call and starts its program, or joins an equal call. It keeps
 // to an order: what the job needs is prepared before there is a row, so that nobody takes a
 // job that is being started for a lost one; and nothing runs without a row.
-func (r *run) begin(ctx context.Context) (call.Job, *catalog.Failure) {
+func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	x := r.executor()
-	var failure *catalog.Failure
+	var failure *lang.Failure
 	folder, err := x.folder(r)
 	if err != nil {
 		failure = cannot(err)
 	} else {
 		failure = r.compose(folder)
 	}
-	if failure != nil && failure.Class == catalog.ClassUsage {
+	if failure != nil && failure.Class == lang.ClassUsage {
 		return call.Job{}, failure
 	}
 	r.identify()
@@ -56,7 +56,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *catalog.Failure) {
 	if failure == nil {
 		prepared, failure = x.prepare(r)
 	}
-	drop := func(failure *catalog.Failure) *catalog.Failure {
+	drop := func(failure *lang.Failure) *lang.Failure {
 		if prepared != nil {
 			if err := prepared.discard(); err != nil && failure != nil {
 				failure.Message += "; what was prepared is left behind: " + err.Error()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -76,7 +77,7 @@ type supervisedPreparation struct {
 	dir *supervisor.Dir
 }
 
-func (x *supervised) prepare(r *run) (preparation, *catalog.Failure) {
+func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 	program, failure := r.find()
 	if failure != nil {
 		return nil, failure

@@ -4,7 +4,7 @@ import (
 	"os"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
@@ -13,7 +13,7 @@ type tail struct {
 	r        *Runner
 	job      call.Job
 	files    *spools
-	progress *catalog.Progress
+	progress *extract.Progress
 	secrets  redactor
 	at       [2]int64
 }
@@ -35,8 +35,8 @@ func (t *tail) Look() string {
 		return t.tell()
 	}
 	// What the last one says counts, and the answer is on standard output.
-	t.read(1, catalog.Stderr, t.files.stderr, stderr)
-	t.read(0, catalog.Stdout, t.files.stdout, stdout)
+	t.read(1, extract.Stderr, t.files.stderr, stderr)
+	t.read(0, extract.Stdout, t.files.stdout, stdout)
 	return t.tell()
 }
 
@@ -63,7 +63,7 @@ func (t *tail) open() bool {
 }
 
 // read takes in what is new of a stream.
-func (t *tail) read(i int, stream catalog.Stream, file *os.File, c process.Capture) {
+func (t *tail) read(i int, stream extract.Stream, file *os.File, c process.Capture) {
 	from := max(t.at[i], c.Size-maxLook)
 	if from > t.at[i] {
 		t.progress.Skip(stream)

@@ -127,6 +127,17 @@ const (
 	Latest Mode = "latest" // continues the newest one of the working directory
 )
 
+// Adjective describes the conversation of a call in the mode, as in "resumed".
+func (m Mode) Adjective() string {
+	switch m {
+	case Resume:
+		return "resumed"
+	case Latest:
+		return "continued"
+	}
+	return "new"
+}
+
 // ArgvSpec is a command line for every mode, or one for each. Resume and Latest
 // are nil where the spec gives one list for all.
 type ArgvSpec struct {

@@ -129,7 +129,7 @@ func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalo
 // seemed not to, or the other way round, as is possible as long as none was answered.
 // Nothing was done then, and the call can be made again.
 func (b *Service) Stale(ctx context.Context, principal string, call *catalog.Call, class string) bool {
-	if class != catalog.ClassSession || call.Session == "" {
+	if class != lang.ClassSession || call.Session == "" {
 		return false
 	}
 	s, err := b.Get(ctx, principal, call.CLI.Name, call.Session)
@@ -177,9 +177,9 @@ func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 	switch {
 	case t.Answered || t.Native != "":
 		t.Began = true
-	case mode == lang.New && job.SessionID != "" && (o.ErrorClass == catalog.ClassSession || ended(o)):
+	case mode == lang.New && job.SessionID != "" && (o.ErrorClass == lang.ClassSession || ended(o)):
 		t.Began = true // the id is in use, or the CLI had time to begin
-	case mode == lang.New || o.ErrorClass == catalog.ClassSession:
+	case mode == lang.New || o.ErrorClass == lang.ClassSession:
 		t.Undone = true
 		switch creates := cli != nil && cli.Creates(); {
 		case creates && mode == lang.New:

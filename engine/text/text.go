@@ -51,10 +51,32 @@ func OneOf(values []string) string {
 	for i, v := range values {
 		quoted[i] = strconv.Quote(v)
 	}
-	if len(quoted) == 1 {
-		return quoted[0]
+	return Or(quoted)
+}
+
+// Or joins alternatives as a sentence does: a, b or c.
+func Or(words []string) string {
+	switch last := len(words) - 1; last {
+	case -1:
+		return ""
+	case 0:
+		return words[0]
+	default:
+		return strings.Join(words[:last], ", ") + " or " + words[last]
 	}
-	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+}
+
+// Clip keeps a value from filling the terminal: its first 60 bytes are left.
+func Clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && s[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "..."
 }
 
 // Number writes 30000 as 30,000 and 0.5 as 0.5.

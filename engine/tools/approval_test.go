@@ -17,6 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
@@ -146,7 +147,7 @@ func TestDenied(t *testing.T) {
 			r := d.call(t, tool, c.args)
 			got := whole(t, r)
 			failure, _ := got["error"].(map[string]any)
-			if !r.IsError || r.Bare || failure["class"] != catalog.ClassDenied || failure["message"] != c.message || failure["hint"] != c.hint {
+			if !r.IsError || r.Bare || failure["class"] != lang.ClassDenied || failure["message"] != c.message || failure["hint"] != c.hint {
 				t.Errorf("%s: %v", c.name, got)
 			}
 			if r.Text[0] != fmt.Sprintf("Acme failed (denied): %s\nHint: %s", c.message, c.hint) || !strings.Contains(r.Text[1], "errorClass=denied") {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -115,7 +117,7 @@ func TestWrongInputOfBuiltins(t *testing.T) {
 					want = fmt.Sprintf("%d problems with the arguments of %s:\n- %s", len(wrong), b.name(), strings.Join(wrong, "\n- "))
 				}
 				failure, _ := got["error"].(map[string]any)
-				if !r.IsError || failure["class"] != catalog.ClassUsage || failure["message"] != want || failure["hint"] == nil || !strings.HasPrefix(r.Text[0], want+"\nHint: ") {
+				if !r.IsError || failure["class"] != lang.ClassUsage || failure["message"] != want || failure["hint"] == nil || !strings.HasPrefix(r.Text[0], want+"\nHint: ") {
 					t.Errorf("%s:\n%v, want\n%s\n%q", c.args, failure, want, r.Text)
 				}
 			}
@@ -141,7 +143,7 @@ func TestResultsOfBuiltins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := records.RecordApproval(t.Context(), store.Approval{Principal: store.Local, ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: catalog.Managed, CatalogDigest: "d"}); err != nil {
+	if err := records.RecordApproval(t.Context(), store.Approval{Principal: store.Local, ID: store.NewID(), Time: now, Tool: "acme_request", CLI: "acme", Verdict: call.Denied, By: "policy", Policy: "p", Answer: string(call.Declined), Strategy: policy.Managed, CatalogDigest: "d"}); err != nil {
 		t.Fatal(err)
 	}
 	job := fmt.Sprintf(`{"jobId":%q}`, whole(t, full.call(t, "acme_request", `{"prompt":"x"}`))["jobId"])
@@ -182,10 +184,10 @@ func TestResultsOfBuiltins(t *testing.T) {
 	full.Sessions, full.Decisions, full.Status = &session.Service{Record: recordOf[session.Store](full)}, recordOf[ApprovalStore](full), nil
 	wire(full)
 	for _, c := range []struct{ tool, args, class string }{
-		{JobStatus, job, catalog.ClassRecord}, {JobResult, job, catalog.ClassRecord}, {JobCancel, job, catalog.ClassRecord}, {JobList, `{}`, catalog.ClassRecord},
-		{ApprovalList, `{}`, catalog.ClassRecord}, {GatewayStatus, `{}`, catalog.ClassUsage}, {SessionCreate, `{"cli":"zeta"}`, catalog.ClassRecord},
-		{SessionList, `{}`, catalog.ClassRecord}, {SessionUse, `{"cli":"zeta","sessionId":"x"}`, catalog.ClassRecord}, {SessionGet, talk, catalog.ClassRecord},
-		{SessionDelete, talk, catalog.ClassRecord}, {SessionClear, `{}`, catalog.ClassRecord},
+		{JobStatus, job, lang.ClassRecord}, {JobResult, job, lang.ClassRecord}, {JobCancel, job, lang.ClassRecord}, {JobList, `{}`, lang.ClassRecord},
+		{ApprovalList, `{}`, lang.ClassRecord}, {GatewayStatus, `{}`, lang.ClassUsage}, {SessionCreate, `{"cli":"zeta"}`, lang.ClassRecord},
+		{SessionList, `{}`, lang.ClassRecord}, {SessionUse, `{"cli":"zeta","sessionId":"x"}`, lang.ClassRecord}, {SessionGet, talk, lang.ClassRecord},
+		{SessionDelete, talk, lang.ClassRecord}, {SessionClear, `{}`, lang.ClassRecord},
 	} {
 		if r, got := full.ask(t, c.tool, c.args); !r.IsError || got["error"].(map[string]any)["class"] != c.class {
 			t.Errorf("%s: %q", c.tool, r.Text)

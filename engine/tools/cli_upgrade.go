@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // CLIUpgrade is the name of CLIUpgradeTool.
@@ -27,22 +28,22 @@ type CLIUpgradeInput struct {
 
 // CLIUpgradeOutput is a plan, or with DryRun false what became of it.
 type CLIUpgradeOutput struct {
-	Status    string           `json:"status"` // "planned", or that of the job
-	JobID     string           `json:"jobId,omitempty"`
-	CLI       string           `json:"cli"`
-	Before    string           `json:"before,omitempty"`    // version before an upgrade that was run
-	Installed string           `json:"installed,omitempty"` // version now
-	Path      string           `json:"path,omitempty"`      // of the installed program
-	Target    string           `json:"target"`
-	Strategy  string           `json:"strategy,omitempty"`
-	Command   []string         `json:"command"`           // program and words
-	Program   string           `json:"program,omitempty"` // path of the program that would be run
-	DryRun    bool             `json:"dryRun"`
-	TimeoutMs int64            `json:"timeoutMs,omitempty"`
-	Note      string           `json:"note,omitempty"`
-	Problem   string           `json:"problem,omitempty"` // why it could not be run now
-	Hint      string           `json:"hint,omitempty"`
-	Error     *catalog.Failure `json:"error,omitempty"`
+	Status    string        `json:"status"` // "planned", or that of the job
+	JobID     string        `json:"jobId,omitempty"`
+	CLI       string        `json:"cli"`
+	Before    string        `json:"before,omitempty"`    // version before an upgrade that was run
+	Installed string        `json:"installed,omitempty"` // version now
+	Path      string        `json:"path,omitempty"`      // of the installed program
+	Target    string        `json:"target"`
+	Strategy  string        `json:"strategy,omitempty"`
+	Command   []string      `json:"command"`           // program and words
+	Program   string        `json:"program,omitempty"` // path of the program that would be run
+	DryRun    bool          `json:"dryRun"`
+	TimeoutMs int64         `json:"timeoutMs,omitempty"`
+	Note      string        `json:"note,omitempty"`
+	Problem   string        `json:"problem,omitempty"` // why it could not be run now
+	Hint      string        `json:"hint,omitempty"`
+	Error     *lang.Failure `json:"error,omitempty"`
 
 	heading string          // of the CLI
 	before  installed.State // of the CLI, before the upgrade
@@ -89,7 +90,7 @@ func planned(u installed.Upgrade) CLIUpgradeOutput {
 	}
 	if len(out.Command) == 0 {
 		out.Status, out.Command = string(call.Failed), []string{}
-		out.Error = &catalog.Failure{Class: catalog.ClassUsage, Message: u.Problem, Hint: u.Hint}
+		out.Error = &lang.Failure{Class: lang.ClassUsage, Message: u.Problem, Hint: u.Hint}
 	}
 	return out
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -26,12 +28,12 @@ type Explanation struct {
 	Timeouts Timeouts          `json:"timeouts"`          // 0: none
 	Mode     lang.Mode         `json:"mode"`              // new, resume or latest
 	Session  string            `json:"session,omitempty"` // of which it is a turn
-	Risks    []catalog.RiskHit `json:"risk,omitempty"`    // rules of the specs that hold for the call
+	Risks    []policy.Hit      `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
-	MCP   *catalog.Equipment `json:"mcpServers,omitempty"` // servers that the call asks for
-	Files []catalog.File     `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
+	MCP   *mcpservers.Selection `json:"mcpServers,omitempty"` // servers that the call asks for
+	Files []catalog.File        `json:"files,omitempty"`      // made for the call; the path of one is {NAME.file}
 
-	Optimization *catalog.Optimization `json:"optimization,omitempty"` // what was saved of the prompt
+	Optimization *optimize.Savings `json:"optimization,omitempty"` // what was saved of the prompt
 
 	Approval policy.Decision   `json:"approval"` // what is decided about the call
 	Policies []policy.Decision `json:"policies"` // what would be: without a policy, then by each
@@ -93,8 +95,8 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 	e := Explanation{
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: bound.Mode, Session: bound.Session,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
-		Risks:    cat.Risks(bound), Approval: policy.Decide(cat, bound), Policies: policy.Each(cat, bound), Steps: command.Steps,
-		Version: bound.CLI.Installed().String(), Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes()), MCP: bound.Equipment(), Files: command.Files,
+		Risks:    cat.Risks(bound), Approval: policy.Decide(cat.Approval, cat.Settings.Approvals, cat.Question(bound)), Policies: policy.Each(cat.Approval, cat.Settings.Approvals, cat.Question(bound)), Steps: command.Steps,
+		Version: bound.CLI.Installed().String(), Warnings: slices.Concat(bound.Notes, bound.Servers().Notes()), MCP: bound.Servers(), Files: command.Files,
 		Optimization: optimization(bound.Saved, nil),
 	}
 	for _, name := range host.Names(environ) {

@@ -4,8 +4,8 @@ import (
 	"errors"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // usageError says what is wrong with a call of a built-in tool, and how to correct it.
@@ -15,9 +15,9 @@ func (e *usageError) Error() string { return e.message }
 
 // failureOf returns the failure that an error of a handler is for the caller: a mistake
 // of theirs, or a record that cannot be read or written.
-func failureOf(err error) catalog.Failure {
-	usage := func(message, hint string) catalog.Failure {
-		return catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint}
+func failureOf(err error) lang.Failure {
+	usage := func(message, hint string) lang.Failure {
+		return lang.Failure{Class: lang.ClassUsage, Message: message, Hint: hint}
 	}
 	var wrong *usageError
 	var none *job.NoJobError
@@ -33,11 +33,11 @@ func failureOf(err error) catalog.Failure {
 }
 
 func refused(message, hint string) Result {
-	return failedTool(catalog.Failure{Class: catalog.ClassUsage, Message: message, Hint: hint})
+	return failedTool(lang.Failure{Class: lang.ClassUsage, Message: message, Hint: hint})
 }
 
 // failedTool is the result of a built-in tool that has no output.
-func failedTool(f catalog.Failure) Result {
+func failedTool(f lang.Failure) Result {
 	s := structured{Status: string(call.Failed), Error: &f}
 	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // JobOutput is the status of a job: the output of the tools that report it.
@@ -71,7 +71,7 @@ func (t *Tools) facts(j call.Job) structured {
 		s.SessionID, s.ExitCode, s.CostUSD, s.Ended = o.NativeSessionID, o.ExitCode, o.CostUSD, o.Ended.UTC().Format(time.RFC3339Nano)
 		took = o.Duration
 		if o.ErrorClass != "" {
-			s.Error = &catalog.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
+			s.Error = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 		}
 	}
 	ms := took.Milliseconds()

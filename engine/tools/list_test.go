@@ -11,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 )
 
 // set changes the settings of the listing.
@@ -77,7 +78,7 @@ func TestCompactListing(t *testing.T) {
 	size := map[string]int{}
 	for _, tool := range tools.List() {
 		size[tool.Name] = len(tool.Listing())
-		for _, wrong := range catalog.Lint(tool) {
+		for _, wrong := range check.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		calls, input := strings.Contains(tool.Name, "_request"), string(tool.Input)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // render shows what became of a call of an agent.
@@ -17,7 +19,7 @@ func (t *Tools) render(out *call.Outcome) Result {
 	case out.Failure != nil && out.Request.Async:
 		return unstarted(out)
 	case out.Failure != nil:
-		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: catalog.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
+		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
 		return completed(out.Request, call.Failed, false, completion)
 	case out.Completion != nil:
 		return completed(out.Request, out.Job.State, out.Job.Joined, *out.Completion).joining(out.Job)
@@ -26,7 +28,7 @@ func (t *Tools) render(out *call.Outcome) Result {
 }
 
 // refusal is the result of a call that was not made.
-func refusal(req *call.Request, f *catalog.Failure) Result {
+func refusal(req *call.Request, f *lang.Failure) Result {
 	s := structured{Status: string(call.Failed), Error: f, Approval: req.Approval}
 	text := f.Message + hintText(*f)
 	if cli := req.CLI(); cli != nil {
@@ -44,7 +46,7 @@ func refusal(req *call.Request, f *catalog.Failure) Result {
 // unstarted is the result of an asynchronous call of which no job runs.
 func unstarted(out *call.Outcome) Result {
 	bound := out.Request.Bound
-	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Equipment()}
+	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Servers()}
 	return Result{Text: []string{failureText(bound.CLI.Heading(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
@@ -55,8 +57,8 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Equipment().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: req.Approval.ByPolicy(), MCP: bound.Equipment(), Optimization: optimization(bound.Saved, a.Saved),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
@@ -96,8 +98,8 @@ func (r Result) joining(j call.Job) Result {
 }
 
 // reminded adds to a failure that the conversation is not one that the caller named.
-func reminded(call *catalog.Call, f *catalog.Failure) *catalog.Failure {
-	if f == nil || f.Class != catalog.ClassSession || call.Session == "" || call.Asked.ID != "" {
+func reminded(call *catalog.Call, f *lang.Failure) *lang.Failure {
+	if f == nil || f.Class != lang.ClassSession || call.Session == "" || call.Asked.ID != "" {
 		return f
 	}
 	more := *f

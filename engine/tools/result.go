@@ -10,32 +10,34 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // structured is a result for programs, ids first and the answer last: clients that
 // shorten results keep their heads. The answer is Result.Response.
 type structured struct {
-	Status        string             `json:"status"`
-	JobID         string             `json:"jobId,omitempty"`
-	Joined        bool               `json:"joined,omitempty"` // the call did not start the job
-	CLI           string             `json:"cli,omitempty"`
-	Model         string             `json:"model,omitempty"`
-	SessionID     string             `json:"sessionId,omitempty"`
-	CorrelationID string             `json:"correlationId,omitempty"`
-	ExitCode      *int               `json:"exitCode,omitempty"`
-	DurationMs    *int64             `json:"durationMs,omitempty"`
-	Usage         map[string]int64   `json:"usage,omitempty"`
-	UsageScope    string             `json:"usageScope,omitempty"`
-	CostUSD       *float64           `json:"costUsd,omitempty"`
-	CostScope     string             `json:"costScope,omitempty"`
-	Approval      *call.Approval     `json:"approval,omitempty"`
-	MCP           *catalog.Equipment `json:"mcpServers,omitempty"`
+	Status        string                `json:"status"`
+	JobID         string                `json:"jobId,omitempty"`
+	Joined        bool                  `json:"joined,omitempty"` // the call did not start the job
+	CLI           string                `json:"cli,omitempty"`
+	Model         string                `json:"model,omitempty"`
+	SessionID     string                `json:"sessionId,omitempty"`
+	CorrelationID string                `json:"correlationId,omitempty"`
+	ExitCode      *int                  `json:"exitCode,omitempty"`
+	DurationMs    *int64                `json:"durationMs,omitempty"`
+	Usage         map[string]int64      `json:"usage,omitempty"`
+	UsageScope    string                `json:"usageScope,omitempty"`
+	CostUSD       *float64              `json:"costUsd,omitempty"`
+	CostScope     string                `json:"costScope,omitempty"`
+	Approval      *call.Approval        `json:"approval,omitempty"`
+	MCP           *mcpservers.Selection `json:"mcpServers,omitempty"`
 
-	Optimization *catalog.Optimization `json:"optimization,omitempty"`
+	Optimization *optimize.Savings `json:"optimization,omitempty"`
 
-	Warnings []string         `json:"warnings,omitempty"`
-	Error    *catalog.Failure `json:"error,omitempty"`
+	Warnings []string      `json:"warnings,omitempty"`
+	Error    *lang.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
 	Durable    *bool   `json:"durable,omitempty"`
@@ -53,14 +55,14 @@ type structured struct {
 	Stdout     *string `json:"stdout,omitempty"`
 }
 
-func hintText(f catalog.Failure) string {
+func hintText(f lang.Failure) string {
 	if f.Hint == "" {
 		return ""
 	}
 	return "\nHint: " + f.Hint
 }
 
-func failureText(heading string, f catalog.Failure) string {
+func failureText(heading string, f lang.Failure) string {
 	text := fmt.Sprintf("%s failed (%s): %s", heading, f.Class, f.Message) + hintText(f)
 	if f.Retryable {
 		text += "\nThe same call may succeed later."
@@ -150,15 +152,15 @@ func trailer(s structured) string {
 }
 
 // optimization tells of what was shortened, nil if nothing was to be.
-func optimization(prompt, response *catalog.Saving) *catalog.Optimization {
+func optimization(prompt, response *optimize.Saving) *optimize.Savings {
 	if prompt == nil && response == nil {
 		return nil
 	}
-	return &catalog.Optimization{Prompt: prompt, Response: response}
+	return &optimize.Savings{Prompt: prompt, Response: response}
 }
 
 // saved is how many characters were saved of how many.
-func saved(s *catalog.Saving) string {
+func saved(s *optimize.Saving) string {
 	if s == nil {
 		return ""
 	}

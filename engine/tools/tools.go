@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -73,7 +74,7 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
-		return refusal(&req, &catalog.Failure{Class: catalog.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
+		return refusal(&req, &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
 	case tool.builtin != nil:
 		return tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
 	}

@@ -18,10 +18,12 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -191,7 +193,7 @@ func TestMissingCLI(t *testing.T) {
 	r := newTools(t).call(t, "gone_request", `{"prompt":"x"}`)
 	got := whole(t, r)
 	failure, _ := got["error"].(map[string]any)
-	if !r.IsError || failure["class"] != catalog.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
+	if !r.IsError || failure["class"] != lang.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
 		t.Errorf("%v", got)
 	}
 	if _, ok := got["exitCode"]; ok {
@@ -226,7 +228,7 @@ func TestRefusals(t *testing.T) {
 			r := tools.call(t, c.tool, c.args)
 			got := whole(t, r)
 			failure, _ := got["error"].(map[string]any)
-			if !r.IsError || got["status"] != "failed" || failure["class"] != catalog.ClassUsage || got["response"] != "" {
+			if !r.IsError || got["status"] != "failed" || failure["class"] != lang.ClassUsage || got["response"] != "" {
 				t.Fatalf("%v", got)
 			}
 			text := strings.Join(r.Text, "\n")
@@ -469,7 +471,7 @@ func TestList(t *testing.T) {
 	var names []string
 	for _, tool := range newTools(t).List() {
 		names = append(names, tool.Name)
-		for _, wrong := range catalog.Lint(tool) {
+		for _, wrong := range check.Lint(tool) {
 			t.Errorf("%s: %s", tool.Name, wrong)
 		}
 		if len(tool.Input) == 0 || len(tool.Output) == 0 || tool.Description == "" {
@@ -489,8 +491,8 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 	big, tiny := int64(math.MaxInt64-1), 1e-9
 	for name, out := range map[string]call.Completion{
 		"nothing":    {ExitCode: -1},
-		"everything": {Answer: catalog.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
-		"not UTF-8":  {Answer: catalog.Answer{Shown: "a\xffb", Model: "\xff", Failure: &catalog.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
+		"everything": {Answer: extract.Answer{Text: "a", Shown: "{}", Usage: map[string]int64{"inputTokens": big}, CostUSD: &tiny}, ExitCode: 255, Duration: time.Hour},
+		"not UTF-8":  {Answer: extract.Answer{Shown: "a\xffb", Model: "\xff", Failure: &lang.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := completed(&call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)

@@ -10,6 +10,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -46,13 +47,13 @@ func (t *Tools) runUpgrade(ctx context.Context, from Caller, u installed.Upgrade
 }
 
 // notStarted is the failure of an upgrade whose job could not be started.
-func notStarted(u installed.Upgrade, err error) *catalog.Failure {
+func notStarted(u installed.Upgrade, err error) *lang.Failure {
 	var busy *job.BusyError
 	switch {
 	case errors.As(err, &busy):
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: u.CLI.Heading() + " is not upgraded while " + busy.Error(), Hint: "wait for them or cancel them, or pass force: true"}
+		return &lang.Failure{Class: lang.ClassUsage, Message: u.CLI.Heading() + " is not upgraded while " + busy.Error(), Hint: "wait for them or cancel them, or pass force: true"}
 	case errors.Is(err, supervisor.ErrUnsupported):
-		return &catalog.Failure{Class: catalog.ClassUsage, Message: "upgrades are only planned on this system", Hint: "run it yourself: " + strings.Join(u.Command(), " ")}
+		return &lang.Failure{Class: lang.ClassUsage, Message: "upgrades are only planned on this system", Hint: "run it yourself: " + strings.Join(u.Command(), " ")}
 	}
-	return &catalog.Failure{Class: catalog.ClassStart, Message: "the upgrade could not be started: " + err.Error()}
+	return &lang.Failure{Class: lang.ClassStart, Message: "the upgrade could not be started: " + err.Error()}
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // checker holds a merged tree against the shapes of the schema and says, for each
@@ -109,9 +111,9 @@ func (c checker) scalar(n *node, s *shape, fitting []*arm, path []string) {
 	}
 	switch {
 	case message == "":
-		message = "must be " + either(choices)
+		message = "must be " + text.Or(choices)
 	case s.says == "" && len(choices) > 0:
-		message = "must be " + either(choices) + ", or " + failed[0]
+		message = "must be " + text.Or(choices) + ", or " + failed[0]
 	}
 	d := c.r.add(n.at, path, "value", "%s", message)
 	switch {

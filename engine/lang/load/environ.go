@@ -3,6 +3,8 @@ package load
 import (
 	"strconv"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Variable is an environment variable that overrides a setting.
@@ -71,7 +73,7 @@ func environ(env []string, r *report) *node {
 		case number:
 			count, err := strconv.ParseInt(value, 10, 64)
 			if err != nil {
-				r.add(at, path, "value", "must be a whole number, not %s", clip(strconv.Quote(value)))
+				r.add(at, path, "value", "must be a whole number, not %s", text.Clip(strconv.Quote(value)))
 				continue
 			}
 			n.text = strconv.FormatInt(count, 10)

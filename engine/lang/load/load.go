@@ -7,6 +7,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 )
 
 // Layer is a set of files that belong together and have no order among them. A
@@ -36,8 +37,8 @@ type Options struct {
 	Memory *Memory
 	// Places keeps what Locate needs, as Vet does.
 	Places bool
-	// Judge says for Vet what policies make of the calls of examples.
-	Judge func(*catalog.Catalog, *catalog.Call) map[string]string
+	// Verdicts says for Vet what policies make of the calls of examples.
+	Verdicts func(*catalog.Catalog, *catalog.Call) map[string]string
 	// Coverage adds warnings about what no example shows.
 	Coverage bool
 }
@@ -252,20 +253,20 @@ func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	cat, problems := catalog.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
 	if cat != nil && o.Vet {
-		l.locate(slices.DeleteFunc(catalog.Vet(cat, o.judge(cat)), l.overridden))
+		l.locate(slices.DeleteFunc(check.Vet(cat, o.judge(cat)), l.overridden))
 	}
 	if cat != nil && o.Coverage {
-		l.locate(catalog.Uncovered(cat))
+		l.locate(check.Uncovered(cat))
 	}
 	return cat
 }
 
-// judge is the Judge for one catalog.
-func (o Options) judge(c *catalog.Catalog) catalog.Judge {
-	if o.Judge == nil {
+// judge is the Verdicts for one catalog.
+func (o Options) judge(c *catalog.Catalog) check.Verdicts {
+	if o.Verdicts == nil {
 		return nil
 	}
-	return func(call *catalog.Call) map[string]string { return o.Judge(c, call) }
+	return func(call *catalog.Call) map[string]string { return o.Verdicts(c, call) }
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // kind is a bit, so that a shape can accept several.
@@ -37,7 +39,7 @@ func (k kind) String() string {
 			names = append(names, n.name)
 		}
 	}
-	return either(names)
+	return text.Or(names)
 }
 
 // node is a value of a spec with the place where it was written.
@@ -202,39 +204,11 @@ func quote(b *bytes.Buffer, s string) {
 func (n *node) show() string {
 	switch n.kind {
 	case textKind:
-		return clip(strconv.Quote(n.text))
+		return text.Clip(strconv.Quote(n.text))
 	case number, boolean:
 		return n.text
 	}
 	return n.kind.String()
-}
-
-// clip keeps a value from filling the terminal.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	cut := most
-	for cut > 0 && s[cut]&0xC0 == 0x80 {
-		cut--
-	}
-	return s[:cut] + "..."
-}
-
-// either joins alternatives as a sentence does.
-func either(words []string) string {
-	switch len(words) {
-	case 0:
-		return ""
-	case 1:
-		return words[0]
-	}
-	s := words[0]
-	for _, w := range words[1 : len(words)-1] {
-		s += ", " + w
-	}
-	return s + " or " + words[len(words)-1]
 }
 
 // equal compares values, not places.

@@ -217,7 +217,7 @@ func upgrade(u lang.UpgradeSpec) string {
 // policies tells what is approved.
 func (w *writer) policies(c *catalog.Catalog) {
 	rows := [][]string{{"policy", "approves up to", "a person up to", "always denies", "includes", ""}}
-	for _, p := range c.Policies {
+	for _, p := range c.Approval.Policies {
 		limit := ""
 		if p.Limit() > p.Approve {
 			limit = strconv.Itoa(p.Limit())
@@ -229,7 +229,7 @@ func (w *writer) policies(c *catalog.Catalog) {
 	}
 	w.table(rows)
 	rules := [][]string{{"rule for all CLIs", "score", "when", ""}}
-	for _, r := range c.Rules() {
+	for _, r := range c.Approval.Rules {
 		rules = append(rules, []string{code(r.ID), strconv.Itoa(r.Score), code(r.When), escape(r.Reason)})
 	}
 	w.table(rules)

@@ -1,0 +1,316 @@
+package extract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+)
+
+// Run is a finished run as Decode sees it.
+type Run struct {
+	Stdout io.Reader // everything the CLI printed, read once to its end
+	Size   int64     // about how much that is, so that memory is taken once; 0 if unknown
+	Stderr string    // the end of its standard error
+	Exit   int       // exit code; -1 if a signal ended it
+	Signal string    // name of that signal, or ""
+	Ended  string    // why the gateway ended the run: a class, or "" if it ended by itself
+	Cut    bool      // part of the output is missing: it exceeded the cap
+}
+
+// Answer is what a run came to.
+type Answer struct {
+	Text      string           // the answer
+	Shown     string           // what the caller asked to see; the answer unless outputFormat says otherwise
+	SessionID string           // the CLI's own id of the conversation; "" if it told none
+	Model     string           // as the CLI reported it; "" if it did not
+	Usage     map[string]int64 // token counts by UsageInput, ...; empty if unknown
+	Scope     string           // "session" if the counts are cumulative over a continued conversation
+	CostUSD   *float64
+	CostScope string           // likewise for the cost
+	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Failure   *lang.Failure    // nil: success
+}
+
+// maxKept bounds the part of the output that conditions over stdout see.
+const maxKept = 64 << 10
+
+// Turn is the call that a run was for, as far as its output depends on it.
+type Turn struct {
+	Mode      lang.Mode
+	SessionID string // that was asked for, or given to a new conversation; "" for none
+	Show      string // "answer", "record" or "events"
+}
+
+// Decode reads what a run printed. The error is one of reading.
+func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
+	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}}
+	var err error
+	switch o.spec.Output.Format {
+	case "text":
+		err = d.text(run.Stdout, run.Size)
+	case "json":
+		err = d.json(run.Stdout)
+	default:
+		err = d.lines(run.Stdout, run.Size)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return d.answer(run), nil
+}
+
+// decoder folds the records of an output as they come, so that an output of any
+// length needs no more memory than its longest record and the answer.
+type decoder struct {
+	out     *Output
+	turn    Turn
+	folds   map[*take]*fold
+	records int
+	last    any    // last record
+	end     any    // last record that ends the output, nil if none did
+	torn    bool   // the last line begins like a record and is none
+	raw     []byte // last or ending record as it was printed
+	whole   strings.Builder
+	stray   bytes.Buffer // what was printed beside the records
+}
+
+// text takes the output as it is.
+func (d *decoder) text(r io.Reader, size int64) error {
+	d.whole.Grow(int(size))
+	if _, err := io.Copy(&d.whole, r); err != nil {
+		return err
+	}
+	return nil
+}
+
+// json finds the last object that begins at the start of a line, so that log lines
+// before or behind it do no harm.
+func (d *decoder) json(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if d.turn.Show == "events" {
+		d.whole.Write(data)
+	}
+	// What begins like a value and is none is read in vain, maybe to the end of the
+	// output. Outputs made of nothing else must not take the square of their length.
+	patience := 4*len(data) + maxKept
+	for at := 0; at < len(data); {
+		if c := data[at]; (c == '{' || c == '[') && patience > 0 {
+			dec := json.NewDecoder(bytes.NewReader(data[at:]))
+			var v any
+			err := dec.Decode(&v)
+			end := at + int(dec.InputOffset())
+			var broken *json.SyntaxError
+			switch found := objects(v); {
+			case len(found) > 0:
+				for _, record := range found {
+					d.record(record, data[at:end])
+				}
+				at = end
+			case errors.As(err, &broken):
+				patience -= int(broken.Offset)
+			default:
+				patience -= len(data) - at
+			}
+		}
+		next := bytes.IndexByte(data[at:], '\n')
+		if next < 0 {
+			d.strayLine(data[at:])
+			break
+		}
+		d.strayLine(data[at : at+next])
+		at += next + 1
+	}
+	return nil
+}
+
+// objects are the records that a value holds: itself, or, because some CLIs print
+// all their records as one array, its elements. Other values are no records.
+func objects(v any) (found []any) {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		if _, ok := item.(map[string]any); ok {
+			found = append(found, item)
+		}
+	}
+	return found
+}
+
+func (d *decoder) strayLine(line []byte) {
+	if line = bytes.TrimSpace(line); len(line) > 0 && d.stray.Len() < maxKept {
+		d.stray.Write(line[:min(len(line), maxKept)])
+		d.stray.WriteByte('\n')
+	}
+}
+
+// lines reads one record a line. A line that is none is kept aside.
+func (d *decoder) lines(r io.Reader, size int64) error {
+	lines := lineReader{r: r, size: int(size)}
+	for {
+		line, err := lines.next()
+		if d.turn.Show == "events" {
+			d.whole.Write(line)
+		}
+		trimmed := bytes.TrimSpace(line)
+		var v any
+		switch {
+		case len(trimmed) == 0:
+		case trimmed[0] == '{' && json.Unmarshal(trimmed, &v) == nil:
+			d.torn = false
+			d.record(v, trimmed)
+		default:
+			d.torn = trimmed[0] == '{'
+			d.strayLine(trimmed)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// record offers one record to every extraction.
+func (d *decoder) record(v any, raw []byte) {
+	d.records++
+	env := map[string]any{"event": v}
+	out := d.out
+	ends := out.end != nil && out.end.Holds(env)
+	if d.turn.Show == "record" && (ends || d.end == nil) {
+		d.raw = append(d.raw[:0], raw...)
+	}
+	if ends {
+		d.end = v
+	}
+	d.last = v
+	for _, t := range []*take{out.text, out.model, out.cost, out.error, out.id} {
+		d.offer(t, env)
+	}
+	for _, t := range out.usage {
+		d.offer(t, env)
+	}
+}
+
+func (d *decoder) offer(t *take, env map[string]any) {
+	if t == nil || !t.when.Holds(env) {
+		return
+	}
+	// A record that lacks the field has nothing to say; most records do.
+	v, err := t.take.eval(env)
+	if err != nil || v == nil || v == "" {
+		return
+	}
+	f := d.folds[t]
+	if f == nil {
+		f = &fold{}
+		d.folds[t] = f
+	}
+	f.add(t.fold, v)
+}
+
+// fold is what an extraction has collected so far.
+type fold struct {
+	value any
+	text  *strings.Builder // concat
+	sum   float64
+}
+
+func (f *fold) add(how string, v any) {
+	switch how {
+	case "first":
+		if f.value == nil {
+			f.value = v
+		}
+	case "concat":
+		if f.text == nil {
+			f.text = &strings.Builder{}
+		}
+		f.text.WriteString(asText(v))
+	case "sum":
+		if n, ok := asNumber(v); ok {
+			f.sum += n
+			f.value = f.sum
+		}
+	default:
+		f.value = v
+	}
+}
+
+func (d *decoder) taken(t *take) string {
+	f := d.folds[t]
+	switch {
+	case t == nil || f == nil:
+		return ""
+	case f.text != nil:
+		return f.text.String()
+	}
+	return asText(f.value)
+}
+
+func (d *decoder) number(t *take) (float64, bool) {
+	if f := d.folds[t]; t != nil && f != nil {
+		return asNumber(f.value)
+	}
+	return 0, false
+}
+
+// lineReader yields lines of any length, their end included.
+type lineReader struct {
+	r    io.Reader
+	size int // of all there is to read, if known
+	buf  []byte
+	off  int // start of the first line not yet yielded
+	eof  bool
+}
+
+// next returns the next line; the slice holds until the call after. The last line
+// comes with io.EOF.
+func (l *lineReader) next() ([]byte, error) {
+	searched := l.off
+	for {
+		if i := bytes.IndexByte(l.buf[searched:], '\n'); i >= 0 {
+			line := l.buf[l.off : searched+i+1]
+			l.off = searched + i + 1
+			return line, nil
+		}
+		if l.eof {
+			line := l.buf[l.off:]
+			l.off = len(l.buf)
+			return line, io.EOF
+		}
+		searched = len(l.buf)
+		if l.off > 0 {
+			n := copy(l.buf, l.buf[l.off:])
+			l.buf, l.off, searched = l.buf[:n], 0, n
+		}
+		if cap(l.buf)-len(l.buf) < 16<<10 {
+			// A line of this length is likely to be most of the output: doubling on would
+			// leave as much garbage behind as the output has bytes.
+			want := max(64<<10, cap(l.buf)*2)
+			if whole := l.size + 32<<10; cap(l.buf) >= 1<<20 && whole > cap(l.buf)+16<<10 {
+				want = whole
+			}
+			grown := make([]byte, len(l.buf), want)
+			copy(grown, l.buf)
+			l.buf = grown
+		}
+		n, err := l.r.Read(l.buf[len(l.buf):cap(l.buf)])
+		l.buf = l.buf[:len(l.buf)+n]
+		if err == io.EOF {
+			l.eof = true
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}

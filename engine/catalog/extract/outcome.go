@@ -1,0 +1,233 @@
+package extract
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+)
+
+// answer puts together what the records said, and whether the run was a success.
+func (d *decoder) answer(run Run) Answer {
+	out := d.out
+	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
+	if d.out.spec.Output.Format == "text" {
+		a.Text = strings.TrimSpace(d.whole.String())
+	} else {
+		a.Text = d.taken(out.text)
+	}
+	for name, t := range out.usage {
+		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
+			a.Usage[name] = int64(n)
+		}
+	}
+	if cost, ok := d.number(out.cost); ok && cost >= 0 && !math.IsInf(cost, 0) {
+		a.CostUSD = &cost
+	}
+	if d.turn.Mode != lang.New {
+		a.Scope, a.CostScope = cumulative(d.out.spec.Output.Usage.Scope), cumulative(d.out.spec.Output.CostScope)
+	}
+	a.Shown = a.Text
+	switch d.turn.Show {
+	case "record":
+		if d.raw != nil {
+			a.Shown = string(d.raw)
+		}
+	case "events":
+		a.Shown = d.whole.String()
+	}
+	a.Failure = d.failure(run, a)
+	// A run that failed before it told an id may not have begun the conversation.
+	if a.SessionID == "" && a.Failure == nil {
+		a.SessionID = d.turn.SessionID
+	}
+	return a
+}
+
+// cumulative keeps a scope that is worth telling.
+func cumulative(scope string) string {
+	if scope == "session" {
+		return scope
+	}
+	return ""
+}
+
+// failure decides whether the run was a success, and if not, of which class it is.
+// Exit code 0 alone proves nothing: the output must have come to its end, hold an
+// answer and no error, and belong to the conversation that was asked for.
+func (d *decoder) failure(run Run, a Answer) *lang.Failure {
+	end := d.end
+	if end == nil {
+		end = d.last
+	}
+	want := ""
+	if d.turn.Mode == lang.Resume {
+		want = d.turn.SessionID
+	}
+	got := d.taken(d.out.id)
+	stdout := d.stray.String()
+	if d.out.spec.Output.Format == "text" {
+		stdout = d.whole.String()
+		stdout = stdout[max(0, len(stdout)-maxKept):]
+	}
+	message := d.taken(d.out.error)
+	ended := d.end != nil || d.out.end == nil && !d.torn
+	env := map[string]any{
+		"exit": run.Exit, "signal": run.Signal, "stdout": stdout, "stderr": run.Stderr,
+		"text": a.Text, "error": message, "ended": ended, "mode": string(d.turn.Mode),
+		"event": end, "session": map[string]any{"want": want, "got": got},
+	}
+	strange := want != "" && got != "" && got != want
+	if run.Ended == "" && !run.Cut {
+		if d.out.success != nil {
+			if d.out.success.Holds(env) {
+				return nil
+			}
+		} else if run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange {
+			return nil
+		}
+	}
+	f := &lang.Failure{Message: message}
+	switch {
+	case run.Ended != "":
+		f.Class = run.Ended
+	case d.rule(f, env):
+	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
+		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
+	case run.Exit != 0:
+		f.Class = lang.ClassError
+	case run.Cut:
+		f.Class = lang.ClassOutputCap
+	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(stdout) != "":
+		f.Class = lang.ClassUnparsable
+	case !ended:
+		f.Class = lang.ClassIncomplete
+	case strange:
+		f.Class = lang.ClassSession
+		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", want, d.out.name, got)
+	case strings.TrimSpace(a.Text) == "":
+		f.Class = lang.ClassEmpty
+	default:
+		f.Class = lang.ClassError
+	}
+	d.explain(f, run, stdout)
+	return f
+}
+
+// rule takes class, hint and retry from the first failure rule that holds.
+func (d *decoder) rule(f *lang.Failure, env map[string]any) bool {
+	for _, r := range d.out.failure {
+		if !r.when.Holds(env) {
+			continue
+		}
+		f.Class, f.Hint, f.Retryable = r.Class, r.Hint, r.Retry.Yes
+		if r.afterMs != nil {
+			if v, err := r.afterMs.eval(env); err == nil {
+				if ms, ok := asNumber(v); ok && ms > 0 && ms < math.MaxInt64 {
+					f.RetryAfterMs = int64(ms)
+				}
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// explain fills in the message and the hint that the spec did not give.
+func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
+	if f.Message == "" {
+		f.Message = d.complaint(f.Class, run, stdout)
+	}
+	if f.Hint == "" {
+		f.Hint = hints[f.Class]
+	}
+	if f.Class == lang.ClassSession && d.out.spec.Session.Bound == "cwd" && d.turn.Mode != lang.New {
+		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it began", d.out.name)
+	}
+	switch f.Class {
+	case lang.ClassTimeout, lang.ClassIdle, lang.ClassEmpty, lang.ClassIncomplete:
+		f.Retryable = true
+	}
+}
+
+// complaint is the message of a run that left none in its output.
+func (d *decoder) complaint(class string, run Run, stdout string) string {
+	name := d.out.name
+	tail := lastLines(run.Stderr, 6)
+	if tail == "" {
+		tail = lastLines(stdout, 6)
+	}
+	last := ""
+	if tail != "" {
+		last = "; the last it said: " + tail
+	}
+	switch class {
+	case lang.ClassCanceled:
+		return "the call was canceled"
+	case lang.ClassTimeout:
+		return name + " was ended: it exceeded its total time" + last
+	case lang.ClassIdle:
+		return name + " was ended: its output did not grow for too long" + last
+	case lang.ClassOutputCap:
+		return name + " printed more than the output cap allows; the middle is missing"
+	case lang.ClassDisk:
+		return "the output of " + name + " could not be kept: the disk is full"
+	case lang.ClassLost:
+		return name + " was ended together with what watched over it; what it had printed by then is kept" + last
+	case lang.ClassIncomplete:
+		return name + " ended without the record that completes its output"
+	}
+	what := fmt.Sprintf("%s ended with exit code %d", name, run.Exit)
+	switch {
+	case run.Signal != "":
+		what = fmt.Sprintf("%s was ended by signal %s", name, run.Signal)
+	case class == lang.ClassEmpty:
+		what = name + " gave no answer"
+	case class == lang.ClassUnparsable:
+		what = name + " printed no record that can be read"
+	}
+	if tail == "" {
+		return what
+	}
+	return what + ": " + tail
+}
+
+var hints = map[string]string{
+	lang.ClassTimeout:    "raise timeoutMs, or ask for less in one call",
+	lang.ClassIdle:       "raise idleTimeoutMs, or ask for less in one call",
+	lang.ClassOutputCap:  "ask for a shorter answer, or raise gateway.outputCap",
+	lang.ClassEmpty:      "try again, or ask differently",
+	lang.ClassIncomplete: "try again; if it stays so, run the command that `gateway explain` prints by hand",
+	lang.ClassUnparsable: "run the command that `gateway explain` prints by hand: the CLI may have changed its output format",
+	lang.ClassDisk:       "make room where the gateway keeps its state, then try again",
+	lang.ClassLost:       "read the partial output, and look what was done before asking again",
+	lang.ClassSession:    "leave sessionId away to start a new conversation",
+}
+
+var (
+	paint     = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
+	complains = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
+)
+
+// lastLines keeps the last n lines, at most 2,000 bytes, without colours. Programs
+// put a page of help behind the line that says what is wrong: that line is kept
+// instead of one of the last.
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(paint.ReplaceAllString(s, "")), "\n")
+	if cut := len(lines) - n; cut > 0 {
+		first := slices.IndexFunc(lines[:cut], complains.MatchString)
+		if first >= 0 {
+			lines[cut] = lines[first]
+		}
+		lines = lines[cut:]
+	}
+	out := strings.TrimSpace(strings.Join(lines, "\n"))
+	if len(out) > 2000 {
+		out = "…" + strings.ToValidUTF8(out[len(out)-2000:], "")
+	}
+	return out
+}

@@ -1,0 +1,8 @@
+// Package author serves those who write specs: drafts out of help texts (draft.go),
+// examples out of recorded calls (record.go, example.go), the comparison of a spec with
+// what its program says of itself (help.go, compare.go), and diagnostics in the forms that
+// editors and services read (print.go).
+//
+// It hides how help texts look, which are made for people. It must not run a program nor
+// read a job: who has a text or a record passes it in.
+package author
