@@ -24,21 +24,9 @@ func (c caller) Tools() []mcp.Tool {
 	return out
 }
 
-func (c caller) Call(ctx context.Context, m mcp.Call) mcp.Result {
-	r := c.tools.Call(ctx, call.Request{
-		Tool: m.Name, Args: m.Args, Client: call.Client{Name: m.Client.Name, Version: m.Client.Version},
-		Interaction: call.Interaction{
-			ListRoots: m.Roots, RootsNextRound: m.RootsNextRound, Progress: m.Progress,
-			Ask: asking(m.Ask), AskNextRound: m.AskNextRound, Answer: answered(m.Answer),
-		},
-	})
-	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError}
-	if need := r.NeedInput; need != nil {
-		out.NeedRoots = need.Roots
-		if q := need.Question; q != nil {
-			out.Question = &mcp.Question{Text: q.Text, State: q.State}
-		}
-	}
+func (c caller) Call(ctx context.Context, req call.Request) mcp.Result {
+	r := c.tools.Call(ctx, req)
+	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedInput: r.NeedInput}
 	if !r.Bare {
 		out.Tail = mcp.Member{Name: "response", Value: r.Response}
 	}
@@ -61,22 +49,4 @@ func (c caller) Read(ctx context.Context, uri string) (mcp.Contents, error) {
 		err = &mcp.NoResourceError{Text: none.Text}
 	}
 	return mcp.Contents{MIMEType: jsonType, Text: string(text)}, err
-}
-
-// asking and answered translate what a person says; both rooms use the protocol's words.
-func asking(ask func(context.Context, string) (mcp.Reply, error)) func(context.Context, string) (call.Reply, error) {
-	if ask == nil {
-		return nil
-	}
-	return func(ctx context.Context, text string) (call.Reply, error) {
-		reply, err := ask(ctx, text)
-		return call.Reply(reply), err
-	}
-}
-
-func answered(a *mcp.Answer) *call.Answer {
-	if a == nil {
-		return nil
-	}
-	return &call.Answer{Reply: call.Reply(a.Reply), State: a.State}
 }

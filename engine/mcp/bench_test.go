@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // wire is a connection for benchmarks: requests in, whole lines out.
@@ -62,7 +64,7 @@ func (w *wire) line(b testing.TB) []byte {
 }
 
 func BenchmarkCall(b *testing.B) {
-	d := &stubCaller{tools: []Tool{tool("noop")}, call: func(context.Context, Call) Result {
+	d := &stubCaller{tools: []Tool{tool("noop")}, call: func(context.Context, call.Request) Result {
 		return Result{Text: []string{"ok"}, Structured: json.RawMessage(`{"ok":true}`)}
 	}}
 	for _, concurrency := range []int{1, 32} {
@@ -120,7 +122,7 @@ func BenchmarkToolsList(b *testing.B) {
 // TestALongAnswerIsNotCopied measures what sending 40 MB allocates.
 func TestALongAnswerIsNotCopied(t *testing.T) {
 	answer := strings.Repeat("All work and no \"play\".\n", 40_000_000/24)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result {
 		return Result{Text: []string{answer}, Structured: json.RawMessage(`{"model":"m"}`), Tail: Member{"response", answer}}
 	}}
 	inR, in := io.Pipe()

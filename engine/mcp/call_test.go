@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
@@ -53,7 +54,7 @@ func TestArgumentsArePassedVerbatim(t *testing.T) {
 
 func TestAPanicBecomesAResultAndALogLine(t *testing.T) {
 	var log bytes.Buffer
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { panic("secret of the tool") }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result { panic("secret of the tool") }}
 	bubble(t, Options{Caller: d, Log: slog.New(slog.NewTextHandler(&log, nil))}, func(p *peer) {
 		p.call("1", "")
 		got := p.result()
@@ -221,7 +222,7 @@ func TestResultsOnTheWire(t *testing.T) {
 		"bad encoding": {Result{Text: []string{"a\xff"}, Structured: json.RawMessage("{\"a\":\"\xff\"}")}, `{"content":[{"type":"text","text":"a\ufffd"}],"structuredContent":{"a":"` + "\ufffd" + `"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return test.result }}
+			d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result { return test.result }}
 			bubble(t, Options{Caller: d}, func(p *peer) {
 				p.call("1", "")
 				want(t, string(p.recv().Result), test.want)
@@ -229,7 +230,7 @@ func TestResultsOnTheWire(t *testing.T) {
 		})
 	}
 	for _, broken := range []string{`{"a":`, `[]`, `"x"`, ``, `{}{}`} {
-		d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Structured: json.RawMessage(broken)} }}
+		d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result { return Result{Structured: json.RawMessage(broken)} }}
 		bubble(t, Options{Caller: d}, func(p *peer) {
 			p.call("1", "")
 			if got := p.result(); !got.IsError || !strings.Contains(got.Content[0].Text, "not a JSON object") {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 func cancelled(id string) string {
@@ -39,7 +41,7 @@ func TestPingIsAnsweredWhileCallsRun(t *testing.T) {
 func TestCallsBeyondTheLimitWaitTheirTurn(t *testing.T) {
 	var gate chan struct{}
 	var running chan string
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		running <- string(c.Args)
 		<-gate
 		return Result{}
@@ -65,7 +67,7 @@ func TestCallsBeyondTheLimitWaitTheirTurn(t *testing.T) {
 
 func TestCancelReachesARunningCallWithItsReason(t *testing.T) {
 	var cause error
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, _ Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, _ call.Request) Result {
 		<-ctx.Done()
 		cause = context.Cause(ctx)
 		return Result{}
@@ -100,7 +102,7 @@ func TestCancelRightBehindTheRequest(t *testing.T) {
 
 func TestCancelReachesAWaitingCall(t *testing.T) {
 	ran := make(chan struct{}, 10)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		ran <- struct{}{}
 		return untilCancelled(ctx, c)
 	}}
@@ -121,7 +123,7 @@ func TestCancelReachesAWaitingCall(t *testing.T) {
 
 func TestIdsAreToldApartByType(t *testing.T) {
 	ended := make(chan string, 10)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-ctx.Done()
 		ended <- string(c.Args)
 		return Result{}
@@ -165,7 +167,7 @@ func TestTheIdIsEchoedVerbatim(t *testing.T) {
 
 func TestADuplicateIdIsRefused(t *testing.T) {
 	var release chan struct{}
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-release
 		return Result{}
 	}}
@@ -198,7 +200,7 @@ func TestAFloodOfRequestsIsRefusedNotHeld(t *testing.T) {
 }
 
 func TestEndOfInputLetsCallsFinish(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		select {
 		case <-time.After(40 * time.Second):
 			return Result{Text: []string{"done"}}
@@ -261,7 +263,7 @@ func TestStoppingCutsTheGraceShort(t *testing.T) {
 
 func TestStoppingCancelsCallsAndIsBounded(t *testing.T) {
 	var stubborn chan struct{}
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		if string(c.Args) == `{"stubborn":true}` {
 			<-stubborn
 			return Result{}
@@ -289,7 +291,7 @@ func TestStoppingCancelsCallsAndIsBounded(t *testing.T) {
 
 func TestAClosedOutputCancelsCallsAndEndsTheServer(t *testing.T) {
 	cause := make(chan error, 1)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-ctx.Done()
 		cause <- context.Cause(ctx)
 		return Result{}

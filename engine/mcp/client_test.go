@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -32,8 +33,8 @@ func TestARealClientOfEachEra(t *testing.T) {
 			ctx := t.Context()
 			var mu sync.Mutex
 			tools := []Tool{tool("say"), tool("where")}
-			d := &changingCaller{mu: &mu, tools: &tools, stubCaller: stubCaller{call: func(ctx context.Context, c Call) Result {
-				if c.Name == "where" {
+			d := &changingCaller{mu: &mu, tools: &tools, stubCaller: stubCaller{call: func(ctx context.Context, c call.Request) Result {
+				if c.Tool == "where" {
 					return whereabouts(ctx, c)
 				}
 				if c.Progress != nil {

@@ -3,24 +3,26 @@ package mcp
 import (
 	"context"
 	"fmt"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // elicit adds to call how a person can be asked, if the client can do that by a form.
-func (r *request) elicit(call *Call, client clientState, in input) {
+func (r *request) elicit(req *call.Request, client clientState, in input) {
 	switch {
 	case !client.forms:
 	case !r.envelope.modern:
-		call.Ask = r.connection.elicit
+		req.Ask = r.connection.elicit
 	default:
-		call.AskNextRound = true
+		req.AskNextRound = true
 		if reply, err := replyOf(in.reply); err == nil {
-			call.Answer = &Answer{Reply: reply, State: in.state}
+			req.Answer = &call.Answer{Reply: reply, State: in.state}
 		}
 	}
 }
 
 // elicit asks a person in front of a legacy client, by a request to it.
-func (c *connection) elicit(ctx context.Context, text string) (Reply, error) {
+func (c *connection) elicit(ctx context.Context, text string) (call.Reply, error) {
 	raw, err := c.outgoing.request(ctx, c.out, methodElicit, elicitation(text))
 	if err != nil {
 		return "", err
@@ -32,9 +34,9 @@ func (c *connection) elicit(ctx context.Context, text string) (Reply, error) {
 	return replyOf(action)
 }
 
-func replyOf(action string) (Reply, error) {
-	switch reply := Reply(action); reply {
-	case Accepted, Declined, Dropped:
+func replyOf(action string) (call.Reply, error) {
+	switch reply := call.Reply(action); reply {
+	case call.Accepted, call.Declined, call.Dismissed:
 		return reply, nil
 	}
 	return "", fmt.Errorf("the client answered with the unknown action %q", cut(action, 40))

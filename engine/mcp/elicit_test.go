@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // askOnce asks once, and answers with what was said.
-func askOnce(ctx context.Context, c Call) Result {
+func askOnce(ctx context.Context, c call.Request) Result {
 	switch {
 	case c.Ask != nil:
 		ctx, stop := context.WithTimeout(ctx, 5*time.Second)
@@ -28,7 +29,7 @@ func askOnce(ctx context.Context, c Call) Result {
 	case !c.AskNextRound:
 		return Result{Text: []string{"cannot ask"}}
 	case c.Answer == nil:
-		return Result{Question: &Question{Text: "May it?", State: "s-1"}}
+		return Result{NeedInput: &call.InputRequired{Question: &call.Question{Text: "May it?", State: "s-1"}}}
 	}
 	return Result{Text: []string{string(c.Answer.Reply) + " " + c.Answer.State}}
 }
@@ -141,9 +142,9 @@ func TestAQuestionOfTheNewEraComesBackWithTheCall(t *testing.T) {
 // are asked for again beside the question, or the tool would ask for one, then for the
 // other, without end.
 func TestAQuestionAfterTheRoots(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		where := whereabouts(ctx, c)
-		if where.NeedRoots {
+		if where.NeedInput != nil {
 			return where
 		}
 		r := askOnce(ctx, c)
@@ -183,7 +184,9 @@ func TestAQuestionAfterTheRoots(t *testing.T) {
 }
 
 func TestAToolWithAQuestionForNobody(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{Question: &Question{Text: "?"}} }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result {
+		return Result{NeedInput: &call.InputRequired{Question: &call.Question{Text: "?"}}}
+	}}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.initialize(`"elicitation":{}`) // asks by requests, not by rounds
 		p.call("1", "")

@@ -12,12 +12,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // stubCaller is a Caller made of what a test needs.
 type stubCaller struct {
 	tools []Tool
-	call  func(ctx context.Context, c Call) Result
+	call  func(ctx context.Context, c call.Request) Result
 
 	resources []Resource
 	read      func(ctx context.Context, uri string) (Contents, error)
@@ -29,7 +31,7 @@ func (d *stubCaller) Read(ctx context.Context, uri string) (Contents, error) { r
 
 func (d *stubCaller) Tools() []Tool { return d.tools }
 
-func (d *stubCaller) Call(ctx context.Context, c Call) Result { return d.call(ctx, c) }
+func (d *stubCaller) Call(ctx context.Context, c call.Request) Result { return d.call(ctx, c) }
 
 func tool(name string) Tool {
 	return Tool{Name: name, Description: "Does " + name + ".", ReadOnly: true,
@@ -37,12 +39,12 @@ func tool(name string) Tool {
 }
 
 // echo answers with the arguments as they came.
-func echo(_ context.Context, c Call) Result {
+func echo(_ context.Context, c call.Request) Result {
 	return Result{Text: []string{string(c.Args)}, Structured: json.RawMessage(`{"ok":true}`)}
 }
 
 // untilCancelled is a call that ends with its context and says why.
-func untilCancelled(ctx context.Context, _ Call) Result {
+func untilCancelled(ctx context.Context, _ call.Request) Result {
 	<-ctx.Done()
 	return failure(context.Cause(ctx).Error())
 }

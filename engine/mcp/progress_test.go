@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 type report struct {
@@ -31,7 +33,7 @@ func (p *peer) report() report {
 
 func TestProgressIsInOrderAndRateLimited(t *testing.T) {
 	const every, total = 10 * time.Millisecond, 3 * time.Second
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		for i := range int(total / every) {
 			c.Progress(fmt.Sprintf("%06d", i))
 			time.Sleep(every) // on the bubble's clock
@@ -67,7 +69,7 @@ func TestProgressIsInOrderAndRateLimited(t *testing.T) {
 
 func TestProgressIsSentAtOnceAndNeverAfterTheAnswer(t *testing.T) {
 	var late func(string)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		c.Progress("first")
 		c.Progress("second")
 		late = c.Progress
@@ -87,7 +89,7 @@ func TestProgressIsSentAtOnceAndNeverAfterTheAnswer(t *testing.T) {
 }
 
 func TestProgressOfManyCallsNeverTrailsItsAnswer(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		go c.Progress("from elsewhere")
 		c.Progress("x")
 		return Result{}
@@ -119,7 +121,7 @@ func TestProgressOfManyCallsNeverTrailsItsAnswer(t *testing.T) {
 }
 
 func TestASilentCallGivesSignsOfLife(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		time.Sleep(15 * time.Second)
 		c.Progress(strings.Repeat("é", 300))
 		time.Sleep(15 * time.Second)
@@ -146,7 +148,7 @@ func TestASilentCallGivesSignsOfLife(t *testing.T) {
 
 func TestADeadClientIsNoticedByTheSignsOfLife(t *testing.T) {
 	var cause error
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-ctx.Done()
 		cause = context.Cause(ctx)
 		return Result{}
@@ -163,7 +165,7 @@ func TestADeadClientIsNoticedByTheSignsOfLife(t *testing.T) {
 }
 
 func TestProgressEndsWithACancellation(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-ctx.Done()
 		c.Progress("too late")
 		time.Sleep(time.Second)
@@ -180,7 +182,7 @@ func TestProgressEndsWithACancellation(t *testing.T) {
 
 func TestProgressOnlyWhenAsked(t *testing.T) {
 	asked := make(chan bool, 10)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		asked <- c.Progress != nil
 		return Result{}
 	}}

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
@@ -32,7 +33,7 @@ type toolDefinition = mcp.Tool
 
 // clientState is what a client says of itself, in its handshake or with each request.
 type clientState struct {
-	info  ClientInfo
+	info  call.Client
 	roots bool // it can be asked for its roots
 	forms bool // it can put a question to a person by a form
 }
@@ -40,7 +41,7 @@ type clientState struct {
 func clientStateOf(info mcp.Implementation, caps mcp.ClientCapabilities) clientState {
 	e := caps.Elicitation
 	return clientState{
-		info:  ClientInfo{Name: info.Name, Version: info.Version},
+		info:  call.Client{Name: info.Name, Version: info.Version},
 		roots: caps.Roots != nil,
 		// Clients older than the two modes declare neither of them and mean a form.
 		forms: e != nil && (e.Form != nil || e.URL == nil),
@@ -244,7 +245,7 @@ const (
 
 // inputRequired is the result of a tools/call of a modern client that has to call again
 // with its roots, with the answer to a question, or both.
-func (p *protocol) inputRequired(roots bool, q *Question) any {
+func (p *protocol) inputRequired(roots bool, q *call.Question) any {
 	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired}}
 	result.InputRequests = mcp.InputRequests{}
 	if roots {

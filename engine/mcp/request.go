@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // request is one request of a client, from its message to its response.
@@ -154,13 +156,10 @@ func (r *request) call() any {
 	}
 	defer release()
 	result := r.connection.s.call(r, p, in)
-	switch {
-	case result.NeedRoots:
-		return r.connection.s.protocol.inputRequired(true, nil)
-	case result.Question != nil:
-		// The roots are asked for again beside the question: a client answers what the
-		// last round asked, and no more.
-		return r.connection.s.protocol.inputRequired(in.hasRoots, result.Question)
+	if need := result.NeedInput; need != nil {
+		// The roots are asked for again beside a question: a client answers what the last
+		// round asked, and no more.
+		return r.connection.s.protocol.inputRequired(need.Roots || in.hasRoots, need.Question)
 	}
 	return result
 }
@@ -204,7 +203,7 @@ func (r *request) respond(result any) {
 }
 
 // describe adds to call what the client says of itself, and what it brings along.
-func (r *request) describe(call *Call, in input) {
+func (r *request) describe(req *call.Request, in input) {
 	c, modern := r.connection, r.envelope.modern
 	client := r.envelope.client
 	if !modern {
@@ -212,17 +211,17 @@ func (r *request) describe(call *Call, in input) {
 		client = c.client
 		c.mu.Unlock()
 	}
-	call.Client = client.info
-	r.elicit(call, client, in)
+	req.Client = client.info
+	r.elicit(req, client, in)
 	switch {
 	case !client.roots:
 	case in.roots != nil:
-		call.Roots = func(context.Context) ([]string, error) { return in.roots, nil }
+		req.ListRoots = func(context.Context) ([]string, error) { return in.roots, nil }
 	case modern:
-		call.RootsNextRound = true
-		call.Roots = func(context.Context) ([]string, error) { return nil, errRootsNextRound }
+		req.RootsNextRound = true
+		req.ListRoots = func(context.Context) ([]string, error) { return nil, errRootsNextRound }
 	default:
-		call.Roots = c.roots.get
+		req.ListRoots = c.roots.get
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 func TestHandshakeOfEveryLegacyVersion(t *testing.T) {
@@ -35,8 +37,8 @@ func TestHandshakeOfEveryLegacyVersion(t *testing.T) {
 }
 
 func TestDiscoverAndCallWithoutHandshake(t *testing.T) {
-	var client ClientInfo
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	var client call.Client
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		client = c.Client
 		return echo(ctx, c)
 	}}
@@ -184,7 +186,7 @@ func TestSubscriptionsDoNotOutstayTheClient(t *testing.T) {
 
 func TestConnectionsOfOneServerAreApart(t *testing.T) {
 	ended := make(chan string, 10)
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c Call) Result {
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, c call.Request) Result {
 		<-ctx.Done()
 		ended <- c.Client.Name
 		return Result{}

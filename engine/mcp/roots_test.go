@@ -6,17 +6,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // whereabouts answers with the client's roots.
-func whereabouts(ctx context.Context, c Call) Result {
+func whereabouts(ctx context.Context, c call.Request) Result {
 	switch {
-	case c.Roots == nil:
+	case c.ListRoots == nil:
 		return Result{Text: []string{"none declared"}}
 	case c.RootsNextRound:
-		return Result{NeedRoots: true}
+		return Result{NeedInput: &call.InputRequired{Roots: true}}
 	}
-	dirs, err := c.Roots(ctx)
+	dirs, err := c.ListRoots(ctx)
 	if err != nil {
 		return failure(err.Error())
 	}
@@ -142,7 +144,7 @@ func TestRootsOfTheNewEraComeWithASecondRound(t *testing.T) {
 }
 
 func TestAToolThatNeedsRootsNobodyHas(t *testing.T) {
-	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, Call) Result { return Result{NeedRoots: true} }}
+	d := &stubCaller{tools: []Tool{tool("say")}, call: func(context.Context, call.Request) Result { return Result{NeedInput: &call.InputRequired{Roots: true}} }}
 	bubble(t, Options{Caller: d}, func(p *peer) {
 		p.call("1", "")
 		if got := p.result(); !got.IsError {

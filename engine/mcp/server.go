@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // Options says what a Server serves. Only Caller is required.
@@ -142,7 +144,7 @@ func (s *Server) call(r *request, p callParams, in input) (result Result) {
 	if help := s.listing.Load().unknown(name); help != "" {
 		return failure(help)
 	}
-	c := Call{Name: name, Args: arguments(p.Arguments)}
+	c := call.Request{Tool: name, Args: arguments(p.Arguments)}
 	if c.Args == nil {
 		return failure("The arguments of " + name + " must be a JSON object.")
 	}
@@ -151,14 +153,15 @@ func (s *Server) call(r *request, p callParams, in input) (result Result) {
 	}
 	r.describe(&c, in)
 	result = s.o.Caller.Call(r.ctx, c)
-	switch {
-	case result.NeedRoots && c.Roots == nil:
-		return failure("The tool " + name + " needs the client's roots, and the client declared none.")
-	case result.NeedRoots && !c.RootsNextRound:
-		return failure("The tool " + name + " asks for another call with the client's roots, which it could ask for itself.")
-	case !result.NeedRoots && result.Question != nil && !c.AskNextRound:
-		return failure("The tool " + name + " has a question, and this client cannot put it to anybody.")
-	case result.NeedRoots || result.Question != nil:
+	if need := result.NeedInput; need != nil {
+		switch {
+		case need.Roots && c.ListRoots == nil:
+			return failure("The tool " + name + " needs the client's roots, and the client declared none.")
+		case need.Roots && !c.RootsNextRound:
+			return failure("The tool " + name + " asks for another call with the client's roots, which it could ask for itself.")
+		case !need.Roots && !c.AskNextRound:
+			return failure("The tool " + name + " has a question, and this client cannot put it to anybody.")
+		}
 		return result
 	}
 	if problem := result.tidy(); problem != "" {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // Tool is one entry of the listing.
@@ -38,69 +40,19 @@ type Caller interface {
 	// Call runs one tool to its end. It is only called with the name of one of Tools,
 	// but they may change in between. When ctx ends, [context.Cause] says why:
 	// a [*CancelError], [ErrClientGone] or [ErrStopping].
-	Call(ctx context.Context, c Call) Result
+	//
+	// The request has the tool's name, its arguments, a JSON object that is not validated
+	// ({} when none were sent), and what the client can be asked. ListRoots takes two
+	// seconds at most and is cached while the client reports no change. Progress never
+	// blocks, may be called from any goroutine and at any rate: the newest message wins, at
+	// most four per second are sent, and none after the result.
+	Call(ctx context.Context, req call.Request) Result
 	// Resources returns what can be read. It is called once, by [New].
 	Resources() []Resource
 	// Read returns what is at a URI, which can be any text that a client sends. The
 	// error is a [*NoResourceError] if there is nothing.
 	Read(ctx context.Context, uri string) (Contents, error)
 }
-
-// Call is one tools/call.
-type Call struct {
-	Name   string
-	Args   json.RawMessage // a JSON object, verbatim, not validated; {} when none were sent
-	Client ClientInfo      // as the client describes itself; unverified, may be empty
-
-	// Roots asks the client for its root directories (absolute paths, possibly
-	// none); nil when the client declared no roots. The answer is cached while
-	// the connection lasts and the client reports no change. It takes at most
-	// two seconds.
-	Roots func(ctx context.Context) ([]string, error)
-	// RootsNextRound says that Roots cannot be asked while this call runs: the
-	// newest protocol has no requests from server to client. A tool that wants
-	// them returns Result{NeedRoots: true} before it does anything else, and is
-	// called again with Roots answering at once.
-	RootsNextRound bool
-
-	// Ask shows a text to the person in front of the client, who accepts it or not; nil
-	// when the client declared no elicitation, or none by form. It waits for as long as
-	// ctx lasts. An error says that nobody was asked.
-	Ask func(ctx context.Context, text string) (Reply, error)
-	// AskNextRound says that the client can ask, but not while this call runs, as with
-	// RootsNextRound: a tool that wants to returns a Result with a Question before it
-	// does anything else, and is called again with the Answer.
-	AskNextRound bool
-	Answer       *Answer
-
-	// Progress tells the client what is going on; nil when it did not ask. It
-	// never blocks, may be called from any goroutine and at any rate: newest
-	// wins, at most four per second are sent, and none after the result. A call
-	// that is silent for ten seconds has its last message repeated.
-	Progress func(message string)
-}
-
-// Reply is what a person did with a question.
-type Reply string
-
-const (
-	Accepted Reply = "accept"
-	Declined Reply = "decline" // said no
-	Dropped  Reply = "cancel"  // closed the form without an answer
-)
-
-// Question is put to the person in front of the client. The state is the tool's, and
-// comes back with the answer; a client can see it and return another.
-type Question struct{ Text, State string }
-
-// Answer is the reply to a question of an earlier round.
-type Answer struct {
-	Reply Reply
-	State string
-}
-
-// ClientInfo is the name and version by which a client introduced itself.
-type ClientInfo struct{ Name, Version string }
 
 // Result is the end of a call. What a user or a model can fix is a Result
 // with IsError, never a protocol error.
@@ -113,12 +65,9 @@ type Result struct {
 	// beginning.
 	Tail    Member
 	IsError bool
-	// NeedRoots asks for the client's roots and another call; see
-	// [Call.RootsNextRound]. All other fields are then ignored.
-	NeedRoots bool
-	// Question asks the person in front of the client, and for another call; see
-	// [Call.AskNextRound]. All other fields are then ignored.
-	Question *Question
+	// NeedInput asks for something of the client, and for another call; see
+	// [call.Interaction]. All other fields are then ignored.
+	NeedInput *call.InputRequired
 }
 
 // Member is a string member of a JSON object.
