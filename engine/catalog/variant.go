@@ -35,8 +35,8 @@ func (c *CLI) At(installed string) *CLI {
 	if !c.ranged || c.chosen {
 		return c
 	}
-	out, v := *c, version.Version{}
-	v, _ = version.Parse(installed)
+	out := *c
+	v, _ := version.Parse(installed)
 	for _, alt := range c.variants {
 		if alt.Versions.Has(v) {
 			out = *alt.cli()

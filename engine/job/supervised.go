@@ -82,9 +82,8 @@ func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	l := Limits(r.Catalog, r.Bound)
 	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
-		Limits: supervisor.Limits{Wall: l.Wall, Idle: l.Idle, Grace: l.Grace, Output: l.Output}, QueueTimeout: r.queueTimeout()}
+		Limits: Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}

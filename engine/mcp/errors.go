@@ -10,7 +10,7 @@ var (
 	ErrStopping = errors.New("the gateway is stopping")
 )
 
-var errRootsNextRound = errors.New("roots come with the next round of this call: return Result{NeedInput: &call.InputRequired{Roots: true}}")
+var errRootsNextRound = errors.New("roots come with the next round of this call: return a Result with NeedInput")
 
 // CancelError is the cause of a context that the client cancelled.
 type CancelError struct {

@@ -35,7 +35,7 @@ func NewID() string {
 
 func encodeID(millis uint64, random func([]byte) (int, error)) string {
 	var raw [16]byte
-	random(raw[:]) // crypto/rand.Read never fails: it ends the program instead
+	_, _ = random(raw[:]) // crypto/rand.Read never fails: it ends the program instead
 	hi := millis<<16 | binary.BigEndian.Uint64(raw[:8])&0xffff
 	lo := binary.BigEndian.Uint64(raw[8:])
 
