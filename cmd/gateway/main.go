@@ -134,22 +134,6 @@ tool of it; adding an agent, a model alias or a setting is an edit of a spec.`,
 	return root
 }
 
-// help is cobra's, but does not end well for a command that there is not.
-func help(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use: "help [command]", GroupID: "use",
-		Short: "Help about a command",
-		RunE: func(_ *cobra.Command, words []string) error {
-			cmd, _, err := root.Find(words)
-			if err != nil {
-				return err
-			}
-			cmd.InitDefaultHelpFlag() // as --help would show it
-			return cmd.Help()
-		},
-	}
-}
-
 // open loads the specs. What is wrong with them is printed, one line each.
 func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 	if a.profile != "" && !slices.Contains(tools.Profiles, a.profile) {

@@ -109,7 +109,7 @@ func (w *writer) matrix(c *catalog.Catalog) {
 	rows := [][]string{{"", "tool", "prompt by", "begins sessions by our id", "continues by id", "continues the latest", "MCP servers", "progress", "usage", "cost", "models", "version", "login", "upgrade"}}
 	for _, cli := range c.CLIs {
 		rows = append(rows, []string{
-			"[" + escape(cli.Heading()) + "](#" + anchor(cli.Heading()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
+			"[" + escape(cli.Heading()) + "](#" + Anchor(cli.Heading()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
 			yes(cli.Creates()), yes(cli.Converses()) + bound(cli), yes(len(cli.Session.Latest) > 0), servers(cli.MCP),
 			progress(cli.Output), scope(cli.Output.Usage.Input.Take != "" || cli.Output.Usage.Output.Take != "", cli.Output.Usage.Scope),
 			scope(cli.Output.Cost.Take != "", cli.Output.CostScope), models(cli.CLISpec.Models), yes(len(cli.Version.Argv) > 0),
@@ -119,8 +119,8 @@ func (w *writer) matrix(c *catalog.Catalog) {
 	w.table(rows)
 }
 
-// anchor is the name by which a heading is found.
-func anchor(heading string) string {
+// Anchor is the fragment by which links find a heading.
+func Anchor(heading string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(heading) {
 		switch {
