@@ -51,8 +51,7 @@ PATH may contain your names: cli.acme.params.voice.flag is the same as cli.param
 				if isCommand {
 					text = "\n" + text
 				}
-				_, err := io.WriteString(out, strings.TrimRight(readable(text), "\n")+"\n")
-				return err
+				return printSection(out, text)
 			}
 			if isCommand {
 				return nil
@@ -109,7 +108,10 @@ func printTopics(out io.Writer) error {
 	p.table(rows)
 	p.print("\n" + p.strong("Spec language") + " (gateway help language PATH)\n\n")
 	p.block(languagePaths())
-	return p.err
+	if p.err != nil {
+		return fail(p.err)
+	}
+	return nil
 }
 
 // languagePaths are the headings of the reference, one in a line.
@@ -130,8 +132,7 @@ func languagePaths() string {
 func printLanguage(out io.Writer, words []string) error {
 	if len(words) == 0 {
 		intro := sections(schema.Reference)[0].intro
-		_, err := fmt.Fprintf(out, "%s\nPaths:\n\n%s", strings.TrimLeft(readable(intro), "\n"), languagePaths())
-		return err
+		return printSection(out, intro+"Paths:\n\n"+languagePaths())
 	}
 	path := strings.Join(words, ".")
 	text := topic(schema.Reference, path)
@@ -144,6 +145,13 @@ func printLanguage(out io.Writer, words []string) error {
 	if text == "" {
 		return errors.New("the spec language has no \"" + path + "\"; `gateway help language` lists its paths")
 	}
-	_, err := io.WriteString(out, strings.TrimRight(readable(text), "\n")+"\n")
-	return err
+	return printSection(out, text)
+}
+
+// printSection prints a part of a page.
+func printSection(out io.Writer, text string) error {
+	if _, err := io.WriteString(out, strings.TrimRight(readable(text), "\n")+"\n"); err != nil {
+		return fail(err)
+	}
+	return nil
 }
