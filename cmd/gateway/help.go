@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/reference"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -41,17 +41,17 @@ PATH may contain your names: cli.acme.params.voice.flag is the same as cli.param
 			}
 			found, rest, err := root.Find(words)
 			isCommand := err == nil && found != root && len(rest) == 0
-			text := topic(engine.Operations, strings.Join(words, "-"))
+			part := topic(engine.Operations, strings.Join(words, "-"))
 			if isCommand {
 				if err := printHelp(found); err != nil {
 					return err
 				}
 			}
-			if text != "" {
+			if part != "" {
 				if isCommand {
-					text = "\n" + text
+					part = "\n" + part
 				}
-				return printSection(out, text)
+				return printSection(out, part)
 			}
 			if isCommand {
 				return nil
@@ -89,9 +89,9 @@ func helpWords(root *cobra.Command) []string {
 // noTopic is the error for a word that is neither a command nor a topic.
 func noTopic(root *cobra.Command, word string) error {
 	hint := "`gateway help topics` lists the topics"
-	if near := catalog.Nearest(word, helpWords(root)); near != "" {
+	if near := text.Nearest(word, helpWords(root)); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
-	} else if text, _ := lookUp(schema.Reference, word); text != "" {
+	} else if part, _ := lookUp(schema.Reference, word); part != "" {
 		hint = fmt.Sprintf("did you mean `gateway help language %s`?", word)
 	}
 	return fmt.Errorf("no command and no topic is called %q (%s)", word, hint)
@@ -135,22 +135,22 @@ func printLanguage(out io.Writer, words []string) error {
 		return printSection(out, intro+"Paths:\n\n"+languagePaths())
 	}
 	path := strings.Join(words, ".")
-	text := topic(schema.Reference, path)
-	if text == "" {
+	part := topic(schema.Reference, path)
+	if part == "" {
 		var near string
-		if text, near = lookUp(schema.Reference, path); text == "" && near != "" {
+		if part, near = lookUp(schema.Reference, path); part == "" && near != "" {
 			return fmt.Errorf("the spec language has no %q (did you mean %q?)", path, near)
 		}
 	}
-	if text == "" {
+	if part == "" {
 		return errors.New("the spec language has no \"" + path + "\"; `gateway help language` lists its paths")
 	}
-	return printSection(out, text)
+	return printSection(out, part)
 }
 
 // printSection prints a part of a page.
-func printSection(out io.Writer, text string) error {
-	if _, err := io.WriteString(out, strings.TrimRight(readable(text), "\n")+"\n"); err != nil {
+func printSection(out io.Writer, part string) error {
+	if _, err := io.WriteString(out, strings.TrimRight(readable(part), "\n")+"\n"); err != nil {
 		return fail(err)
 	}
 	return nil

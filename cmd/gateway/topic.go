@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/reference"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // section is a part of a Markdown page, from a heading on.
@@ -166,7 +166,7 @@ func join(paths [][]string, name []string) []string {
 // nearest part of the language that contains it. If it rather seems to be misspelt, near
 // is the path that is likely meant. The path may hold names that a user chose, as in
 // cli.acme.params.voice.flag.
-func lookUp(page, path string) (text, near string) {
+func lookUp(page, path string) (found, near string) {
 	var best field
 	var known []string
 	want := segments(path)
@@ -179,7 +179,7 @@ func lookUp(page, path string) (text, near string) {
 	if len(best.path) > 0 && best.path[len(best.path)-1] == want[len(want)-1] {
 		return best.text, ""
 	}
-	near = catalog.Nearest(strings.Join(want, "."), known)
+	near = text.Nearest(strings.Join(want, "."), known)
 	if near == "" || near == strings.Join(best.path, ".") {
 		return best.text, ""
 	}
