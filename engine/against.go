@@ -99,7 +99,7 @@ type git struct {
 func newGit(environ []string) (git, error) {
 	found, err := host.New(environ, nil, "").Find("git")
 	if err != nil {
-		return git{}, fmt.Errorf("git is needed to look at earlier specs: %w", err)
+		return git{}, fmt.Errorf("git is needed to compare with earlier specs: %w", err)
 	}
 	// In a hook git names its repository by variables, which need not be that of a path.
 	own := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })

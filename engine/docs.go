@@ -34,7 +34,7 @@ func DocsFile(dir string, catalog *catalog.Catalog) (configedit.Change, error) {
 	name := filepath.Join(dir, "README.md")
 	change, err := configedit.Open(name)
 	if err == nil && change.Exists && !bytes.Contains(change.Old, []byte(reference.Mark)) {
-		err = fmt.Errorf("%s was not made by gateway docs, and is left alone; name another folder", name)
+		err = fmt.Errorf("%s was not written by gateway docs and is not overwritten; choose another folder", name)
 	}
 	change.New = []byte(Docs(catalog))
 	return change, err

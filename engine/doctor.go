@@ -136,7 +136,7 @@ func (d *doctor) all(ctx context.Context, areas []area) (all []Finding) {
 			all = append(all, found...)
 		default:
 			all = append(all, Finding{Area: a.name, Name: a.name, State: FindingProblem,
-				Text: fmt.Sprintf("nothing was heard of it within %s", doctorPatience), Fix: "look whether a file system in use hangs"})
+				Text: fmt.Sprintf("the check did not finish within %s", doctorPatience), Fix: "check whether a file system hangs"})
 		}
 	}
 	return all
@@ -146,8 +146,8 @@ func (d *doctor) gateway(context.Context) []Finding {
 	f := Finding{Area: AreaGateway, Name: "program", State: FindingOK,
 		Text: fmt.Sprintf("%s, version %s (%s, %s/%s)", d.program, d.options.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)}
 	if d.build != "" {
-		f.State, f.Fix = FindingNote, "build one that stays: "+d.build
-		f.Text = fmt.Sprintf("version %s (%s, %s/%s), gone after `go run`", d.options.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		f.State, f.Fix = FindingNote, "build a permanent program: "+d.build
+		f.Text = fmt.Sprintf("version %s (%s, %s/%s), a temporary program of `go run`", d.options.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	}
 	return []Finding{f}
 }
@@ -162,7 +162,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 	}
 	add("built-in", FindingOK, count(read["built-in"], "file"), "")
 	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
-		text := optional.dir + ": not there"
+		text := optional.dir + ": does not exist"
 		if n, ok := read[optional.name]; ok {
 			text = optional.dir + ": " + count(n, "file")
 		}
@@ -179,7 +179,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 		add("problem", state, diag.String(), "")
 	}
 	if d.loaded.Catalog == nil {
-		add("catalog", FindingProblem, "no gateway starts with these specs; what follows goes by the built-in ones", "correct them; `gateway vet` checks them")
+		add("catalog", FindingProblem, "no gateway starts with these specs; the checks below use the built-in ones", "correct the specs; `gateway vet` checks them")
 		return found
 	}
 	add("catalog", FindingOK, fmt.Sprintf("%s, %s, digest %s", count(len(d.catalog.CLIs), "CLI"), count(len(d.catalog.Approval.Policies), "policy"), d.catalog.Digest()), "")
@@ -196,11 +196,11 @@ func (d *doctor) settings(context.Context) (found []Finding) {
 	f := Finding{Area: AreaSettings, Name: "envFile", State: FindingOK}
 	switch path := d.catalog.Settings.EnvFile; {
 	case d.envFile != nil:
-		f.State, f.Text, f.Fix = FindingProblem, d.envFile.Error(), "no CLI can be called before: mend the file, or take gateway.envFile away"
+		f.State, f.Text, f.Fix = FindingProblem, d.envFile.Error(), "until this is solved, no CLI can be called: correct the file, or remove gateway.envFile"
 	case path != "":
-		f.Text = path + " can be used"
+		f.Text = path + " is usable"
 	default:
-		f.Text = "none is set; the CLIs get variables of the gateway only"
+		f.Text = "not set; the CLIs only get variables of the gateway"
 	}
 	return append(found, f)
 }
@@ -233,7 +233,7 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 			f.Text = p.path + ": " + host.Exposed(info, p.forbidden)
 			f.Fix = p.mend + " " + lang.ShellWord(p.path)
 			if host.Exposed(info, 0) != "" { // the mode is not all
-				f.Fix = "give it to this user, or run the gateway as its owner"
+				f.Fix = "change its owner to this user, or run the gateway as its owner"
 			}
 		}
 		found = append(found, f)
@@ -241,9 +241,9 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 	if len(found) > 0 {
 		return found
 	}
-	text := root + ": for this user alone"
+	text := root + ": accessible only to this user"
 	if _, err := os.Stat(root); err != nil {
-		text = root + ": not there yet; the first call makes it"
+		text = root + ": does not exist yet; the first call creates it"
 	}
 	return []Finding{{Area: AreaPermissions, Name: filepath.Base(root), State: FindingOK, Text: text}}
 }
@@ -253,10 +253,10 @@ func (d *doctor) jobs(context.Context) []Finding {
 	f := Finding{Area: AreaJobs, Name: "supervisors", State: FindingOK, Text: "jobs outlive the gateway"}
 	switch {
 	case !supervisor.Supported():
-		f.State, f.Text = FindingNote, "this system has none: a job ends with its gateway"
+		f.State, f.Text = FindingNote, "this system does not support them: a job ends with its gateway"
 	case d.engine.Volatile():
-		f.State, f.Text, f.Fix = FindingNote, "jobs are kept in memory only: they end with their gateway, and nobody finds them again",
-			"name a database in gateway.jobs.db (LLM_GATEWAY_JOBS_DB)"
+		f.State, f.Text, f.Fix = FindingNote, "jobs are kept in memory only: they end with their gateway and cannot be found afterwards",
+			"set gateway.jobs.db (LLM_GATEWAY_JOBS_DB) to a database"
 	}
 	return []Finding{f}
 }

@@ -30,8 +30,8 @@ type databaseDetail struct {
 func (d *doctor) databases(ctx context.Context) (found []Finding) {
 	calls, jobs := d.engine.log.path, d.engine.record.path
 	if calls == "" {
-		found = append(found, Finding{Area: AreaDatabases, Name: "record", State: FindingNote, Text: "calls are not recorded: the settings turn it off",
-			Fix: "gateway.logsDb (LLM_GATEWAY_LOGS_DB) names a database"})
+		found = append(found, Finding{Area: AreaDatabases, Name: "record", State: FindingNote, Text: "calls are not recorded, because the settings turn the record off",
+			Fix: "set gateway.logsDb (LLM_GATEWAY_LOGS_DB) to a database"})
 	} else {
 		found = append(found, d.database(ctx, "record", calls, calls == jobs)...)
 	}
@@ -56,9 +56,9 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 			f.Text += fmt.Sprintf(" (%v)", broken.Err)
 		}
 	case err != nil:
-		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: it cannot be read (%v)", cmp.Or(seen.Path, path), err), "look what keeps it from being read, and try again"
+		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: cannot be read (%v)", cmp.Or(seen.Path, path), err), "make the file readable, and try again"
 	case seen.File == nil:
-		f.Text = seen.Path + ": not there yet; the first call makes it"
+		f.Text = seen.Path + ": does not exist yet; the first call creates it"
 	case host.Exposed(seen.File, 0o077) != "":
 		f.State, f.Text, f.Fix = FindingProblem, seen.Path+": "+host.Exposed(seen.File, 0o077), "chmod 600 "+lang.ShellWord(seen.Path)
 	default:
@@ -82,18 +82,18 @@ func (d *doctor) live(rows []store.Job) (Finding, int) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{c.Running, "running"}, {c.Queued, "in line"}, {c.Ended, "over, and about to be recorded"}, {c.Lost, "lost"}, {c.Missing, "without a folder"}} {
+	}{{c.Running, "running"}, {c.Queued, "queued"}, {c.Ended, "finished, not yet recorded"}, {c.Lost, "lost"}, {c.Missing, "without a directory"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
 	}
 	f.Text = strings.Join(parts, ", ")
 	if c.Lost > 0 {
-		f.State, f.Fix = FindingNote, "nobody saw the end of those; the next gateway that looks records it: `gateway jobs list`"
+		f.State, f.Fix = FindingNote, "nobody observed the end of the lost jobs; `gateway jobs list` finalizes them"
 	}
 	if c.Missing > 0 {
 		f.State = FindingNote
-		f.Fix = strings.TrimPrefix(f.Fix+"; ", "; ") + "folders of jobs are looked for in " + filepath.Join(StateDir(), "jobs") + ": another user or another home made them, or they were removed"
+		f.Fix = strings.TrimPrefix(f.Fix+"; ", "; ") + "job directories are expected in " + filepath.Join(StateDir(), "jobs") + ": they were created by another user or for another home, or removed"
 	}
 	return f, c.Lost
 }

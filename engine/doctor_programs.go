@@ -30,7 +30,7 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 		}
 	}
 	if len(looked) > 0 {
-		found = append(found, Finding{Area: AreaCLIs, Name: "search path", State: FindingOK, Text: "what is missing was looked for in " + strings.Join(looked, ", ")})
+		found = append(found, Finding{Area: AreaCLIs, Name: "search path", State: FindingOK, Text: "searched for missing programs in " + strings.Join(looked, ", ")})
 	}
 	return found
 }
@@ -43,20 +43,20 @@ func cliFinding(cli *catalog.CLI, s installed.State) Finding {
 		f.State = FindingProblem
 		facts = append(facts, s.Problem)
 		if s.Path != "" {
-			facts = append(facts, "it is "+s.Path)
+			facts = append(facts, "path: "+s.Path)
 		}
 	case !s.Installed:
 		f.State = FindingNote
 		facts = append(facts, "not installed")
 	case s.Version == "":
-		facts = append(facts, s.Path, "version unknown: its spec does not say how to ask")
+		facts = append(facts, s.Path, "version unknown, because its spec does not say how to ask for it")
 	default:
 		facts = append(facts, s.Version+" at "+s.Path)
 		if s.Matches != nil {
 			facts = append(facts, "answers as its spec expects")
 		}
 		if len(s.Changes) > 0 {
-			facts = append(facts, "parts of its spec for "+strings.Join(s.Changes, ", ")+" hold")
+			facts = append(facts, "uses the parts of its spec for "+strings.Join(s.Changes, ", "))
 		}
 	}
 	if s.Installed {
@@ -74,7 +74,7 @@ func cliFinding(cli *catalog.CLI, s installed.State) Finding {
 		}
 	}
 	if s.Unverified != "" {
-		facts = append(facts, "its spec is unverified: "+s.Unverified)
+		facts = append(facts, "unverified spec: "+s.Unverified)
 		if f.State == FindingOK {
 			f.State = FindingNote
 		}
@@ -122,7 +122,7 @@ func (d *doctor) client(name string, client lang.ClientSpec) Finding {
 		case this:
 			f.Text = "configured in " + path
 		case some:
-			f.Text = path + " names a gateway, though not this program by its path"
+			f.Text = path + " names a gateway, but not the path of this program"
 		default:
 			continue
 		}
@@ -132,11 +132,11 @@ func (d *doctor) client(name string, client lang.ClientSpec) Finding {
 	}
 	switch {
 	case len(client.Files) == 0:
-		f.Text = "its spec does not say where it keeps its servers"
+		f.Text = "unknown: its spec does not say where it keeps its servers"
 	case unread != "":
-		f.Text = "it cannot be seen whether it is configured: " + unread
+		f.Text = "unknown: " + unread
 	case len(detail.Looked) == 0:
-		f.Text = "not configured; none of its files is there"
+		f.Text = "not configured; none of its files exists"
 	case cut:
 		f.Text = fmt.Sprintf("not configured in the first MiB of %s", strings.Join(detail.Looked, ", "))
 	default:

@@ -27,7 +27,7 @@ func (d *doctor) servers(context.Context) (found []Finding) {
 		found = append(found, d.server(name, server))
 	}
 	if len(found) == 0 {
-		found = append(found, Finding{Area: AreaServers, Name: "definitions", State: FindingOK, Text: "none; specs define them (mcp)"})
+		found = append(found, Finding{Area: AreaServers, Name: "definitions", State: FindingOK, Text: "none; they are defined in specs (mcp)"})
 	}
 	for _, cli := range d.catalog.CLIs {
 		found = append(found, d.ownServers(cli)...)
@@ -41,7 +41,7 @@ func (d *doctor) server(name string, server lang.ServerSpec) Finding {
 	facts, fixes := []string{}, []string{}
 	path, err := d.host.Find(server.Command)
 	if err != nil {
-		facts, fixes = append(facts, "its program "+server.Command+" was not found"), append(fixes, fmt.Sprintf("install it, or set mcp.%s.command to where it is", name))
+		facts, fixes = append(facts, "program "+server.Command+" not found"), append(fixes, fmt.Sprintf("install it, or set mcp.%s.command to its path", name))
 	} else {
 		facts, detail.Path = append(facts, path), path
 	}
@@ -52,19 +52,19 @@ func (d *doctor) server(name string, server lang.ServerSpec) Finding {
 	}
 	if len(detail.Unset) > 0 {
 		facts = append(facts, "not set: "+strings.Join(detail.Unset, ", "))
-		fixes = append(fixes, "set "+strings.Join(detail.Unset, ", ")+" in the file that gateway.envFile names")
+		fixes = append(fixes, "set "+strings.Join(detail.Unset, ", ")+" in the file of gateway.envFile")
 	}
 	for _, variable := range server.Env {
 		filter := host.Filter{Pass: []string{variable}, Drop: d.catalog.Settings.Env.Drop}
 		if !filter.Admits(variable) {
-			facts = append(facts, variable+" is kept from all CLIs")
-			fixes = append(fixes, "take "+variable+" out of gateway.env.drop")
+			facts = append(facts, variable+" is withheld from all CLIs")
+			fixes = append(fixes, "remove "+variable+" from gateway.env.drop")
 		}
 	}
 	if len(fixes) > 0 {
 		if f.State = FindingNote; detail.Default {
 			f.State = FindingProblem
-			facts = append(facts, "calls that name no servers ask for it, and are refused")
+			facts = append(facts, "calls that name no servers use it by default, and are refused")
 		}
 	}
 	f.Text, f.Fix, f.Detail = strings.Join(facts, "; "), strings.Join(fixes, "; "), detail
@@ -100,16 +100,16 @@ func (d *doctor) ownServers(cli *catalog.CLI) []Finding {
 	for _, place := range cli.MCP.Own {
 		names, err := d.host.Keys(place.Path, place.Key, dir)
 		if err != nil {
-			f.State, f.Text = FindingProblem, "what it says of its own servers cannot be read: "+err.Error()
-			f.Fix = "mend the file; calls of it that ask for servers are refused before"
+			f.State, f.Text = FindingProblem, "its configuration of MCP servers cannot be read: "+err.Error()
+			f.Fix = "correct the file; until then, calls that name servers are refused"
 			return []Finding{f}
 		}
 		own = append(own, names...)
 	}
 	slices.Sort(own)
-	f.Text = "it takes no servers but its own, and has none here"
+	f.Text = "accepts only its own servers, and has none"
 	if own = slices.Compact(own); len(own) > 0 {
-		f.Text = "it takes no servers but its own: " + strings.Join(own, ", ")
+		f.Text = "accepts only its own servers: " + strings.Join(own, ", ")
 	}
 	return []Finding{f}
 }

@@ -33,12 +33,12 @@ func (d *doctor) sessions(ctx context.Context) []Finding {
 	f := Finding{Area: AreaSessions, Name: "sessions", State: FindingOK}
 	path := d.engine.record.path
 	if path == "" {
-		f.State, f.Text, f.Fix = FindingNote, "they are kept in memory only, and end with their gateway", "name a database in gateway.jobs.db (LLM_GATEWAY_JOBS_DB)"
+		f.State, f.Text, f.Fix = FindingNote, "kept in memory only, and lost when their gateway ends", "set gateway.jobs.db (LLM_GATEWAY_JOBS_DB) to a database"
 		return []Finding{f}
 	}
 	seen, err := sqlite.Inspect(ctx, path)
 	if err != nil {
-		f.State, f.Text, f.Fix = FindingNote, "they cannot be read, because their database cannot", "see there"
+		f.State, f.Text, f.Fix = FindingNote, "cannot be read, because their database cannot be read", "see Databases"
 		return []Finding{f}
 	}
 	detail := sessionsDetail{Total: seen.SessionTotal, Active: map[string]string{}}
@@ -66,15 +66,15 @@ func (d *doctor) stopped(s store.Session, live []store.Job) string {
 	opening := slices.ContainsFunc(live, func(j store.Job) bool { return j.ID == s.Opener })
 	switch {
 	case !known:
-		return "there is no CLI " + s.CLI + " any more"
+		return "the CLI " + s.CLI + " no longer exists"
 	case !cli.Converses():
-		return "conversations of " + cli.Heading() + " cannot be continued any more"
+		return "conversations of " + cli.Heading() + " can no longer be continued"
 	case s.Begun && s.Native == "" && !opening:
-		return "its first turn ended without telling an id"
+		return "its first turn ended without an id"
 	case s.Native != "" && !cli.AcceptsID(s.Native):
-		return cli.Heading() + " does not take its id " + s.Native
+		return cli.Heading() + " does not accept its id " + s.Native
 	case gone:
-		return "it belongs to " + s.Cwd + ", which is not there any more"
+		return "its directory " + s.Cwd + " no longer exists"
 	}
 	return ""
 }
@@ -84,10 +84,10 @@ const toldSessions = 5
 
 func (d *doctor) stoppedSessions(stopped []stoppedSession) (found []Finding) {
 	for i, s := range stopped {
-		f := Finding{Area: AreaSessions, Name: s.SessionID, State: FindingNote, Text: "it cannot go on: " + s.Why,
+		f := Finding{Area: AreaSessions, Name: s.SessionID, State: FindingNote, Text: "cannot continue: " + s.Why,
 			Fix: "gateway sessions delete " + lang.ShellWord(s.SessionID) + " --cli " + s.CLI}
 		if i == toldSessions {
-			f.Name, f.Text, f.Fix = "others", fmt.Sprintf("%d more cannot go on", len(stopped)-i), "`gateway doctor --format json` tells all of them"
+			f.Name, f.Text, f.Fix = "others", fmt.Sprintf("%d more sessions cannot continue", len(stopped)-i), "`gateway doctor --format json` lists all of them"
 			return append(found, f)
 		}
 		found = append(found, f)
@@ -104,11 +104,11 @@ func (d *doctor) earlier(imported []string) []Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case slices.Contains(imported, path):
-		f.Text = path + ": was taken over, and is not read any more"
+		f.Text = path + ": already imported"
 	case err != nil:
-		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: its sessions cannot be taken over: %v", path, err), "mend the file, or move it away"
+		f.State, f.Text, f.Fix = FindingProblem, fmt.Sprintf("%s: its sessions cannot be imported: %v", path, err), "correct the file, or move it away"
 	default:
-		f.Text = fmt.Sprintf("%s: %s; the next gateway that needs one takes them over", path, count(len(list), "session"))
+		f.Text = fmt.Sprintf("%s: %s; a gateway imports them when it needs one", path, count(len(list), "session"))
 	}
 	return []Finding{f}
 }

@@ -92,10 +92,10 @@ func TestFilesOfClients(t *testing.T) {
 	}{
 		{[]string{"~/none.json", "{JUNO_HOME:~/.juno}/servers.json"}, FindingOK, "configured in " + filepath.Join(home, "moved", "servers.json"), false},
 		{[]string{"{KILO_HOME:~}/none.json", "~/missing.json"}, FindingNote, "not configured in " + filepath.Join(home, "none.json"), true},
-		{[]string{"~/missing.json"}, FindingNote, "none of its files is there", true},
+		{[]string{"~/missing.json"}, FindingNote, "none of its files exists", true},
 		{[]string{"~/long.json"}, FindingNote, "in the first MiB of", true},
 		{[]string{"~/folder.json"}, FindingNote, "is not a regular file", true},
-		{[]string{"{KILO_HOME}/none.json"}, FindingNote, "none of its files is there", true},
+		{[]string{"{KILO_HOME}/none.json"}, FindingNote, "none of its files exists", true},
 		{nil, FindingNote, "does not say where", true},
 	} {
 		f := client(t, home, c.files...)
@@ -116,13 +116,13 @@ func TestFindingsOfCLIs(t *testing.T) {
 		want, text, fix string
 	}{
 		{installed.State{Hint: "install it"}, FindingNote, "not installed", "install it"},
-		{installed.State{Problem: "/x is there, but cannot be executed", Hint: "mend it"}, FindingProblem, "/x is there, but cannot be executed", "mend it"},
+		{installed.State{Problem: "/x exists, but is not executable", Hint: "mend it"}, FindingProblem, "/x exists, but is not executable", "mend it"},
 		{installed.State{Installed: true, Path: "/x", Version: "1.2", Matches: &yes, Login: installed.LoginUnknown}, FindingOK, "1.2 at /x; answers as its spec expects", ""},
 		{installed.State{Installed: true, Path: "/x", Version: "1.2", Login: installed.LoginFound, LoginBy: "variable K"}, FindingOK, "1.2 at /x; login: variable K", ""},
 		{installed.State{Installed: true, Path: "/x", Login: installed.LoginNone, LoginHint: "acme login"}, FindingNote,
-			"/x; version unknown: its spec does not say how to ask; no sign of a login", "acme login"},
+			"/x; version unknown, because its spec does not say how to ask for it; no sign of a login", "acme login"},
 		{installed.State{Installed: true, Path: "/x", Problem: "it hangs", Hint: "run it", Login: installed.LoginNone, LoginHint: "acme login"}, FindingProblem,
-			"it hangs; it is /x; no sign of a login", "run it"},
+			"it hangs; path: /x; no sign of a login", "run it"},
 	} {
 		if f := cliFinding(cli, c.state); f.State != c.want || f.Text != c.text || f.Fix != c.fix {
 			t.Errorf("%+v: %+v", c.state, f)

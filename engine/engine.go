@@ -143,7 +143,7 @@ func (e *Engine) Close() error {
 // of gateways that are gone already.
 func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger time.Duration) error {
 	if e.record.memory {
-		e.logger().Warn("jobs are kept in memory only: they end with this gateway, and nobody finds them again", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
+		e.logger().Warn("jobs are kept in memory only: they end with this gateway and cannot be found afterwards", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
 	}
 	tending, stop := context.WithCancel(ctx)
 	tended := make(chan struct{})
@@ -218,9 +218,9 @@ func (e *Engine) instructions() string {
 	for _, cli := range e.Tools.Listed() {
 		names = append(names, cli.Tool()+" ("+cli.Heading()+")")
 	}
-	return "Asks other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
-		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, also to another server later. With _async behind its name, or with async: true, a tool starts such a job at once. " +
-		"A result carries sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
+	return "Calls other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
+		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, even later and through another server. The _async variant of a tool, or async: true, starts such a job at once. " +
+		"A result has a sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
 }
 
 // parent is the job in which the gateway itself runs, "" if none: a CLI that it

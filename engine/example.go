@@ -25,12 +25,12 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	}
 	row := res.Row
 	if !res.State.Ended() {
-		return "", nil, fmt.Errorf("job %s is %s: an example shows how a call ended; `gateway jobs result %s --wait 10m` waits for that", id, res.State, id)
+		return "", nil, fmt.Errorf("job %s is %s, but an example needs a finished call; wait for it with `gateway jobs result %s --wait 10m`", id, res.State, id)
 	}
 	cat := e.Catalog()
 	cli, ok := cat.CLI(row.CLI)
 	if !ok {
-		return "", nil, fmt.Errorf("job %s is not a call of a CLI that the specs know (%s)", id, row.Tool)
+		return "", nil, fmt.Errorf("job %s is not a call of a CLI in the specs (%s)", id, row.Tool)
 	}
 	clean, err := e.Tools.Runner.Cleaner(cat, cli)
 	if err != nil {
@@ -55,7 +55,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	judged := func(call *catalog.Call) map[string]string { return judge(cat, call) }
 	ex, notes := author.Example(cat, cli, r, judged)
 	for _, p := range check.Example(cat, cli, ex, judged) {
-		notes = append(notes, "vet would say: "+p.Text)
+		notes = append(notes, "vet reports: "+p.Text)
 	}
 	text, err = author.FormatExample(ex)
 	return text, notes, err

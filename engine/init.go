@@ -21,7 +21,7 @@ func InitFolder(dir string) ([]configedit.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := "Made by gateway init, which brings it up to date as long as nobody changes it. " + configedit.Seal
+	made := "Created by gateway init, which updates it unless it was modified. " + configedit.Seal
 	return configedit.Prepare(dir, []configedit.Piece{
 		{Path: "cue.mod/module.cue", Text: []byte("// " + made + "\n" + schema.Module)},
 		{Path: "cue.mod/pkg/" + schema.Import + "/schema.cue", Text: []byte("// " + made + "\n\n" + schema.Text)},

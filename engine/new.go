@@ -37,7 +37,7 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 		d.Bin = strings.ReplaceAll(n.Name, "_", "-")
 	}
 	if cli, taken := n.Catalog.CLI(n.Name); taken {
-		return configedit.Change{}, fmt.Errorf("there is a CLI %q already (%s); what is to be different about it is a patch: cli: %s: ...", n.Name, cli.Heading(), n.Name)
+		return configedit.Change{}, fmt.Errorf("the CLI %q already exists (%s); to change it, write only what differs: cli: %s: ...", n.Name, cli.Heading(), n.Name)
 	}
 	if _, err := os.Stat(filepath.Join(n.Dir, "cue.mod", "pkg", filepath.FromSlash(schema.Import))); err == nil {
 		d.Schema = true
@@ -45,7 +45,7 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 	for _, ext := range []string{".cue", ".yaml", ".yml"} {
 		file := filepath.Join(n.Dir, n.Name+ext)
 		if _, err := os.Lstat(file); err == nil {
-			return configedit.Change{}, fmt.Errorf("%s is there already", file)
+			return configedit.Change{}, fmt.Errorf("%s already exists", file)
 		}
 	}
 	file, catalog, err := drafted(&d)
@@ -99,7 +99,7 @@ func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
 		switch {
 		case better:
 		case first != nil:
-			return file, nil, fmt.Errorf("no spec can be made of this: %w", first)
+			return file, nil, fmt.Errorf("cannot create a valid spec: %w", first)
 		default:
 			return file, result.Catalog, nil
 		}

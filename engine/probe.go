@@ -95,7 +95,7 @@ func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []
 	}
 	path, err := p.prober.Host.Find(cli.Bin)
 	if err != nil {
-		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so nothing was asked", cli.Heading()), "bin")
+		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so it was not checked", cli.Heading()), "bin")
 		problem.Note = !p.named
 		if p.named {
 			problem.Text, problem.Hint = err.Error(), cli.Install
@@ -114,7 +114,7 @@ func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []
 		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
 	}
 	if len(cli.CLISpec.Probe.Help) == 0 {
-		problem := at(author.CodeUnasked, "the spec does not say how "+cli.Heading()+" tells its options")
+		problem := at(author.CodeUnasked, "the spec does not say how to get the help text of "+cli.Heading())
 		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
 		return told, found
 	}

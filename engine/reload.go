@@ -92,7 +92,7 @@ func (e *Engine) Reload() bool {
 	defer func() { e.loads.status.Store(&status) }()
 	if res.Catalog == nil {
 		status.Failed = &tools.Failed{Time: time.Now(), Problems: lines(res.Diagnostics)}
-		e.logger().Error("the specs cannot be used as they are now; those before stay in force", "problems", len(status.Failed.Problems), "first", status.Failed.Problems[0])
+		e.logger().Error("the changed specs are invalid; the previous ones stay in effect", "problems", len(status.Failed.Problems), "first", status.Failed.Problems[0])
 		return false
 	}
 	before := e.Catalog()
@@ -100,7 +100,7 @@ func (e *Engine) Reload() bool {
 	widening := widenings(changes)
 	if mode == lang.ReloadHold && len(widening) > 0 && !accepted {
 		status.Held = &tools.Held{Time: time.Now(), Digest: res.Catalog.Digest(), Changes: widening}
-		e.logger().Warn("the specs widen what calls may do, so they wait for a person (SIGHUP, or a new start); those before stay in force", "changes", widening)
+		e.logger().Warn("the changed specs widen what calls may do, so they wait for a person (SIGHUP or a restart); the previous ones stay in effect", "changes", widening)
 		return false
 	}
 	for _, text := range widening {
@@ -108,7 +108,7 @@ func (e *Engine) Reload() bool {
 	}
 	for _, warning := range lines(res.Diagnostics) {
 		if !slices.Contains(status.Warnings, warning) {
-			e.logger().Warn("the specs were read again", "warning", warning)
+			e.logger().Warn("specs reloaded", "warning", warning)
 		}
 	}
 	status.Files, status.Warnings = told(layers), lines(res.Diagnostics)
@@ -119,9 +119,9 @@ func (e *Engine) Reload() bool {
 	status.Digest, status.Since = res.Catalog.Digest(), time.Now()
 	status.Reloads++
 	status.Restart = e.fixed(res.Catalog.Settings)
-	e.logger().Info("the specs were read again", "digest", status.Digest, "changes", len(changes))
+	e.logger().Info("specs reloaded", "digest", status.Digest, "changes", len(changes))
 	for _, setting := range status.Restart {
-		e.logger().Warn("a setting waits for the next start", "setting", setting)
+		e.logger().Warn("a setting needs a restart", "setting", setting)
 	}
 	return true
 }

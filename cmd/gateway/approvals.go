@@ -18,15 +18,15 @@ func (a *app) approvals() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "approvals", GroupID: "use", Args: cobra.NoArgs,
-		Short: "List decisions about calls, newest first",
-		Long: `List decisions about calls, newest first: those that a policy or a person made
-(approvalStrategy mcp_managed), and calls that the settings denied.`,
+		Short: "List approval decisions, newest first",
+		Long: `List approval decisions, newest first: the decisions of policies and people
+(approvalStrategy mcp_managed), and the calls that the settings denied.`,
 		Example: `  $ gateway approvals --limit 5
-  $ gateway explain acme_request prompt=hi --format text   # what each policy would say`,
+  $ gateway explain acme_request prompt=hi --format text   # the verdict of each policy`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
-	cmd.Flags().StringVar(&cli, "cli", "", "only decisions about this `CLI`")
-	cmd.Flags().IntVar(&limit, "limit", 50, "at most `N` decisions")
+	cmd.Flags().StringVar(&cli, "cli", "", "only decisions about calls of this `CLI`")
+	cmd.Flags().IntVar(&limit, "limit", 50, "show at most `N` decisions")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return runTool(a, cmd, format, tools.ApprovalListTool, tools.ApprovalListInput{CLI: cli, Limit: limit}, printApprovals)
 	}

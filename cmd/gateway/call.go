@@ -29,7 +29,7 @@ func (g *arguments) flags(cmd *cobra.Command, format string) {
 // named wants the name of a tool in front.
 func named(cmd *cobra.Command, words []string) error {
 	if len(words) == 0 {
-		return errors.New("which tool? `gateway tools` lists them")
+		return errors.New("the name of a tool is missing; `gateway tools` lists the tools")
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (g *arguments) read(t *tools.Tools, tool string, pairs []string, in io.Read
 	}
 	switch {
 	case g.json != "" && len(pairs) > 0:
-		return nil, errors.New("give the arguments as key=value or with --json, not both")
+		return nil, errors.New("arguments can be given as key=value or with --json, not both")
 	case g.json == "-":
 		return io.ReadAll(in)
 	case g.json != "":
@@ -58,7 +58,7 @@ func (g *arguments) read(t *tools.Tools, tool string, pairs []string, in io.Read
 			continue
 		}
 		if read {
-			return nil, errors.New("standard input can be the value of one parameter only")
+			return nil, errors.New("only one parameter can be read from standard input")
 		}
 		text, err := io.ReadAll(in)
 		if err != nil {
@@ -73,14 +73,14 @@ func (a *app) call() *cobra.Command {
 	var given arguments
 	cmd := &cobra.Command{
 		Use: "call TOOL [key=value ... | --json ARGS]", GroupID: "use", Args: named,
-		Short: "Call a tool once, as a client would",
-		Long: `Call a tool once. The call takes the same way as one from an MCP client, down to
-the record. The answer goes to standard output, all else to standard error.
+		Short: "Call a tool once, exactly as a client would",
+		Long: `Call a tool once. The call is handled and recorded like one from an MCP client. The
+answer is printed to standard output, everything else to standard error.
 
-A list takes one key=value for each element. key=- reads the value from standard
+Give a list as one key=value for each element. key=- reads the value from standard
 input.
 
-Exit codes: 0 answered, 1 the call failed, 2 it was not understood.`,
+Exit codes: 0 answered, 1 the call failed, 2 invalid command line.`,
 		Example: `  $ gateway call acme_request prompt="Explain this repository" model=fast
   $ git diff | gateway call acme_request prompt=-
   $ gateway call acme_request --json '{"prompt": "hi"}' --format json`,

@@ -36,14 +36,13 @@ const demoPatience = 30 * time.Second
 func (a *app) demo() *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", GroupID: "use", Args: cobra.NoArgs,
-		Short: "See it work, with nothing installed",
-		Long: `See the gateway work, with nothing installed: a real gateway is started, a real MCP
-client connects to it, and a stand-in that is built into this program plays the
-agent. It happens in a temporary folder; your record and your settings are not
-touched. In the end it is told which agents are installed here, and how to add the
-gateway to your MCP client.
+		Short: "See the gateway at work; nothing needs to be installed",
+		Long: `See the gateway at work without installing anything: start a real gateway, connect a
+real MCP client to it, and call a fake agent that is built into this program. Everything
+happens in a temporary folder; your record and your settings are not changed. At the end
+the demo shows which agents are installed and how to add the gateway to your MCP client.
 
-Exit codes: 0 all went well, 1 a step failed.`,
+Exit codes: 0 success, 1 a step failed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -80,7 +79,7 @@ type demo struct {
 
 func (d *demo) run(ctx context.Context) (err error) {
 	if d.dir, err = os.MkdirTemp("", "gateway-demo-"); err != nil {
-		return fmt.Errorf("the demo needs a folder for temporary files: %w; set TMPDIR to one", err)
+		return fmt.Errorf("cannot create a temporary folder for the demo: %w; set TMPDIR to a writable folder", err)
 	}
 	d.client = &demoClient{dir: d.dir}
 	defer func() {
@@ -91,17 +90,17 @@ func (d *demo) run(ctx context.Context) (err error) {
 		}
 	}()
 
-	d.print("The gateway makes MCP tools out of command-line agents. This demo takes place in a\ntemporary folder; nothing of yours is touched.\n\n")
+	d.print("The gateway turns command-line agents into MCP tools. This demo runs in a temporary\nfolder and changes nothing else.\n\n")
 	for i, step := range []struct {
 		title string
 		do    func(context.Context) error
 	}{
-		{"A few lines describe a command-line agent", d.showSpec},
-		{"A gateway is started, and an MCP client asks for its tools", d.listTools},
-		{"The client calls one", d.firstCall},
-		{"A misspelt parameter is refused, and nothing is run", d.refusedCall},
-		{"The conversation goes on, under the session id of the first answer", d.secondCall},
-		{"Every call is on record, in SQLite", d.showRecord},
+		{"A spec describes a command-line agent", d.showSpec},
+		{"A gateway starts, and an MCP client lists its tools", d.listTools},
+		{"The client calls a tool", d.firstCall},
+		{"A misspelt parameter is rejected, and nothing is run", d.refusedCall},
+		{"The session id of the first answer continues the conversation", d.secondCall},
+		{"Every call is recorded in SQLite", d.showRecord},
 		{"Agents on this machine", d.showAgents},
 		{"Add the gateway to your MCP client", d.showClients},
 	} {
@@ -130,16 +129,15 @@ func (d *demo) listTools(ctx context.Context) error {
 		return err
 	}
 	if !slices.ContainsFunc(listed, func(t mcpTool) bool { return t.Name == demoTool }) {
-		return fmt.Errorf("%s is not among the %d tools", demoTool, len(listed))
+		return fmt.Errorf("%s is missing from the list of %d tools", demoTool, len(listed))
 	}
 	rows := [][]string{}
 	for _, t := range listed {
 		from := "built in"
-		if t.Name == demoTool {
+		if strings.HasPrefix(t.Name, demoTool) {
 			from = "from the spec above"
 		}
-		params := len(t.InputSchema.Properties)
-		rows = append(rows, []string{t.Name, fmt.Sprintf("%d parameters", params), from})
+		rows = append(rows, []string{t.Name, plural(len(t.InputSchema.Properties), "parameter"), from})
 	}
 	d.table(rows)
 	return nil
@@ -152,10 +150,10 @@ func (d *demo) firstCall(context.Context) error {
 	}
 	var answer struct{ Response, SessionID string }
 	if err := json.Unmarshal(result.StructuredContent, &answer); err != nil {
-		return fmt.Errorf("the result is not structured: %w", err)
+		return fmt.Errorf("the structured result is invalid: %w", err)
 	}
 	if result.IsError || !strings.Contains(answer.Response, "HELLO FROM THE DEMO") || answer.SessionID == "" {
-		return fmt.Errorf("this is not the answer of the stand-in: %s", result.StructuredContent)
+		return fmt.Errorf("unexpected answer of the fake agent: %s", result.StructuredContent)
 	}
 	d.session = answer.SessionID
 	return nil
@@ -164,7 +162,7 @@ func (d *demo) firstCall(context.Context) error {
 func (d *demo) refusedCall(context.Context) error {
 	result, err := d.call(map[string]any{"prompt": "hello", "voise": "loud"})
 	if err == nil && !result.IsError {
-		return errors.New("the call was not refused")
+		return errors.New("the call was not rejected")
 	}
 	return err
 }
@@ -172,7 +170,7 @@ func (d *demo) refusedCall(context.Context) error {
 func (d *demo) secondCall(context.Context) error {
 	result, err := d.call(map[string]any{"prompt": "what did I say first?", "sessionId": d.session})
 	if err == nil && (result.IsError || !strings.Contains(string(result.StructuredContent), "hello from the demo")) {
-		return errors.New("the stand-in does not remember the first call")
+		return errors.New("the fake agent does not remember the first call")
 	}
 	return err
 }
@@ -208,7 +206,7 @@ func (d *demo) showRecord(ctx context.Context) error {
 		return err
 	}
 	if len(jobs) != 2 {
-		return fmt.Errorf("there should be 2 rows, not %d", len(jobs))
+		return fmt.Errorf("the record should have 2 rows, not %d", len(jobs))
 	}
 	rows := [][]string{{"TIME", "TOOL", "MODE", "END", "MS", "PROMPT"}}
 	for _, j := range slices.Backward(jobs) {
@@ -218,9 +216,9 @@ func (d *demo) showRecord(ctx context.Context) error {
 	d.table(rows)
 	where := d.engine.RecordPath()
 	if where == "" {
-		where = "nowhere: your settings turn it off"
+		where = "nowhere, because your settings turn the record off"
 	}
-	d.block("Yours will be kept in " + where)
+	d.block("Your calls are recorded in " + where)
 	return nil
 }
 
@@ -249,7 +247,7 @@ func (d *demo) showAgents(context.Context) error {
 func (d *demo) showClients(context.Context) error {
 	me := program()
 	if me.build != "" {
-		d.block("This program is gone after `go run`. First build one that stays:")
+		d.block("`go run` deletes this program when it ends. Build a permanent one first:")
 		d.block(me.build)
 	}
 	for _, client := range d.engine.Catalog().Clients.All() {
@@ -262,7 +260,7 @@ func (d *demo) showClients(context.Context) error {
 	d.label("Any other client")
 	d.block("command: " + me.path + "\narguments: serve")
 	if d.installed != "" {
-		d.label("Or ask an agent from here")
+		d.label("Or call an agent from the command line")
 		d.block(lang.ShellWord(me.path) + " call " + d.installed + ` prompt="Say hello"`)
 	}
 	return nil

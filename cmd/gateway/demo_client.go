@@ -38,10 +38,10 @@ func (c *demoClient) start(ctx context.Context) error {
 	}
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("the gateway cannot find its own program: %w", err)
+		return fmt.Errorf("cannot find the path of this program: %w", err)
 	}
 	if err := alias(exe, filepath.Join(c.bin(), standInName)); err != nil {
-		return fmt.Errorf("the stand-in cannot be laid out: %w", err)
+		return fmt.Errorf("cannot install the fake agent: %w", err)
 	}
 	c.mcpClient, err = startMCP(ctx, c.dir, &c.log, c.environ(), exe, "serve", "--specs", c.specs())
 	return err
@@ -75,7 +75,7 @@ func (c *demoClient) close() error {
 // said is what the gateway logged, for the message of a failure.
 func (c *demoClient) said() string {
 	if text := c.log.String(); text != "" {
-		return "\nThe gateway said:\n" + text
+		return "\nThe log of the gateway:\n" + text
 	}
 	return ""
 }

@@ -93,7 +93,7 @@ func TestStandIn(t *testing.T) {
 		{"an answer", []string{"--output=jsonl"}, 0, "You said: hello", ""},
 		{"a voice", []string{"--voice=loud"}, 0, "YOU SAID: HELLO", ""},
 		{"an unknown option", []string{"--frobnicate"}, 1, "", "parrot: unknown option --frobnicate\n"},
-		{"no id of its own", []string{"--resume=../../etc/passwd"}, 1, "", "parrot: no conversation ../../etc/passwd\n"},
+		{"no id of its own", []string{"--resume=../../etc/passwd"}, 1, "", "parrot: unknown conversation ../../etc/passwd\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out, errOut bytes.Buffer
@@ -141,7 +141,7 @@ func TestDemoSaysWhichStepFailed(t *testing.T) {
 	var out bytes.Buffer
 	d := &demo{page: newPage(&out), engine: e}
 	err := d.run(ctx)
-	if err == nil || !strings.HasPrefix(err.Error(), "the demo failed at step 2 (A gateway is started") || !errors.Is(err, context.Canceled) {
+	if err == nil || !strings.HasPrefix(err.Error(), "the demo failed at step 2 (A gateway starts") || !errors.Is(err, context.Canceled) {
 		t.Errorf("error: %v", err)
 	}
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))

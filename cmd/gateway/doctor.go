@@ -17,19 +17,18 @@ func (a *app) doctor() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "doctor", GroupID: "use", Args: cobra.NoArgs,
-		Short: "Look what is installed, and what is wrong",
-		Long: `Look at all that the gateway uses and at who uses it: specs, settings, databases,
-permissions, sessions, the installed agents with versions and logins, the MCP servers
-that they can be given, and the MCP clients. For each problem it is told what to do.
-Nothing is changed and nothing is made; agents are run to ask for their versions. No
-value of a variable is shown.
+		Short: "Check the installation and report problems",
+		Long: `Check everything that the gateway uses, and the clients that use it: specs, settings,
+databases, permissions, sessions, the installed agents with their versions and logins,
+their MCP servers, and the MCP clients. Each problem comes with a way to solve it.
+Nothing is changed or created; agents are run only to ask for their versions. Values of
+environment variables are never shown.
 
-Exit codes: 0 nothing is wrong, though there may be notes, 1 there is a problem,
-2 not understood.`,
+Exit codes: 0 no problems (there may be notes), 1 problems found, 2 invalid command line.`,
 		Example: `  $ gateway doctor
   $ gateway doctor --format json`,
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print what was found as `FORMAT`: text or json")
+	cmd.Flags().StringVar(&format, "format", "text", "print the findings as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := checkFormat(format); err != nil {
 			return err
@@ -102,7 +101,7 @@ func (d diagnosis) print(w io.Writer) error {
 			p.print("          > " + strings.ReplaceAll(f.Fix, "\n", "\n            ") + "\n")
 		}
 	}
-	verdict := "Nothing is wrong"
+	verdict := "No problems"
 	if d.Problems > 0 {
 		verdict = plural(d.Problems, "problem")
 	}

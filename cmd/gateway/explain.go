@@ -18,10 +18,12 @@ func (a *app) explain() *cobra.Command {
 	var given arguments
 	cmd := &cobra.Command{
 		Use: "explain TOOL [key=value ... | --json ARGS]", GroupID: "write", Args: named,
-		Short: "Show what a call would run, and where each word comes from",
+		Short: "Show what a call would run, and the origin of each argument",
 		Long: `Show what a call would run: program, command line, standard input, environment
-(names only), working directory and timeouts, and for each word where it comes from.
-Nothing is run. Exit codes: 0 shown, 1 the arguments are wrong, 2 not understood.`,
+(names only), working directory and time limits, and the origin of each argument.
+Nothing is run.
+
+Exit codes: 0 success, 1 invalid arguments, 2 invalid command line.`,
 		Example: `  $ gateway explain acme_request prompt=hello model=fast --format text
   $ gateway explain acme_request --json '{"prompt": "hi", "sessionId": "abc"}'`,
 		ValidArgsFunction: a.completeTool,
@@ -66,7 +68,7 @@ func explainText(w io.Writer, x tools.Explanation) error {
 		fmt.Fprintf(w, "standard input %d bytes\n", len(*x.Stdin))
 	}
 	if o := x.Optimization; o != nil && o.Prompt != nil {
-		fmt.Fprintf(w, "prompt         %d characters of %d are saved\n", o.Prompt.Before-o.Prompt.After, o.Prompt.Before)
+		fmt.Fprintf(w, "prompt         shortened by %d of %d characters\n", o.Prompt.Before-o.Prompt.After, o.Prompt.Before)
 	}
 	fmt.Fprintf(w, "timeouts       idle %d ms, total %d ms (0: none)\n", x.Timeouts.IdleMs, x.Timeouts.WallMs)
 	fmt.Fprintf(w, "environment    %s\n", strings.Join(slices.Sorted(maps.Keys(x.Env)), " "))

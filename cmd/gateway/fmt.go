@@ -14,22 +14,22 @@ func (a *app) fmt() *cobra.Command {
 	var check, fix bool
 	cmd := &cobra.Command{
 		Use: "fmt [PATH...]", GroupID: "write",
-		Short: "Bring specs into canonical form",
-		Long: `Bring spec files into canonical form: files or folders, your folder if none is named.
-CUE has a form of its own, that of its formatter; YAML has none that would keep comments
-in their places, and stays as it is. What a file says is the same afterwards. The names
-of files that change are printed.
+		Short: "Format specs canonically",
+		Long: `Format spec files canonically: the given files and folders, or your folder. CUE files get
+the form of CUE's own formatter. YAML files are not changed, because no formatter would
+keep their comments in place. The meaning of a file stays the same. The names of changed
+files are printed.
 
-With --fix a file is also brought to the newest version of the language, which it then
-names. With --check nothing is changed: what would is shown as a diff.
+With --fix, files are also migrated to the newest version of the language. With --check
+nothing is changed, and a diff is printed.
 
-Exit codes: 0 done, or with --check nothing to do; 1 a file cannot be read, or with
---check would change; 2 not understood.`,
+Exit codes: 0 success, or with --check nothing to do; 1 a file cannot be read, or with
+--check would change; 2 invalid command line.`,
 		Example: `  $ gateway fmt
   $ gateway fmt --check specs/ my-agent.cue`,
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "show what would change, and change nothing")
-	cmd.Flags().BoolVar(&fix, "fix", false, "bring files to the newest version of the language")
+	cmd.Flags().BoolVar(&check, "check", false, "print a diff, and change nothing")
+	cmd.Flags().BoolVar(&fix, "fix", false, "migrate files to the newest version of the language")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
 		if len(paths) == 0 {
 			paths = []string{engine.UserDir()}

@@ -20,9 +20,10 @@ func (a *app) jobsFollow() *cobra.Command {
 		Short: "Print the output of a job until it ends",
 		Long: `Print the output of a job as it appears, from its beginning: its standard output to
 standard output, and its standard error to standard error. In a terminal a last line
-shows its status. Ctrl-C stops following, not the job.
+shows its status. Ctrl-C stops following but does not cancel the job.
 
-Exit codes: 0 completed, 1 failed, canceled or lost, 2 invalid arguments, 3 still running.`,
+Exit codes: 0 completed, 1 failed, canceled or orphaned, 2 invalid command line, 3 still
+running.`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -175,10 +176,10 @@ func watchJobs(ctx context.Context, out io.Writer, list func() (*tools.JobListOu
 func (a *app) jobsGC() *cobra.Command {
 	return &cobra.Command{
 		Use: "gc", Args: cobra.NoArgs,
-		Short: "Record missed ends of jobs and remove old jobs",
-		Long: `Do now what a gateway does from time to time: record the ends of jobs whose gateways
-are gone, restore the rows of jobs that lost them, and remove finished jobs that are
-older than gateway.jobs.retentionDays. A running job is never touched.`,
+		Short: "Finalize lost jobs and delete old ones",
+		Long: `Run the periodic maintenance now: finalize jobs whose gateways are gone, restore missing
+rows of jobs, and delete finished jobs that are older than gateway.jobs.retentionDays.
+Running jobs are not affected.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -197,7 +198,7 @@ older than gateway.jobs.retentionDays. A running job is never touched.`,
 			if err != nil {
 				return fail(err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Removed %d jobs, recorded %d again.\n", removed, recorded)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Deleted %d jobs, restored the rows of %d.\n", removed, recorded)
 			return err
 		},
 	}

@@ -20,24 +20,24 @@ func (a *app) init() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use: "init [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
-		Short: "Set up a folder for your specs, and MCP clients",
-		Long: `Set up a folder for specs, yours if none is named: a file to begin with, the schema
-where CUE's own tools look for it, and a JSON Schema for editors of YAML. What is there
-already stays as it is, unless it was made here and nobody has changed it since. Then
-the MCP clients are listed that are known, with whether they are found on this machine.
+		Short: "Create a folder for specs, or add the gateway to MCP clients",
+		Long: `Create a folder for specs (DIR, or your own): a file to start with, the schema where CUE's
+own tools look for it, and a JSON Schema for YAML editors. Existing files are kept, except
+unmodified files of an earlier init, which are updated. Then list the known MCP clients
+and whether they are installed on this machine.
 
-With --client the gateway is written into the settings of that client instead. All else
-in that file stays, comments as well; the old file is kept beside it. --dry-run shows
-what would change and changes nothing.`,
+With --client, add the gateway to the settings of that client instead. The rest of the
+file is preserved, comments included, and a backup is kept next to it. --dry-run shows
+the change without making it.`,
 		Example: `  $ gateway init
   $ gateway init --client acme --dry-run
-  $ gateway init ./specs                             # of a repository`,
+  $ gateway init ./specs                             # the folder of a repository`,
 	}
-	cmd.Flags().StringArrayVar(&clients, "client", nil, "write the gateway into the settings of the MCP client `NAME`; can be repeated")
+	cmd.Flags().StringArrayVar(&clients, "client", nil, "add the gateway to the settings of the MCP client `NAME`; can be repeated")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, and change nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(clients) > 0 && len(args) > 0 {
-			return errors.New("--client and DIR do not go together")
+			return errors.New("--client and DIR cannot be combined")
 		}
 		out := cmd.OutOrStdout()
 		if len(clients) == 0 {
@@ -51,7 +51,7 @@ what would change and changes nothing.`,
 			for _, d := range loaded.Diagnostics {
 				fmt.Fprintln(cmd.ErrOrStderr(), d)
 			}
-			return fail(errors.New("the specs cannot be used, so that no MCP clients are known; `gateway vet` checks them"))
+			return fail(errors.New("the specs are invalid, so no MCP clients are known; run `gateway vet` for details"))
 		}
 		known, err := engine.Clients(loaded.Catalog, os.Environ(), me.path)
 		if err != nil {
@@ -61,7 +61,7 @@ what would change and changes nothing.`,
 			return listClients(out, known)
 		}
 		if me.build != "" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s is not there yet; make it with: %s\n", me.path, me.build)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s does not exist yet; build it with: %s\n", me.path, me.build)
 		}
 		return initClients(out, clients, known, me.path, dryRun)
 	}
@@ -87,13 +87,13 @@ func initFolder(out io.Writer, args []string, dryRun bool) error {
 		if err != nil {
 			return err
 		}
-		what, done := "made", "would be made"
+		what, done := "created", "would be created"
 		switch {
 		case s.Kept:
-			fmt.Fprintf(out, "  kept     %s: it is not as it was made; it would be changed so:\n%s", name, indented(s.Diff()))
+			fmt.Fprintf(out, "  kept     %s: it was modified; the update would be:\n%s", name, indented(s.Diff()))
 			continue
 		case s.Same():
-			fmt.Fprintf(out, "  is there %s\n", name)
+			fmt.Fprintf(out, "  exists   %s\n", name)
 			continue
 		case s.Exists:
 			what, done = "updated", "would be updated"
@@ -121,13 +121,13 @@ func indented(text string) string {
 // listClients tells of all clients.
 func listClients(out io.Writer, known []engine.Client) error {
 	p := newPage(out)
-	p.print("\nMCP clients (`gateway init --client NAME` adds the gateway, with --dry-run shows how)\n")
+	p.print("\nMCP clients (`gateway init --client NAME` adds the gateway; --dry-run shows the change)\n")
 	rows := [][]string{}
 	for _, c := range known {
 		state := "not found"
 		switch {
 		case c.Configured != "":
-			state = "has a gateway in " + c.Configured
+			state = "configured in " + c.Configured
 		case c.Found:
 			state = "found"
 		}
@@ -147,7 +147,7 @@ func initClients(out io.Writer, names []string, known []engine.Client, program s
 			for _, c := range known {
 				all = append(all, c.Name)
 			}
-			hint := "there are " + strings.Join(all, ", ")
+			hint := "known clients: " + strings.Join(all, ", ")
 			if near := text.Nearest(name, all); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
@@ -169,7 +169,7 @@ func initClients(out io.Writer, names []string, known []engine.Client, program s
 
 func initClient(out io.Writer, c engine.Client, program string, dryRun bool) error {
 	if c.File == "" {
-		fmt.Fprintf(out, "%s: its spec does not say what to write; add the gateway with:\n%s", c.Title, indented(c.Line(program)+"\n"))
+		fmt.Fprintf(out, "%s: its spec does not describe its settings; add the gateway with:\n%s", c.Title, indented(c.Line(program)+"\n"))
 		return nil
 	}
 	change, err := c.Settings(program)
@@ -177,7 +177,7 @@ func initClient(out io.Writer, c engine.Client, program string, dryRun bool) err
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	if change.Same() {
-		fmt.Fprintf(out, "%s: the gateway is there already: %s\n", c.Title, c.File)
+		fmt.Fprintf(out, "%s: already configured in %s\n", c.Title, c.File)
 		return nil
 	}
 	if dryRun {
@@ -189,9 +189,9 @@ func initClient(out io.Writer, c engine.Client, program string, dryRun bool) err
 	case err != nil:
 		return fmt.Errorf("%s: %w", c.Name, err)
 	case backup != "":
-		fmt.Fprintf(out, "%s: the gateway is in %s now; the old file is %s\n", c.Title, c.File, backup)
+		fmt.Fprintf(out, "%s: added the gateway to %s; the backup is %s\n", c.Title, c.File, backup)
 	default:
-		fmt.Fprintf(out, "%s: the gateway is in %s now, which is a new file\n", c.Title, c.File)
+		fmt.Fprintf(out, "%s: created %s with the gateway\n", c.Title, c.File)
 	}
 	if c.Note != "" {
 		fmt.Fprintln(out, c.Note)

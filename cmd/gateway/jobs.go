@@ -24,8 +24,8 @@ func (a *app) jobs() *cobra.Command {
 		Use: "jobs <command>", GroupID: "use", Args: cobra.NoArgs,
 		Short: "List, read, follow and cancel jobs",
 		Long: `List, read and cancel jobs. Every call is a job: it continues when the client or the
-gateway that started it is gone, and every gateway knows it.`,
-		Example: `  $ gateway call acme_request_async prompt="Mend the build"
+gateway that started it is gone, and any gateway can report on it.`,
+		Example: `  $ gateway call acme_request_async prompt="Fix the build"
   $ gateway jobs list --state running
   $ gateway jobs result 01m7yxwwn9b7n2y9ydtm5g01xf --wait 10m`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -45,15 +45,15 @@ func (a *app) jobsList() *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
 	cmd.Flags().StringVar(&cli, "cli", "", "only jobs of this `CLI`")
 	cmd.Flags().StringVar(&state, "state", "", "only jobs in this `STATE`: queued, running, completed, failed, canceled or orphaned")
-	cmd.Flags().IntVar(&limit, "limit", 20, "at most `N` jobs")
-	cmd.Flags().BoolVar(&watch, "watch", false, "refresh the list as it changes, until interrupted")
+	cmd.Flags().IntVar(&limit, "limit", 20, "show at most `N` jobs")
+	cmd.Flags().BoolVar(&watch, "watch", false, "update the list as it changes, until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		in := tools.JobListInput{CLI: cli, State: call.State(state), Limit: limit}
 		if !watch {
 			return runTool(a, cmd, format, tools.JobListTool, in, printJobs)
 		}
 		if format != "text" {
-			return errors.New("--watch shows a page for people; leave --format out")
+			return errors.New("--watch cannot be combined with --format json")
 		}
 		e, err := a.open(cmd)
 		if err != nil {
@@ -95,7 +95,7 @@ func (a *app) jobsShow() *cobra.Command {
 		Use: "show ID", Args: oneJob,
 		Short: "Show the status of a job",
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print it as `FORMAT`: text or json")
+	cmd.Flags().StringVar(&format, "format", "text", "print the result as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		in := tools.JobStatusInput{JobRef: tools.JobRef{JobID: words[0]}}
 		return runTool(a, cmd, format, tools.JobStatusTool, in, printAll)
@@ -109,13 +109,14 @@ func (a *app) jobsResult() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "result ID", Args: oneJob,
 		Short: "Print the answer of a job",
-		Long: `Print the answer of a job to standard output and everything else to standard error; of
-a job that still runs, its output so far.
+		Long: `Print the answer of a job to standard output and everything else to standard error. For a
+running job, print its output so far.
 
-Exit codes: 0 completed, 1 failed, canceled or lost, 2 invalid arguments, 3 still running.`,
+Exit codes: 0 completed, 1 failed, canceled or orphaned, 2 invalid command line, 3 still
+running.`,
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print it as `FORMAT`: text or json")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait up to `TIME` for its end, such as 90s or 10m")
+	cmd.Flags().StringVar(&format, "format", "text", "print the result as `FORMAT`: text or json")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait up to `TIME` for the job to end, for example 90s or 10m")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		if err := checkFormat(format); err != nil {
 			return err
@@ -149,7 +150,7 @@ func (a *app) jobsCancel() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "cancel ID", Args: oneJob,
-		Short: "Cancel a job and end every process that it started",
+		Short: "Cancel a job and end every process it started",
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the result as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
@@ -161,7 +162,7 @@ func (a *app) jobsCancel() *cobra.Command {
 // oneJob wants the id of a job.
 func oneJob(cmd *cobra.Command, words []string) error {
 	if len(words) != 1 {
-		return errors.New("which job? `gateway jobs list` lists them")
+		return errors.New("give the id of one job; `gateway jobs list` lists the jobs")
 	}
 	return nil
 }

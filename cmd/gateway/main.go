@@ -104,7 +104,7 @@ type app struct {
 
 // listing adds the flag for the profile.
 func (a *app) listing(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.profile, "profile", "", "list the tools as `PROFILE` says: full, or compact for few bytes (default: gateway.tools.profile)")
+	cmd.Flags().StringVar(&a.profile, "profile", "", "list the tools in the `PROFILE` full or compact (default: gateway.tools.profile)")
 }
 
 func newRoot() *cobra.Command {
@@ -112,42 +112,26 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gateway <command>",
 		Short: "One MCP server for all coding agents on this machine",
-		Long: `One MCP server through which any MCP client calls the coding agents that are
+		Long: `One MCP server through which any MCP client can call the coding agents that are
 installed on this machine as command-line programs.
 
-Each agent is described by a spec, a few lines of CUE or YAML. The gateway makes a
-tool of it; adding an agent, a model alias or a setting is an edit of a spec.`,
-		Example: `  $ gateway demo                                     # see it work, nothing needed
-  $ gateway tools                                    # what clients will be offered
+Each agent is described by a spec, a few lines of CUE or YAML, and becomes a tool. To
+add an agent, a model alias or a setting, edit a spec.`,
+		Example: `  $ gateway demo                                     # see it work; nothing needs to be installed
+  $ gateway tools                                    # the tools that clients see
   $ gateway vet                                      # check your specs
-  $ gateway explain acme_request prompt=hello        # what would be run, and why`,
+  $ gateway explain acme_request prompt=hello        # what a call would run`,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: stamp().String(),
 	}
 	root.Flags().Bool("version", false, "print version, commit and date")
 	root.SetVersionTemplate("gateway {{.Version}}\n")
-	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "read the specs of `DIR` too, over yours; can be repeated")
-	root.AddGroup(&cobra.Group{ID: "use", Title: "Use:"}, &cobra.Group{ID: "write", Title: "Write specs:"})
+	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "also read the specs in `DIR`, which override yours; can be repeated")
+	root.AddGroup(&cobra.Group{ID: "use", Title: "Commands:"}, &cobra.Group{ID: "write", Title: "Commands for authors of specs:"})
 	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
 	root.SetHelpCommand(help(root))
 	root.SetCompletionCommandGroupID("use")
 	return root
-}
-
-// help is cobra's, but does not end well for a command that there is not.
-func help(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use: "help [command]", GroupID: "use",
-		Short: "Help about a command",
-		RunE: func(_ *cobra.Command, words []string) error {
-			cmd, _, err := root.Find(words)
-			if err != nil {
-				return err
-			}
-			cmd.InitDefaultHelpFlag() // as --help would show it
-			return cmd.Help()
-		},
-	}
 }
 
 // open loads the specs. What is wrong with them is printed, one line each.
@@ -163,7 +147,7 @@ func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 		fmt.Fprintln(cmd.ErrOrStderr(), d)
 	}
 	if e == nil {
-		return nil, fail(errors.New("the specs cannot be used; `gateway vet` checks them"))
+		return nil, fail(errors.New("the specs are invalid; run `gateway vet` for details"))
 	}
 	level.Set(levels[e.Catalog().Settings.Debug])
 	log.Debug("specs loaded", "digest", e.Catalog().Digest(), "tools", len(e.Catalog().CLIs), "record", e.RecordPath())

@@ -20,7 +20,7 @@ well.`,
   $ gateway models acme --format json`,
 		Args: func(_ *cobra.Command, words []string) error {
 			if len(words) > 1 {
-				return fmt.Errorf("one CLI or none, not %d", len(words))
+				return fmt.Errorf("at most one CLI can be given, not %d", len(words))
 			}
 			return nil
 		},

@@ -25,24 +25,23 @@ func (a *app) new() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use: "new NAME", GroupID: "write", Args: cobra.ExactArgs(1),
-		Short: "Begin a spec for another agent",
-		Long: `Begin a spec: NAME.cue in your folder, with comments that say what to complete. With
---from-help the program is asked for its options (--help, and nothing else), and each
-becomes a parameter as far as its help tells; options that look as if the agent would
-stop asking are marked as dangerous. What is written passes 'gateway vet'. A file that
-is there already is never written over.`,
+		Short: "Create a spec for another agent",
+		Long: `Create a spec, NAME.cue in your folder, with comments that say what to complete. With
+--from-help, the program is run with --help (and nothing else), and each option in its
+help text becomes a parameter; options that seem to stop the agent from asking are marked
+as dangerous. The new spec passes 'gateway vet'. An existing file is never overwritten.`,
 		Example: `  $ gateway new juno --from-help
   $ gateway new juno --from-help --command run --dry-run`,
 	}
-	cmd.Flags().BoolVar(&n.Ask, "from-help", false, "draft it from what the program tells of its options")
-	cmd.Flags().StringVar(&n.Bin, "bin", "", "the `PROGRAM`: its name, or its absolute path (default: NAME)")
-	cmd.Flags().StringArrayVar(&n.Command, "command", nil, "the subcommand `WORD` that answers a prompt; can be repeated")
-	cmd.Flags().BoolVar(&n.YAML, "yaml", false, "write YAML, and not CUE")
-	cmd.Flags().StringVar(&n.Dir, "dir", "", "write into the folder `DIR` (default: yours)")
+	cmd.Flags().BoolVar(&n.Ask, "from-help", false, "create parameters from the help text of the program")
+	cmd.Flags().StringVar(&n.Bin, "bin", "", "name or absolute path of the `PROGRAM` (default: NAME)")
+	cmd.Flags().StringArrayVar(&n.Command, "command", nil, "subcommand `WORD` that answers a prompt; can be repeated")
+	cmd.Flags().BoolVar(&n.YAML, "yaml", false, "write YAML instead of CUE")
+	cmd.Flags().StringVar(&n.Dir, "dir", "", "write to the folder `DIR` (default: your folder)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the spec, and write nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if n.Name = args[0]; !isName(n.Name) {
-			return fmt.Errorf("%q is no name for an agent: at most 25 small letters, digits and _, beginning with a letter", n.Name)
+			return fmt.Errorf("%q is not a valid name for an agent: use at most 25 lower-case letters, digits and _, starting with a letter", n.Name)
 		}
 		if n.Dir == "" {
 			n.Dir = engine.UserDir()
@@ -53,7 +52,7 @@ is there already is never written over.`,
 			fmt.Fprintln(cmd.ErrOrStderr(), d)
 		}
 		if n.Catalog = loaded.Catalog; n.Catalog == nil {
-			return fail(errors.New("the specs cannot be used; `gateway vet` checks them"))
+			return fail(errors.New("the specs are invalid; run `gateway vet` for details"))
 		}
 		change, err := engine.New(cmd.Context(), n)
 		if err != nil {

@@ -8,24 +8,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
-func readme(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-// TestReadmeRecipe does what the README tells a newcomer to do.
+// TestReadmeRecipe does what the README tells a newcomer to do. The specs of all pages
+// must be valid together.
 func TestReadmeRecipe(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```(cue|yaml)\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
-	if len(blocks) < 3 {
-		t.Fatalf("%d specs in the README", len(blocks))
+	readme := pages(t)["README.md"]
+	specs := regexp.MustCompile("(?s)```(cue|yaml)\n(.*?)```")
+	blocks := specs.FindAllStringSubmatch(readme, -1)
+	if len(blocks) == 0 {
+		t.Fatal("no spec in the README")
+	}
+	for _, page := range []string{engine.Operations, schema.Reference} {
+		blocks = append(blocks, specs.FindAllStringSubmatch(page, -1)...)
 	}
 	all, recipe, misspelt := t.TempDir(), t.TempDir(), t.TempDir()
 	write := func(folder, name, text string) string {
@@ -48,11 +46,11 @@ func TestReadmeRecipe(t *testing.T) {
 	}
 	write(recipe, "juno.cue", juno)
 	out := command(t, 0, "explain", "juno_request", "prompt=hi", "model=fast", "files=a.go", "files=b.go", "--format", "text", "--specs", recipe)
-	if shown, _, _ := strings.Cut(out, "\n"); !strings.Contains(readme(t), "\n    "+shown+"\n") {
+	if shown, _, _ := strings.Cut(out, "\n"); !strings.Contains(readme, "\n    "+shown+"\n") {
 		t.Errorf("explain prints another line than the README: %s", shown)
 	}
 	out = command(t, 1, "vet", write(misspelt, "juno.cue", strings.Replace(juno, "each:", "eahc:", 1)))
-	if shown := filepath.Base(strings.TrimSpace(out)); !strings.Contains(readme(t), "\n    "+shown+"\n") {
+	if shown := filepath.Base(strings.TrimSpace(out)); !strings.Contains(readme, "\n    "+shown+"\n") {
 		t.Errorf("vet prints another line than the README: %s", shown)
 	}
 }
@@ -68,21 +66,21 @@ func command(t *testing.T, want int, args ...string) string {
 	return out.String()
 }
 
-// TestReadmeIsComplete looks for every field of the language and every variable.
-func TestReadmeIsComplete(t *testing.T) {
-	text := readme(t)
+// TestPagesAreComplete looks for every field of the language and every variable.
+func TestPagesAreComplete(t *testing.T) {
+	text := schema.Reference + engine.Operations
 	fields := regexp.MustCompile(`(?m)\b([a-zA-Z]+)[?!]:`).FindAllStringSubmatch(schema.Text, -1)
 	if len(fields) < 80 {
 		t.Fatalf("%d fields in the schema", len(fields))
 	}
 	for _, f := range fields {
 		if !regexp.MustCompile("`[^`\n]*\\b" + f[1] + "\\b[^`\n]*`").MatchString(text) {
-			t.Errorf("field %s is not in the README", f[1])
+			t.Errorf("no page has the field %s", f[1])
 		}
 	}
 	for _, v := range load.Variables {
 		if !strings.Contains(text, "`"+v.Name+"`") || !strings.Contains(text, "`"+strings.TrimPrefix(v.Key, "gateway.")+"`") {
-			t.Errorf("%s or %s is not in the README", v.Name, v.Key)
+			t.Errorf("no page has %s or %s", v.Name, v.Key)
 		}
 	}
 }

@@ -20,13 +20,14 @@ func (a *app) serve() *cobra.Command {
 	var linger time.Duration
 	cmd := &cobra.Command{
 		Use: "serve", GroupID: "use", Args: cobra.NoArgs,
-		Short: "Answer an MCP client over standard input and output",
-		Long: `Answer an MCP client over standard input and output. Clients start this command
-themselves; 'gateway demo' prints the line that adds it to each.
+		Short: "Serve an MCP client over standard input and output",
+		Long: `Serve an MCP client over standard input and output. Clients start this command
+themselves; 'gateway init --client NAME' adds it to their settings.
 
-Logs go to standard error. Changes of the specs take effect while it runs; on SIGHUP they
-are looked for at once, and those that wait for a person (gateway.reload) are taken. When the client closes its end, or on SIGTERM, calls in
-flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`,
+Logs go to standard error. Changes of specs take effect while the server runs; SIGHUP
+applies them at once, including those that wait for a person (gateway.reload). When the
+client closes its end, or on SIGTERM, calls in progress continue as jobs, on which any
+other gateway and 'gateway jobs' can report.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -62,6 +63,6 @@ flight go on as jobs: any other gateway knows them, and so does 'gateway jobs'.`
 		},
 	}
 	a.listing(cmd)
-	cmd.Flags().DurationVar(&linger, "linger", 200*time.Millisecond, "when the client closes its end, wait for the answers of calls in flight for a `TIME`")
+	cmd.Flags().DurationVar(&linger, "linger", 200*time.Millisecond, "wait up to `TIME` for calls in progress when the client closes its end")
 	return cmd
 }

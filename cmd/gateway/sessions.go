@@ -16,10 +16,10 @@ import (
 func (a *app) sessions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sessions <command>", GroupID: "use", Args: cobra.NoArgs,
-		Short: "List, create, choose and delete sessions",
-		Long: `List, create, choose and delete sessions: conversations that calls can continue. Calls
+		Short: "List, create, select and delete sessions",
+		Long: `List, create, select and delete sessions: conversations that calls can continue. Calls
 that name no session use the active session of their CLI.`,
-		Example: `  $ gateway sessions create acme --description "Mend the build"
+		Example: `  $ gateway sessions create acme --description "Fix the build"
   $ gateway call acme_request prompt="Why does it fail?"
   $ gateway sessions use acme none`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -38,9 +38,9 @@ func sessionCommand[In, Out any](a *app, cmd *cobra.Command, tool *tools.Builtin
 }
 
 func (a *app) sessionsList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List sessions, the last used first"}
+	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List sessions, most recently used first"}
 	cli := cmd.Flags().String("cli", "", "only sessions of this `CLI`")
-	limit := cmd.Flags().Int("limit", 50, "at most `N` sessions")
+	limit := cmd.Flags().Int("limit", 50, "show at most `N` sessions")
 	return sessionCommand(a, cmd, tools.SessionListTool, printSessions, func([]string) tools.SessionListInput {
 		return tools.SessionListInput{CLI: *cli, Limit: *limit}
 	})
@@ -72,7 +72,7 @@ func printSessions(out, errOut io.Writer, list *tools.SessionListOutput, r tools
 
 func (a *app) sessionsShow() *cobra.Command {
 	cmd := &cobra.Command{Use: "show ID", Args: oneSession, Short: "Show a session"}
-	cli := cmd.Flags().String("cli", "", "its `CLI`, where two have that id")
+	cli := cmd.Flags().String("cli", "", "its `CLI`, if several have a session with that id")
 	return sessionCommand(a, cmd, tools.SessionGetTool, printAll, func(words []string) tools.SessionRef {
 		return tools.SessionRef{SessionID: words[0], CLI: *cli}
 	})
@@ -81,10 +81,10 @@ func (a *app) sessionsShow() *cobra.Command {
 func (a *app) sessionsCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create CLI", Args: cliAnd(0, ""),
-		Short: "Create a session; its first call begins the conversation",
+		Short: "Create a session, whose first call starts the conversation",
 	}
-	description := cmd.Flags().String("description", "", "`TEXT` that says what it is about")
-	aside := cmd.Flags().Bool("inactive", false, "leave the active session as it is")
+	description := cmd.Flags().String("description", "", "`TEXT` that describes the session")
+	aside := cmd.Flags().Bool("inactive", false, "do not make it the active session")
 	return sessionCommand(a, cmd, tools.SessionCreateTool, printAll, func(words []string) tools.SessionCreateInput {
 		return tools.SessionCreateInput{CLI: words[0], Description: *description, SetAsActive: !*aside}
 	})
@@ -92,8 +92,8 @@ func (a *app) sessionsCreate() *cobra.Command {
 
 func (a *app) sessionsUse() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "use CLI ID|none", Args: cliAnd(1, "which session? none means that the CLI has no active one"),
-		Short: "Make a session the active one of its CLI",
+		Use: "use CLI ID|none", Args: cliAnd(1, "the session is missing: give its id, or none to have no active session"),
+		Short: "Set the active session of a CLI",
 	}
 	return sessionCommand(a, cmd, tools.SessionUseTool, printAll, func(words []string) tools.SessionUseInput {
 		if words[1] == "none" {
@@ -105,7 +105,7 @@ func (a *app) sessionsUse() *cobra.Command {
 
 func (a *app) sessionsDelete() *cobra.Command {
 	cmd := &cobra.Command{Use: "delete ID", Args: oneSession, Short: "Delete a session; the CLI keeps the conversation"}
-	cli := cmd.Flags().String("cli", "", "its `CLI`, where two have that id")
+	cli := cmd.Flags().String("cli", "", "its `CLI`, if several have a session with that id")
 	return sessionCommand(a, cmd, tools.SessionDeleteTool, printAll, func(words []string) tools.SessionRef {
 		return tools.SessionRef{SessionID: words[0], CLI: *cli}
 	})
@@ -113,7 +113,7 @@ func (a *app) sessionsDelete() *cobra.Command {
 
 func (a *app) sessionsClear() *cobra.Command {
 	cmd := &cobra.Command{Use: "clear", Args: cobra.NoArgs, Short: "Delete all sessions"}
-	cli := cmd.Flags().String("cli", "", "only those of this `CLI`")
+	cli := cmd.Flags().String("cli", "", "only sessions of this `CLI`")
 	return sessionCommand(a, cmd, tools.SessionClearTool, printAll, func([]string) tools.SessionClearInput {
 		return tools.SessionClearInput{CLI: *cli}
 	})
@@ -122,7 +122,7 @@ func (a *app) sessionsClear() *cobra.Command {
 // oneSession wants the id of a session.
 func oneSession(_ *cobra.Command, words []string) error {
 	if len(words) != 1 {
-		return errors.New("which session? `gateway sessions list` lists them")
+		return errors.New("give the id of one session; `gateway sessions list` lists the sessions")
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func cliAnd(more int, missing string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		switch {
 		case len(words) == 0:
-			return errors.New("which CLI? `gateway tools` lists their tools")
+			return errors.New("the name of a CLI is missing; `gateway models` lists the CLIs")
 		case len(words) <= more:
 			return errors.New(missing)
 		case len(words) > more+1:

@@ -50,7 +50,7 @@ func parrot(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	answer := fmt.Sprintf("I am only a stand-in. You said: %s", prompt)
+	answer := fmt.Sprintf("I am only a fake agent. You said: %s", prompt)
 	if first != "" {
 		answer += fmt.Sprintf(" Before that you said: %s", first)
 	}
@@ -68,7 +68,7 @@ func parrot(args []string, in io.Reader, out io.Writer) error {
 // remember keeps the first prompt of a conversation and returns it in later turns.
 func remember(id, prompt string) (first string, err error) {
 	if !conversationID.MatchString(id) {
-		return "", fmt.Errorf("no conversation %s", id)
+		return "", fmt.Errorf("unknown conversation %s", id)
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {

@@ -13,13 +13,13 @@ func (a *app) tools() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "tools", GroupID: "use", Args: cobra.NoArgs,
-		Short: "List the tools that clients are offered",
-		Long: `List the tools that clients are offered, each with what its listing costs a client
-in bytes, and those that can be called without being listed. With --json the listing is
-printed as tools/list answers it.`,
+		Short: "List the tools that clients see",
+		Long: `List the tools that clients see, with the size of each in the listing, and the tools that
+can be called without being listed. With --json, print the listing as tools/list returns
+it.`,
 	}
 	a.listing(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the listing with its schemas as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the listing as JSON, with schemas")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e, err := a.open(cmd)
 		if err != nil {
@@ -53,7 +53,7 @@ printed as tools/list answers it.`,
 			first, _, _ := strings.Cut(t.Description, ". ")
 			fmt.Fprintf(w, "%s\t%d bytes\t%s\n", t.Name, n, strings.TrimSuffix(first, ".")+".")
 		}
-		fmt.Fprintf(w, "\t%d bytes\tin all\n", total)
+		fmt.Fprintf(w, "\t%d bytes\tin total\n", total)
 		if err := w.Flush(); err != nil {
 			return err
 		}

@@ -21,12 +21,12 @@ func (a *app) upgrade() *cobra.Command {
 		Long: `Show the command that upgrades a CLI, and with --yes run it. The command comes from the
 spec of the CLI and depends on where the CLI is installed.
 
-Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid arguments.`,
+Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid command line.`,
 		Example: `  $ gateway upgrade acme
   $ gateway upgrade acme --target 1.2.3 --yes`,
 		Args: func(_ *cobra.Command, words []string) error {
 			if len(words) != 1 {
-				return errors.New("which CLI? `gateway call " + tools.CLIVersions + "` lists them")
+				return errors.New("give the name of one CLI; `gateway call " + tools.CLIVersions + "` lists the CLIs")
 			}
 			return nil
 		},
@@ -55,7 +55,7 @@ Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid arguments.`,
 		case r.IsError:
 			return fail(errors.New(r.Text[0]))
 		case !yes:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\nNothing was run; --yes runs it.\n", r.Text[0])
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\nNothing was run; use --yes to run it.\n", r.Text[0])
 		default:
 			fmt.Fprintln(cmd.OutOrStdout(), strings.Join(r.Text, "\n"))
 		}

@@ -23,41 +23,41 @@ func (a *app) vet() *cobra.Command {
 	var format, against string
 	cmd := &cobra.Command{
 		Use: "vet [PATH...] [--probe [CLI...]]", GroupID: "write",
-		Short: "Check specs; silent when they are fine",
-		Long: `Check specs: files or folders, each over the built-in specs and those before it.
-Without a path, what 'gateway serve' would load is checked.
+		Short: "Check specs; prints nothing if they are valid",
+		Long: `Check specs: files or folders, each on top of the built-in specs and the paths before it.
+Without a path, check what 'gateway serve' would load.
 
-Every problem is one line, file:line:col: path: what is wrong. Nothing is run and no
-agent needs to be installed, but for --probe: examples in specs are compared with the command lines
-they give, tool schemas are held against what all clients understand, and for each
-parameter it is proved that no value can stand as an option.
+Each problem is printed on one line, file:line:col: path: problem. Examples in specs are
+compared with the command lines they produce, tool schemas are checked against what all
+clients understand, and for each parameter it is proved that no value can become an
+option. Nothing is run and no agent needs to be installed, except for --probe.
 
-With --probe the installed programs are asked for their version and their help texts,
-and nothing else: what a spec uses and its program lacks is a problem, what the program
-has and the spec does not know a warning. Words that are names of agents choose some;
-a path then has a / or a dot in it.
+With --probe, the installed programs are asked for their version and their help texts, and
+nothing else: an option that a spec uses and its program lacks is a problem, an option
+that only the program has is a warning. Give names of agents to select some; a path must
+then contain a / or a dot.
 
-With --against the specs are also compared with what they were at a commit of git, for
-reviewers: what breaks callers, such as a parameter that is gone, and what widens what
-calls may do, such as a mark of danger that is gone, are problems; with --verbose all
-that changed is told.
+With --against, the specs are also compared with their version at a git commit: a change
+that breaks callers, such as a removed parameter, or widens what calls may do, such as a
+removed danger mark, is a problem. --verbose lists all changes.
 
-A folder with a specs.lock is held against it (see 'gateway lock'). What differs is a
-warning; an error with --locked, and where the variable CI is set.
+A folder that has a specs.lock is compared with it (see 'gateway lock'). Differences are
+warnings, and errors with --locked or if the variable CI is set.
 
-Exit codes: 0 fine, 1 problems (with --strict also warnings), 2 not understood.`,
+Exit codes: 0 no problems, 1 problems (with --strict also warnings), 2 invalid command
+line.`,
 		Example: `  $ gateway vet specs/
   $ gateway vet --strict --format github my-agent.cue
-  $ gateway vet --probe acme                         # does it still take what we give it?
-  $ gateway vet --against origin/main specs/         # what does this change widen or break?
-  $ gateway vet --verbose                            # bytes of every tool, and the proofs`,
+  $ gateway vet --probe acme                         # does it still accept its options?
+  $ gateway vet --against origin/main specs/         # what does this change break or allow?
+  $ gateway vet --verbose                            # sizes of the tools, and the proofs`,
 	}
-	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count")
-	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn of parameters, values, modes and output that no example shows")
-	cmd.Flags().BoolVar(&ask, "probe", false, "ask the installed programs for their options and compare the specs with them")
-	cmd.Flags().BoolVar(&locked, "locked", false, "let it be an error if a folder has no specs.lock or differs from it")
-	cmd.Flags().StringVar(&against, "against", "", "compare the specs with those of the git commit, tag or branch `REF`")
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report bytes per tool and how a hostile value of each parameter is neutralised")
+	cmd.Flags().BoolVar(&strict, "strict", false, "count warnings as problems")
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn about parameters, values, modes and output that no example covers")
+	cmd.Flags().BoolVar(&ask, "probe", false, "compare the specs with the help texts of the installed programs")
+	cmd.Flags().BoolVar(&locked, "locked", false, "fail if a folder has no specs.lock or differs from it")
+	cmd.Flags().StringVar(&against, "against", "", "compare the specs with the git commit, tag or branch `REF`")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "report the size of each tool and how a hostile value of each parameter is neutralized")
 	cmd.Flags().StringVar(&format, "format", "text", "print the problems as `FORMAT`: text, json, github or sarif")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
 		if !slices.Contains(author.Formats, format) {
@@ -116,7 +116,7 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 		paths = append(paths, a.specs...)
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("there are no specs of yours to compare: %s does not exist; name a path", engine.UserDir())
+		return nil, fmt.Errorf("there are no specs to compare: %s does not exist; give a path", engine.UserDir())
 	}
 	found, err := engine.Against(ctx, ref, paths, os.Environ(), memory)
 	if !verbose {

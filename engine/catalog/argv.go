@@ -14,7 +14,7 @@ import (
 // NUL included: Linux refuses longer ones (MAX_ARG_STRLEN).
 const MaxWord = 128 << 10
 
-// Command is a call as a command line. It names no program file yet: where Bin is
+// Command is a call as a command line. It does not name the program file yet: where Bin is
 // installed is a matter of the machine.
 type Command struct {
 	Bin   string
@@ -113,7 +113,7 @@ func (r *renderer) session(w word, safe bool) {
 	}
 	text := strings.ReplaceAll(w.text, "{id}", r.call.SessionID)
 	if strings.HasPrefix(w.text, "{id}") && !safe && strings.HasPrefix(text, "-") {
-		r.refuse(ParamSessionID, "begins with a dash and would stand as an option")
+		r.refuse(ParamSessionID, "begins with a dash and would be read as an option")
 		return
 	}
 	owner := ""
@@ -145,7 +145,7 @@ func (r *renderer) option(flag string, twoWords bool, value, owner, from string)
 		return
 	}
 	if strings.HasPrefix(value, "-") {
-		r.refuse(owner, "begins with a dash and would stand as an option")
+		r.refuse(owner, "begins with a dash and would be read as an option")
 		return
 	}
 	r.put(flag, owner, from)
@@ -155,7 +155,7 @@ func (r *renderer) option(flag string, twoWords bool, value, owner, from string)
 // bare writes a value as a word of its own.
 func (r *renderer) bare(value, owner, from string, safe bool) {
 	if strings.HasPrefix(value, "-") && !safe {
-		r.refuse(owner, "begins with a dash and would stand as an option")
+		r.refuse(owner, "begins with a dash and would be read as an option")
 		return
 	}
 	r.put(value, owner, from)

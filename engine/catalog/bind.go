@@ -136,7 +136,7 @@ func (b *binder) prompt(p *Param, arg any) {
 	case limits.MaxBytes > 0 && len(s) > limits.MaxBytes:
 		b.add(p.Name, "Prompt too long (%s takes at most %s bytes, this one has %s)", b.cli.Heading(), text.Number(float64(limits.MaxBytes)), text.Number(float64(len(s))))
 	case strings.ContainsRune(s, 0):
-		b.add(p.Name, "contains a NUL character, which no program can be given")
+		b.add(p.Name, "contains a NUL character, which no program can receive")
 	}
 	b.call.Prompt = s
 }

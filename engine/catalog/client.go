@@ -23,7 +23,7 @@ func (c *Catalog) clients(ps lang.Problems) {
 			}
 		}
 		if client.Config.File != nil && !strings.Contains(string(text.MustJSON(client.Config.Entry)), lang.SlotGateway) {
-			problem := at.At("entry").Add("client", "names no program")
+			problem := at.At("entry").Add("client", "does not name the program")
 			problem.Hint, problem.Key = "write "+lang.SlotGateway+" where its path belongs", true
 		}
 	}

@@ -50,7 +50,7 @@ func (c *CLI) CheckModel(name string) string {
 		return text
 	}
 	if strings.HasPrefix(name, "-") {
-		return "would stand as an option"
+		return "would be read as an option"
 	}
 	return c.refuses(p, name)
 }
@@ -199,7 +199,7 @@ func (c compiler) source(s lang.SourceSpec, ps lang.Problems) {
 		return
 	}
 	if len(s.Key) == 0 {
-		ps.Add("key", "nothing says where in the file the model stands").Hint = "set key"
+		ps.Add("key", "the key of the model is missing").Hint = "set key"
 	}
 	needs(len(s.Path) == 0, "var", "a format: the file may have any name", s.Format != "")
 	needs(s.Files != "", "files", `gives: "observed"`, s.What() == lang.GivesObserved)
@@ -213,13 +213,13 @@ func (c compiler) source(s lang.SourceSpec, ps lang.Problems) {
 			at.Add("path", "%q is a relative path", file).Hint = "begin it with ~/, / or the variable of a folder, $NAME/"
 		}
 		if s.Files == "" && s.FormatOf(file) == "" {
-			at.Add("format", "nothing says in which format %q is", file).Hint = `set format: "json", "jsonl" or "toml"`
+			at.Add("format", "the format of %q is unknown", file).Hint = `set format: "json", "jsonl" or "toml"`
 		}
 	}
 	for _, part := range strings.Split(s.Files, "/") {
 		_, err := path.Match(part, "")
 		if s.Files != "" && (part == "" || part == ".." || part == "." || err != nil) {
-			ps.At("files").Add("path", "%q is no pattern of files below a folder", s.Files).Hint = `as in "*/session-*.jsonl"`
+			ps.At("files").Add("path", "%q is not a valid pattern of files", s.Files).Hint = `as in "*/session-*.jsonl"`
 			break
 		}
 	}
@@ -243,7 +243,7 @@ func (c *Catalog) prefixes(ps lang.Problems) {
 		if other, ok := owner[prefix]; ok {
 			at.Add("prefix", "the variables %s_* about models are those of cli.%s", prefix, other).Hint = "set models.prefix"
 		} else if strings.HasPrefix(prefix+"_", argvtemplate.ReservedEnv) {
-			at.Add("reserved", "variables named %s* belong to the gateway", argvtemplate.ReservedEnv).Hint = "set models.prefix"
+			at.Add("reserved", "variables named %s* are reserved by the gateway", argvtemplate.ReservedEnv).Hint = "set models.prefix"
 		}
 		owner[prefix] = cli.Name
 	}

@@ -140,25 +140,25 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
 	}
 	if len(last) > 0 {
-		doc := "Start a new conversation in any case."
+		doc := "Always start a new conversation."
 		if len(cli.Session.Create) > 0 {
-			doc = "Start a new conversation in any case; with sessionId, under that id."
+			doc = "Always start a new conversation; with sessionId, under that id."
 		}
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
-	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute directory to run in. Default: the client's only root, else the gateway's own.", MaxLength: ptr(4096)})
-	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Rare: true, Doc: "Id to trace this call by. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
-	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run when its output has not grown for this long, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this long in all, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Rare: true, Doc: "Run it even if the same call runs or has been answered lately; else that one's answer is returned."})
+	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
+	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Rare: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Rare: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
 	if policies := around.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as asked. mcp_managed: a policy decides whether to.", Enum: []string{policy.Legacy, policy.Managed}})
-		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy that decides; implies mcp_managed.", Enum: policies})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {
-		doc := "MCP servers to hand to it."
+		doc := "MCP servers to give to the agent."
 		if cli.MCP.Own != nil {
-			doc = "MCP servers of its own configuration that it may use."
+			doc = "MCP servers of its own configuration to enable."
 		}
 		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: mcpservers.NamePattern})
 		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})

@@ -23,7 +23,7 @@ func (c compiler) params(ps lang.Problems) {
 		at := ps.At("params", name)
 		p := newParam(name, spec, at)
 		if slices.Contains(engineNames, name) || slices.Contains(reservedNames, name) {
-			at.Add("reserved", "the name %q belongs to the gateway", name).Key = true
+			at.Add("reserved", "the name %q is reserved by the gateway", name).Key = true
 			continue
 		}
 		own = append(own, p)
@@ -115,10 +115,10 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 		ps.At("value").Add("template", "%q adds nothing to the value", p.Value).Hint = "leave value out"
 	}
 	if n := strings.Count(p.Value, "{json}") + strings.Count(p.Value, "{raw}"); p.Value != "" && n != 1 {
-		ps.At("value").Add("template", "the value stands %d times in %q", n, p.Value).Hint = "write one {json} or {raw}"
+		ps.At("value").Add("template", "the value occurs %d times in %q", n, p.Value).Hint = "write one {json} or {raw}"
 	}
 	if p.dash() && strings.HasPrefix(p.Value, "-") {
-		ps.At("value").Add("dash", "%q would stand as an option", p.Value).Hint = `set style: "eq"`
+		ps.At("value").Add("dash", "%q would be read as an option", p.Value).Hint = `set style: "eq"`
 	}
 	argvtemplate.NoNUL(p.Value, ps.At("value"))
 	if p.encoder == "raw" && (p.Kind == String || p.Kind == List) && len(p.Enum) == 0 && p.admitsQuote() {
@@ -154,7 +154,7 @@ func sayings[T any](ps lang.Problems, said map[string]T, enum []string) {
 	}
 	for _, value := range enum {
 		if _, ok := said[value]; !ok {
-			ps.Add("enum", "nothing is said for %q", value).Key = true
+			ps.Add("enum", "there is no entry for %q", value).Key = true
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (c compiler) values(p *Param, ps lang.Problems) {
 	seen := map[string]bool{}
 	for i, v := range p.Enum {
 		if seen[v] {
-			ps.At("enum", i).Add("enum", "%q stands twice", v)
+			ps.At("enum", i).Add("enum", "%q is listed twice", v)
 		}
 		seen[v] = true
 	}
@@ -344,7 +344,7 @@ func (p *Param) checkText(s string) string {
 	n := utf8.RuneCountInString(s)
 	switch {
 	case slices.Contains([]byte(s), 0):
-		return "contains a NUL character, which no program can be given"
+		return "contains a NUL character, which no program can receive"
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8"
 	case len(p.Enum) > 0 && !slices.Contains(p.Enum, s):

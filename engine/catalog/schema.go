@@ -55,7 +55,7 @@ func (c *CLI) describeAsync() Tool {
 	t := c.Describe()
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
-	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Parameters as there."
+	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
 	t.Input = c.schema(alone, (*Param).terse, false)
 	return t
 }
@@ -124,7 +124,7 @@ func (p *Param) documentation() string {
 	if len(p.aliases) > 0 {
 		what := "Aliases: "
 		if p.role == roleServers {
-			what = "There are: "
+			what = "Available: "
 		}
 		parts = append(parts, what+strings.Join(p.aliases, ", ")+".")
 	}

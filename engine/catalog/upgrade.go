@@ -76,7 +76,7 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	for _, word := range step.Argv {
 		body := argvtemplate.Placeholder.ReplaceAllStringFunc(word, func(slot string) string { return slots[strings.Trim(slot, "{}")] })
 		if strings.HasPrefix(body, "-") && !strings.HasPrefix(word, "-") { // a folder may be called so
-			return up, fmt.Sprintf("%q, out of the path %s, would stand as an option", text.Abbreviate(body), file)
+			return up, fmt.Sprintf("%q, from the path %s, would be read as an option", text.Abbreviate(body), file)
 		}
 		up.Args = append(up.Args, body)
 	}
@@ -113,7 +113,7 @@ func (c compiler) upgrades(ps lang.Problems) {
 		}
 		c.steps(place, groups, at)
 		if len(place.Latest.Argv) == 0 && len(place.Target.Argv) == 0 && place.Note == "" {
-			at.Add("upgrade", "says nothing about these installations").Hint = "add latest, target or note"
+			at.Add("upgrade", "has no effect").Hint = "add latest, target or note"
 		}
 	}
 }
@@ -148,11 +148,11 @@ func (c compiler) steps(place lang.PlaceSpec, groups []string, ps lang.Problems)
 				}
 			}
 			if rest := argvtemplate.Placeholder.ReplaceAllString(w, ""); strings.ContainsAny(rest, "{}") {
-				word.Add("slot", "unknown slot in %q", w).Hint = "an upgrade knows {target}"
+				word.Add("slot", "unknown slot in %q", w).Hint = "use {target}"
 			}
 		}
 		if step.key == "target" && len(step.spec.Argv) > 0 && !reaches {
-			at.Add("slot", "the target reaches no word").Hint = "write {target} where it belongs"
+			at.Add("slot", "the target is not used").Hint = "write {target} where it belongs"
 		}
 	}
 }

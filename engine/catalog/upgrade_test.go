@@ -19,7 +19,7 @@ func TestUpgrade(t *testing.T) {
 		{"/usr/bin/acme", "beta", "get: /opt/get.exe acme@beta"},
 		{"/a b/lib/node_modules/acme/cli.js", "latest", "self-update: acme update (of npm)"},
 		{"/a b/lib/node_modules/acme/cli.js", "2.0.0-rc.1+5", "npm: npm install --prefix=/a b acme@2.0.0-rc.1+5 (of npm)"},
-		{"/a/lib/node_modules/-acme/cli.js", "2", `problem: "-acme@2", out of the path /a/lib/node_modules/-acme/cli.js, would stand as an option`},
+		{"/a/lib/node_modules/-acme/cli.js", "2", `problem: "-acme@2", from the path /a/lib/node_modules/-acme/cli.js, would be read as an option`},
 		{"/usr/Cellar/acme/1/acme", "latest", "brew: brew upgrade acme"},
 		{"/usr/Cellar/acme/1/acme", "2", `problem: the spec of Acme, for an installation of kind "brew" (/usr/Cellar/acme/1/acme), knows no way to a given version (2), only to latest`},
 		{"/p/node_modules/.bin/acme", "latest", `problem: the spec of Acme, for an installation of kind "project" (/p/node_modules/.bin/acme), knows no way to upgrade it`},

@@ -28,11 +28,11 @@ func (c compiler) models(ps lang.Problems) {
 	for alias, to := range m.Aliases.All() {
 		at := ps.At("aliases", alias)
 		if c.cli.declared.circular(alias) {
-			at.Add("cycle", "alias %q leads back to itself", alias)
+			at.Add("cycle", "alias %q refers back to itself", alias)
 			continue
 		}
 		if text := p.checkText(alias); text != "" {
-			at.Add("model", "the alias can never be named: it %s", text)
+			at.Add("model", "the alias can never be used: it %s", text)
 		}
 		if _, isAlias := m.Aliases.Get(to); !isAlias {
 			c.model(p, to, at)
@@ -62,7 +62,7 @@ func (c compiler) model(p *Param, name string, ps lang.Problems) {
 		return
 	}
 	if strings.HasPrefix(name, "-") {
-		ps.Add("dash", "%q would stand as an option", name)
+		ps.Add("dash", "%q would be read as an option", name)
 		return
 	}
 	c.passes(p, name, ps)

@@ -74,7 +74,7 @@ func (c compiler) versions(ps lang.Problems) {
 		cli.ranged = true
 	}
 	if cli.ranged && len(cli.Version.Argv) == 0 {
-		problem := ps.Add("version", "what depends on the version never applies: nothing tells it")
+		problem := ps.Add("version", "version-dependent parts never apply, because the version is unknown")
 		problem.Hint, problem.Key = "add version: {argv: ...}", true
 	}
 	for key, patch := range cli.Versions.All() {

@@ -59,7 +59,7 @@ func (c compiler) argv(ps lang.Problems) {
 			at.List = &[]lang.Problem{}
 		}
 		if perMode && m.mode != lang.New && c.cli.session[m.mode] == nil {
-			problem := at.Add("mode", "no call has mode %q: session has no such words", m.mode)
+			problem := at.Add("mode", "no call has mode %q, because session does not define it", m.mode)
 			problem.Hint, problem.Key = "add session."+string(m.mode), true
 		}
 		c.cli.argv[m.mode] = c.words(words, at)
@@ -93,7 +93,7 @@ func (c compiler) uses(words []word, ps lang.Problems) {
 			continue
 		}
 		if seen[use{w.slot, w.name}] {
-			ps.At(i).Add("slot", "%s stands twice", w.text)
+			ps.At(i).Add("slot", "%s is used twice", w.text)
 		}
 		seen[use{w.slot, w.name}] = true
 		// Who writes options behind "--" hands them to another program, which has
@@ -172,7 +172,7 @@ func (c compiler) sessions(ps lang.Problems) {
 			for _, found := range argvtemplate.Placeholder.FindAllString(text, -1) {
 				switch {
 				case found != "{id}":
-					at.Add("slot", "unknown slot %s", found).Hint = "a session knows {id}"
+					at.Add("slot", "unknown slot %s", found).Hint = "use {id}"
 				case !list.id:
 					at.Add("slot", "{id} has no value here").Hint = "the CLI finds its newest conversation by itself"
 				}
@@ -182,7 +182,7 @@ func (c compiler) sessions(ps lang.Problems) {
 			words = append(words, word{text: text, slot: slotTemplate, from: strings.Join(at.Path, ".")})
 		}
 		if list.id && !has {
-			ps.At(list.key).Add("slot", "the id reaches no word").Hint = "write {id} where it belongs"
+			ps.At(list.key).Add("slot", "the id is not used").Hint = "write {id} where it belongs"
 		}
 		c.cli.session[list.mode] = words
 	}
@@ -195,7 +195,7 @@ func (c compiler) sessions(ps lang.Problems) {
 	case err != nil:
 		ps.At("id").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 	case re.MatchString("--evil") || re.MatchString("-e"):
-		ps.At("id").Add("dash", "%q lets an id stand as an option", id).Hint = "begin it with ^[A-Za-z0-9]"
+		ps.At("id").Add("dash", "%q admits an id that would be read as an option", id).Hint = "begin it with ^[A-Za-z0-9]"
 	}
 	c.cli.id = re
 	if s.Resume != nil && s.Create == nil && s.Capture.Take == "" {
@@ -232,7 +232,7 @@ func (c compiler) prompt(ps lang.Problems) {
 		switch carried := p.Via == "arg" || p.Via == "file"; {
 		case slices.ContainsFunc(words, word.misspelt):
 		case carried && count == 0:
-			at.Add("prompt", "the prompt reaches no word").Hint = "write {prompt} where it belongs"
+			at.Add("prompt", "the prompt is not used").Hint = "write {prompt} where it belongs"
 		case !carried && count > 0:
 			at.Add("prompt", "{prompt} has no value: the prompt goes over standard input").Hint = `prompt: via: "arg" changes that`
 		case carried && bare && p.Via == "arg":
@@ -277,7 +277,7 @@ func (c compiler) placed(ps lang.Problems) {
 		if p.ParamSpec.Required {
 			for _, mode := range modes {
 				if _, ok := c.cli.argv[mode]; ok && !p.Applies(mode) {
-					at.At("required").Add("mode", "no call of mode %q could be right: it would need a parameter that does not apply", mode).Key = true
+					at.At("required").Add("mode", "no call of mode %q could be valid, because this required parameter does not apply", mode).Key = true
 				}
 			}
 		}
@@ -310,7 +310,7 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 		return
 	}
 	if !p.bySlot && !option {
-		at.Add("carrier", "reaches nothing").Hint = fmt.Sprintf("give it a flag, words, values, env or show, or name {%s} in argv", p.Name)
+		at.Add("carrier", "is not passed to the CLI").Hint = fmt.Sprintf("give it a flag, words, values, env or show, or name {%s} in argv", p.Name)
 		return
 	}
 	for _, mode := range modes {

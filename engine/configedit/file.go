@@ -49,7 +49,7 @@ func Text(name string, old, text []byte) (Change, error) {
 }
 
 func (c Change) meanwhile() error {
-	return fmt.Errorf("%s has been changed by somebody else meanwhile; try again", c.Name)
+	return fmt.Errorf("%s was changed in the meantime; try again", c.Name)
 }
 
 // Open reads a file that is to be changed or created.
@@ -62,7 +62,7 @@ func Open(name string) (Change, error) {
 		return c, fmt.Errorf("cannot read %s: %w", name, err)
 	default:
 		if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return c, fmt.Errorf("%s is a link that leads nowhere", name)
+			return c, fmt.Errorf("%s is a broken symbolic link", name)
 		}
 	}
 	info, err := os.Stat(c.path)
@@ -121,7 +121,7 @@ func (c Change) Write() (backup string, err error) {
 	if c.Exists {
 		backup = c.path + ".before-gateway"
 		if err := replace(backup, c.Old, c.mode); err != nil {
-			return "", fmt.Errorf("cannot keep the old text: %w", err)
+			return "", fmt.Errorf("cannot write the backup: %w", err)
 		}
 	}
 	return backup, c.Replace()

@@ -105,7 +105,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 	for name, want := range map[string]string{
 		broken:                              "is not valid JSON at 1:2",
 		filepath.Join(dir, "folder.json"):   "is not a regular file",
-		dangling:                            "is a link that leads nowhere",
+		dangling:                            "is a broken symbolic link",
 		filepath.Join(broken, "below.json"): "cannot read",
 	} {
 		if _, err := Settings(name, testEntry(t, "mcpServers")); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
@@ -126,7 +126,7 @@ func TestSettingsMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, name, `{"new": 1}`, 0o600)
-	if _, err := c.Write(); err == nil || !strings.Contains(err.Error(), "meanwhile") {
+	if _, err := c.Write(); err == nil || !strings.Contains(err.Error(), "in the meantime") {
 		t.Errorf("got %v", err)
 	}
 	made := filepath.Join(dir, "b.json")

@@ -29,7 +29,7 @@ func editJSON(text []byte, e Entry) ([]byte, error) {
 	}
 	o, ok := root.Value.(*hujson.Object)
 	if !ok {
-		return nil, fmt.Errorf("holds no object")
+		return nil, fmt.Errorf("does not contain an object")
 	}
 	if there := objectAt(o, e.Path); there == nil {
 		text, err = putJSON(text, e.Path, object(e.Fields))
@@ -93,7 +93,7 @@ func member(o *hujson.Object, key string) (found *hujson.ObjectMember, err error
 			continue
 		}
 		if found != nil {
-			return nil, fmt.Errorf("%q stands there twice", key)
+			return nil, fmt.Errorf("the key %q is duplicated", key)
 		}
 		found = &o.Members[i]
 	}
@@ -148,7 +148,7 @@ func putJSON(text []byte, path []string, value []byte) ([]byte, error) {
 		}
 		inner, ok := m.Value.Value.(*hujson.Object)
 		if !ok {
-			return nil, fmt.Errorf("%s is no object, so that nothing can be put into it", strings.Join(path[:i+1], "."))
+			return nil, fmt.Errorf("%s is not an object, so nothing can be added to it", strings.Join(path[:i+1], "."))
 		}
 		into, start = inner, m.Value.StartOffset
 	}
@@ -168,7 +168,7 @@ func checked(before []byte, root hujson.Value, path []string, value []byte, err 
 	}
 	edited, err := parseJSON(text)
 	if err != nil || !differsOnlyAt(path, meaning(old), meaning(edited), meaning(hujson.Value{Value: hujson.Literal(value)})) {
-		return nil, fmt.Errorf("cannot be edited without a loss; write this by hand, at %s: %s", strings.Join(path, "."), value)
+		return nil, fmt.Errorf("cannot be edited without loss; add this by hand, at %s: %s", strings.Join(path, "."), value)
 	}
 	return text, nil
 }

@@ -56,7 +56,7 @@ func editTOML(text []byte, e Entry) ([]byte, error) {
 	after, err := parseTOML(edited)
 	now, _ := lookup(after, e.Path)
 	if err != nil || !reflect.DeepEqual(now, any(want)) || !reflect.DeepEqual(without(before, e.Path), without(after, e.Path)) {
-		return nil, fmt.Errorf("cannot be edited without a loss; write this by hand:\n%s", bytes.TrimRight(lines(e.Path, fields), "\n"))
+		return nil, fmt.Errorf("cannot be edited without loss; add this by hand:\n%s", bytes.TrimRight(lines(e.Path, fields), "\n"))
 	}
 	return edited, nil
 }

@@ -27,18 +27,18 @@ const maxEnvFile = 1 << 20
 func (f *environmentFile) read(path string) ([]string, error) {
 	if !filepath.IsAbs(path) {
 		// Whoever owns the folder that a client starts us in must not choose our keys.
-		return nil, fmt.Errorf("gateway.envFile %q is a relative path: write it from / or ~/", path)
+		return nil, fmt.Errorf("gateway.envFile %q is a relative path: it must start with / or ~/", path)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the environment file of gateway.envFile cannot be read: %w; create it with mode 0600, or take the setting away", err)
+		return nil, fmt.Errorf("the environment file of gateway.envFile cannot be read: %w; create it with mode 0600, or remove the setting", err)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("the environment file %s is not a regular file", path)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("the environment file %s can be read by others (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
 	case info.Size() > maxEnvFile:
-		return nil, fmt.Errorf("the environment file %s has %d bytes, at most %d are expected", path, info.Size(), maxEnvFile)
+		return nil, fmt.Errorf("the environment file %s has %d bytes, at most %d are allowed", path, info.Size(), maxEnvFile)
 	}
 	if f.path == path && os.SameFile(f.info, info) && f.info.ModTime().Equal(info.ModTime()) && f.info.Size() == info.Size() {
 		return f.vars, nil

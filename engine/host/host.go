@@ -82,7 +82,7 @@ func (e *NotFoundError) Error() string {
 	}
 	text := fmt.Sprintf("the program %q was not found; looked in %s", e.Bin, looked)
 	if e.Broken != "" {
-		text += fmt.Sprintf(" (%s is there, but cannot be executed)", e.Broken)
+		text += fmt.Sprintf(" (%s exists, but is not executable)", e.Broken)
 	}
 	return text
 }
@@ -141,7 +141,7 @@ func find(bin string, folders []string, home string) (string, error) {
 	if strings.ContainsAny(bin, `/\`) {
 		path := expandHome(bin, home)
 		if !filepath.IsAbs(path) {
-			return "", fmt.Errorf("the program %q is a relative path: name it alone, or by its absolute path", bin)
+			return "", fmt.Errorf("the program %q is a relative path: use its name or its absolute path", bin)
 		}
 		missing.Looked = []string{filepath.Dir(path)}
 		candidates = append(candidates, path)

@@ -109,7 +109,7 @@ func TestFoundProgramsAreKept(t *testing.T) {
 	if err := os.Chmod(later, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Find("acme"); err == nil || !strings.Contains(err.Error(), later+" is there, but cannot be executed") {
+	if _, err := h.Find("acme"); err == nil || !strings.Contains(err.Error(), later+" exists, but is not executable") {
 		t.Errorf("error: %v", err)
 	}
 }

@@ -128,7 +128,7 @@ func understand(cli *catalog.CLI, stdout, stderr string) answer {
 	}
 	if cli.CLISpec.Version.Match == "" {
 		if loose == "" {
-			return answer{err: fmt.Errorf("there is no version in its answer%s", quoted(" ", firstLine(text)))}
+			return answer{err: fmt.Errorf("its answer contains no version%s", quoted(" ", firstLine(text)))}
 		}
 		return answer{version: loose}
 	}

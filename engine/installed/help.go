@@ -30,7 +30,7 @@ func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CL
 		return "", err
 	}
 	if !catalog.AsksHelp(words) {
-		return "", errors.New("these words do not ask for help")
+		return "", errors.New("these arguments do not request a help text")
 	}
 	dir, err := os.MkdirTemp("", "llm-gateway-help-")
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CL
 	if exit != 0 {
 		return "", ended(exit, stdout, stderr)
 	}
-	return "", errors.New("it lists nothing that looks like an option")
+	return "", errors.New("its help text contains nothing that looks like an option")
 }
 
 // lists reports whether a text may be one that lists options.

@@ -20,8 +20,8 @@ func TestHelp(t *testing.T) {
 		"beside a warning":       {"echo 'node is - old' >&2; echo \"" + text + "\"", text + "\n", ""},
 		"in the usage line only": {"echo 'usage: acme [--json]'", "usage: acme [--json]\n", ""},
 		"an error":               {"echo 'unknown command' >&2; exit 2", "", `it ended with exit code 2: "unknown command"`},
-		"prose":                  {"echo 'I am acme'", "", "it lists nothing that looks like an option"},
-		"nothing":                {"exit 0", "", "it lists nothing that looks like an option"},
+		"prose":                  {"echo 'I am acme'", "", "its help text contains nothing that looks like an option"},
+		"nothing":                {"exit 0", "", "its help text contains nothing that looks like an option"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, asks)

@@ -96,9 +96,9 @@ func TestProgramsAndWhatTheySay(t *testing.T) {
 		"no pattern":        {"echo 'acme v10.2.0-rc.1 (2026)'", `version: argv: ["-v"]`, "10.2.0-rc.1", nil, ""},
 		"end of a sentence": {"echo Acme 1.0.102., 7.7", `version: argv: ["-v"]`, "1.0.102", nil, ""},
 		"no way to ask":     {"exit 1", "", "", nil, ""},
-		"another program":   {"echo acmetool 7.8.9", asks, "7.8.9", &no, `it answers "acmetool 7.8.9", and that is not how Acme does`},
+		"another program":   {"echo acmetool 7.8.9", asks, "7.8.9", &no, `it answers "acmetool 7.8.9", which its spec does not expect`},
 		"nonsense":          {"printf '\\033[1mhello\\200'", asks, "", &no, `it answers "[1mhello"`},
-		"no version":        {"echo hello", `version: argv: ["-v"]`, "", nil, `there is no version in its answer "hello"`},
+		"no version":        {"echo hello", `version: argv: ["-v"]`, "", nil, `its answer contains no version "hello"`},
 		"silent":            {"", asks, "", nil, "it printed nothing"},
 		"fails":             {"echo acme 1.2.3; echo broken >&2; exit 3", asks, "", nil, `exit code 3: "broken"`},
 		"killed":            {"kill -9 $$", asks, "", nil, "it ended with exit code -1"},
@@ -114,7 +114,7 @@ func TestProgramsAndWhatTheySay(t *testing.T) {
 				if err := os.WriteFile(path, []byte("#!/no/such/interpreter\n"), 0o700); err != nil {
 					t.Fatal(err)
 				}
-				c.problem = "its version could not be found out"
+				c.problem = "its version could not be determined"
 			}
 			s := m.state()
 			if !s.Installed || s.Path != path || s.Version != c.version || !strings.Contains(s.Problem, c.problem) || (s.Problem == "") != (c.problem == "") {
@@ -149,7 +149,7 @@ func TestMissingPrograms(t *testing.T) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s := m.state(); s.Installed || s.Problem != path+" is there, but cannot be executed" {
+	if s := m.state(); s.Installed || s.Problem != path+" exists, but is not executable" {
 		t.Errorf("not executable: %+v", s)
 	}
 }

@@ -54,13 +54,13 @@ func (p *Prober) State(ctx context.Context, catalog *catalog.Catalog, cli *catal
 	case errors.As(err, &missing):
 		s.Looked = missing.Looked
 		if missing.Broken != "" {
-			s.Problem = missing.Broken + " is there, but cannot be executed"
+			s.Problem = missing.Broken + " exists, but is not executable"
 		}
 	case err != nil:
 		s.Problem = err.Error()
 	}
 	if err != nil {
-		s.Hint = fmt.Sprintf("set cli.%s.bin to where it is", cli.Name)
+		s.Hint = fmt.Sprintf("set cli.%s.bin to its path", cli.Name)
 		if cli.Install != "" {
 			s.Hint = "install it: " + cli.Install + "; or " + s.Hint
 		}
@@ -73,15 +73,15 @@ func (p *Prober) State(ctx context.Context, catalog *catalog.Catalog, cli *catal
 	switch {
 	case errors.Is(a.err, errNoCommand):
 	case errors.Is(a.err, context.DeadlineExceeded):
-		s.Problem = "its version could not be found out in time"
+		s.Problem = "its version could not be determined in time"
 		s.Hint = "run " + strings.Join(append([]string{path}, cli.CLISpec.Version.Argv...), " ")
 	case a.err != nil:
-		s.Problem = fmt.Sprintf("its version could not be found out: %s", a.err)
+		s.Problem = fmt.Sprintf("its version could not be determined: %s", a.err)
 		s.Hint = "run " + strings.Join(append([]string{path}, cli.CLISpec.Version.Argv...), " ")
 	case !yes:
 		s.Matches = &yes
-		s.Problem = fmt.Sprintf("it answers %q, and that is not how %s does: another program may bear the same name", a.said, cli.Heading())
-		s.Hint = fmt.Sprintf("set cli.%s.bin to the right one, or correct cli.%s.version.match", cli.Name, cli.Name)
+		s.Problem = fmt.Sprintf("it answers %q, which its spec does not expect: this may be another program of the same name", a.said)
+		s.Hint = fmt.Sprintf("set cli.%s.bin to the right program, or correct cli.%s.version.match", cli.Name, cli.Name)
 	default:
 		if cli.CLISpec.Version.Match != "" {
 			s.Matches = &yes

@@ -48,7 +48,7 @@ func TestPlan(t *testing.T) {
 	}
 
 	m.program("acme", "echo something 1.2.3")
-	if u = m.plan("latest"); !strings.Contains(u.Problem, "another program may bear the same name") {
+	if u = m.plan("latest"); !strings.Contains(u.Problem, "another program of the same name") {
 		t.Errorf("another program: %+v", u)
 	}
 

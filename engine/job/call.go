@@ -74,7 +74,7 @@ func (r *run) unrecorded(ctx context.Context, err error) *lang.Failure {
 // cannot is a failure to start that says what err does.
 func cannot(err error) *lang.Failure {
 	if errors.Is(err, syscall.ENOSPC) {
-		return &lang.Failure{Class: lang.ClassDisk, Message: err.Error(), Hint: "make room where the gateway keeps its state, then try again"}
+		return &lang.Failure{Class: lang.ClassDisk, Message: err.Error(), Hint: "free disk space where the gateway keeps its state, then try again"}
 	}
 	return &lang.Failure{Class: lang.ClassStart, Message: err.Error()}
 }
@@ -160,7 +160,7 @@ func (r *run) find() (path string, failure *lang.Failure) {
 		if cli.Install != "" {
 			hint += ": " + cli.Install
 		}
-		hint += fmt.Sprintf("; or set cli.%s.bin to where it is", cli.Name)
+		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
 		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
 	}
 	if err != nil {

@@ -127,7 +127,7 @@ func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.C
 		message = "it was ended: " + string(exit.Reason)
 	}
 	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
-		message += "; the last it said: " + last
+		message += "; its last output: " + last
 	}
 	if exit.Err != nil {
 		message += "; " + exit.Err.Error()

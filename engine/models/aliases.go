@@ -44,11 +44,11 @@ func (v *view) aliases() {
 	by := map[string]said{}
 	for _, s := range all {
 		if wrong := v.cli.CheckAlias(s.key); !shaped(s.key, aliasName) || wrong != "" {
-			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "is not made of letters, digits and . _ : / -"))
+			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "may only contain letters, digits and . _ : / -"))
 			continue
 		}
 		if old, twice := by[s.key]; twice && old.value != s.value {
-			v.warn("%s: the alias %s is %s and not %s, as %s says", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
+			v.warn("%s: the alias %s is %s, which overrides %s from %s", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
 		}
 		by[s.key] = s
 		v.models.Aliases[s.key] = catalog.Named{Name: s.value, From: from(s.variable)}
@@ -74,7 +74,7 @@ func (v *view) aliases() {
 		again = false
 		for _, alias := range v.models.Circular() {
 			if s, ok := by[alias]; ok {
-				v.warn("%s: the alias %s leads back to itself", s.variable, quoted(alias))
+				v.warn("%s: the alias %s refers back to itself", s.variable, quoted(alias))
 				drop(alias)
 				again = true
 			}
@@ -111,7 +111,7 @@ func (r *Registry) general(catalog *catalog.Catalog) (warnings []string) {
 			continue
 		}
 		if _, known := catalog.CLI(name); !known {
-			warnings = append(warnings, varAliases+": there is no CLI "+quoted(name))
+			warnings = append(warnings, varAliases+": unknown CLI "+quoted(name))
 		}
 	}
 	return warnings

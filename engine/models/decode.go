@@ -56,7 +56,7 @@ func decode(data []byte, format string) (any, error) {
 		}
 		return doc, nil
 	}
-	return nil, fmt.Errorf("is in format %q, which is read only below a folder", format)
+	return nil, fmt.Errorf("is in format %q, which is only supported for the files of a folder", format)
 }
 
 // depth is how deep brackets nest, at most: those in texts count as well.
@@ -80,7 +80,7 @@ func collect(doc any, s lang.SourceSpec) (entries []pair, at string, err error) 
 		for _, value := range reach(doc, strings.Split(key, ".")) {
 			found, ok := names(value, s.What())
 			if !ok {
-				err = fmt.Errorf("has no name of a model at %q", key)
+				err = fmt.Errorf("has no model name at %q", key)
 			}
 			entries = append(entries, found...)
 		}

@@ -194,7 +194,7 @@ func read(file string, s lang.SourceSpec) (names []string, err error) {
 		}
 	}
 	if records == 0 && bytes.IndexByte(data[:n], 0) >= 0 {
-		return nil, errors.New("is no text")
+		return nil, errors.New("is not text")
 	}
 	return names, nil
 }

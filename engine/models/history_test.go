@@ -61,7 +61,7 @@ func TestHistoryElsewhere(t *testing.T) {
 	for value, want := range map[string]string{
 		"~/x":    "observed low there ~/x\n",
 		"/no/x":  "warning /no/x cannot be read: no such file or directory\n",
-		"x":      "warning ACME_HISTORY_ROOT: \"x\" is a relative path; write it from / or ~/\n",
+		"x":      "warning ACME_HISTORY_ROOT: \"x\" is a relative path; it must start with / or ~/\n",
 		"~/file": "warning ~/file cannot be read: not a directory\n",
 	} {
 		w := newWorld(t, "ACME_HISTORY_ROOT="+value)

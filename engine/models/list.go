@@ -70,7 +70,7 @@ func (r *Registry) List(ctx context.Context, principal string, catalog *catalog.
 	if discover {
 		var err error
 		if used, err = r.used(ctx, principal); err != nil {
-			out.Warnings = append(out.Warnings, "models that answered are not told: "+err.Error())
+			out.Warnings = append(out.Warnings, "models that answered are not listed: "+err.Error())
 		}
 	}
 	for _, cli := range clis {
@@ -140,7 +140,7 @@ func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
 func (v *view) idle() {
 	for _, suffix := range []string{"DEFAULT_MODEL", "MODELS", "MODEL_ALIASES"} {
 		if text, name := v.variable(suffix); text != "" {
-			v.warnings = append(v.warnings, name+" has no effect: "+v.cli.Heading()+" takes no model")
+			v.warnings = append(v.warnings, name+" has no effect: "+v.cli.Heading()+" has no parameter for a model")
 		}
 	}
 }

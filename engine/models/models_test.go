@@ -161,19 +161,19 @@ func TestVariables(t *testing.T) {
 			"alias cheap=fast\nalias fast=mini\nalias latest=cheap\nalias own=\nalias smart=cheap\n", []string{"default", "alias", "warning"}},
 		"default by standard alias": {"acme", []string{"ACME_DEFAULT_MODEL=latest"}, "", []string{"default", "warning"}},
 		"default, prefix":           {"bare", []string{"BARE_DEFAULT_MODEL=x", "PLAIN_DEFAULT_MODEL=y"}, "default y env passed=true env:PLAIN_DEFAULT_MODEL\n", []string{"default", "warning"}},
-		"default, dash":             {"acme", []string{"ACME_DEFAULT_MODEL=--yolo"}, "warning ACME_DEFAULT_MODEL: \"--yolo\" is no name of a model\n", []string{"default", "warning"}},
-		"default, spaces":           {"acme", []string{"ACME_DEFAULT_MODEL=ignore all"}, "warning ACME_DEFAULT_MODEL: \"ignore all\" is no name of a model\n", []string{"default", "warning"}},
+		"default, dash":             {"acme", []string{"ACME_DEFAULT_MODEL=--yolo"}, "warning ACME_DEFAULT_MODEL: \"--yolo\" is not a valid model name\n", []string{"default", "warning"}},
+		"default, spaces":           {"acme", []string{"ACME_DEFAULT_MODEL=ignore all"}, "warning ACME_DEFAULT_MODEL: \"ignore all\" is not a valid model name\n", []string{"default", "warning"}},
 		"default, too long":         {"acme", []string{"ACME_DEFAULT_MODEL=" + strings.Repeat("m", 51)}, "warning ACME_DEFAULT_MODEL: the model \"" + strings.Repeat("m", 51) + "\" has 51 characters, at most 50 are allowed\n", []string{"default", "warning"}},
 		"default, not of the enum":  {"few", []string{"FEW_DEFAULT_MODEL=three"}, "warning FEW_DEFAULT_MODEL: the model \"three\" must be \"one\" or \"two\", not \"three\"\n", []string{"default", "warning"}},
-		"default of none":           {"mute", []string{"MUTE_DEFAULT_MODEL=x"}, "warning MUTE_DEFAULT_MODEL has no effect: mute takes no model\n", []string{"default", "warning"}},
+		"default of none":           {"mute", []string{"MUTE_DEFAULT_MODEL=x"}, "warning MUTE_DEFAULT_MODEL has no effect: mute has no parameter for a model\n", []string{"default", "warning"}},
 
 		"models, list":           {"acme", []string{"ACME_MODELS=a, b\nc,,mini,a"}, "env high a env:ACME_MODELS\nenv high b env:ACME_MODELS\nenv high c env:ACME_MODELS\nenv high mini env:ACME_MODELS Small little things\n", []string{"env", "warning"}},
 		"models, array":          {"acme", []string{`ACME_MODELS=["b","a"]`}, "env high b env:ACME_MODELS\nenv high a env:ACME_MODELS\n", []string{"env", "warning"}},
 		"models, object":         {"acme", []string{`ACME_MODELS={"b":"The\n team's","mini":"Ours","c":null}`}, "env high b env:ACME_MODELS The team's\nenv high mini env:ACME_MODELS Ours little things\nenv high c env:ACME_MODELS\n", []string{"env", "warning"}},
-		"models, broken object":  {"acme", []string{`ACME_MODELS={"b":`}, "warning ACME_MODELS: not valid JSON, at byte 5: unexpected end of JSON input; nothing of it counts\n", []string{"env", "warning"}},
-		"models, broken array":   {"acme", []string{`ACME_MODELS=["b"] x`}, "warning ACME_MODELS: not valid JSON, at byte 7: invalid character 'x' after top-level value; nothing of it counts\n", []string{"env", "warning"}},
-		"models, wrong elements": {"acme", []string{`ACME_MODELS=["b",5,"-x",{}]`}, "env high b env:ACME_MODELS\nwarning ACME_MODELS: element 2 must be the name of a model\nwarning ACME_MODELS: element 4 must be the name of a model\nwarning ACME_MODELS: \"-x\" is no name of a model\n", []string{"env", "warning"}},
-		"models, wrong texts":    {"acme", []string{`ACME_MODELS={"b":7}`}, "env high b env:ACME_MODELS\nwarning ACME_MODELS: the description of \"b\" must be a text\n", []string{"env", "warning"}},
+		"models, broken object":  {"acme", []string{`ACME_MODELS={"b":`}, "warning ACME_MODELS: not valid JSON, at byte 5: unexpected end of JSON input; all of it is ignored\n", []string{"env", "warning"}},
+		"models, broken array":   {"acme", []string{`ACME_MODELS=["b"] x`}, "warning ACME_MODELS: not valid JSON, at byte 7: invalid character 'x' after top-level value; all of it is ignored\n", []string{"env", "warning"}},
+		"models, wrong elements": {"acme", []string{`ACME_MODELS=["b",5,"-x",{}]`}, "env high b env:ACME_MODELS\nwarning ACME_MODELS: element 2 must be a model name\nwarning ACME_MODELS: element 4 must be a model name\nwarning ACME_MODELS: \"-x\" is not a valid model name\n", []string{"env", "warning"}},
+		"models, wrong texts":    {"acme", []string{`ACME_MODELS={"b":7}`}, "env high b env:ACME_MODELS\nwarning ACME_MODELS: the description of \"b\" must be text\n", []string{"env", "warning"}},
 		"models, too much":       {"acme", []string{"ACME_MODELS=" + long}, "warning ACME_MODELS: " + tooMuch + "\n", []string{"env", "warning"}},
 		"models, too many":       {"acme", []string{"ACME_MODELS=" + strings.Repeat("x,", maxEntries+1)}, "warning ACME_MODELS: " + tooMuch + "\n", []string{"env", "warning"}},
 
@@ -181,15 +181,15 @@ func TestVariables(t *testing.T) {
 		"aliases, object":    {"bare", []string{`PLAIN_MODEL_ALIASES={"fast":"x","own":""}`}, "env high x env:PLAIN_MODEL_ALIASES\nalias fast=x\nalias latest=\nalias own=\nalias smart=\n", []string{"env", "alias", "warning"}},
 		"aliases, general":   {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=bare.fast=x,acme.fast=y,bare.a.b=z`}, "alias a.b=z\nalias fast=x\nalias latest=\nalias smart=\n", []string{"alias", "warning"}},
 		"aliases, nested":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={"bare":{"fast":"x"},"bare.smart":"y"}`}, "alias fast=x\nalias latest=\nalias smart=y\n", []string{"alias", "warning"}},
-		"aliases, strangers": {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=fast=x,none.fast=y,bare`}, "warning LLM_GATEWAY_MODEL_ALIASES: \"bare\" is not alias=model\nwarning LLM_GATEWAY_MODEL_ALIASES: \"fast\" is not CLI.alias\nwarning LLM_GATEWAY_MODEL_ALIASES: there is no CLI \"none\"\n", []string{"warning"}},
-		"aliases, broken":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={`, `PLAIN_MODEL_ALIASES={"a":5,"b":{"c":[]}}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: \"a\" must be the name of a model\nwarning PLAIN_MODEL_ALIASES: \"b.c\" must be the name of a model\nwarning LLM_GATEWAY_MODEL_ALIASES: not valid JSON, at byte 1: unexpected end of JSON input; nothing of it counts\n", []string{"alias", "warning"}},
+		"aliases, strangers": {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=fast=x,none.fast=y,bare`}, "warning LLM_GATEWAY_MODEL_ALIASES: \"bare\" is not alias=model\nwarning LLM_GATEWAY_MODEL_ALIASES: \"fast\" is not CLI.alias\nwarning LLM_GATEWAY_MODEL_ALIASES: unknown CLI \"none\"\n", []string{"warning"}},
+		"aliases, broken":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={`, `PLAIN_MODEL_ALIASES={"a":5,"b":{"c":[]}}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: \"a\" must be a model name\nwarning PLAIN_MODEL_ALIASES: \"b.c\" must be a model name\nwarning LLM_GATEWAY_MODEL_ALIASES: not valid JSON, at byte 1: unexpected end of JSON input; all of it is ignored\n", []string{"alias", "warning"}},
 		"aliases, array":     {"bare", []string{`PLAIN_MODEL_ALIASES=["a"]`}, "warning PLAIN_MODEL_ALIASES: \"[\\\"a\\\"]\" is not alias=model\n", []string{"warning"}},
 		"aliases, conflict": {"bare", []string{`PLAIN_MODEL_ALIASES=fast=x,fast=y,fast=y`, "LLM_GATEWAY_MODEL_ALIASES=bare.fast=z"}, "alias fast=y\nalias latest=\nalias smart=\n" +
-			"warning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"x\" and not \"z\", as LLM_GATEWAY_MODEL_ALIASES says\nwarning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"y\" and not \"x\", as PLAIN_MODEL_ALIASES says\n", []string{"alias", "warning"}},
+			"warning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"x\", which overrides \"z\" from LLM_GATEWAY_MODEL_ALIASES\nwarning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"y\", which overrides \"x\" from PLAIN_MODEL_ALIASES\n", []string{"alias", "warning"}},
 		"aliases, circle": {"acme", []string{`ACME_MODEL_ALIASES=a=b,b=c,c=a,fast=cheap,x=a`}, "alias cheap=fast\nalias fast=mini\nalias latest=\nalias own=\nalias smart=\n" +
-			"warning ACME_MODEL_ALIASES: the alias \"a\" leads back to itself\nwarning ACME_MODEL_ALIASES: the alias \"b\" leads back to itself\nwarning ACME_MODEL_ALIASES: the alias \"c\" leads back to itself\nwarning ACME_MODEL_ALIASES: the alias \"fast\" leads back to itself\nwarning ACME_MODEL_ALIASES: the alias \"x\" leads back to itself\n", []string{"alias", "warning"}},
+			"warning ACME_MODEL_ALIASES: the alias \"a\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"b\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"c\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"fast\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"x\" refers back to itself\n", []string{"alias", "warning"}},
 		"aliases, itself":         {"acme", []string{`ACME_MODEL_ALIASES=fast=fast`}, "alias cheap=fast\nalias fast=fast\nalias latest=\nalias own=\nalias smart=\n", []string{"alias", "warning"}},
-		"aliases, dash":           {"bare", []string{`PLAIN_MODEL_ALIASES={"a":"--x","b c":"x","":"y"}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: the alias \"b c\" is not made of letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"\" is not made of letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"a\": \"--x\" is no name of a model\n", []string{"alias", "warning"}},
+		"aliases, dash":           {"bare", []string{`PLAIN_MODEL_ALIASES={"a":"--x","b c":"x","":"y"}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: the alias \"b c\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"a\": \"--x\" is not a valid model name\n", []string{"alias", "warning"}},
 		"aliases, not to be said": {"few", []string{`FEW_MODEL_ALIASES=fast=one,two=one`}, "alias two=one\nwarning FEW_MODEL_ALIASES: the alias \"fast\" must be \"one\" or \"two\", not \"fast\"\n", []string{"alias", "warning"}},
 		"all empty":               {"acme", []string{"ACME_MODELS=", "ACME_MODEL_ALIASES= ", "ACME_DEFAULT_MODEL=", "LLM_GATEWAY_MODEL_ALIASES=", "ACME_CONFIG_PATH=", "ACME_MODEL= "}, "", []string{"default", "env", "warning"}},
 	} {
@@ -267,7 +267,7 @@ func TestUsed(t *testing.T) {
 		"fallback low mini Small little things\nfallback low maxi Big\nobserved low seen-2 record of calls\nobserved low seen-1 record of calls\n")
 	same(t, "bare", only(w.told(t, "bare"), "observed"), "")
 	w.Record = func() (Store, error) { return nil, os.ErrPermission }
-	same(t, "no record", only(w.told(t, "acme"), "observed", "warning"), "warning models that answered are not told: permission denied\n")
+	same(t, "no record", only(w.told(t, "acme"), "observed", "warning"), "warning models that answered are not listed: permission denied\n")
 	w.Record = func() (Store, error) { return nil, nil }
 	same(t, "record turned off", only(w.told(t, "acme"), "observed", "warning"), "")
 }

@@ -19,7 +19,7 @@ const (
 // pair is an alias and what it stands for, or a model and what is told of it.
 type pair struct{ key, value string }
 
-var tooMuch = fmt.Sprintf("more than %d entries or %d bytes; nothing of it counts", maxEntries, maxValue)
+var tooMuch = fmt.Sprintf("more than %d entries or %d bytes; all of it is ignored", maxEntries, maxValue)
 
 // parsePairs reads alias=model, separated by commas or lines, or a JSON object, in which
 // an alias may also stand below the name of its CLI. In JSON "" is the CLI's own default.
@@ -62,12 +62,12 @@ func flatten(pairs []pair, wrong []string, key string, value any) ([]pair, []str
 			if model, ok := value[alias].(string); ok {
 				pairs = append(pairs, pair{key + "." + alias, strings.TrimSpace(model)})
 			} else {
-				wrong = append(wrong, fmt.Sprintf("%s must be the name of a model", quoted(key+"."+alias)))
+				wrong = append(wrong, fmt.Sprintf("%s must be a model name", quoted(key+"."+alias)))
 			}
 		}
 		return pairs, wrong
 	}
-	return pairs, append(wrong, fmt.Sprintf("%s must be the name of a model", quoted(key)))
+	return pairs, append(wrong, fmt.Sprintf("%s must be a model name", quoted(key)))
 }
 
 // parseModels reads names of models, separated by commas or lines, a JSON array of them,
@@ -85,7 +85,7 @@ func parseModels(text string) (models []pair, wrong []string) {
 		for name, doc := range object.All() {
 			described, ok := doc.(string)
 			if !ok && doc != nil {
-				wrong = append(wrong, fmt.Sprintf("the description of %s must be a text", quoted(name)))
+				wrong = append(wrong, fmt.Sprintf("the description of %s must be text", quoted(name)))
 			}
 			models = append(models, pair{name, clean(described)})
 		}
@@ -97,7 +97,7 @@ func parseModels(text string) (models []pair, wrong []string) {
 		for i, item := range list {
 			name, ok := item.(string)
 			if !ok {
-				wrong = append(wrong, fmt.Sprintf("element %d must be the name of a model", i+1))
+				wrong = append(wrong, fmt.Sprintf("element %d must be a model name", i+1))
 				continue
 			}
 			models = append(models, pair{key: name})
@@ -129,9 +129,9 @@ func strictJSON(text string, into any) error { return json.Unmarshal([]byte(text
 func notJSON(err error) string {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("not valid JSON, at byte %d: %s; nothing of it counts", syntax.Offset, err)
+		return fmt.Sprintf("not valid JSON, at byte %d: %s; all of it is ignored", syntax.Offset, err)
 	}
-	return fmt.Sprintf("not valid JSON: %s; nothing of it counts", err)
+	return fmt.Sprintf("not valid JSON: %s; all of it is ignored", err)
 }
 
 // clean makes a line of moderate length out of a description.

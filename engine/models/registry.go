@@ -133,7 +133,7 @@ func shaped(name string, pattern *regexp.Regexp) bool {
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
 	if !shaped(name, modelName) {
-		return fmt.Sprintf("%s is no name of a model", quoted(name))
+		return fmt.Sprintf("%s is not a valid model name", quoted(name))
 	}
 	if text := v.cli.CheckModel(name); text != "" {
 		return fmt.Sprintf("the model %s %s", quoted(name), text)

@@ -73,7 +73,7 @@ func (v *view) locate(name string, s lang.SourceSpec) (path string, elsewhere bo
 		other = v.expand(other)
 	}
 	if !filepath.IsAbs(other) {
-		v.warn("%s: %s is a relative path; write it from / or ~/", variable, quoted(other))
+		v.warn("%s: %s is a relative path; it must start with / or ~/", variable, quoted(other))
 		return "", false
 	}
 	other = filepath.Clean(other)
@@ -155,9 +155,9 @@ func (r *Registry) ask(path string, s lang.SourceSpec) answer {
 	case info.IsDir():
 		return answer{err: errors.New("is a folder")}
 	case !info.Mode().IsRegular():
-		return answer{err: errors.New("is no regular file")}
+		return answer{err: errors.New("is not a regular file")}
 	case info.Size() > maxFile:
-		return answer{err: fmt.Errorf("has %d bytes, at most %d are read", info.Size(), maxFile)}
+		return answer{err: fmt.Errorf("has %d bytes, at most %d are allowed", info.Size(), maxFile)}
 	}
 	format := s.FormatOf(path)
 	if format == "" && len(s.Path) > 0 { // of a file that a variable names

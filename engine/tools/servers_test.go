@@ -68,7 +68,7 @@ func TestServersInResults(t *testing.T) {
 
 func TestServersInTheListing(t *testing.T) {
 	for _, tool := range withServers(t).List() {
-		if says := strings.Contains(string(tool.Input), "There are: one (The one), gone."); says != (tool.Name == "acme_request") {
+		if says := strings.Contains(string(tool.Input), "Available: one (The one), gone."); says != (tool.Name == "acme_request") {
 			t.Errorf("%s: %s", tool.Name, tool.Input)
 		}
 	}

@@ -193,7 +193,7 @@ func TestMissingCLI(t *testing.T) {
 	r := newTools(t).call(t, "gone_request", `{"prompt":"x"}`)
 	got := whole(t, r)
 	failure, _ := got["error"].(map[string]any)
-	if !r.IsError || failure["class"] != lang.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to where it is" {
+	if !r.IsError || failure["class"] != lang.ClassMissing || failure["hint"] != "install Gone: get gone; or set cli.gone.bin to its path" {
 		t.Errorf("%v", got)
 	}
 	if _, ok := got["exitCode"]; ok {

@@ -52,7 +52,7 @@ func TestCLIUpgradeIsRun(t *testing.T) {
 		t.Errorf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","target":"9.9","dryRun":false}`)
-	if got := conforms(t, CLIUpgradeTool.Output, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], "exit code 3; the last it said: no such version") || !strings.Contains(r.Text[0], "nova update --to=9.9") {
+	if got := conforms(t, CLIUpgradeTool.Output, r); !r.IsError || got["status"] != "failed" || !strings.Contains(r.Text[0], "exit code 3; its last output: no such version") || !strings.Contains(r.Text[0], "nova update --to=9.9") {
 		t.Errorf("%q", r.Text)
 	}
 	r = tools.call(t, CLIUpgrade, `{"cli":"nova","dryRun":false,"timeoutMs":1000}`)

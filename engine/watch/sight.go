@@ -40,7 +40,7 @@ func (s *sight) dim(err error) {
 	s.blind = true
 	if !s.told {
 		s.told = true
-		s.o.Log.Warn("changes of the specs cannot be watched, they are looked for instead", "every", s.o.Blind, "error", err)
+		s.o.Log.Warn("the spec folders cannot be watched, so they are polled", "every", s.o.Blind, "error", err)
 	}
 }
 

@@ -40,18 +40,18 @@ func Executable(bin string, ps lang.Problems) {
 	}
 	switch {
 	case shells[base]:
-		ps.Add("shell", "%q runs other programs out of its arguments", bin).Hint = "name the program itself"
+		ps.Add("shell", "%q runs other programs from its arguments", bin).Hint = "name the program itself"
 	case strings.HasPrefix(bin, "-"):
 		ps.Add("bin", "%q looks like an option", bin)
 	case strings.ContainsAny(bin, `/\`) && !absolute.MatchString(bin):
-		ps.Add("bin", "%q is a relative path", bin).Hint = "name the program alone, or by its absolute path"
+		ps.Add("bin", "%q is a relative path", bin).Hint = "use the name of the program or its absolute path"
 	}
 }
 
 // ReservedVariable refuses variables that the gateway keeps for itself.
 func ReservedVariable(name string, ps lang.Problems) {
 	if strings.HasPrefix(name, ReservedEnv) {
-		ps.Add("reserved", "variables named %s* belong to the gateway", ReservedEnv).Key = true
+		ps.Add("reserved", "variables named %s* are reserved by the gateway", ReservedEnv).Key = true
 	}
 }
 

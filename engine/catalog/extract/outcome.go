@@ -146,7 +146,7 @@ func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
 		f.Hint = hints[f.Class]
 	}
 	if f.Class == lang.ClassSession && d.out.spec.Session.Bound == "cwd" && d.turn.Mode != lang.New {
-		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it began", d.out.name)
+		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it started", d.out.name)
 	}
 	switch f.Class {
 	case lang.ClassTimeout, lang.ClassIdle, lang.ClassEmpty, lang.ClassIncomplete:
@@ -163,7 +163,7 @@ func (d *decoder) complaint(class string, run Run, stdout string) string {
 	}
 	last := ""
 	if tail != "" {
-		last = "; the last it said: " + tail
+		last = "; its last output: " + tail
 	}
 	switch class {
 	case lang.ClassCanceled:
@@ -171,13 +171,13 @@ func (d *decoder) complaint(class string, run Run, stdout string) string {
 	case lang.ClassTimeout:
 		return name + " was ended: it exceeded its total time" + last
 	case lang.ClassIdle:
-		return name + " was ended: its output did not grow for too long" + last
+		return name + " was ended: it printed nothing for too long" + last
 	case lang.ClassOutputCap:
 		return name + " printed more than the output cap allows; the middle is missing"
 	case lang.ClassDisk:
 		return "the output of " + name + " could not be kept: the disk is full"
 	case lang.ClassLost:
-		return name + " was ended together with what watched over it; what it had printed by then is kept" + last
+		return name + " was ended together with its supervisor; its output up to then is kept" + last
 	case lang.ClassIncomplete:
 		return name + " ended without the record that completes its output"
 	}
@@ -201,11 +201,11 @@ var hints = map[string]string{
 	lang.ClassIdle:       "raise idleTimeoutMs, or ask for less in one call",
 	lang.ClassOutputCap:  "ask for a shorter answer, or raise gateway.outputCap",
 	lang.ClassEmpty:      "try again, or ask differently",
-	lang.ClassIncomplete: "try again; if it stays so, run the command that `gateway explain` prints by hand",
+	lang.ClassIncomplete: "try again; if it happens again, run the command that `gateway explain` prints by hand",
 	lang.ClassUnparsable: "run the command that `gateway explain` prints by hand: the CLI may have changed its output format",
-	lang.ClassDisk:       "make room where the gateway keeps its state, then try again",
-	lang.ClassLost:       "read the partial output, and look what was done before asking again",
-	lang.ClassSession:    "leave sessionId away to start a new conversation",
+	lang.ClassDisk:       "free disk space where the gateway keeps its state, then try again",
+	lang.ClassLost:       "read the partial output, and check what was done before asking again",
+	lang.ClassSession:    "omit sessionId to start a new conversation",
 }
 
 var (

@@ -88,7 +88,7 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 	out.error = c.take(o.Error, format, ps.At("error"))
 	out.id = c.take(spec.Session.Capture, format, ps.Siblings("session", "capture"))
 	if format != "text" && o.Text.Take == "" {
-		ps.Add("text", "format %q needs text: where the answer stands", format).Key = true
+		ps.Add("text", "format %q needs text, which extracts the answer", format).Key = true
 	}
 	for _, u := range []struct {
 		key, name string
@@ -132,7 +132,7 @@ func (c compiler) verdicts(spec *lang.CLISpec, ps lang.Problems) {
 	c.out.success = c.condition(spec.Success, endScope, ps.At("success"))
 	for _, code := range slices.Sorted(maps.Keys(spec.Exits)) {
 		if n, err := strconv.Atoi(code); err != nil || n > 255 || strconv.Itoa(n) != code {
-			ps.At("exits", code).Add("exit", "no program ends with exit code %q", code).Key = true
+			ps.At("exits", code).Add("exit", "no program has the exit code %q", code).Key = true
 		}
 	}
 	for i, f := range spec.Failure {

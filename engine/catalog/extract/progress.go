@@ -63,7 +63,7 @@ func (c compiler) progress(specs []lang.ProgressSpec, format string, ps lang.Pro
 func (c compiler) progressRule(spec lang.ProgressSpec, format string, ps lang.Problems) *progressRule {
 	switch ofRecords := spec.When + spec.Label + spec.Take + spec.Fold; {
 	case spec.Line != "" && ofRecords != "":
-		ps.Add("shape", "line is for lines that are no records; nothing else goes beside it").Hint = "make two rules of it"
+		ps.Add("shape", "line cannot be combined with other fields").Hint = "split it into two rules"
 		return nil
 	case spec.Line != "":
 		re, err := regexp.Compile(spec.Line)
@@ -73,7 +73,7 @@ func (c compiler) progressRule(spec lang.ProgressSpec, format string, ps lang.Pr
 		}
 		return &progressRule{line: re}
 	case spec.Take == "" && spec.Label == "":
-		ps.Add("shape", "the rule says nothing").Hint = "give it take or line"
+		ps.Add("shape", "the rule has no effect").Hint = "give it take or line"
 		return nil
 	case format != "jsonl":
 		ps.Add("shape", "format %q has no records while the CLI runs", format).Hint = `use line, or set output.format to "jsonl"`

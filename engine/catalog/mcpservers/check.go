@@ -45,7 +45,7 @@ func CheckDefinitions(servers lang.Map[lang.ServerSpec], general []string, ps la
 		for i, variable := range server.Env {
 			argvtemplate.ReservedVariable(variable, at.At("env", i))
 			if slices.Contains(server.Env[:i], variable) {
-				at.At("env", i).Add("env", "%q stands twice", variable)
+				at.At("env", i).Add("env", "%q is listed twice", variable)
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func plainArgument(arg string, ps lang.Problems) {
 	case strings.Contains(arg, "${"):
 		ps.Add("mcp", "%q would be expanded by some CLIs and not by others", "${").Hint = "name the variable in env: the server finds it there"
 	case strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
-		ps.Add("mcp", "contains a character that cannot be seen")
+		ps.Add("mcp", "contains an invisible character")
 	}
 }
 
@@ -131,13 +131,13 @@ func Check(spec lang.MCPSpec, ps lang.Problems) {
 	}
 	switch {
 	case spec.Own != nil && !file.IsZero():
-		ps.At("file").Add("mcp", "own servers of the CLI are not written into a file").Key = true
+		ps.At("file").Add("mcp", "the CLI takes only its own servers, so there is no file to write").Key = true
 	case !file.IsZero() && (file.Name == "") == (file.Env == ""):
 		ps.At("file").Add("mcp", "needs either a name or env").Key = true
 	case file.Name != "" && !used[slotFile]:
-		ps.At("file").Add("slot", "the file reaches no word").Hint = "write {file} where its path belongs, in words or each"
+		ps.At("file").Add("slot", "the file is not used").Hint = "write {file} where its path belongs, in words or each"
 	case file.IsZero() && !used[slotName]:
-		problem := ps.Add("mcp", "servers reach nothing")
+		problem := ps.Add("mcp", "servers are not passed to the CLI")
 		problem.Hint, problem.Key = "add file, or each with {name}", true
 	}
 	if spec.Own != nil && spec.Trusted != nil {
@@ -159,21 +159,21 @@ func checkFile(file lang.MCPFile, ps lang.Problems) {
 		ps.At("name").Add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
 	}
 	if file.Text != "" && strings.Count(file.Text, slotJSON) != 1 {
-		ps.At("text").Add("slot", "{json} stands %d times", strings.Count(file.Text, slotJSON)).Hint = "write it once, where the body belongs"
+		ps.At("text").Add("slot", "{json} occurs %d times", strings.Count(file.Text, slotJSON)).Hint = "write it once, where the body belongs"
 	}
 	if n := templateSlots(file.Body, []string{slotServers, slotList}, ps.At("body")); n == 0 {
 		ps.At("body").Add("slot", "the servers are missing").Hint = "write {servers} or {list}"
 	}
 	own := []string{slotName, slotCommand, slotArgs, slotEnv}
 	if n := templateSlots(file.Server, own, ps.At("server")); n == 0 {
-		ps.At("server").Add("slot", "nothing of the server is written").Hint = "write {command}, {args} and the like"
+		ps.At("server").Add("slot", "contains no slot for the server").Hint = "write {command}, {args} and the like"
 	}
 	for _, over := range []struct {
 		key  string
 		body map[string]any
 	}{{"each", file.Each}, {"trusted", file.Trusted}} {
 		if n := templateSlots(over.body, own, ps.At(over.key)); over.body != nil && n == 0 {
-			ps.At(over.key).Add("slot", "says the same of every server").Hint = "write {name} into a key, or say it in body"
+			ps.At(over.key).Add("slot", "is the same for every server").Hint = "write {name} into a key, or move it to body"
 		}
 	}
 }

@@ -91,7 +91,7 @@ func compilePattern(src string, vetted bool, ps lang.Problems) func() pattern {
 		return func() pattern { return pattern{Regexp: nothing} }
 	}
 	if re.MatchString("") {
-		ps.Add("regexp", "matches the empty text, which is everywhere").Hint = "let it need at least one character"
+		ps.Add("regexp", "matches the empty text").Hint = "require at least one character"
 	}
 	return func() pattern { return pattern{re, needsOf(src)} }
 }
@@ -120,7 +120,7 @@ func (r rewrite) groups(ps lang.Problems) {
 			name = r.replace[at[4]:at[5]]
 		}
 		if !hasGroup(re, name) {
-			problem := ps.Add("group", "%q is no group of the pattern", whole)
+			problem := ps.Add("group", "%q is not a group of the pattern", whole)
 			problem.Hint, problem.Offset = "groups are $1 or ${1} to ${"+text.Number(float64(re.NumSubexp()))+"}, or ${name}; a dollar is $$", at[0]
 			if re.NumSubexp() == 0 {
 				problem.Hint = "the pattern has none; a dollar is $$"

@@ -91,7 +91,7 @@ func (c *comparison) read(answers []Answer) {
 		path := []string{"cli", c.cli.Name, "probe", "help", strconv.Itoa(i)}
 		c.texts[place] = nil
 		if a.Err != nil {
-			c.add(path, CodeHelp, "%s does not tell its options after %q: %v", c.name, strings.Join(a.Words, " "), a.Err)
+			c.add(path, CodeHelp, "%s does not list its options after %q: %v", c.name, strings.Join(a.Words, " "), a.Err)
 			continue
 		}
 		byPlace[place] = a
@@ -225,7 +225,7 @@ func (c *comparison) lacks(m *missing) {
 	}
 	for _, other := range slices.Sorted(maps.Keys(c.texts)) {
 		if h := c.texts[other]; h != nil && h.Option(m.flag) != nil {
-			c.add(m.path, CodeMoved, "%s is no option of %s, but of %s", m.flag, text.Or(typed), c.typed(other))
+			c.add(m.path, CodeMoved, "%s is not an option of %s, but of %s", m.flag, text.Or(typed), c.typed(other))
 			return
 		}
 	}

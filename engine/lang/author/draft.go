@@ -28,7 +28,7 @@ func (d Draft) Write() []byte {
 	about := []string{
 		"A draft: complete it where a comment says so, then try it:",
 		"    gateway vet, gateway explain " + d.Name + "_request prompt=hi, gateway call " + d.Name + "_request prompt=hi",
-		"What all fields mean stands in the README of the gateway, under \"Spec language\".",
+		"`gateway help language` explains all fields.",
 	}
 	w.comment(about...)
 	if d.YAML {
@@ -44,34 +44,34 @@ func (d Draft) Write() []byte {
 			w.open("cli: " + d.Name)
 		}
 	}
-	w.comment("Name for people, and what it is good at: the first words of the tool's description.")
+	w.comment("Name for people, and what the agent is good at: the beginning of the tool's description.")
 	w.field("title", strings.ToUpper(d.Name[:1])+d.Name[1:])
 	w.field("doc", "A coding agent.")
 	w.field("bin", d.Bin)
-	w.comment("Command that installs it, shown where it is missing.", `install: "npm install -g `+d.Name+`"`)
+	w.comment("Command that installs the program, shown if it is missing.", `install: "npm install -g `+d.Name+`"`)
 	argv := append(slices.Clone(d.Command), "{params}")
-	w.comment("", "The command line in its order: words as they are, and slots. The prompt goes over standard",
-		"input; for one that wants it as an argument: prompt: via: \"arg\", and \"{prompt}\" in its place.")
+	w.comment("", "The command line: literal words and slots. The prompt is sent over standard",
+		"input; to pass it as an argument: prompt: via: \"arg\", and \"{prompt}\" at its place.")
 	if d.Help != nil && len(d.Help.Commands) > 0 {
-		w.comment("Its commands: " + clipped(commandNames(d.Help), 200))
+		w.comment("Commands of the program: " + clipped(commandNames(d.Help), 200))
 	}
 	w.field("argv", argv)
 	d.params(w)
-	w.comment("", "How a conversation is continued, and where the output tells its id:",
+	w.comment("", "How to continue a conversation, and where the output contains its id:",
 		`session: {resume: ["--resume={id}"], capture: "event.session_id"}   and "{session}" in argv`)
-	w.comment("", "How the answer is read. Of a program that can print a record for each event:",
+	w.comment("", "How to find the answer in the output. If the program can print a record for each event:",
 		`output: {format: "jsonl", end: "event.type == 'end'", text: "event.text"}`)
 	w.inline("output", "format", "text")
-	w.comment("", "Variables that it needs: its own, and keys.")
+	w.comment("", "Environment variables that the program needs: its own, and keys.")
 	w.inline("env", "pass", []string{prefixOf(d.Name)})
-	w.comment("", "How it is asked for its version and for its options (gateway vet --probe).")
+	w.comment("", "How to ask for its version and its options (gateway vet --probe).")
 	w.inline("version", "argv", []string{"--version"})
 	help := [][]string{{"--help"}}
 	if len(d.Command) > 0 {
 		help = append(help, append(slices.Clone(d.Command), "--help"))
 	}
 	w.inline("probe", "help", help)
-	w.comment("", "A test: what a call must become.")
+	w.comment("", "A test: the command line of a call.")
 	w.line(fmt.Sprintf("examples: [{in: {prompt: \"hi\"}, argv: %s, stdin: \"hi\"}]", inJSON(append([]string{}, d.Command...))))
 	w.close()
 	if d.YAML {
@@ -85,7 +85,7 @@ func prefixOf(name string) string { return strings.ToUpper(name) + "_*" }
 // params writes the parameter table.
 func (d Draft) params(w *draftWriter) {
 	if d.Help == nil {
-		w.comment("", "Parameters of the tool: one line for each. danger marks what lets it act without asking.",
+		w.comment("", "Parameters of the tool, one per line. danger marks those that let the agent act without asking.",
 			`model: {doc: "Model id or alias", flag: "--model"}`,
 			`yolo: {doc: "Change files without asking", type: "bool", flag: "--yolo", danger: true}`)
 		w.line("params: {}")
@@ -99,7 +99,7 @@ func (d Draft) params(w *draftWriter) {
 		}
 		name, line, why := param(d.Help, o)
 		if why == "" && seen[name] {
-			why = "another option has the name " + name
+			why = "another option has the same name: " + name
 		}
 		if why == "" {
 			why = d.Without[name]
@@ -112,8 +112,8 @@ func (d Draft) params(w *draftWriter) {
 			lines = append(lines, line)
 		}
 	}
-	w.comment("", "Parameters of the tool, as its help tells of them: take out what no caller needs, mark what is",
-		"seldom given with rare: true, and look whether danger stands where it lets it act without asking.")
+	w.comment("", "Parameters of the tool, from the help text: remove those that no caller needs, mark those that are",
+		"rarely used with rare: true, and check that danger marks those that let the agent act without asking.")
 	if len(lines) == 0 {
 		w.line("params: {}")
 	} else {
@@ -122,7 +122,7 @@ func (d Draft) params(w *draftWriter) {
 		w.close()
 	}
 	if len(left) > 0 {
-		w.comment("Left out:")
+		w.comment("Omitted:")
 		for _, l := range left {
 			w.comment("    " + clipped(l, 150))
 		}
@@ -147,7 +147,7 @@ type ourOption struct {
 var look = sync.OnceValue(func() looks {
 	return looks{
 		ours: []ourOption{
-			{regexp.MustCompile(`^-(h|-help)$|^--(help-.*|version|completions?)$|^-[vV]$`), "tells, and does not answer"},
+			{regexp.MustCompile(`^-(h|-help)$|^--(help-.*|version|completions?)$|^-[vV]$`), "prints information instead of an answer"},
 			{regexp.MustCompile(`^--(resume|continue|session|session-id|fork-session|last)$`), "see session"},
 			{regexp.MustCompile(`^--(output-format|format|json|output|stream-json)$`), "see argv and output: the gateway always asks for the same format"},
 			{regexp.MustCompile(`^--(prompt|prompt-file|prompt-interactive|print|interactive|input-format)$`), "see prompt"},
@@ -188,10 +188,10 @@ func param(h *Help, o HelpOption) (name, line, why string) {
 		}
 	}
 	if flag == "" {
-		return "", "", "no option of the form -x or --long-name"
+		return "", "", "not an option of the form -x or --long-name"
 	}
 	if name = camelCase(strings.TrimLeft(flag, "-")); name == "" {
-		return "", "", "its name begins with a digit"
+		return "", "", "its name starts with a digit"
 	}
 	doc := strings.TrimSpace(strings.Join(strings.Fields(o.Doc), " "))
 	if doc == "" {

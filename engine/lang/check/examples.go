@@ -110,7 +110,7 @@ func (e exam) refused(violations catalog.Violations) {
 	case violations == nil:
 		at.Add("example", "the call is not refused")
 	case !strings.Contains(said, e.ex.Refused):
-		at.Add("example", "it is refused, but not with these words: %s", strings.ReplaceAll(said, "\n", "; "))
+		at.Add("example", "the call is refused with another message: %s", strings.ReplaceAll(said, "\n", "; "))
 	}
 }
 
@@ -162,14 +162,14 @@ func (e exam) env(set map[string]string) {
 	names := e.ex.Env.Names
 	for i, name := range names {
 		if _, ok := set[name]; !ok {
-			e.ps.At("env", i).Add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+			e.ps.At("env", i).Add("example", "%s is not set; set variables: %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.ex.Env.Values)) {
 		got, ok := set[name]
 		switch want := e.ex.Env.Values[name]; {
 		case !ok:
-			e.ps.At("env", name).Add("example", "%s is not set; set are %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
+			e.ps.At("env", name).Add("example", "%s is not set; set variables: %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
 		case got != want:
 			e.miss(e.ps.At("env", name), want, got)
 		}
@@ -185,7 +185,7 @@ func (e exam) files(made []catalog.File) {
 	for _, f := range made {
 		byName[f.Name] = f.Text
 		if _, ok := e.ex.Files.Get(f.Name); !ok {
-			e.ps.At("files").Add("example", "there is a further file, %s", f.Name).Key = true
+			e.ps.At("files").Add("example", "unexpected file %s", f.Name).Key = true
 		}
 	}
 	for name, want := range e.ex.Files.All() {
@@ -193,7 +193,7 @@ func (e exam) files(made []catalog.File) {
 		body, ok := byName[name]
 		if !ok {
 			names := strings.Join(slices.Sorted(maps.Keys(byName)), ", ")
-			at.Add("example", "there is no such file; there is %s", cmp.Or(names, "none")).Key = true
+			at.Add("example", "no such file; files: %s", cmp.Or(names, "none")).Key = true
 			continue
 		}
 		if want, plain := want.(string); plain {
@@ -205,7 +205,7 @@ func (e exam) files(made []catalog.File) {
 		first, last := strings.Index(body, "{"), strings.LastIndex(body, "}")
 		var got any
 		if first < 0 || last < first || json.Unmarshal([]byte(body[first:last+1]), &got) != nil {
-			at.Add("example", "there is no JSON in it: %q", text.Abbreviate(body)).Key = true
+			at.Add("example", "it is not JSON: %q", text.Abbreviate(body)).Key = true
 			continue
 		}
 		if path, want, got, same := unlike(want, got); !same {
@@ -250,12 +250,12 @@ func (e exam) verdicts(call *catalog.Call) {
 		}
 		for i, id := range e.ex.Risk {
 			if !slices.Contains(got, id) {
-				e.ps.At("risk", i).Add("example", "rule %q does not hold; there holds %s", id, cmp.Or(strings.Join(got, ", "), "none"))
+				e.ps.At("risk", i).Add("example", "rule %q does not match; matching rules: %s", id, cmp.Or(strings.Join(got, ", "), "none"))
 			}
 		}
 		for _, id := range got {
 			if !slices.Contains(e.ex.Risk, id) {
-				e.ps.At("risk").Add("example", "rule %q holds as well", id).Key = true
+				e.ps.At("risk").Add("example", "rule %q matches too", id).Key = true
 			}
 		}
 	}

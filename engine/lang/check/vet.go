@@ -22,7 +22,7 @@ type Verdicts func(*catalog.Call) map[string]string
 
 // Vet runs the checks that need no CLI but take longer than a start should: the
 // examples, the listing of every tool, and the proof that no value of any
-// parameter can stand as an option. Without a judge the verdicts of examples are not
+// parameter can be read as an option. Without a judge the verdicts of examples are not
 // looked at.
 func Vet(c *catalog.Catalog, judge Verdicts) []lang.Problem {
 	ps := lang.NewProblems()
@@ -46,7 +46,7 @@ func Vet(c *catalog.Catalog, judge Verdicts) []lang.Problem {
 	return *ps.List
 }
 
-// proven reports parameters of which a value can stand as an option.
+// proven reports parameters of which a value can be read as an option.
 func proven(c *catalog.CLI, probe probe, ps lang.Problems) {
 	for _, proof := range proofs(c, probe) {
 		if proof.Safe {
@@ -56,7 +56,7 @@ func proven(c *catalog.CLI, probe probe, ps lang.Problems) {
 		if _, ok := c.CLISpec.Params.Get(proof.Param); ok {
 			where = ps.At("params", proof.Param)
 		}
-		where.Add("injection", "a value can stand as an option: %s", proof.How).Key = true
+		where.Add("injection", "a value can be read as an option: %s", proof.How).Key = true
 	}
 }
 

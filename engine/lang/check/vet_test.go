@@ -29,9 +29,9 @@ func TestProofs(t *testing.T) {
 		got[proof.Param] = proof.How
 	}
 	for name, want := range map[string]string{
-		"name": "--name=--evil", "short": "refused: begins with a dash and would stand as an option", "joined": "-j=--evil", "files": `after "--"`,
+		"name": "--name=--evil", "short": "refused: begins with a dash and would be read as an option", "joined": "-j=--evil", "files": `after "--"`,
 		"token": "not in the command line", "prompt": "over standard input", "sessionId": "refused: not an id", "tags": "--tags=--evil",
-		"effort": `effort="--evil"`, "target": "refused: begins with a dash and would stand as an option", "keys": `--set=["--evil"]`,
+		"effort": `effort="--evil"`, "target": "refused: begins with a dash and would be read as an option", "keys": `--set=["--evil"]`,
 		"level": `refused: must be "low", "medium" or "high", not "--evil"`, "deep": "",
 	} {
 		if got[name] != want {
@@ -67,7 +67,7 @@ func TestVetSeesInjection(t *testing.T) {
 		}
 		return catalog.Command{Args: []string{value}}, nil
 	}
-	if found := found(careless); len(found) != 1 || found[0].Error() != `params.one: a value can stand as an option: --evil` {
+	if found := found(careless); len(found) != 1 || found[0].Error() != `params.one: a value can be read as an option: --evil` {
 		t.Errorf("got %v", found)
 	}
 }

@@ -205,7 +205,7 @@ func (c checker) missing(n *node, a *arm, path []string, meant map[string]bool) 
 		d := c.r.add(n.key, path, "missing-field", "missing required field %q", name)
 		if p, deleted := n.gone[name]; deleted {
 			d.Line, d.Col = p.lineCol()
-			d.File, d.Hint = p.src.name, "null takes it away here"
+			d.File, d.Hint = p.src.name, "null removes it here"
 		}
 	}
 }

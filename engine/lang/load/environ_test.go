@@ -23,7 +23,7 @@ func TestVariablesNameSettings(t *testing.T) {
 			t.Errorf("%s: the setting wants %s, not %s", v.Name, s.arms[0].kinds, v.kind)
 		}
 		if seen[v.Name] || seen[v.Key] {
-			t.Errorf("%s stands twice", v.Name)
+			t.Errorf("%s is used twice", v.Name)
 		}
 		seen[v.Name], seen[v.Key] = true, true
 	}

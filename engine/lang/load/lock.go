@@ -66,7 +66,7 @@ func CheckLock(dir string, files []File) (locked bool, diags []Diagnostic) {
 	for n := 1; lines.Scan(); n++ {
 		sum, file, ok := strings.Cut(lines.Text(), "  ")
 		if !ok || len(sum) != sha256.Size*2 || file == "" {
-			tell(display(name), Warning, CodeLocked, "make it anew: gateway lock "+display(dir), "is not a line of a lock")
+			tell(display(name), Warning, CodeLocked, "recreate it: gateway lock "+display(dir), "is not a line of a lock")
 			diags[len(diags)-1].Line, diags[len(diags)-1].Col = n, 1
 			continue
 		}

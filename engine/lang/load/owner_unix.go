@@ -41,7 +41,7 @@ func foreign(name string, info fs.FileInfo) (why, fix string) {
 }
 
 // foreignFolder looks at a folder and at all those that it lies in: who can write one of
-// them can put another in its place. Links are followed, and so is what they lie in.
+// them can put another at its place. Links are followed, and so is what they lie in.
 func foreignFolder(dir string) (name, why, fix string) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {

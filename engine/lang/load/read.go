@@ -49,11 +49,11 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 		info, err := os.Stat(full)
 		switch {
 		case err != nil && e.Type()&fs.ModeSymlink != 0:
-			fail(name, "unreadable", "", "the link leads nowhere: %s", reason(err))
+			fail(name, "unreadable", "", "broken symbolic link: %s", reason(err))
 		case err != nil:
 			fail(name, "unreadable", "", "%s", reason(err))
 		case info.IsDir():
-			fail(name, "unreadable", "rename the folder; spec files stand in one folder", "a folder with the name of a spec file")
+			fail(name, "unreadable", "rename the folder; spec files are in one folder", "a folder with the name of a spec file")
 		case !info.Mode().IsRegular():
 			fail(name, "unreadable", "", "not a regular file")
 		case unsafe(fail, full, e, info):

@@ -66,8 +66,8 @@ func TestReadDirTroubles(t *testing.T) {
 		}
 	}
 	want := []string{
-		"s/folder.cue: a folder with the name of a spec file (rename the folder; spec files stand in one folder)",
-		"s/link.cue: the link leads nowhere: no such file or directory",
+		"s/folder.cue: a folder with the name of a spec file (rename the folder; spec files are in one folder)",
+		"s/link.cue: broken symbolic link: no such file or directory",
 		"s/shared.cue: every user can write this file (mode 0666) (chmod o-w s/shared.cue; a spec names programs to run)",
 	}
 	if os.Geteuid() != 0 { // root reads everything

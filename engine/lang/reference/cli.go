@@ -39,18 +39,18 @@ func (w *writer) facts(cli *catalog.CLI) {
 	}
 	add("prompt", promptFacts(cli))
 	add("sessions", sessionFacts(cli))
-	add("given variables", codes(cli.Env.Pass))
-	add("set variables", codes(cli.Env.Set.Keys()))
-	add("kept back", codes(cli.Env.Drop))
-	add("limits", limits(cli.Timeouts))
+	add("environment variables passed", codes(cli.Env.Pass))
+	add("environment variables set", codes(cli.Env.Set.Keys()))
+	add("environment variables withheld", codes(cli.Env.Drop))
+	add("time limits", limits(cli.Timeouts))
 	add("on cancellation", cli.OnCancel)
 	if cli.Concurrency > 0 {
-		add("at once", strconv.Itoa(cli.Concurrency))
+		add("concurrent calls", strconv.Itoa(cli.Concurrency))
 	}
-	add("a login shows by", codes(append(append([]string{}, cli.Login.Env...), cli.Login.Files...)))
+	add("signs of a login", codes(append(append([]string{}, cli.Login.Env...), cli.Login.Files...)))
 	add("log in", escape(cli.Login.Hint))
 	add("upgrade", upgradeFacts(cli.CLISpec.Upgrade))
-	add("differs in versions", codes(cli.Versions.Keys()))
+	add("version-specific parts", codes(cli.Versions.Keys()))
 	w.table(rows)
 }
 
@@ -61,13 +61,13 @@ func promptFacts(cli *catalog.CLI) string {
 		parts = append(parts, fmt.Sprintf("at most %d bytes", p.MaxBytes))
 	}
 	if p.ExcerptBytes > 0 {
-		parts = append(parts, fmt.Sprintf("from %d bytes on only an excerpt is seen", p.ExcerptBytes))
+		parts = append(parts, fmt.Sprintf("from %d bytes on, its model sees only an excerpt", p.ExcerptBytes))
 	}
 	for _, e := range p.Expands {
 		parts = append(parts, code(e)+" is expanded")
 	}
 	if p.Guard != "" {
-		parts = append(parts, "commands of its own are kept from running")
+		parts = append(parts, "prompts that start with a slash are not run as commands")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -75,15 +75,15 @@ func promptFacts(cli *catalog.CLI) string {
 func sessionFacts(cli *catalog.CLI) string {
 	var parts []string
 	if cli.Creates() {
-		parts = append(parts, "begun under an id of ours")
+		parts = append(parts, "started with an id from the gateway")
 	} else if cli.Converses() {
-		parts = append(parts, "begun under an id that it chooses")
+		parts = append(parts, "started with an id of its own")
 	}
 	if cli.Converses() {
 		parts = append(parts, "continued by id")
 	}
 	if len(cli.Session.Latest) > 0 {
-		parts = append(parts, "the latest of the directory can be continued")
+		parts = append(parts, "the latest one of the directory can be continued")
 	}
 	if cli.Session.Bound != "" {
 		parts = append(parts, "bound to their directory")
@@ -96,17 +96,17 @@ func upgradeFacts(u lang.UpgradeSpec) string {
 		if s.Bin != "" {
 			return code(s.Bin + " " + strings.Join(s.Argv, " "))
 		}
-		return "itself: " + code(strings.Join(s.Argv, " "))
+		return "by itself, " + code(strings.Join(s.Argv, " "))
 	}
 	var parts []string
 	if len(u.Latest.Argv) > 0 {
-		parts = append(parts, "to the latest by "+step(u.Latest))
+		parts = append(parts, "to the latest version: "+step(u.Latest))
 	}
 	if len(u.Target.Argv) > 0 {
-		parts = append(parts, "to a version by "+step(u.Target))
+		parts = append(parts, "to a given version: "+step(u.Target))
 	}
 	if u.Where.Len() > 0 {
-		parts = append(parts, "otherwise where it lies as by "+strings.Join(u.Where.Keys(), ", "))
+		parts = append(parts, "specific to installations by "+strings.Join(u.Where.Keys(), ", "))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -126,7 +126,7 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 		Required   []string
 	}
 	if err := json.Unmarshal(t.Input, &schema); err != nil {
-		panic("manual: a tool has a schema that is no JSON: " + err.Error())
+		panic("reference: the schema of a tool is not JSON: " + err.Error())
 	}
 	head := []string{"parameter", "type", "meaning"}
 	if cli != nil {
@@ -162,9 +162,9 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 func danger(d lang.Danger) string {
 	switch {
 	case d.All:
-		return "Lets it act unasked."
+		return "Lets the agent act without asking."
 	case len(d.Values) > 0:
-		return "Lets it act unasked: " + strings.Join(d.Values, ", ") + "."
+		return "These values let the agent act without asking: " + strings.Join(d.Values, ", ") + "."
 	}
 	return ""
 }
@@ -194,7 +194,7 @@ func passed(p lang.ParamSpec) string {
 	case p.Env != "":
 		return "variable " + code(p.Env)
 	case p.Show != nil:
-		return "not at all: chooses what is shown"
+		return "not passed; selects what is shown"
 	}
 	return ""
 }
@@ -204,19 +204,19 @@ func (w *writer) models(cli *catalog.CLI) {
 	m := cli.CLISpec.Models
 	if m.Default != "" {
 		w.line("")
-		w.line("Its default model is " + code(m.Default) + ".")
+		w.line("The default model is " + code(m.Default) + ".")
 	}
 	aliases := [][]string{{"alias", "model"}}
 	for name, model := range m.Aliases.All() {
 		if model == "" {
-			model = "its own default"
+			model = "the CLI's own default"
 		} else {
 			model = code(model)
 		}
 		aliases = append(aliases, []string{code(name), model})
 	}
 	w.table(aliases)
-	known := [][]string{{"model", "", "best for"}}
+	known := [][]string{{"model", "description", "best for"}}
 	for name, k := range m.Known.All() {
 		known = append(known, []string{code(name), escape(k.Doc), escape(k.Use)})
 	}
@@ -225,7 +225,7 @@ func (w *writer) models(cli *catalog.CLI) {
 
 // failures lists the classes of failed runs.
 func (w *writer) failures(cli *catalog.CLI) {
-	rows := [][]string{{"failure", "may be tried again", "what to do"}}
+	rows := [][]string{{"failure class", "retry may succeed", "what to do"}}
 	seen := map[string]bool{}
 	for _, f := range cli.Failure {
 		row := []string{code(f.Class), yes(f.Retry.Yes), escape(f.Hint)}
@@ -249,7 +249,7 @@ func (w *writer) failures(cli *catalog.CLI) {
 
 // risks lists the rules by which calls are scored.
 func (w *writer) risks(cli *catalog.CLI) {
-	rows := [][]string{{"risk", "score", "when", ""}}
+	rows := [][]string{{"risk", "score", "condition", "reason"}}
 	for _, r := range cli.Risk {
 		rows = append(rows, []string{names(r.ID), strconv.Itoa(r.Score), code(r.When), escape(r.Reason)})
 	}

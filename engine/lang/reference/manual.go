@@ -1,8 +1,8 @@
-// Package manual writes the reference of a catalog as Markdown: what each CLI can do,
+// Package reference writes the reference of a catalog as Markdown: what each CLI can do,
 // its tools with their parameters, and the tools of the gateway itself.
 //
-// It hides Markdown. It tells what the catalog says and nothing of this machine, so that
-// equal specs give equal text; it knows no CLI.
+// It hides Markdown. Its input is the catalog alone and nothing of this machine, so that
+// equal specs give equal text. It must not know any CLI.
 package reference
 
 import (
@@ -15,19 +15,18 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Mark is the line by which a reference is known that was made here.
-const Mark = "<!-- Made of the specs by `gateway docs`. What is written here by hand is lost. -->"
+// Mark is the line that identifies a generated reference.
+const Mark = "<!-- Generated from the specs by `gateway docs`. Do not edit. -->"
 
-// Write is the reference of a catalog. The tools are those of the gateway itself.
+// Write returns the reference of a catalog. The tools are those of the gateway itself.
 func Write(c *catalog.Catalog, tools []catalog.Tool) string {
 	w := &writer{}
 	w.line("# CLIs and tools")
 	w.line("")
 	w.line(Mark)
 	w.line("")
-	w.line("What the specs say, as tables: what each CLI can do, the parameters of its tool, what is")
-	w.line("passed to it and what its failures are called. The language of specs is explained in the")
-	w.line("README of the gateway.")
+	w.line("A summary of the specs: the capabilities of each CLI, the parameters of its tool, its models,")
+	w.line("failure classes and risks. `gateway help language` explains the language of specs.")
 	w.matrix(c)
 	for _, cli := range c.CLIs {
 		w.cli(cli)
@@ -105,11 +104,11 @@ func yes(is bool) string {
 
 // matrix compares the CLIs.
 func (w *writer) matrix(c *catalog.Catalog) {
-	w.heading("What they can do")
-	rows := [][]string{{"", "tool", "prompt by", "begins sessions by our id", "continues by id", "continues the latest", "MCP servers", "progress", "usage", "cost", "models", "version", "login", "upgrade"}}
+	w.heading("Capabilities")
+	rows := [][]string{{"", "tool", "prompt passed by", "accepts session ids", "continues by id", "continues the latest", "MCP servers", "progress", "usage", "cost", "models", "version", "login", "upgrade"}}
 	for _, cli := range c.CLIs {
 		rows = append(rows, []string{
-			"[" + escape(cli.Heading()) + "](#" + anchor(cli.Heading()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
+			"[" + escape(cli.Heading()) + "](#" + Anchor(cli.Heading()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
 			yes(cli.Creates()), yes(cli.Converses()) + bound(cli), yes(len(cli.Session.Latest) > 0), servers(cli.MCP),
 			progress(cli.Output), scope(cli.Output.Usage.Input.Take != "" || cli.Output.Usage.Output.Take != "", cli.Output.Usage.Scope),
 			scope(cli.Output.Cost.Take != "", cli.Output.CostScope), models(cli.CLISpec.Models), yes(len(cli.Version.Argv) > 0),
@@ -119,8 +118,8 @@ func (w *writer) matrix(c *catalog.Catalog) {
 	w.table(rows)
 }
 
-// anchor is the name by which a heading is found.
-func anchor(heading string) string {
+// Anchor is the fragment by which links find a heading.
+func Anchor(heading string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(heading) {
 		switch {
@@ -145,7 +144,7 @@ func carrier(p lang.PromptSpec) string {
 
 func bound(cli *catalog.CLI) string {
 	if cli.Session.Bound != "" && cli.Converses() {
-		return ", in its directory"
+		return ", in its directory only"
 	}
 	return ""
 }
@@ -162,7 +161,7 @@ func servers(m lang.MCPSpec) string {
 		ways = append(ways, "its own, by name")
 	}
 	if len(m.Strict) > 0 {
-		ways = append(ways, "no others")
+		ways = append(ways, "exclusively")
 	}
 	return strings.Join(ways, "; ")
 }
@@ -170,7 +169,7 @@ func servers(m lang.MCPSpec) string {
 func progress(o lang.OutputSpec) string {
 	switch {
 	case len(o.Progress) > 0:
-		return "what it does"
+		return "its actions"
 	case o.Progress != nil:
 		return ""
 	case o.Format == "jsonl":
@@ -195,7 +194,7 @@ func models(m lang.ModelsSpec) string {
 		parts = append(parts, strconv.Itoa(n)+" known")
 	}
 	if m.Sources.Len() > 0 {
-		parts = append(parts, "found")
+		parts = append(parts, "discovered")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -216,7 +215,7 @@ func upgrade(u lang.UpgradeSpec) string {
 
 // policies tells what is approved.
 func (w *writer) policies(c *catalog.Catalog) {
-	rows := [][]string{{"policy", "approves up to", "a person up to", "always denies", "includes", ""}}
+	rows := [][]string{{"policy", "approves up to", "asks a person up to", "always denies", "includes", "description"}}
 	for _, p := range c.Approval.Policies {
 		limit := ""
 		if p.Limit() > p.Approve {
@@ -228,7 +227,7 @@ func (w *writer) policies(c *catalog.Catalog) {
 		w.heading("Policies of approval")
 	}
 	w.table(rows)
-	rules := [][]string{{"rule for all CLIs", "score", "when", ""}}
+	rules := [][]string{{"rule for all CLIs", "score", "condition", "reason"}}
 	for _, r := range c.Approval.Rules {
 		rules = append(rules, []string{code(r.ID), strconv.Itoa(r.Score), code(r.When), escape(r.Reason)})
 	}
@@ -244,7 +243,7 @@ func names(name string) string {
 
 // clients tells how the gateway is added to MCP clients.
 func (w *writer) clients(c *catalog.Catalog) {
-	rows := [][]string{{"client", "", "settings", "added by hand with"}}
+	rows := [][]string{{"client", "name", "settings file", "manual setup"}}
 	for name, client := range c.Clients.All() {
 		var files []string
 		for _, system := range []string{"", "linux", "darwin", "windows"} {
@@ -260,7 +259,7 @@ func (w *writer) clients(c *catalog.Catalog) {
 	if len(rows) > 1 {
 		w.heading("MCP clients")
 		w.line("")
-		w.line("`gateway init --client NAME` writes the gateway into the settings.")
+		w.line("`gateway init --client NAME` adds the gateway to the settings of a client.")
 	}
 	w.table(rows)
 }
@@ -279,7 +278,7 @@ func limits(t lang.Timeouts) string {
 	for _, l := range []struct {
 		name string
 		ms   *int64
-	}{{"without output", t.IdleMs}, {"in all", t.WallMs}, {"between signal and kill", t.GraceMs}} {
+	}{{"without output", t.IdleMs}, {"in total", t.WallMs}, {"between termination signal and kill", t.GraceMs}} {
 		if l.ms != nil {
 			parts = append(parts, fmt.Sprintf("%d ms %s", *l.ms, l.name))
 		}

@@ -12,10 +12,10 @@ func Terminate(leader int, members []Process) {
 	syscall.Kill(-leader, syscall.SIGTERM)
 	for _, p := range members {
 		if p.Group != leader {
-			Signal(p.ID, syscall.SIGTERM)
+			_ = Signal(p.ID, syscall.SIGTERM)
 		}
 		if p.Stopped() { // it would not even see the signal
-			Signal(p.ID, syscall.SIGCONT)
+			_ = Signal(p.ID, syscall.SIGCONT)
 		}
 	}
 }
@@ -24,6 +24,6 @@ func Terminate(leader int, members []Process) {
 func Kill(leader int, members []Process) {
 	syscall.Kill(-leader, syscall.SIGKILL)
 	for _, p := range members {
-		Signal(p.ID, syscall.SIGKILL)
+		_ = Signal(p.ID, syscall.SIGKILL)
 	}
 }
