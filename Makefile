@@ -34,6 +34,7 @@ check: ## look at the sources only: format, vet for three systems, specs
 	$(GO) vet $(PACKAGES) $(if $(REAL),./testdata/real/...)
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
+	@$(MAKE) --no-print-directory lint
 	$(GO) run ./cmd/gateway vet --strict --coverage specs cmd/gateway/demo.cue
 	$(GO) run ./cmd/gateway fmt --check specs cmd/gateway/demo.cue schema/starter
 
