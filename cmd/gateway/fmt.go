@@ -21,7 +21,7 @@ in their places, and stays as it is. What a file says is the same afterwards. Th
 of files that change are printed.
 
 With --fix a file is also brought to the newest version of the language, which it then
-names. With --check nothing is changed: what would is shown as a diff.
+names: keys that have been renamed get their new names, and nothing else changes. With --check nothing is changed: what would is shown as a diff.
 
 Exit codes: 0 done, or with --check nothing to do; 1 a file cannot be read, or with
 --check would change; 2 not understood.`,

@@ -50,12 +50,12 @@ type CLISpec struct {
 }
 
 // ParamSpec is one line of the parameter table. Type "" is inferred: list from
-// each/sep/maxItems, bool from words/off, otherwise string.
+// each/sep/maxItems, bool from words/noFlag, otherwise string.
 type ParamSpec struct {
 	Doc       string              `json:"doc"`
 	Type      string              `json:"type,omitempty"`
 	Flag      string              `json:"flag,omitempty"`
-	Off       string              `json:"off,omitempty"`
+	NoFlag    string              `json:"noFlag,omitempty"`
 	Style     string              `json:"style,omitempty"`
 	Value     string              `json:"value,omitempty"`
 	Words     []string            `json:"words,omitempty"`
@@ -74,7 +74,7 @@ type ParamSpec struct {
 	MaxItems  *int                `json:"maxItems,omitempty"`
 	Pattern   string              `json:"pattern,omitempty"`
 	Modes     []Mode              `json:"modes,omitempty"`
-	At        string              `json:"at,omitempty"`
+	Group     string              `json:"group,omitempty"`
 	When      string              `json:"when,omitempty"`
 	Conflicts []string            `json:"conflicts,omitempty"`
 	Requires  []string            `json:"requires,omitempty"`
@@ -82,7 +82,7 @@ type ParamSpec struct {
 	Since     string              `json:"since,omitempty"`     // first version that has the parameter
 	Until     string              `json:"until,omitempty"`     // first version that has it no more
 	Otherwise string              `json:"otherwise,omitempty"` // "drop", or "refuse" by default
-	Rare      bool                `json:"rare,omitempty"`      // not in the compact listing
+	Advanced  bool                `json:"advanced,omitempty"`  // not in the compact listing
 }
 
 // PromptSpec says how the prompt travels and how long it may be.
@@ -130,7 +130,7 @@ type SessionSpec struct {
 	Resume  []string `json:"resume,omitempty"`
 	Latest  []string `json:"latest,omitempty"`
 	Capture TakeSpec `json:"capture,omitzero"`
-	Bound   string   `json:"bound,omitempty"`
+	Scope   string   `json:"scope,omitempty"`
 }
 
 // OutputSpec says how the answer is read out of what the CLI printed.

@@ -58,14 +58,14 @@ func comparisonsOfSpec() map[string]comparison {
 
 		"cli.*.params": {added: newParameter, removed: goneParameter, enter: enterParameter},
 
-		"cli.*.params.*.doc": noted, "cli.*.params.*.rare": noted, "cli.*.params.*.show": noted, "cli.*.params.*.at": noted,
+		"cli.*.params.*.doc": noted, "cli.*.params.*.advanced": noted, "cli.*.params.*.show": noted, "cli.*.params.*.group": noted,
 		"cli.*.params.*.type": param, "cli.*.params.*.each": param, "cli.*.params.*.sep": param, "cli.*.params.*.enum": param,
 		"cli.*.params.*.default": param, "cli.*.params.*.required": param, "cli.*.params.*.min": param, "cli.*.params.*.max": param,
 		"cli.*.params.*.minLength": param, "cli.*.params.*.maxLength": param, "cli.*.params.*.maxItems": param, "cli.*.params.*.pattern": param,
 		"cli.*.params.*.modes": param, "cli.*.params.*.since": param, "cli.*.params.*.until": param,
 		"cli.*.params.*.conflicts": param, "cli.*.params.*.requires": param, "cli.*.params.*.danger": param,
 		"cli.*.params.*.flag":      {classify: rewritten("is passed by %s, and was by %s")},
-		"cli.*.params.*.off":       {classify: rewritten("false is passed by %s, and was by %s")},
+		"cli.*.params.*.noFlag":    {classify: rewritten("false is passed by %s, and was by %s")},
 		"cli.*.params.*.value":     {classify: rewritten("is passed as %s, and was as %s")},
 		"cli.*.params.*.env":       {classify: rewritten("is passed in the variable %s, and was in %s")},
 		"cli.*.params.*.words":     {classify: worded("true")},
@@ -85,7 +85,7 @@ func comparisonsOfSpec() map[string]comparison {
 
 		"cli.*.session.id":     noted,
 		"cli.*.session.create": {classify: ifAny("a new conversation")}, "cli.*.session.resume": {classify: ifAny("a conversation that goes on")},
-		"cli.*.session.latest": {classify: ifAny("the newest conversation")}, "cli.*.session.capture": noted, "cli.*.session.bound": noted,
+		"cli.*.session.latest": {classify: ifAny("the newest conversation")}, "cli.*.session.capture": noted, "cli.*.session.scope": noted,
 
 		"cli.*.mcp.default": {classify: handed},
 		"cli.*.mcp.words":   {classify: ifServers(worded("MCP servers"))}, "cli.*.mcp.each": {classify: ifServers(worded("each MCP server"))}, "cli.*.mcp.trusted": {classify: ifServers(worded("an MCP server with trust"))},

@@ -220,7 +220,7 @@ func TestSnapshotIsFresh(t *testing.T) {
 	if os.Getenv("GATEWAY_UPDATE") == "" {
 		t.Fatal("specs/snapshot.json is stale: run the tests of this package with GATEWAY_UPDATE=1")
 	}
-	if err := os.WriteFile(filepath.Join("..", "..", "specs", "snapshot.json"), want, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join("..", "..", "..", "specs", "snapshot.json"), want, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
