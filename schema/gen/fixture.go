@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -19,24 +19,18 @@ const documents = 3
 // fixture is a list of specs that together have every field of the language, in each form
 // that it can take. They fit the schema, and mean nothing.
 func fixture(l *language) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('[')
-	for turn := range documents {
-		if turn > 0 {
-			b.WriteByte(',')
-		}
-		text, err := l.sampleObject(l.byName["File"].object, turn)
-		if err != nil {
+	specs := make([]string, documents)
+	for turn := range specs {
+		var err error
+		if specs[turn], err = l.sampleObject(l.byName["File"].object, turn); err != nil {
 			return nil, err
 		}
-		b.WriteString(text)
 	}
-	b.WriteByte(']')
-	var out bytes.Buffer
-	if err := json.Indent(&out, b.Bytes(), "", " "); err != nil {
-		return nil, err
+	text := []byte("[" + strings.Join(specs, ",\n") + "]\n")
+	if !json.Valid(text) {
+		return nil, errors.New("it is no JSON")
 	}
-	return append(out.Bytes(), '\n'), nil
+	return text, nil
 }
 
 func (l *language) sampleObject(o *fields, turn int) (string, error) {
@@ -48,7 +42,11 @@ func (l *language) sampleObject(o *fields, turn int) (string, error) {
 		}
 		members = append(members, strconv.Quote(f.name)+":"+value)
 	}
-	return "{" + strings.Join(members, ",") + "}", nil
+	between := ","
+	if len(members) > 5 {
+		between = ",\n" // a field is a line
+	}
+	return "{" + strings.Join(members, between) + "}", nil
 }
 
 // sample is a value as JSON. The turn chooses among alternatives.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -69,9 +70,29 @@ func TestJSONSchema(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if !strings.Contains(string(text), `"description": "Executable: looked up`) {
-		t.Error("fields are not documented")
+	var described func(path string, v any)
+	described = func(path string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for i, inner := range v {
+				described(fmt.Sprint(path, "/", i), inner)
+			}
+		case map[string]any:
+			fields, isObject := v["properties"].(map[string]any)
+			if isObject && v["additionalProperties"] != false {
+				t.Errorf("%s takes any field", path)
+			}
+			for name, f := range fields {
+				if f.(map[string]any)["description"] == nil {
+					t.Errorf("%s/%s is not described", path, name)
+				}
+			}
+			for key, inner := range v {
+				described(path+"/"+key, inner)
+			}
+		}
 	}
+	described("#", doc)
 	again, err := JSONSchema()
 	if err != nil || string(again) != string(text) {
 		t.Errorf("made twice it differs: %v", err)
