@@ -14,10 +14,10 @@ type CLISpec struct {
 	Bin string `json:"bin"`
 	// Command that installs the program, shown when it is missing.
 	Install string `json:"install,omitempty"`
-	// Why nobody knows whether this spec is right, where that is so.
+	// Why it is unknown whether this spec is correct, if so.
 	Unverified string `json:"unverified,omitempty"`
-	// Command line in order: literals and slots (`{params}`, `{session}`, `{mcp}`,
-	// `{prompt}`, `{NAME}`).
+	// Command line: literals and slots (`{params}`, `{session}`, `{mcp}`, `{prompt}`,
+	// `{NAME}`).
 	Argv ArgvSpec `json:"argv"`
 	// How the prompt reaches the program.
 	Prompt PromptSpec `json:"prompt,omitzero"`
@@ -25,41 +25,40 @@ type CLISpec struct {
 	Params Map[ParamSpec] `json:"params,omitzero"`
 	// Default model, aliases, and what is known of models.
 	Models ModelsSpec `json:"models,omitzero"`
-	// How conversations are started and continued.
+	// How conversations start and continue.
 	Session SessionSpec `json:"session,omitzero"`
 	// How it takes MCP servers.
 	MCP MCPSpec `json:"mcp,omitzero"`
-	// How the answer is read from what it prints.
+	// How to read the answer from the output.
 	Output OutputSpec `json:"output,omitzero"`
-	// Condition under which a finished run is a success.
+	// Condition of a successful run.
 	Success string `json:"success,omitempty"`
 	// Failure class by exit code, as in `{"41": "auth"}`.
 	Exits map[string]string `json:"exits,omitempty"`
-	// Failure classes by condition; the first that holds wins.
+	// Failure classes by condition; the first that matches wins.
 	Failure []FailureSpec `json:"failure,omitempty"`
-	// Environment variables that it gets.
+	// Environment variables of the CLI.
 	Env EnvSpec `json:"env,omitzero"`
 	// Limits of a run, over `gateway.timeouts`.
 	Timeouts Timeouts `json:"timeouts,omitzero"`
 	// What happens to a call that its caller cancels; over `gateway.jobs.onCancel`.
 	OnCancel string `json:"onCancel,omitempty"`
-	// Maximum number of concurrent calls of this CLI; further calls are queued. 0: no limit
-	// of its own.
+	// Maximum number of concurrent calls of this CLI; further ones are queued. 0: no limit.
 	Concurrency int `json:"concurrency,omitempty"`
 	// Rules that make a call of this CLI risky.
 	Risk []RiskSpec `json:"risk,omitempty"`
 	// How to ask the program for its version.
 	Version VersionSpec `json:"version,omitzero"`
-	// What lies over this spec for a range of versions, field by field: "<1.2", ">=1.2" or
+	// Overrides of this spec for a range of versions, field by field: "<1.2", ">=1.2" or
 	// ">=1.2 <1.5"; two must not overlap.
 	Versions Map[json.RawMessage] `json:"versions,omitzero"`
-	// How a login shows.
+	// How to recognise a login.
 	Login LoginSpec `json:"login,omitzero"`
 	// How to bring the program to another version.
 	Upgrade UpgradeSpec `json:"upgrade,omitzero"`
 	// How to ask the program for its options.
 	Probe ProbeSpec `json:"probe,omitzero"`
-	// Calls, and what must come of each; run by `gateway vet`.
+	// Calls, and the exact command line and answer of each; run by `gateway vet`.
 	Examples []ExampleSpec `json:"examples,omitempty"`
 }
 
@@ -72,21 +71,21 @@ type ParamSpec struct {
 	Type string `json:"type,omitempty"`
 	// Option that carries the value: `--name=VALUE`, or `-n VALUE`.
 	Flag string `json:"flag,omitempty"`
-	// Option of a false bool.
+	// Option that is written for a false bool.
 	NoFlag string `json:"noFlag,omitempty"`
 	// "eq": option and value are one word (default for `--name`).
 	Style string `json:"style,omitempty"`
 	// Text around the value of an option or variable, with an encoder: `key={json}` is a
 	// quoted string, `key={raw}` the value as it is, which is not for free text.
 	Value string `json:"value,omitempty"`
-	// Words of a true bool, instead of an option.
+	// Words that are written for a true bool, instead of an option.
 	Words []string `json:"words,omitempty"`
-	// Words for each value of an enum, instead of an option.
+	// Words that are written for each value of an enum, instead of an option.
 	Values map[string][]string `json:"values,omitempty"`
 	// Environment variable that carries the value, instead of an option.
 	Env string `json:"env,omitempty"`
-	// What the caller is shown for each value of an enum: "answer", "record" (the final one)
-	// or "events" (all).
+	// What the caller sees for each value of an enum: "answer", "record" (the final one) or
+	// "events" (all).
 	Show map[string]string `json:"show,omitempty"`
 	// One option for each element of a list.
 	Each bool `json:"each,omitempty"`
@@ -114,7 +113,7 @@ type ParamSpec struct {
 	Modes []Mode `json:"modes,omitempty"`
 	// Group of the parameter: it is written where `argv` says `{params.GROUP}`.
 	Group string `json:"group,omitempty"`
-	// Condition under which a given parameter reaches the command line.
+	// Condition under which a given value is written.
 	When string `json:"when,omitempty"`
 	// Parameters that cannot be given as well.
 	Conflicts []string `json:"conflicts,omitempty"`
@@ -122,14 +121,13 @@ type ParamSpec struct {
 	Requires []string `json:"requires,omitempty"`
 	// The parameter, or these values of it, lets the CLI act without asking.
 	Danger Danger `json:"danger,omitzero"`
-	// First version of the program that has the parameter.
+	// First version of the program with the parameter.
 	Since string `json:"since,omitempty"`
-	// First version of the program that has the parameter no more.
+	// First version of the program without the parameter.
 	Until string `json:"until,omitempty"`
-	// What happens to the argument in other versions: "refuse" is the default; with "drop"
-	// it is left out, and the result carries a warning.
+	// What happens to the argument in other versions.
 	Otherwise string `json:"otherwise,omitempty"`
-	// The compact listing names the parameter and no more.
+	// The compact listing omits all of the parameter but its name.
 	Advanced bool `json:"advanced,omitempty"`
 }
 
@@ -146,11 +144,11 @@ type PromptSpec struct {
 	Max *int `json:"max,omitempty"`
 	// The CLI's own limit, in bytes of UTF-8.
 	MaxBytes int `json:"maxBytes,omitempty"`
-	// Put before a prompt that begins with a slash, which the CLI would otherwise run as a
-	// command of its own.
+	// Text in front of a prompt that starts with a slash, which the CLI would otherwise run
+	// as one of its commands.
 	Guard string `json:"guard,omitempty"`
-	// From this many bytes on the CLI shows its model only an excerpt; the result of such a
-	// call carries a warning.
+	// Size in bytes from which the CLI shows its model only an excerpt; the result of such a
+	// call has a warning.
 	ExcerptBytes int `json:"excerptBytes,omitempty"`
 	// What the CLI expands inside a prompt.
 	Expands []string `json:"expands,omitempty"`
@@ -162,12 +160,11 @@ type ModelsSpec struct {
 	Default string `json:"default,omitempty"`
 	// Short names of models.
 	Aliases Map[string] `json:"aliases,omitzero"`
-	// Models to tell of, by name.
+	// Models to list, by name: hints, not a restriction.
 	Known Map[KnownSpec] `json:"known,omitzero"`
-	// Beginning of the environment variables about models.
+	// Prefix of the environment variables about models.
 	Prefix string `json:"prefix,omitempty"`
-	// Where the CLI itself keeps names of models, by name; of several that give a default
-	// the first that has one counts.
+	// Places where the CLI keeps names of models, by name.
 	Sources Map[SourceSpec] `json:"sources,omitzero"`
 }
 
@@ -192,9 +189,9 @@ type SourceSpec struct {
 	Var string `json:"var,omitempty"`
 	// JSON may hold comments; JSONL has a record on each line, in `files`.
 	Format string `json:"format,omitempty"`
-	// Where the model stands: `a.b`, with `*` for every element.
+	// Where to find the model: `a.b`, with `*` for every element.
 	Key Texts `json:"key,omitzero"`
-	// "default": the model that the CLI takes when it is told none, the default.
+	// "default": the model that the CLI uses when none is passed, the default.
 	Gives string `json:"gives,omitempty"`
 }
 
@@ -202,13 +199,13 @@ type SourceSpec struct {
 type SessionSpec struct {
 	// RE2 of an id that the CLI accepts; it must not admit a leading dash.
 	ID string `json:"id,omitempty"`
-	// Words that start a conversation under an id of ours, `{id}`.
+	// Words that start a conversation with an id from the gateway, `{id}`.
 	Create []string `json:"create,omitempty"`
 	// Words that continue the conversation `{id}`.
 	Resume []string `json:"resume,omitempty"`
 	// Words that continue the newest conversation of the working directory.
 	Latest []string `json:"latest,omitempty"`
-	// Where the output says which conversation this was.
+	// Where the output contains the id of the conversation.
 	Capture TakeSpec `json:"capture,omitzero"`
 	// "cwd": a conversation can only be continued from its working directory.
 	Scope string `json:"scope,omitempty"`
@@ -216,21 +213,22 @@ type SessionSpec struct {
 
 // MCPSpec says how a CLI takes MCP servers.
 type MCPSpec struct {
-	// Servers of calls that name none; over `gateway.mcpServers`.
+	// Servers of calls that name none; overrides `gateway.mcpServers`.
 	Default []string `json:"default,omitzero"`
-	// Words that come once, if there is a server; `{file}` is the path of the file.
+	// Words that are written once if there is a server; `{file}` is the path of the file.
 	Words []string `json:"words,omitempty"`
 	// Words for each server: `{name}`, and `{command}`, `{args}` and `{env}` as JSON.
 	Each []string `json:"each,omitempty"`
 	// Further words for each server with `trust`: `{name}`.
 	Trusted []string `json:"trusted,omitempty"`
-	// Words by which the CLI has no other servers.
+	// Words that exclude all other servers.
 	Strict []string `json:"strict,omitempty"`
-	// Words that come with `strict` if there is no server at all.
+	// Words that are added to `strict` if there is no server at all.
 	None []string `json:"none,omitempty"`
-	// Private file that is made for each call.
+	// Private file that is created for each call.
 	File MCPFile `json:"file,omitzero"`
-	// Where the CLI's own configuration lists servers.
+	// Where the CLI's own configuration lists servers, if it accepts names of these and no
+	// definitions.
 	Own []OwnSpec `json:"own,omitempty"`
 }
 
@@ -240,15 +238,15 @@ type MCPFile struct {
 	Name string `json:"name,omitempty"`
 	// Variable that holds the text, instead of a file.
 	Env string `json:"env,omitempty"`
-	// What stands around the body, `{json}`.
+	// Text around the body, `{json}`.
 	Text string `json:"text,omitempty"`
 	// JSON in which the text "{servers}" stands for an object of all servers by name, or
 	// "{list}" for a list.
 	Body map[string]any `json:"body"`
-	// What each server is there: JSON with "{name}", "{command}", "{args}" and "{env}".
+	// The entry of each server: JSON with "{name}", "{command}", "{args}" and "{env}".
 	Server map[string]any `json:"server"`
-	// JSON with the same slots, and with `{name}` in keys, that lies over the body for each
-	// server.
+	// Overrides of the body for each server: JSON with the same slots, and with `{name}` in
+	// keys.
 	Each map[string]any `json:"each,omitempty"`
 	// The same for each server with `trust`.
 	Trusted map[string]any `json:"trusted,omitempty"`
@@ -258,18 +256,18 @@ type MCPFile struct {
 type OwnSpec struct {
 	// JSON file: absolute, from `~/` (with `*` for any name), or from the working directory.
 	Path string `json:"path"`
-	// Field that has the servers by name.
+	// Field that contains the servers by name.
 	Key string `json:"key"`
 }
 
 // TakeSpec is an expression over the records of the output, with a condition and a fold.
 type TakeSpec struct {
-	// Records of the output to look at.
+	// Records of the output to use.
 	When string `json:"when,omitempty"`
 	// Expression over one record.
 	Take string `json:"take"`
-	// What to do with several values: take the "last" (default) or the "first", join
-	// ("concat") or add them up ("sum").
+	// How to combine several values: the "last" (default), the "first", joined ("concat"),
+	// or added up ("sum").
 	Fold string `json:"fold,omitempty"`
 }
 
@@ -291,8 +289,7 @@ type OutputSpec struct {
 	Error TakeSpec `json:"error,omitzero"`
 	// Token counts.
 	Usage UsageSpec `json:"usage,omitzero"`
-	// What a running call does, for messages of progress: the first rule that has something
-	// to say of a record or line.
+	// Rules for progress messages of a running call.
 	Progress []ProgressSpec `json:"progress,omitzero"`
 }
 
@@ -308,12 +305,12 @@ type ProgressSpec struct {
 	// "last" (default), or "concat": texts of this rule are joined as long as no other rule
 	// applies, for agents that print word by word.
 	Fold string `json:"fold,omitempty"`
-	// Instead of all these: RE2 of lines that are no records, on standard output or standard
-	// error.
+	// Instead of all these: RE2 of lines that are not records, on standard output or
+	// standard error.
 	Line string `json:"line,omitempty"`
 }
 
-// UsageSpec says where token counts stand.
+// UsageSpec says where the token counts are.
 type UsageSpec struct {
 	// "turn": of this call.
 	Scope string `json:"scope,omitempty"`
@@ -343,19 +340,19 @@ type FailureSpec struct {
 
 // EnvSpec says which environment variables a CLI gets.
 type EnvSpec struct {
-	// Variables passed to the CLI; `*` matches any end.
+	// Variables that are passed to the CLI; a trailing `*` matches anything.
 	Pass []string `json:"pass,omitempty"`
-	// Variables set for the CLI; null takes one away that a lower layer set.
+	// Variables that are set for the CLI; null removes one that a lower layer sets.
 	Set Map[string] `json:"set,omitzero"`
-	// Variables never passed, whatever `pass` says.
+	// Variables that are never passed.
 	Drop []string `json:"drop,omitempty"`
 }
 
 // Timeouts are the limits of a run, in milliseconds.
 type Timeouts struct {
-	// Ends a run that has printed nothing for this time. 0: never.
+	// Time without output after which a run is ended. 0: never.
 	IdleMs *int64 `json:"idleMs,omitempty"`
-	// Ends a run after this total time. 0: never.
+	// Total time after which a run is ended. 0: never.
 	WallMs *int64 `json:"wallMs,omitempty"`
 	// Time between the termination signal and the kill.
 	GraceMs *int64 `json:"graceMs,omitempty"`
@@ -381,11 +378,11 @@ type VersionSpec struct {
 	Match string `json:"match,omitempty"`
 }
 
-// LoginSpec says by what a login shows. Only whether it is there is looked at.
+// LoginSpec says how to recognise a login, by what exists.
 type LoginSpec struct {
-	// Variables, any of which is a login when it is set.
+	// Variables, any of which indicates a login if it is set.
 	Env []string `json:"env,omitempty"`
-	// Files, any of which a login leaves, as in "~/.juno/auth.json", or
+	// Files, any of which indicates a login if it exists, as in "~/.juno/auth.json", or
 	// "{JUNO_HOME:~/.juno}/auth.json" where a variable moves the folder.
 	Files []string `json:"files,omitempty"`
 	// How to log in.
@@ -398,7 +395,7 @@ type UpgradeSpec struct {
 	Latest StepSpec `json:"latest,omitzero"`
 	// The same for a given version, `{target}`.
 	Target StepSpec `json:"target,omitzero"`
-	// Other commands where the program lies in certain places, by name.
+	// Other commands for programs in certain places, by name.
 	Where Map[PlaceSpec] `json:"where,omitzero"`
 }
 
@@ -410,7 +407,7 @@ type PlaceSpec struct {
 	Latest StepSpec `json:"latest,omitzero"`
 	// As for any other installation.
 	Target StepSpec `json:"target,omitzero"`
-	// What a person must know about such an installation, or why there is no command.
+	// Note for people about such an installation, or why there is no command.
 	Note string `json:"note,omitempty"`
 }
 
@@ -418,16 +415,16 @@ type PlaceSpec struct {
 // the spec are known.
 type ProbeSpec struct {
 	// Words after which the program lists its options: once for itself, and once for each
-	// subcommand in use, such as `[["--help"], ["run", "--help"]]`.
+	// subcommand that the spec uses, such as `[["--help"], ["run", "--help"]]`.
 	Help [][]string `json:"help,omitempty"`
-	// What the program has and the spec does without: "--option", "command" or
-	// "--option=value"; `*` stands for any text.
+	// What the program has and the spec deliberately does not use: "--option", "command" or
+	// "--option=value"; `*` matches any text.
 	Ignore []string `json:"ignore,omitempty"`
-	// What the program takes although its help does not say so, written likewise.
+	// What the program accepts although its help text does not list it, in the same form.
 	Hidden []string `json:"hidden,omitempty"`
 }
 
-// ExampleSpec is a call and what must come of it. What it does not mention is not
+// ExampleSpec is a call and its expected results. What it does not mention is not
 // compared.
 type ExampleSpec struct {
 	// For messages.
@@ -436,7 +433,7 @@ type ExampleSpec struct {
 	Version string `json:"version,omitempty"`
 	// Arguments of the call.
 	In map[string]any `json:"in"`
-	// The call is refused, and this is part of what its caller is told.
+	// The call is refused with a message that contains this text.
 	Refused string `json:"refused,omitempty"`
 	// Mode of the call.
 	Mode Mode `json:"mode,omitempty"`
@@ -444,13 +441,13 @@ type ExampleSpec struct {
 	Argv []string `json:"argv,omitzero"`
 	// Standard input.
 	Stdin *string `json:"stdin,omitempty"`
-	// Names of variables that are set for the program, or names and values.
+	// Names of variables that are set, among others, or names and values.
 	Env ExampleEnv `json:"env,omitzero"`
-	// Files that are made, all of them, by name: their text, or the JSON in it.
+	// All files that are created, by name: their text, or the JSON in them.
 	Files Map[any] `json:"files,omitzero"`
-	// Ids of the risk rules that hold, all of them, in any order.
+	// Ids of all risk rules that match, in any order.
 	Risk []string `json:"risk,omitzero"`
-	// What policies say of the call, by name.
+	// Verdicts of policies, by name.
 	Verdict map[string]string `json:"verdict,omitempty"`
 	// Captured standard output of a real run with these arguments.
 	Stdout string `json:"stdout,omitempty"`

@@ -14,11 +14,11 @@ type Settings struct {
 	Env EnvFilter `json:"env,omitzero"`
 	// Folders that are searched after PATH; `~` and `*` are expanded.
 	Path []string `json:"path,omitempty"`
-	// Limits of runs whose CLI has none of its own.
+	// Limits of a run, if its CLI has none of its own.
 	Timeouts Timeouts `json:"timeouts,omitzero"`
-	// Longest captured output of a run, in bytes.
+	// Maximum output of a run, in bytes.
 	OutputCap int64 `json:"outputCap,omitempty"`
-	// Argument names that clients add on their own; removed from every call.
+	// Names of arguments that clients add on their own; removed from every call.
 	Injected []string `json:"injected,omitempty"`
 	// Jobs.
 	Jobs JobsSpec `json:"jobs,omitzero"`
@@ -28,8 +28,8 @@ type Settings struct {
 	Tools ToolsSpec `json:"tools,omitzero"`
 	// Approval of calls.
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
-	// Which changes of the specs take effect while the gateway runs: "all", "hold" (those
-	// that widen what calls may do wait for a person), or "off" (none).
+	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
+	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`
 	// MCP servers of calls that name none.
 	MCPServers []string `json:"mcpServers,omitempty"`
@@ -47,9 +47,9 @@ type EnvFilter struct {
 
 // OptimizersSpec names the optimizers of calls that ask for one.
 type OptimizersSpec struct {
-	// Optimizer of prompts.
+	// Optimizer for prompts.
 	Prompt string `json:"prompt,omitempty"`
-	// Optimizer of answers.
+	// Optimizer for answers.
 	Response string `json:"response,omitempty"`
 }
 
@@ -59,47 +59,46 @@ type JobsSpec struct {
 	DB string `json:"db,omitempty"`
 	// Days to keep a finished job, its output and its row. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
-	// A call that waits longer than this for its answer returns a job id instead. 0: never.
+	// Time after which a call that waits for its answer returns a job id instead. 0: never.
 	SyncMs int64 `json:"syncMs,omitempty"`
 	// A call joins an identical call that is running, or was answered within this time. 0:
 	// never.
 	DedupMs int64 `json:"dedupMs,omitempty"`
-	// What happens to a call that its caller cancels, unless its CLI says.
+	// What happens to a call that its caller cancels, unless its CLI says so.
 	OnCancel string `json:"onCancel,omitempty"`
 	// Words in the reason of a cancellation that mark it as a time limit of the client and
-	// not a decision of its user: the job goes on then.
+	// not a decision of its user; the job then continues.
 	DetachOn []string `json:"detachOn,omitempty"`
-	// Maximum number of concurrent calls of all CLIs together; further calls are queued. 0:
-	// no limit.
+	// Maximum number of concurrent calls of all CLIs; further ones are queued. 0: no limit.
 	Concurrency int `json:"concurrency,omitempty"`
 	// Maximum depth of calls made from inside calls.
 	MaxDepth int `json:"maxDepth,omitempty"`
-	// A call that was queued for this time fails. 0: never.
+	// Time in the queue after which a call fails. 0: never.
 	QueueMs int64 `json:"queueMs,omitempty"`
 }
 
 // ToolsSpec are the settings of what clients are shown.
 type ToolsSpec struct {
-	// CLIs whose tools are listed: those found on this machine, all of them, or these.
+	// CLIs whose tools are listed: those found on this machine, all, or a list of names.
 	List Shown `json:"list,omitzero"`
 	// CLIs that are listed if none is found.
 	Fallback []string `json:"fallback,omitempty"`
-	// "full": with all that there is to say.
+	// "full": complete listing.
 	Profile string `json:"profile,omitempty"`
 }
 
 // ApprovalsSpec are the settings of approval.
 type ApprovalsSpec struct {
-	// Strategy of calls that do not choose one: as asked ("legacy"), or decided by a policy
-	// ("mcp_managed").
+	// Strategy of calls that do not choose one: run as requested ("legacy"), or a policy
+	// decides ("mcp_managed").
 	Strategy string `json:"strategy,omitempty"`
-	// Policy of calls that name none.
+	// Policy of calls that do not choose one.
 	Policy string `json:"policy,omitempty"`
-	// Every call is decided by this policy, or by a stricter one that it names.
+	// This policy, or a stricter one that the call names, decides every call.
 	Enforce bool `json:"enforce,omitempty"`
 	// Dangerous parameters in calls that no policy decides.
 	Danger string `json:"danger,omitempty"`
-	// How long to wait for a person's decision.
+	// How long to wait for a person, in milliseconds.
 	AskMs int64 `json:"askMs,omitempty"`
 	// Days to keep a decision. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
@@ -107,6 +106,6 @@ type ApprovalsSpec struct {
 
 // SessionsSpec are the settings of sessions.
 type SessionsSpec struct {
-	// Days to keep a session that no call uses. 0: forever.
+	// Days to keep an unused session. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
 }

@@ -10,13 +10,13 @@ type Spec struct {
 	CLI Map[CLISpec] `json:"cli,omitzero"`
 	// MCP clients, by name: how a person adds the gateway to each.
 	Client Map[ClientSpec] `json:"client,omitzero"`
-	// Policies of approval, by name: what runs, what a person decides, what is denied.
+	// Approval policies, by name: what runs, what a person decides, what is denied.
 	Policy Map[PolicySpec] `json:"policy,omitzero"`
 	// Rules that make a call of any CLI risky, by name.
 	Risk Map[RuleSpec] `json:"risk,omitzero"`
 	// MCP servers that can be given to the CLIs, by name.
 	MCP Map[ServerSpec] `json:"mcp,omitzero"`
-	// Ways to make a text shorter that says the same, by name.
+	// Ways to shorten a text without changing its meaning, by name.
 	Optimizer Map[OptimizerSpec] `json:"optimizer,omitzero"`
 	// Settings of the gateway itself.
 	Gateway Settings `json:"gateway,omitzero"`
@@ -25,10 +25,10 @@ type Spec struct {
 // ServerSpec is an MCP server that can be given to a CLI. Its program is started by the
 // CLI, so that only names of variables are known here.
 type ServerSpec struct {
-	// Name for people; callers see it.
+	// Name for people; shown to callers.
 	Title string `json:"title,omitempty"`
-	// Program that the CLI starts and speaks with over standard input and output; found like
-	// `bin` of a CLI, and with the same refusals.
+	// Program that the CLI starts and that speaks MCP over standard input and output; found
+	// like `bin` of a CLI, with the same refusals.
 	Command string `json:"command"`
 	// Its arguments, as they are.
 	Args []string `json:"args,omitempty"`
@@ -54,43 +54,43 @@ type PolicySpec struct {
 	Doc string `json:"doc,omitempty"`
 	// Scores up to this one are approved.
 	Approve int `json:"approve"`
-	// Scores above `approve` and up to this one are for a person to decide, greater ones are
+	// A person decides about scores above `approve` and up to this one; greater ones are
 	// denied.
 	Ask *int `json:"ask,omitempty"`
-	// Ids of rules that deny whatever the score is.
+	// Ids of rules that deny a call whatever its score is.
 	Deny []string `json:"deny,omitempty"`
-	// What happens to a call that is for a person to decide: "ask" (default), where the
+	// What happens to a call about which a person must decide: "ask" (default), if the
 	// client can, or "deny".
 	Human string `json:"human,omitempty"`
-	// A stricter policy: whatever it approves, this one must approve as well.
+	// A stricter policy: this one must approve everything that it approves.
 	Includes string `json:"includes,omitempty"`
 }
 
-// OptimizerSpec says how a text is made shorter that says the same afterwards.
+// OptimizerSpec says how to shorten a text without changing its meaning.
 type OptimizerSpec struct {
-	// What it leaves out; callers see it.
+	// What it leaves out; shown to callers.
 	Doc string `json:"doc,omitempty"`
-	// RE2 of passages that no rule touches, by name.
+	// RE2 of passages that no rule changes, by name.
 	Keep Map[string] `json:"keep,omitzero"`
-	// Rules by name, applied in their order, again and again until nothing gets shorter.
+	// Rules by name, applied in their order and repeated until nothing gets shorter.
 	Rules Map[RewriteSpec] `json:"rules"`
-	// Texts and what must become of each; run by `gateway vet`.
+	// Texts and their expected results; run by `gateway vet`.
 	Examples []RewriteExample `json:"examples,omitempty"`
 }
 
 // RewriteSpec replaces what an RE2 matches.
 type RewriteSpec struct {
-	// RE2 of what is replaced.
+	// RE2 of the text to replace.
 	Match string `json:"match"`
-	// What it becomes: `$1` or `${name}` is a group, `$$` a dollar.
+	// Replacement: `$1` or `${name}` is a group, `$$` a dollar.
 	Replace string `json:"replace,omitempty"`
 }
 
-// RewriteExample is a text and what must become of it.
+// RewriteExample is a text and its expected result.
 type RewriteExample struct {
 	// The text.
 	In string `json:"in"`
-	// What becomes of it.
+	// The expected result.
 	Out string `json:"out"`
 }
 
@@ -101,11 +101,11 @@ type ClientSpec struct {
 	// Command or file entry that adds the gateway; `{gateway}` is the path of this program,
 	// quoted for a shell, or in double quotes as a JSON string.
 	Add string `json:"add"`
-	// What a person must know beside it.
+	// Note for people.
 	Note string `json:"note,omitempty"`
 	// Files in which the client keeps its servers, on any system: from `/`, `~/`, or
 	// "{JUNO_HOME:~/.juno}/mcp.json" where a variable moves the folder. `gateway doctor`
-	// looks into them for the gateway, each at most 1 MiB.
+	// searches them for the gateway, each up to 1 MiB.
 	Files []string `json:"files,omitempty"`
 	// What `gateway init --client NAME` writes into its settings.
 	Config ClientConfig `json:"config,omitzero"`
@@ -116,8 +116,8 @@ type ClientSpec struct {
 type ClientConfig struct {
 	// File in JSON, which may hold comments, or TOML, by its ending; or one for each system.
 	File SystemFile `json:"file"`
-	// Where it has the servers by name: a key, or a list of keys from the outermost on.
+	// Where the servers are, by name: a key, or a list of keys from the outermost on.
 	Key Texts `json:"key"`
-	// What stands there under `gateway`; `{gateway}` is the path of the program.
+	// The entry of the gateway; `{gateway}` is the path of the program.
 	Entry Map[any] `json:"entry"`
 }

@@ -71,7 +71,7 @@ func predicate(sentence string) string {
 	if rest, ok := strings.CutPrefix(sentence, "must be "); ok {
 		return rest
 	}
-	if rest, ok := strings.CutPrefix(sentence, "must hold "); ok {
+	if rest, ok := strings.CutPrefix(sentence, "must contain "); ok {
 		return "text with " + rest
 	}
 	return subject.ReplaceAllString(sentence, "")
