@@ -130,7 +130,7 @@ func TestSpecRoundTrip(t *testing.T) {
 	for _, text := range everyField(t) {
 		texts = append(texts, string(text))
 	}
-	cases, err := filepath.Glob("../catalog/testdata/problems/*.txtar")
+	cases, err := filepath.Glob("check/testdata/problems/*.txtar")
 	if err != nil || len(cases) == 0 {
 		t.Fatal("no cases", err)
 	}
