@@ -305,7 +305,8 @@ func (c *shaper) object(a *arm, decls []ast.Decl) {
 			a.names = append(a.names, name)
 			a.fields[name] = field{c.shape(d.Value), d.Constraint == token.NOT}
 			for _, attr := range d.Attrs {
-				if key, earlier := attr.Split(); key == "was" {
+				if strings.HasPrefix(attr.Text, "@was(") {
+					_, earlier := attr.Split()
 					a.now[earlier] = name
 				}
 			}
