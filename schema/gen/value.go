@@ -35,6 +35,9 @@ func (l *language) value(e ast.Expr) string {
 	if open(e) {
 		return "any object"
 	}
+	if s, ok := e.(*ast.StructLit); ok {
+		return "{" + strings.Join(labels(s), ", ") + "}"
+	}
 	if value, least := element(e); value != nil {
 		inner := each("list", l.value(value))
 		if least > 0 {
@@ -58,6 +61,18 @@ func (l *language) value(e ast.Expr) string {
 		}
 	}
 	return strings.Join(words, ", or ")
+}
+
+// labels are the names of the fields of an object that stands inside of a disjunction.
+func labels(s *ast.StructLit) (names []string) {
+	for _, d := range s.Elts {
+		if f, ok := d.(*ast.Field); ok {
+			if name, _, err := ast.LabelName(f.Label); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 var (
