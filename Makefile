@@ -16,7 +16,7 @@ REAL     := $(wildcard testdata/real/*_test.go)
 # Packages whose tests rewrite what they expect when GATEWAY_UPDATE=1.
 GOLDEN   := $(sort $(dir $(shell grep -rl --include='*_test.go' GATEWAY_UPDATE cmd engine)))
 
-.PHONY: help build demo test check unit goldens real bench fuzz golden lint
+.PHONY: help build demo generate test check unit goldens real bench fuzz golden lint
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ build: ## build bin/gateway, stamped with version and commit
 demo: build ## see it work, with nothing installed
 	@bin/gateway demo
 
+generate: ## make of schema/schema.cue what follows from it: types, tables, reference
+	$(GO) generate ./...
+
 test: check unit goldens $(if $(REAL),real) ## run all that CI runs (with real CLIs: node 20 and npm are needed)
 
 check: ## look at the sources only: format, vet for three systems, specs
@@ -35,8 +38,9 @@ check: ## look at the sources only: format, vet for three systems, specs
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	@$(MAKE) --no-print-directory lint
+	$(GO) run ./schema/gen -check
 	$(GO) run ./cmd/gateway vet --strict --coverage specs cmd/gateway/demo.cue
-	$(GO) run ./cmd/gateway fmt --check specs cmd/gateway/demo.cue schema/starter
+	$(GO) run ./cmd/gateway fmt --check specs cmd/gateway/demo.cue schema/schema.cue schema/starter
 
 # Each command of a script is a process: watched, all of them would start ten times as
 # slowly, and what they do at once is watched in the tests of the rooms.

@@ -59,7 +59,7 @@ func (d *doctor) sessions(ctx context.Context) []Finding {
 func (d *doctor) stopped(s store.Session, live []store.Job) string {
 	cli, known := d.catalog.CLI(s.CLI)
 	gone := false
-	if known && cli.Session.Bound != "" && s.Cwd != "" {
+	if known && cli.Session.Scope != "" && s.Cwd != "" {
 		_, err := os.Stat(s.Cwd)
 		gone = errors.Is(err, fs.ErrNotExist)
 	}

@@ -34,7 +34,7 @@ let words = {bin: %q, params: {do: {doc: "Before", type: "list"}, then: {doc: "A
 let turns = {resume: ["resume={id}"], latest: ["latest"], capture: "event.id", ...}
 let line = ["{do}", "{session}", "{then}"]
 cli: taker: words & {title: "Taker", argv: line, session: turns & {create: ["create={id}"]}}
-cli: bound: words & {title: "Bound", argv: line, session: turns & {create: ["create={id}"], bound: "cwd"}}
+cli: bound: words & {title: "Bound", argv: line, session: turns & {create: ["create={id}"], scope: "cwd"}}
 cli: chooser: words & {title: "Chooser", argv: {new: ["{do}", "start", "{then}"], resume: line, latest: line}, session: turns}
 `
 	return fmt.Sprintf(text, self)

@@ -4,6 +4,8 @@ package schema
 
 import _ "embed"
 
+//go:generate go run ./gen -root ..
+
 // Text is schema.cue, the definition that every spec file is held against.
 //
 //go:embed schema.cue

@@ -20,8 +20,8 @@ the form of CUE's own formatter. YAML files are not changed, because no formatte
 keep their comments in place. The meaning of a file stays the same. The names of changed
 files are printed.
 
-With --fix, files are also migrated to the newest version of the language. With --check
-nothing is changed, and a diff is printed.
+With --fix, files are also migrated to the newest version of the language: renamed keys get
+their new names. With --check nothing is changed, and a diff is printed.
 
 Exit codes: 0 success, or with --check nothing to do; 1 a file cannot be read, or with
 --check would change; 2 invalid command line.`,

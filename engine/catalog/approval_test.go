@@ -26,7 +26,7 @@ func catalogOf(t testing.TB, text string) *Catalog {
 func TestDangers(t *testing.T) {
 	c := catalogOf(t, `{"cli": {"acme": {"bin": "acme", "argv": ["{params}"], "params": {
 		"yolo": {"doc": "d", "type": "bool", "flag": "--yolo", "danger": true},
-		"box": {"doc": "d", "type": "bool", "flag": "--box", "off": "--no-box", "danger": true},
+		"box": {"doc": "d", "type": "bool", "flag": "--box", "noFlag": "--no-box", "danger": true},
 		"style": {"doc": "d", "flag": "--style", "enum": ["ask", "all"], "danger": ["all"]},
 		"do": {"doc": "d", "flag": "--do", "each": true, "enum": ["read", "rm"], "danger": ["rm"]},
 		"dirs": {"doc": "d", "flag": "--dir", "each": true, "danger": true},

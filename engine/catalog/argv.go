@@ -99,7 +99,7 @@ func (r *renderer) word(w word) {
 		r.positional(w)
 	case slotParams:
 		for _, p := range r.call.CLI.params {
-			if p.role == "" && p.group == w.name && !p.bySlot {
+			if p.role == "" && p.Group == w.name && !p.bySlot {
 				r.param(p)
 			}
 		}
@@ -210,8 +210,8 @@ func (r *renderer) boolean(p *Param, on bool, from string) {
 		}
 	case on && p.Flag != "":
 		r.put(p.Flag, "", from)
-	case !on && p.Off != "":
-		r.put(p.Off, "", from)
+	case !on && p.NoFlag != "":
+		r.put(p.NoFlag, "", from)
 	}
 }
 

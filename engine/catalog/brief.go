@@ -15,8 +15,8 @@ func (c *CLI) describeBriefly() Tool {
 	if c.Doc != "" {
 		t.Description += " " + sentence(c.Doc)
 	}
-	if rare := c.rarely(); len(rare) > 0 {
-		t.Description += " Further parameters: " + strings.Join(rare, ", ") + "."
+	if advanced := c.advanced(); len(advanced) > 0 {
+		t.Description += " Further parameters: " + strings.Join(advanced, ", ") + "."
 	}
 	return t
 }
@@ -29,10 +29,10 @@ func (t Tool) brief(input json.RawMessage) Tool {
 	return t
 }
 
-// rarely are the parameters that the brief schema leaves out.
-func (t *table) rarely() (names []string) {
+// advanced are the parameters that the brief schema leaves out.
+func (t *table) advanced() (names []string) {
 	for _, p := range t.params {
-		if p.Rare {
+		if p.Advanced {
 			names = append(names, p.Name)
 		}
 	}
@@ -42,7 +42,7 @@ func (t *table) rarely() (names []string) {
 // brief is the JSON Schema of the arguments as far as they matter. It admits others, so
 // that a client which validates holds no call back.
 func (t *table) brief() json.RawMessage {
-	return t.schema(func(p *Param) bool { return !p.Rare }, (*Param).brief, t.rarely() != nil)
+	return t.schema(func(p *Param) bool { return !p.Advanced }, (*Param).brief, t.advanced() != nil)
 }
 
 func (p *Param) brief() property {

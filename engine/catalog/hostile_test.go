@@ -50,7 +50,7 @@ func newJudge(cli *CLI) judgeOf {
 		for _, words := range p.Values {
 			add(words...)
 		}
-		add(p.Off)
+		add(p.NoFlag)
 		if p.Flag != "" {
 			add(p.Flag)
 			j.flags = append(j.flags, p.Flag)

@@ -52,7 +52,6 @@ type Param struct {
 	lang.ParamSpec
 
 	role     role
-	group    string // {params.GROUP}, "" for {params}
 	pattern  *regexp.Regexp
 	when     *extract.Expression
 	pre      string // template around the value, split at its encoder
@@ -136,8 +135,8 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		add(roleSession, ParamSessionID, String, lang.ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
 	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
-		add(roleLatest, ParamContinueSession, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the current conversation of the working directory."})
-		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Rare: true, Doc: "Continue the newest conversation of the working directory."})
+		add(roleLatest, ParamContinueSession, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the current conversation of the working directory."})
+		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the newest conversation of the working directory."})
 	}
 	if len(last) > 0 {
 		doc := "Always start a new conversation."
@@ -147,13 +146,13 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
 	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
-	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Rare: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
-	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Rare: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Rare: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
+	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
+	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
+	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
 	if policies := around.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Rare: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
-		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Rare: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {
 		doc := "MCP servers to give to the agent."
@@ -161,13 +160,13 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 			doc = "MCP servers of its own configuration to enable."
 		}
 		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: mcpservers.NamePattern})
-		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Rare: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
+		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Advanced: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	if around.prompt != nil {
-		add(roleShorten, ParamOptimizePrompt, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the prompt", around.prompt)})
+		add(roleShorten, ParamOptimizePrompt, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the prompt", around.prompt)})
 	}
 	if around.response != nil {
-		add(roleTidy, ParamOptimizeResponse, Bool, lang.ParamSpec{Rare: true, Doc: shorter("Shorten the answer", around.response)})
+		add(roleTidy, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the answer", around.response)})
 	}
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
@@ -183,7 +182,7 @@ func shorter(what string, o *optimize.Optimizer) string {
 
 // newParam reads a line of the table; what is wrong with it goes to ps.
 func newParam(name string, spec lang.ParamSpec, ps lang.Problems) *Param {
-	p := &Param{Name: name, Kind: inferKind(spec), ParamSpec: spec, group: spec.At}
+	p := &Param{Name: name, Kind: inferKind(spec), ParamSpec: spec}
 	if spec.Pattern != "" {
 		re, err := regexp.Compile(spec.Pattern)
 		if err != nil {
@@ -208,7 +207,7 @@ func inferKind(s lang.ParamSpec) Kind {
 		return Kind(s.Type)
 	case s.Each || s.Sep != "" || s.MaxItems != nil:
 		return List
-	case s.Words != nil || s.Off != "":
+	case s.Words != nil || s.NoFlag != "":
 		return Bool
 	}
 	return String
@@ -227,7 +226,7 @@ func (p *Param) Writes(v any) bool {
 	case nil:
 		return false
 	case bool:
-		return v || p.Off != ""
+		return v || p.NoFlag != ""
 	case []string:
 		return len(v) > 0
 	case []any:

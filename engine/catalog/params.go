@@ -75,7 +75,7 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 			ps.At(key).Add("shape", "%s needs %s", key, need).Key = true
 		}
 	}
-	needs(p.Off != "", "off", `type "bool" and a flag`, p.Kind == Bool && p.Flag != "")
+	needs(p.NoFlag != "", "noFlag", `type "bool" and a flag`, p.Kind == Bool && p.Flag != "")
 	needs(p.Words != nil, "words", `type "bool"`, p.Kind == Bool)
 	needs(p.Values != nil, "values", "an enum", len(p.Enum) > 0)
 	needs(p.Show != nil, "show", "an enum", len(p.Enum) > 0)
@@ -89,8 +89,8 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	needs(p.Show != nil, "show", `type "string"`, p.Kind == String)
 	needs(p.Otherwise != "", "otherwise", "since or until", p.Since != "" || p.Until != "")
 	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.All())
-	needs(p.Rare, "rare", "a parameter that a call can leave out", !p.ParamSpec.Required)
-	needs(p.At != "", "at", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
+	needs(p.Advanced, "advanced", "a parameter that a call can leave out", !p.ParamSpec.Required)
+	needs(p.Group != "", "group", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
 	sayings(ps.At("values"), p.Values, p.Enum)
 	sayings(ps.At("show"), p.Show, p.Enum)
 	for i, text := range p.Words {
@@ -233,7 +233,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 	owner := map[string]string{}
 	owners := map[string][]*Param{}
 	for _, p := range own {
-		for _, f := range []struct{ key, flag string }{{"flag", p.Flag}, {"off", p.Off}} {
+		for _, f := range []struct{ key, flag string }{{"flag", p.Flag}, {"noFlag", p.NoFlag}} {
 			if f.flag == "" {
 				continue
 			}

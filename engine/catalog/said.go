@@ -95,7 +95,7 @@ func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) 
 		case slotParams:
 			add()
 			for _, p := range c.params {
-				if p.role == "" && !p.bySlot && p.group == w.name && p.Applies(mode) && p.versions.Has(c.installed) {
+				if p.role == "" && !p.bySlot && p.Group == w.name && p.Applies(mode) && p.versions.Has(c.installed) {
 					line = append(line, c.option(p)...)
 				}
 			}
@@ -119,8 +119,8 @@ func (c *CLI) option(p *Param) (out []Phrase) {
 		}
 		out = append(out, Phrase{said})
 	}
-	if p.Off != "" {
-		out = append(out, Phrase{{Text: p.Off, Path: path("off")}})
+	if p.NoFlag != "" {
+		out = append(out, Phrase{{Text: p.NoFlag, Path: path("noFlag")}})
 	}
 	out = append(out, c.row(p.Words, false, "params", p.Name, "words"))
 	for _, value := range slices.Sorted(maps.Keys(p.Values)) {

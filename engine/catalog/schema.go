@@ -17,8 +17,8 @@ type Tool struct {
 	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
 
-	Brief bool // listed in few bytes: without what MCP takes for granted
-	Rare  bool // left out where few bytes count
+	Brief    bool // listed in few bytes: without what MCP takes for granted
+	Advanced bool // left out where few bytes count
 }
 
 // Describe is the listing of the CLI's tool.

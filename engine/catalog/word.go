@@ -319,7 +319,7 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 			continue
 		}
 		has := slices.ContainsFunc(words, func(w word) bool {
-			return p.bySlot && w.slot == slotParam && w.name == p.Name || !p.bySlot && w.slot == slotParams && w.name == p.group
+			return p.bySlot && w.slot == slotParam && w.name == p.Name || !p.bySlot && w.slot == slotParams && w.name == p.Group
 		})
 		if has {
 			continue
@@ -328,8 +328,8 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 		switch {
 		case p.bySlot:
 			want = "{" + p.Name + "}"
-		case p.group != "":
-			want = "{params." + p.group + "}"
+		case p.Group != "":
+			want = "{params." + p.Group + "}"
 		}
 		at.Add("slot", "argv of mode %q has no %s for it", mode, want).Hint = "add the slot, or say modes"
 		return

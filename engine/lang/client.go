@@ -24,6 +24,9 @@ func ShellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
+// SystemFile is a file, or one for each system, by the names that Go has for systems.
+type SystemFile map[string]string
+
 // For is the file on a system; "" if the client is not there, or nothing is known.
 func (f SystemFile) For(system string) string {
 	if file, ok := f[system]; ok {

@@ -169,14 +169,6 @@ func (a ArgvSpec) MarshalJSON() ([]byte, error) {
 	}(a))
 }
 
-// TakeSpec is an expression over the records of the output, written alone or with
-// a condition and a fold.
-type TakeSpec struct {
-	When string `json:"when,omitempty"`
-	Take string `json:"take"`
-	Fold string `json:"fold,omitempty"`
-}
-
 // UnmarshalJSON reads an expression or {when, take, fold}.
 func (t *TakeSpec) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {

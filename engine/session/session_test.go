@@ -28,7 +28,7 @@ let o = {format: "jsonl", text: "event.text"}
 cli: acme: {bin: "acme", title: "Acme", argv: ["{session}", "{params}"], output: o, session: s & {create: ["--id={id}"]}
 	params: {deep: {doc: "Deep", type: "bool", flag: "--deep", modes: ["new"]}, soft: {doc: "Soft", type: "bool", flag: "--soft", modes: ["new"], default: true}}}
 cli: zeta: {bin: "zeta", title: "Zeta", argv: ["{session}"], output: o, session: s & {id: "^z[0-9]+$"}}
-cli: nova: {bin: "nova", title: "Nova", argv: ["{session}"], output: o, session: s & {create: ["--id={id}"], bound: "cwd", id: "^[0-9a-f-]{36}$"}}
+cli: nova: {bin: "nova", title: "Nova", argv: ["{session}"], output: o, session: s & {create: ["--id={id}"], scope: "cwd", id: "^[0-9a-f-]{36}$"}}
 cli: mira: {bin: "mira", title: "Mira", argv: []}
 `
 

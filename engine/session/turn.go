@@ -46,7 +46,7 @@ func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.C
 	var notes []string
 	if s.Cwd != "" && !sameDir(s.Cwd, dir) {
 		switch {
-		case cli.Session.Bound == "":
+		case cli.Session.Scope == "":
 			notes = append(notes, fmt.Sprintf("the session %s began in %s and goes on in %s", s.ID, s.Cwd, dir))
 		case implied:
 			return apart("belongs to %s and does not go on in %s", s.Cwd, dir)

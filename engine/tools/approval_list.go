@@ -37,7 +37,7 @@ var approvalListSchema = json.RawMessage(`{"type":"object","properties":{"approv
 
 // ApprovalListTool lists decisions about calls, newest first.
 var ApprovalListTool = &Builtin[ApprovalListInput, ApprovalListOutput]{
-	Tool: catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: approvalListSchema, Rare: true, ReadOnly: true, Idempotent: true,
+	Tool: catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: approvalListSchema, Advanced: true, ReadOnly: true, Idempotent: true,
 		Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
 	handle: (*Tools).listApprovals,
 	render: renderApprovalList,

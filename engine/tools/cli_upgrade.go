@@ -55,7 +55,7 @@ var upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"t
 
 // CLIUpgradeTool plans the upgrade of a CLI, and runs it.
 var CLIUpgradeTool = &Builtin[CLIUpgradeInput, CLIUpgradeOutput]{
-	Tool: catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Rare: true, Destructive: true, OpenWorld: true,
+	Tool: catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Advanced: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
 	handle: (*Tools).upgradeCLI,
 	render: renderUpgrade,

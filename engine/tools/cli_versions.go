@@ -34,7 +34,7 @@ var versionsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"ty
 
 // CLIVersionsTool reports which CLIs are installed.
 var CLIVersionsTool = &Builtin[CLIVersionsInput, CLIVersionsOutput]{
-	Tool: catalog.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Rare: true, ReadOnly: true, Idempotent: true,
+	Tool: catalog.Tool{Name: CLIVersions, Title: "Versions of the CLIs", Output: versionsSchema, Advanced: true, ReadOnly: true, Idempotent: true,
 		Description: "Report which CLIs are installed, where, in which version, and whether a user is logged in."},
 	handle: (*Tools).cliVersions,
 	render: renderVersions,

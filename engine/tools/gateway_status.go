@@ -51,7 +51,7 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
-	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Rare: true, ReadOnly: true, Idempotent: true,
+	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Advanced: true, ReadOnly: true, Idempotent: true,
 		Description: "Report which specs are in force, and why changed files are not."},
 	handle: (*Tools).status,
 	render: renderStatus,

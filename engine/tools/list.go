@@ -56,7 +56,7 @@ func (t *Tools) Offers() []Offer {
 		switch {
 		case !compact:
 			out = append(out, Offer{Tool: b.listing().Tool})
-		case b.listing().Rare:
+		case b.listing().Advanced:
 			out = append(out, Offer{b.listing().Brief(), notFull})
 		default:
 			out = append(out, Offer{Tool: b.listing().Brief()})

@@ -145,7 +145,7 @@ func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
 	if f.Hint == "" {
 		f.Hint = hints[f.Class]
 	}
-	if f.Class == lang.ClassSession && d.out.spec.Session.Bound == "cwd" && d.turn.Mode != lang.New {
+	if f.Class == lang.ClassSession && d.out.spec.Session.Scope == "cwd" && d.turn.Mode != lang.New {
 		f.Hint += fmt.Sprintf("; a conversation of %s continues only in the directory in which it started", d.out.name)
 	}
 	switch f.Class {

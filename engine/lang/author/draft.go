@@ -113,7 +113,7 @@ func (d Draft) params(w *draftWriter) {
 		}
 	}
 	w.comment("", "Parameters of the tool, from the help text: remove those that no caller needs, mark those that are",
-		"rarely used with rare: true, and check that danger marks those that let the agent act without asking.")
+		"rarely used with advanced: true, and check that danger marks those that let the agent act without asking.")
 	if len(lines) == 0 {
 		w.line("params: {}")
 	} else {
@@ -216,7 +216,7 @@ func param(h *Help, o HelpOption) (name, line, why string) {
 	}
 	add("flag", flag)
 	if off := h.Option("--no-" + strings.TrimPrefix(flag, "--")); off != nil && off.Value == "" && o.Value == "" && !o.List {
-		add("off", off.Names[slices.Index(off.Names, "--no-"+strings.TrimPrefix(flag, "--"))])
+		add("noFlag", off.Names[slices.Index(off.Names, "--no-"+strings.TrimPrefix(flag, "--"))])
 	}
 	if o.List {
 		add("each", true)

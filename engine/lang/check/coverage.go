@@ -150,7 +150,7 @@ func (s *coverage) param(p *catalog.Param, at lang.Problems, add func(lang.Probl
 	if len(missing) > 0 {
 		add(at.At("enum"), "gives %s", strings.Join(missing, ", "))
 	}
-	if p.Off != "" && !values["false"] {
-		add(at.At("off"), "gives false")
+	if p.NoFlag != "" && !values["false"] {
+		add(at.At("noFlag"), "gives false")
 	}
 }

@@ -6,24 +6,18 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// comparisons say for each field of the language what a change of it means. A field that
-// has none does not pass the tests; until then its changes are notes.
+// comparisons say for each field of the language what a change of it means, as @change in
+// schema.cue does. A field that has none does not pass the generator.
 //
 // What is text for people, and what only reads the output of a program, is a note.
 // Whatever decides which program is run, with which words and variables, by whose leave
 // and for how long, is a widening unless it plainly narrows.
 func comparisons() map[string]comparison {
-	comparisonsOnce.Do(func() {
-		comparisonsMade = comparisonsOfSpec()
-		for field, c := range comparisonsOfSettings() {
-			comparisonsMade["gateway."+field] = c
-		}
-	})
+	comparisonsOnce.Do(func() { comparisonsMade = comparisonsOfFields() })
 	return comparisonsMade
 }
 
@@ -31,130 +25,6 @@ var (
 	comparisonsOnce sync.Once // no start pays for them
 	comparisonsMade map[string]comparison
 )
-
-func comparisonsOfSpec() map[string]comparison {
-	param := comparison{classify: schemaField}
-	return map[string]comparison{
-		"language": noted,
-
-		"cli": {added: newCLI, removed: goneCLI, enter: enterCLI, leave: scope.ranges},
-
-		"cli.*.title": noted, "cli.*.doc": noted, "cli.*.install": noted, "cli.*.unverified": noted,
-		"cli.*.bin":         {classify: rewritten("runs %s, and not %s")},
-		"cli.*.argv":        {classify: commandLines},
-		"cli.*.concurrency": {classify: lifted},
-		"cli.*.onCancel":    noted,
-		"cli.*.success":     noted, "cli.*.exits": noted, "cli.*.failure": noted, "cli.*.examples": noted,
-		"cli.*.versions": {classify: func(scope, any, any) {}, quiet: true}, // ranges compares what comes of them
-		"cli.*.risk":     {classify: scoring},
-
-		"cli.*.prompt.via":  {classify: carried},
-		"cli.*.prompt.flag": {classify: rewritten("the prompt is passed by %s, and was by %s")},
-		"cli.*.prompt.min":  param, "cli.*.prompt.max": param,
-		"cli.*.prompt.maxBytes":     {classify: tightens("a longer prompt is refused: %s bytes, and were %s")},
-		"cli.*.prompt.guard":        {classify: rewritten("stands before a prompt with a slash: %s, and was %s")},
-		"cli.*.prompt.excerptBytes": noted,
-		"cli.*.prompt.expands":      {classify: shrinks(Widening, "%s in prompts is not looked at any more", "%s in prompts is looked at")},
-
-		"cli.*.params": {added: newParameter, removed: goneParameter, enter: enterParameter},
-
-		"cli.*.params.*.doc": noted, "cli.*.params.*.rare": noted, "cli.*.params.*.show": noted, "cli.*.params.*.at": noted,
-		"cli.*.params.*.type": param, "cli.*.params.*.each": param, "cli.*.params.*.sep": param, "cli.*.params.*.enum": param,
-		"cli.*.params.*.default": param, "cli.*.params.*.required": param, "cli.*.params.*.min": param, "cli.*.params.*.max": param,
-		"cli.*.params.*.minLength": param, "cli.*.params.*.maxLength": param, "cli.*.params.*.maxItems": param, "cli.*.params.*.pattern": param,
-		"cli.*.params.*.modes": param, "cli.*.params.*.since": param, "cli.*.params.*.until": param,
-		"cli.*.params.*.conflicts": param, "cli.*.params.*.requires": param, "cli.*.params.*.danger": param,
-		"cli.*.params.*.flag":      {classify: rewritten("is passed by %s, and was by %s")},
-		"cli.*.params.*.off":       {classify: rewritten("false is passed by %s, and was by %s")},
-		"cli.*.params.*.value":     {classify: rewritten("is passed as %s, and was as %s")},
-		"cli.*.params.*.env":       {classify: rewritten("is passed in the variable %s, and was in %s")},
-		"cli.*.params.*.words":     {classify: worded("true")},
-		"cli.*.params.*.values":    {classify: wordedValues},
-		"cli.*.params.*.style":     noted,
-		"cli.*.params.*.when":      {classify: conditioned},
-		"cli.*.params.*.otherwise": {classify: droppedInstead},
-
-		"cli.*.models.default": {classify: func(s scope, was, is any) {
-			s.breaking("calls that name no model get %s, and got %s", quoted(is), quoted(was))
-		}},
-		"cli.*.models.aliases": {removed: func(s scope, was any) {
-			s.breaking("there is no such alias any more; it stood for %s", quoted(was))
-		}},
-		"cli.*.models.aliases.*": noted, "cli.*.models.known": {}, "cli.*.models.known.*.doc": noted, "cli.*.models.known.*.use": noted,
-		"cli.*.models.prefix": noted, "cli.*.models.sources": {}, "cli.*.models.sources.*": {classify: composite(Note)},
-
-		"cli.*.session.id":     noted,
-		"cli.*.session.create": {classify: ifAny("a new conversation")}, "cli.*.session.resume": {classify: ifAny("a conversation that goes on")},
-		"cli.*.session.latest": {classify: ifAny("the newest conversation")}, "cli.*.session.capture": noted, "cli.*.session.bound": noted,
-
-		"cli.*.mcp.default": {classify: handed},
-		"cli.*.mcp.words":   {classify: ifServers(worded("MCP servers"))}, "cli.*.mcp.each": {classify: ifServers(worded("each MCP server"))}, "cli.*.mcp.trusted": {classify: ifServers(worded("an MCP server with trust"))},
-		"cli.*.mcp.strict": {classify: ifServers(worded("strictMcpConfig"))}, "cli.*.mcp.none": {classify: ifServers(worded("no MCP servers"))},
-		"cli.*.mcp.file": {classify: ifServers(composite(Widening))}, "cli.*.mcp.own": {classify: ifServers(composite(Widening))},
-
-		"cli.*.output": {classify: fieldwise},
-
-		"cli.*.env.pass": {classify: covering("%s is passed to it as well", "%s is not passed to it any more", false)},
-		"cli.*.env.set":  {added: tells("is set for it"), removed: tells("is not set for it any more")}, "cli.*.env.set.*": {classify: func(s scope, _, _ any) { s.widening("has another value") }},
-		"cli.*.env.drop":       {classify: covering("%s is not kept from it any more", "%s is kept from it", true)},
-		"cli.*.timeouts":       {classify: limiting},
-		"cli.*.version.argv":   {classify: worded("its version")},
-		"cli.*.version.match":  {classify: rewritten("another program may pass for it: %s tells it, and %s did")},
-		"cli.*.login":          {classify: composite(Note)},
-		"cli.*.upgrade.latest": {classify: composite(Widening)}, "cli.*.upgrade.target": {classify: composite(Widening)},
-		"cli.*.upgrade.where": {added: tells("is a new way to upgrade"), removed: tells("is no way to upgrade any more, so that another counts")},
-
-		"cli.*.upgrade.where.*.path": {classify: composite(Widening)}, "cli.*.upgrade.where.*.latest": {classify: composite(Widening)},
-		"cli.*.upgrade.where.*.target": {classify: composite(Widening)}, "cli.*.upgrade.where.*.note": noted,
-		"cli.*.probe.help": noted, "cli.*.probe.ignore": noted, "cli.*.probe.hidden": noted, // nothing but help is asked for
-
-		"client": {}, "client.*": {classify: composite(Note)},
-
-		"policy": {added: newPolicy, removed: func(s scope, _ any) { s.breaking("there is no such policy any more") }}, "policy.*": {classify: policing},
-
-		"risk": {removed: func(s scope, was any) {
-			s.widening("no rule scores this any more; it was %d", was.(lang.RuleSpec).Score)
-		}},
-		"risk.*.when":   {classify: rewritten("holds where %s, and held where %s")},
-		"risk.*.score":  {classify: scored},
-		"risk.*.reason": noted,
-
-		"optimizer": {}, "optimizer.*": {classify: composite(Note)},
-
-		"mcp":           {added: newServer, removed: func(s scope, _ any) { s.breaking("there is no such MCP server any more") }},
-		"mcp.*.title":   noted,
-		"mcp.*.command": {classify: rewritten("runs %s, and not %s")},
-		"mcp.*.args":    {classify: worded("its program")},
-		"mcp.*.env":     {classify: grows("%s is passed to it as well", "%s is not passed to it any more")},
-		"mcp.*.trust":   {classify: opens("its tools run without asking")},
-	}
-}
-
-func comparisonsOfSettings() map[string]comparison {
-	return map[string]comparison{
-		"logsDb":  {classify: unrecorded},
-		"envFile": {classify: rewritten("variables for the CLIs come from %s, and came from %s")},
-		"debug":   noted, "outputCap": noted, "injected": noted,
-		"env.pass":  {classify: covering("%s is passed to all CLIs as well", "%s is not passed to all CLIs any more", false)},
-		"env.set":   {added: tells("is set for all CLIs"), removed: tells("is not set for all CLIs any more")},
-		"env.set.*": {classify: func(s scope, _, _ any) { s.widening("has another value") }},
-		"env.drop":  {classify: covering("%s is not kept from the CLIs any more", "%s is kept from the CLIs", true)},
-		"path":      {classify: composite(Widening)},
-		"timeouts":  {classify: limiting},
-
-		"jobs.db": noted, "jobs.retentionDays": noted, "jobs.syncMs": noted, "jobs.dedupMs": noted, "jobs.onCancel": noted,
-		"jobs.detachOn": noted, "jobs.queueMs": noted, "jobs.concurrency": {classify: lifted}, "jobs.maxDepth": {classify: raises("calls inside of calls go %d deep, and went %d deep")},
-
-		"sessions.retentionDays": noted,
-		"tools.list":             noted, "tools.fallback": noted, "tools.profile": noted,
-		"optimizers.prompt": {classify: unoptimized(catalog.ParamOptimizePrompt)}, "optimizers.response": {classify: unoptimized(catalog.ParamOptimizeResponse)},
-		"mcpServers": {classify: grows(serverCame, serverWent)},
-
-		"approvals.strategy": {classify: unmanaged}, "approvals.policy": {classify: defaultPolicy}, "approvals.enforce": {classify: closes("callers choose which policy decides, and whether one does")},
-		"reload":           {classify: eager},
-		"approvals.danger": {classify: undenied}, "approvals.askMs": noted, "approvals.retentionDays": noted,
-	}
-}
 
 const (
 	serverCame = "calls that name none get the MCP server %s"
@@ -169,6 +39,10 @@ func unoptimized(param string) func(s scope, was, is any) {
 		}
 	}
 }
+
+// elsewhere is a field whose change shows in other fields: ranges compares what comes of
+// the versions.
+var elsewhere = comparison{classify: func(scope, any, any) {}, quiet: true}
 
 // noted is a field whose change is told as a note.
 var noted = comparison{classify: func(scope, any, any) {}}
@@ -298,4 +172,24 @@ func matchedBy(pattern string, by []string) bool {
 		prefix, open := strings.CutSuffix(p, "*")
 		return p == pattern || open && strings.HasPrefix(pattern, prefix)
 	})
+}
+
+// revalued is for a variable that is set.
+func revalued(s scope, _, _ any) { s.widening("has another value") }
+
+// defaultModel is for the model of calls that name none.
+func defaultModel(s scope, was, is any) {
+	s.breaking("calls that name no model get %s, and got %s", quoted(is), quoted(was))
+}
+
+func goneAlias(s scope, was any) {
+	s.breaking("there is no such alias any more; it stood for %s", quoted(was))
+}
+
+func gonePolicy(s scope, _ any) { s.breaking("there is no such policy any more") }
+
+func goneServer(s scope, _ any) { s.breaking("there is no such MCP server any more") }
+
+func goneRule(s scope, was any) {
+	s.widening("no rule scores this any more; it was %d", was.(lang.RuleSpec).Score)
 }

@@ -51,10 +51,10 @@ func randomParam(r *rand.Rand, name string) lang.ParamSpec {
 		p.Default = []any{"a", "--evil", true, 3.0, []any{"a"}, []any{"-b"}}[r.IntN(6)]
 	}
 	if one(8) {
-		p.Off = "--no-" + name
+		p.NoFlag = "--no-" + name
 	}
 	if one(6) {
-		p.At = "root"
+		p.Group = "root"
 	}
 	if one(6) {
 		p.Modes = []lang.Mode{[]lang.Mode{lang.New, lang.Resume, lang.Latest}[r.IntN(3)]}

@@ -158,6 +158,9 @@ func (c checker) object(n *node, a *arm, path []string) {
 			if d.Hint = a.about; d.Hint == "" {
 				d.Hint = "names match " + a.keys.String()
 			}
+		case a.now[k] != "":
+			meant[a.now[k]] = true
+			c.r.add(v.key, at, "renamed-field", "%q is named %q now", k, a.now[k]).Hint = "`gateway fmt --fix` renames it"
 		case !a.open:
 			c.unknown(n, a, k, at, meant)
 		}

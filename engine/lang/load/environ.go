@@ -12,29 +12,12 @@ type Variable struct {
 	Name string
 	Key  string // the setting, from the root of a spec: "gateway.logsDb"
 	kind kind
+	// empty is what the setting becomes if the variable is set and has no text; "" if it is
+	// as if it were not set.
+	empty string
 }
 
-// Variables are all of them.
-var Variables = []Variable{
-	{"LLM_GATEWAY_LOGS_DB", "gateway.logsDb", textKind},
-	{"LLM_GATEWAY_ENV_FILE", "gateway.envFile", textKind},
-	{"DEBUG", "gateway.debug", boolean},
-	{"LLM_GATEWAY_IDLE_TIMEOUT_MS", "gateway.timeouts.idleMs", number},
-	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number},
-	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number},
-	{"LLM_GATEWAY_SESSION_RETENTION_DAYS", "gateway.sessions.retentionDays", number},
-	{"LLM_GATEWAY_APPROVAL_RETENTION_DAYS", "gateway.approvals.retentionDays", number},
-	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", textKind},
-	{"LLM_GATEWAY_DEDUP_WINDOW_MS", "gateway.jobs.dedupMs", number},
-	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number},
-	{"LLM_GATEWAY_MAX_DEPTH", "gateway.jobs.maxDepth", number},
-	{"LLM_GATEWAY_CONCURRENCY", "gateway.jobs.concurrency", number},
-	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", textKind},
-	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number},
-}
-
-// Counts reports whether the variable has a say in an environment, KEY=VALUE. Empty
-// means not set, except for a database, where it is an older way to say "none".
+// Counts reports whether the variable overrides its setting in an environment, KEY=VALUE.
 func (v Variable) Counts(env []string) bool {
 	value, set := "", false
 	for _, pair := range env {
@@ -42,10 +25,8 @@ func (v Variable) Counts(env []string) bool {
 			value, set = text, true
 		}
 	}
-	return value != "" || set && v.database()
+	return value != "" || set && v.empty != ""
 }
-
-func (v Variable) database() bool { return v.Key == "gateway.logsDb" || v.Key == "gateway.jobs.db" }
 
 // environ makes a layer of the variables that are set and count.
 func environ(env []string, r *report) *node {
@@ -58,8 +39,8 @@ func environ(env []string, r *report) *node {
 	root := newObject(pos{}, pos{})
 	for _, v := range Variables {
 		value, set := values[v.Name]
-		if v.database() && set && value == "" {
-			value = "none"
+		if set && value == "" {
+			value = v.empty
 		}
 		if value == "" {
 			continue

@@ -11,7 +11,6 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	"github.com/llm-cli-gateway/gateway/schema"
@@ -67,13 +66,7 @@ var permissive = sync.OnceValue(func() string {
 	return b.String()
 })
 
-var schemaFile = sync.OnceValue(func() *ast.File {
-	file, err := parser.ParseFile("schema.cue", schema.Text)
-	if err != nil {
-		panic("spec: the schema does not parse: " + err.Error())
-	}
-	return file
-})
+var schemaFile = sync.OnceValue(withoutComments)
 
 // ofObjects reports whether a definition of the schema is one of objects.
 func ofObjects(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -16,7 +17,8 @@ const Language = 1
 
 // Format is the text of a file in canonical form, which for CUE is that of its own
 // formatter. YAML has none that would keep comments where they are: it stays as it is.
-// With fix the file is brought to the newest version of the language, and says so.
+// With fix the file is brought to the newest version of the language, and says so: keys
+// that had another name earlier get the one that they have now.
 //
 // What it says is the same before and after. A file that cannot be read is told, with
 // places, and has no form.
@@ -26,24 +28,64 @@ func Format(f File, fix bool) ([]byte, []Diagnostic) {
 	if before.broken {
 		return nil, Sort(r.list)
 	}
-	text, err := f.Data, error(nil)
 	isCUE := strings.EqualFold(path.Ext(f.Name), ".cue")
+	old, err := f, error(nil)
+	if fix {
+		f.Data, err = migrate(f, before.src, isCUE)
+	}
+	text := f.Data
 	adds := fix && before.root != nil && before.root.fields["language"] == nil
 	switch {
+	case err != nil:
 	case isCUE:
 		text, err = formatCUE(f, adds)
 	case adds && len(r.list) == 0:
 		text = withLanguage(f.Data)
 	}
 	if err == nil {
-		err = sameMeaning(f, text, before, adds && len(r.list) == 0)
+		err = sameMeaning(f, text, before, adds && len(r.list) == 0, fix)
 	}
 	if err != nil {
-		r.list = nil
-		r.add(pos{before.src, 0}, nil, "internal", "cannot be brought into canonical form: %v", err).Hint = "please report this file"
-		return nil, r.list
+		return nil, unformed(old, before.src, err, fix)
 	}
 	return text, nil
+}
+
+// unformed says that a file has no canonical form. If it has one without its keys being
+// renamed, that is what its author must do.
+func unformed(f File, src *source, err error, fix bool) []Diagnostic {
+	r := &report{}
+	d := r.add(pos{src, 0}, nil, "internal", "cannot be brought into canonical form: %v", err)
+	d.Hint = "please report this file"
+	if fix {
+		if _, diags := Format(f, false); diags == nil {
+			d.Code, d.Message = "renamed-field", fmt.Sprintf("its keys cannot be renamed without changing what it says: %v", err)
+			d.Hint = "rename them by hand; `gateway vet` names them"
+		}
+	}
+	return r.list
+}
+
+// migrate is the text of a file with the keys that the language has now.
+func migrate(f File, src *source, isCUE bool) ([]byte, error) {
+	mark, _ := bytes.CutSuffix(f.Data, src.data) // of the byte order
+	var decls []ast.Decl
+	if isCUE {
+		file, err := parser.ParseFile(f.Name, src.data)
+		if err != nil {
+			return nil, err
+		}
+		decls = file.Decls
+	} else {
+		docs, err := documents(src.data)
+		if err != nil {
+			return nil, err
+		}
+		for _, doc := range docs {
+			decls = append(decls, &ast.EmbedDecl{Expr: doc})
+		}
+	}
+	return append(slices.Clone(mark), migrated(src, decls, !isCUE)...), nil
 }
 
 func formatCUE(f File, adds bool) ([]byte, error) {
@@ -112,7 +154,7 @@ func withLanguage(data []byte) []byte {
 }
 
 // sameMeaning reads the new text again.
-func sameMeaning(f File, text []byte, before tree, added bool) error {
+func sameMeaning(f File, text []byte, before tree, added, fix bool) error {
 	r := &report{}
 	after := parse(File{Name: f.Name, Data: text}, r)
 	switch {
@@ -122,6 +164,9 @@ func sameMeaning(f File, text []byte, before tree, added bool) error {
 		return nil // wrong in other ways, which vet tells
 	}
 	want := before.root.clone()
+	if fix {
+		renamed(want, fileShape().arms[0], nil)
+	}
 	if added {
 		want.set("language", &node{kind: number, text: fmt.Sprint(Language)})
 	}

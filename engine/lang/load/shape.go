@@ -28,16 +28,17 @@ type shape struct {
 // arm is one alternative.
 type arm struct {
 	kinds  kind
-	fields map[string]field // of an object
-	names  []string         // of the fields, in the order of the schema
-	rest   *shape           // of an object: what keys that match have; of a list: every further element
-	keys   *regexp.Regexp   // which keys rest is for
-	about  string           // what the schema says about such keys
-	open   bool             // an object with any fields
-	first  []*shape         // of a list: elements that must be there
-	tests  []test           // of a scalar
-	exact  string           // the only text it may have, if literal
-	fixed  bool             // exact holds
+	fields map[string]field  // of an object
+	names  []string          // of the fields, in the order of the schema
+	now    map[string]string // the names of fields by those that they had earlier
+	rest   *shape            // of an object: what keys that match have; of a list: every further element
+	keys   *regexp.Regexp    // which keys rest is for
+	about  string            // what the schema says about such keys
+	open   bool              // an object with any fields
+	first  []*shape          // of a list: elements that must be there
+	tests  []test            // of a scalar
+	exact  string            // the only text it may have, if literal
+	fixed  bool              // exact holds
 }
 
 type field struct {
@@ -285,7 +286,7 @@ func (c *shaper) bound(a *arm, e *ast.UnaryExpr) bool {
 }
 
 func (c *shaper) object(a *arm, decls []ast.Decl) {
-	a.fields = map[string]field{}
+	a.fields, a.now = map[string]field{}, map[string]string{}
 	for _, d := range decls {
 		switch d := d.(type) {
 		case *ast.Ellipsis:
@@ -303,6 +304,12 @@ func (c *shaper) object(a *arm, decls []ast.Decl) {
 			}
 			a.names = append(a.names, name)
 			a.fields[name] = field{c.shape(d.Value), d.Constraint == token.NOT}
+			for _, attr := range d.Attrs {
+				if strings.HasPrefix(attr.Text, "@was(") {
+					_, earlier := attr.Split()
+					a.now[earlier] = name
+				}
+			}
 		default:
 			c.strange = append(c.strange, fmt.Sprintf("%T at %s", d, d.Pos()))
 		}

@@ -1,14 +1,14 @@
 package load
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -52,36 +52,24 @@ func TestSchemaHasNoDefaults(t *testing.T) {
 	}
 }
 
-// TestSchemaAndTypesAgree: what the schema accepts has a place in the types that it
-// is decoded into, and the reverse.
-func TestSchemaAndTypesAgree(t *testing.T) {
-	byName, _ := shapes(schema.Text)
-	for def, typ := range map[string]reflect.Type{
-		"#File": reflect.TypeFor[lang.Spec](), "#CLI": reflect.TypeFor[lang.CLISpec](), "#Param": reflect.TypeFor[lang.ParamSpec](),
-		"#Prompt": reflect.TypeFor[lang.PromptSpec](), "#Models": reflect.TypeFor[lang.ModelsSpec](), "#Known": reflect.TypeFor[lang.KnownSpec](), "#Source": reflect.TypeFor[lang.SourceSpec](), "#Session": reflect.TypeFor[lang.SessionSpec](),
-		"#Take": reflect.TypeFor[lang.TakeSpec](), "#Output": reflect.TypeFor[lang.OutputSpec](), "#Usage": reflect.TypeFor[lang.UsageSpec](),
-		"#Failure": reflect.TypeFor[lang.FailureSpec](), "#Env": reflect.TypeFor[lang.EnvSpec](), "#Timeouts": reflect.TypeFor[lang.Timeouts](),
-		"#Risk": reflect.TypeFor[lang.RiskSpec](), "#Version": reflect.TypeFor[lang.VersionSpec](), "#Upgrade": reflect.TypeFor[lang.UpgradeSpec](),
-		"#Probe": reflect.TypeFor[lang.ProbeSpec](), "#Example": reflect.TypeFor[lang.ExampleSpec](), "#Client": reflect.TypeFor[lang.ClientSpec](),
-		"#Login": reflect.TypeFor[lang.LoginSpec](), "#Place": reflect.TypeFor[lang.PlaceSpec](), "#Settings": reflect.TypeFor[lang.Settings](), "#Jobs": reflect.TypeFor[lang.JobsSpec](), "#Tools": reflect.TypeFor[lang.ToolsSpec](),
-	} {
-		s := byName[def]
-		if s == nil {
-			t.Errorf("no %s in the schema", def)
-			continue
-		}
-		in := map[string]bool{}
-		for i := range typ.NumField() {
-			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-			in[name] = true
-			if _, ok := s.arms[0].fields[name]; !ok {
-				t.Errorf("%s.%s has no place in the schema", typ, name)
-			}
-		}
-		for name := range s.arms[0].fields {
-			if !in[name] {
-				t.Errorf("%s.%s has no place in %s", def, name, typ)
-			}
+// TestEveryFieldFits holds the specs that have every field against the schema, by which
+// the types that read them back (engine/lang) have what the schema has, and no more.
+func TestEveryFieldFits(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "testdata", "every-field.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var specs []json.RawMessage
+	if err := json.Unmarshal(text, &specs); err != nil {
+		t.Fatal(err)
+	}
+	for i, spec := range specs {
+		r := &report{}
+		root := parse(File{Name: "spec.yaml", Data: spec}, r).root
+		checker{r: r, root: root, excused: func([]string) bool { return false }}.check(root, fileShape(), nil)
+		verify([][]string{nil}, root, nil, r)
+		for _, d := range r.list {
+			t.Errorf("spec %d: %v", i, d)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/schema"
 )
 
 // snapshotFormat changes when the same texts give another snapshot.
@@ -64,9 +63,12 @@ func Snapshot(built Layer) ([]byte, []Diagnostic) {
 
 // snapshotHead is how a snapshot of these texts begins. It is compared as text: to
 // decode the whole only to see the key would take as long as the specs themselves.
+//
+// The schema has no part in it. What a snapshot holds follows from the texts alone; that
+// they fit the schema is tested where the snapshot is made.
 func snapshotHead(built Layer) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d\n%d\n%s", snapshotFormat, len(schema.Text), schema.Text)
+	fmt.Fprintf(h, "%d\n", snapshotFormat)
 	for _, f := range built.Files {
 		fmt.Fprintf(h, "%q %d\n", path.Base(f.Name), len(f.Data)) // shown below any prefix
 		h.Write(f.Data)

@@ -85,7 +85,7 @@ func sessionFacts(cli *catalog.CLI) string {
 	if len(cli.Session.Latest) > 0 {
 		parts = append(parts, "the latest one of the directory can be continued")
 	}
-	if cli.Session.Bound != "" {
+	if cli.Session.Scope != "" {
 		parts = append(parts, "bound to their directory")
 	}
 	return strings.Join(parts, "; ")
@@ -177,8 +177,8 @@ func passed(p lang.ParamSpec) string {
 		if p.Value != "" {
 			text += " " + code(p.Value)
 		}
-		if p.Off != "" {
-			text += ", or " + code(p.Off)
+		if p.NoFlag != "" {
+			text += ", or " + code(p.NoFlag)
 		}
 		return text
 	case p.Words != nil:

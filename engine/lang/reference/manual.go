@@ -143,7 +143,7 @@ func carrier(p lang.PromptSpec) string {
 }
 
 func bound(cli *catalog.CLI) string {
-	if cli.Session.Bound != "" && cli.Converses() {
+	if cli.Session.Scope != "" && cli.Converses() {
 		return ", in its directory only"
 	}
 	return ""
