@@ -215,6 +215,22 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
+// TestPackagesAreSmall: who looks for something in a package of ours must not have to read
+// for a day.
+func TestPackagesAreSmall(t *testing.T) {
+	lines := map[string]int{}
+	for _, s := range ourSources(t) {
+		if !s.test {
+			lines[s.room] += s.set.File(s.file.Pos()).LineCount()
+		}
+	}
+	for room, n := range lines {
+		if n > 4000 {
+			t.Errorf("%s has %d lines without its tests, at most 4000 are allowed", room, n)
+		}
+	}
+}
+
 func TestPackagesSayWhatTheyAreFor(t *testing.T) {
 	documented := map[string]bool{}
 	for _, s := range ourSources(t) {
