@@ -205,9 +205,9 @@ func FuzzServerArgument(f *testing.F) {
 	})
 }
 
-// TestAlikeServers: calls are compared by their servers, whatever the order of the names
+// TestCanonicalServers: calls are compared by their servers, whatever the order of the names
 // and wherever the files lie.
-func TestAlikeServers(t *testing.T) {
+func TestCanonicalServers(t *testing.T) {
 	definitions := `,"mcp":{"one":{"command":"one","args":["x"]},"two":{"command":"two"}}`
 	other := strings.Replace(definitions, `"x"`, `"y"`, 1)
 	machine := serverCase{Programs: []string{"one", "two"}}
@@ -218,7 +218,7 @@ func TestAlikeServers(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		_, cmd, wrong := call.Alike()
+		_, cmd, wrong := call.Canonical()
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
