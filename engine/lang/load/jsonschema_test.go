@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/editorschema"
 )
 
 // TestJSONSchema holds that what editors are told is what the gateway means.
 func TestJSONSchema(t *testing.T) {
-	text, err := JSONSchema()
+	text, err := editorschema.JSONSchema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestJSONSchema(t *testing.T) {
 	if !strings.Contains(string(text), `"description": "Executable: looked up`) {
 		t.Error("fields are not documented")
 	}
-	again, err := JSONSchema()
+	again, err := editorschema.JSONSchema()
 	if err != nil || string(again) != string(text) {
 		t.Errorf("made twice it differs: %v", err)
 	}
