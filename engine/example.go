@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
@@ -52,9 +51,8 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if r.Printed = byItself && kept && !end.Truncated && !res.Stdout.More && !res.Stderr.More; r.Printed {
 		r.Exit = *end.ExitCode
 	}
-	judged := func(call *catalog.Call) map[string]string { return judge(cat, call) }
-	ex, notes := author.Example(cat, cli, r, judged)
-	for _, p := range check.Example(cat, cli, ex, judged) {
+	ex, notes := author.Example(cat, cli, r)
+	for _, p := range check.Example(cat, cli, ex) {
 		notes = append(notes, "vet reports: "+p.Text)
 	}
 	text, err = author.FormatExample(ex)

@@ -10,14 +10,14 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/editorschema"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
 // InitFolder says what a folder lacks in order that specs can be written in it with the
 // help of editors and of CUE's own tools.
 func InitFolder(dir string) ([]configedit.Step, error) {
-	yaml, err := load.JSONSchema()
+	yaml, err := editorschema.JSONSchema()
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
-	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -20,25 +18,14 @@ func UserDir() string { return filepath.Join(StateDir(), "specs") }
 // over the one before. With vet the slower checks run too.
 func Load(folders, environ []string, vet bool) load.Result {
 	layers, diags := layers(folders)
-	return finish(layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet, Verdicts: judge})
-}
-
-// judge is what the policies say of the call of an example.
-func judge(c *catalog.Catalog, call *catalog.Call) map[string]string {
-	said := map[string]string{}
-	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
-		if d.Policy != "" {
-			said[d.Policy] = string(d.Verdict)
-		}
-	}
-	return said
+	return finish(layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet})
 }
 
 // Vet checks files and folders, each over the built-in specs and the ones before.
 // Neither the user's specs nor the environment count, so that the outcome is the
 // same on every machine. Without paths it checks what a gateway would load.
 func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Result {
-	o := load.Options{Snapshot: specs.Snapshot(), Vet: true, Verdicts: judge}
+	o := load.Options{Snapshot: specs.Snapshot(), Vet: true}
 	for _, set := range more {
 		set(&o)
 	}

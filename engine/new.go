@@ -83,7 +83,7 @@ func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
 		if text, wrong := load.Format(file, false); wrong == nil {
 			file.Data = text
 		}
-		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true, Verdicts: judge})
+		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true})
 		better := false
 		var first error
 		for _, diag := range result.Diagnostics {

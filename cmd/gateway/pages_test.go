@@ -141,7 +141,7 @@ func TestEveryFieldResolves(t *testing.T) {
 		{"cli.prompt.via", "`via`", ""},
 		{"cli.acme.params.voice.each", "`each`", ""},
 		{"policy.careful.approve", "approve`", ""},
-		{"cli.output.usage.input", "output.usage`", ""},
+		{"cli.output.usage.input", "`output.usage.input`", ""},
 		{"cli.login.env", "`login.env`", ""},
 		{"cli.promt", "", "cli.prompt"},
 		{"cli.params.eahc", "", "cli.params.each"},

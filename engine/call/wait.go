@@ -73,7 +73,7 @@ func (s *Service) renew(ctx context.Context, out *Outcome) bool {
 		return false
 	}
 	if bound.Mode == lang.Latest && answer.Failure.Class == lang.ClassSession {
-		if anew, wrong := bound.Anew(session.NewID); wrong == nil {
+		if anew, wrong := bound.InNewConversation(session.NewID); wrong == nil {
 			out.Request.Bound = anew
 			return true
 		}

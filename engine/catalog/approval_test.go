@@ -10,6 +10,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
+// catalogOf compiles specs that must be without problems.
 func catalogOf(t testing.TB, text string) *Catalog {
 	t.Helper()
 	var s lang.Spec

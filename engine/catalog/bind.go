@@ -33,12 +33,12 @@ func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() s
 	b := binder{cli: c, call: call, models: models, bound: bound{values: call.values, given: call.given}}
 	b.refuseServers(given)
 	b.refuseSessions(given)
-	c.table.bind(given, &b.bound, b.special)
-	b.shorten()
+	c.paramSet.bind(given, &b.bound, b.special)
+	b.optimizePrompt()
 	b.defaultModel()
 	call.again = b.before()
 	b.mode(newID)
-	b.relations()
+	b.checkConstraints()
 	b.finish(newID)
 	if len(b.wrong) > 0 {
 		return nil, b.wrong

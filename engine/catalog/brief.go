@@ -10,7 +10,7 @@ import (
 func (c *CLI) Brief() Tool { return c.listings.brief() }
 
 func (c *CLI) describeBriefly() Tool {
-	t := c.Describe().brief(c.table.brief())
+	t := c.Describe().brief(c.paramSet.brief())
 	t.Description = "Ask " + c.Heading() + c.doubt() + "."
 	if c.Doc != "" {
 		t.Description += " " + sentence(c.Doc)
@@ -22,7 +22,7 @@ func (c *CLI) describeBriefly() Tool {
 }
 
 // Brief is the listing of the tool in few bytes.
-func (b *Builtin) Brief() Tool { return b.Tool.brief(b.table.brief()) }
+func (b *Builtin) Brief() Tool { return b.Tool.brief(b.paramSet.brief()) }
 
 func (t Tool) brief(input json.RawMessage) Tool {
 	t.Brief, t.Title, t.Input, t.Output = true, "", input, nil
@@ -30,7 +30,7 @@ func (t Tool) brief(input json.RawMessage) Tool {
 }
 
 // advanced are the parameters that the brief schema leaves out.
-func (t *table) advanced() (names []string) {
+func (t *paramSet) advanced() (names []string) {
 	for _, p := range t.params {
 		if p.Advanced {
 			names = append(names, p.Name)
@@ -41,7 +41,7 @@ func (t *table) advanced() (names []string) {
 
 // brief is the JSON Schema of the arguments as far as they matter. It admits others, so
 // that a client which validates holds no call back.
-func (t *table) brief() json.RawMessage {
+func (t *paramSet) brief() json.RawMessage {
 	return t.schema(func(p *Param) bool { return !p.Advanced }, (*Param).brief, t.advanced() != nil)
 }
 
@@ -51,7 +51,7 @@ func (p *Param) brief() property {
 	if len(p.aliases) > 0 {
 		out.Description += " (" + strings.Join(p.aliases, ", ") + ")"
 	}
-	if text := defaultText(p.told()); text != "" {
+	if text := defaultText(p.listedDefault()); text != "" {
 		out.Description += ", default " + text
 	}
 	return out

@@ -6,13 +6,13 @@ import "encoding/json"
 // listed like those of a CLI.
 type Builtin struct {
 	Tool
-	table
+	paramSet
 }
 
 // NewBuiltin completes the listing of t by its parameters. A default has the Go type
 // of its kind.
 func NewBuiltin(t Tool, params ...*Param) *Builtin {
-	b := &Builtin{Tool: t, table: newTable(params)}
+	b := &Builtin{Tool: t, paramSet: newParamSet(params)}
 	b.Input = b.InputSchema()
 	return b
 }
@@ -28,7 +28,7 @@ func (b *Builtin) Bind(args json.RawMessage, injected []string) (map[string]any,
 		return nil, wrong
 	}
 	out := bound{values: map[string]any{}, given: map[string]bool{}}
-	b.table.bind(given, &out, nil)
+	b.paramSet.bind(given, &out, nil)
 	if len(out.wrong) > 0 {
 		return nil, out.wrong
 	}

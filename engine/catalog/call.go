@@ -36,11 +36,11 @@ type Call struct {
 	given  map[string]bool
 	steps  []Step // how the model was found
 
-	selection *mcpservers.Selection
-	tidy      bool   // the answer is to be shortened
-	generated bool   // the SessionID is nobody's yet
-	own       bool   // the SessionID is one of ours, for which the CLI has another
-	again     binder // as it was before the conversation was known
+	selection       *mcpservers.Selection
+	optimizesAnswer bool   // the answer is to be shortened
+	generated       bool   // the SessionID is nobody's yet
+	own             bool   // the SessionID is one of ours, for which the CLI has another
+	again           binder // as it was before the conversation was known
 }
 
 // Step says where something in a command came from.
@@ -79,7 +79,7 @@ func (c *Call) Arguments() map[string]any {
 	if c.given[ParamModel] && c.Model == "" {
 		out[ParamModel] = ""
 	}
-	if c.tidy {
+	if c.optimizesAnswer {
 		out[ParamOptimizeResponse] = true
 	}
 	return out
@@ -109,7 +109,7 @@ func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any)
 	}
 	c = c.At("")
 	call := &Call{CLI: c, Mode: mode, SessionID: sessionID, Show: "answer", values: arguments}
-	call.tidy, _ = arguments[ParamOptimizeResponse].(bool)
+	call.optimizesAnswer, _ = arguments[ParamOptimizeResponse].(bool)
 	call.show()
 	return call
 }
@@ -155,7 +155,7 @@ func conditionScope(params []*Param) map[string]any {
 func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
 	a, err := c.CLI.out.Decode(run, extract.Turn{Mode: c.Mode, SessionID: c.SessionID, Show: c.Show})
 	if err == nil && a.Failure == nil {
-		c.Tidy(&a)
+		c.OptimizeAnswer(&a)
 	}
 	return a, err
 }

@@ -39,7 +39,7 @@ type CLI struct {
 	Name string
 	lang.CLISpec
 
-	table
+	paramSet
 	argv    map[lang.Mode][]word
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
@@ -202,7 +202,7 @@ type compiler struct {
 }
 
 func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps lang.Problems) *CLI {
-	cli := &CLI{Name: name, CLISpec: spec, around: around, table: newTable(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
+	cli := &CLI{Name: name, CLISpec: spec, around: around, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
 	c.sessions(ps.At("session"))

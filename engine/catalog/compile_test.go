@@ -11,20 +11,8 @@ import (
 )
 
 func TestDigest(t *testing.T) {
-	read := func(text string) *Catalog {
-		t.Helper()
-		var s lang.Spec
-		if err := json.Unmarshal([]byte(text), &s); err != nil {
-			t.Fatal(err)
-		}
-		c, problems := Compile(&s)
-		if c == nil {
-			t.Fatal(problems)
-		}
-		return c
-	}
-	base := read(`{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"d","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`)
-	same := read(` {"cli":{"a":{"exits":{"2":"b","1":"a"},"argv":["{params}"],"bin":"x","params":{"p":{"flag":"--p","doc":"d"},"q":{"doc":"d","flag":"--q"}}}}}`)
+	base := catalogOf(t, `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"d","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`)
+	same := catalogOf(t, ` {"cli":{"a":{"exits":{"2":"b","1":"a"},"argv":["{params}"],"bin":"x","params":{"p":{"flag":"--p","doc":"d"},"q":{"doc":"d","flag":"--q"}}}}}`)
 	if base.Digest() != same.Digest() || len(base.Digest()) != 32 {
 		t.Errorf("equal specs: %s and %s", base.Digest(), same.Digest())
 	}
@@ -32,7 +20,7 @@ func TestDigest(t *testing.T) {
 		"order of params": `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"q":{"doc":"d","flag":"--q"},"p":{"doc":"d","flag":"--p"}},"exits":{"1":"a","2":"b"}}}}`,
 		"a doc":           `{"cli":{"a":{"bin":"x","argv":["{params}"],"params":{"p":{"doc":"e","flag":"--p"},"q":{"doc":"d","flag":"--q"}},"exits":{"1":"a","2":"b"}}}}`,
 	} {
-		if read(text).Digest() == base.Digest() {
+		if catalogOf(t, text).Digest() == base.Digest() {
 			t.Errorf("%s does not change the digest", what)
 		}
 	}

@@ -68,22 +68,22 @@ type Param struct {
 type role string
 
 const (
-	rolePrompt      role = "prompt"
-	roleSession     role = "session"
-	roleLatest      role = "latest"
-	roleNew         role = "new"
-	roleCorrelation role = "correlation"
-	roleIdle        role = "idle"
-	roleWall        role = "wall"
-	roleDir         role = "dir"
-	roleForce       role = "force"
-	roleStrategy    role = "strategy"
-	rolePolicy      role = "policy"
-	roleServers     role = "servers"
-	roleStrict      role = "strict"
-	roleAsync       role = "async"
-	roleShorten     role = "shorten"
-	roleTidy        role = "tidy"
+	rolePrompt           role = "prompt"
+	roleSession          role = "session"
+	roleLatest           role = "latest"
+	roleNew              role = "new"
+	roleCorrelation      role = "correlation"
+	roleIdle             role = "idle"
+	roleWall             role = "wall"
+	roleDir              role = "dir"
+	roleForce            role = "force"
+	roleStrategy         role = "strategy"
+	rolePolicy           role = "policy"
+	roleServers          role = "servers"
+	roleStrict           role = "strict"
+	roleAsync            role = "async"
+	roleOptimizePrompt   role = "optimizePrompt"
+	roleOptimizeResponse role = "optimizeResponse"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -163,10 +163,10 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Advanced: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
 	if around.prompt != nil {
-		add(roleShorten, ParamOptimizePrompt, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the prompt", around.prompt)})
+		add(roleOptimizePrompt, ParamOptimizePrompt, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the prompt", around.prompt)})
 	}
 	if around.response != nil {
-		add(roleTidy, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the answer", around.response)})
+		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the answer", around.response)})
 	}
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
@@ -300,9 +300,9 @@ func (p *Param) Preset() any {
 	return p.Default
 }
 
-// told is the default that the listing tells. That of the model is not told: a variable
+// listedDefault is the default that the listing shows. That of the model is not shown: a variable
 // or a file may change it while the listing stands.
-func (p *Param) told() any {
+func (p *Param) listedDefault() any {
 	if p.Name == ParamModel && p.role == "" {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (c compiler) params(ps lang.Problems) {
 		}
 		own = append(own, p)
 	}
-	c.cli.table = newTable(slices.Concat(first, own, last))
+	c.cli.paramSet = newParamSet(slices.Concat(first, own, last))
 	if p, ok := c.cli.byName[ParamModel]; ok {
 		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
 	}
@@ -40,7 +40,7 @@ func (c compiler) params(ps lang.Problems) {
 		at := ps.At("params", p.Name)
 		c.carrier(p, at)
 		c.values(p, at)
-		c.relations(p, at)
+		c.constraints(p, at)
 		p.when = extract.Condition(p.When, scope, c.vetted, at.At("when"))
 	}
 	for i, r := range c.cli.Risk {
@@ -208,8 +208,8 @@ func (c compiler) values(p *Param, ps lang.Problems) {
 	p.Default = v
 }
 
-// relations checks the names of other parameters.
-func (c compiler) relations(p *Param, ps lang.Problems) {
+// constraints checks the names of other parameters.
+func (c compiler) constraints(p *Param, ps lang.Problems) {
 	for _, rel := range []struct {
 		key   string
 		names []string

@@ -100,7 +100,7 @@ type property struct {
 var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer", Number: "number", List: "array"}
 
 func (p *Param) property() property {
-	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.told(),
+	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.listedDefault(),
 		Minimum: p.Min, Maximum: p.Max}
 	if p.role == rolePrompt {
 		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
@@ -131,7 +131,7 @@ func (p *Param) documentation() string {
 	if b := p.bounds(); b != "" {
 		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
 	}
-	if text := defaultText(p.told()); text != "" {
+	if text := defaultText(p.listedDefault()); text != "" {
 		parts = append(parts, "Default: "+text+".")
 	}
 	if len(p.Modes) > 0 {
@@ -163,7 +163,7 @@ func defaultText(v any) string {
 }
 
 // InputSchema is the JSON Schema of the tool's arguments.
-func (t *table) InputSchema() json.RawMessage { return t.schema(alone, (*Param).property, false) }
+func (t *paramSet) InputSchema() json.RawMessage { return t.schema(alone, (*Param).property, false) }
 
 // alone is every parameter but the one by which a tool stands for two: where both are
 // listed, nobody needs it.
@@ -178,7 +178,7 @@ func (p *Param) terse() property {
 
 // schema is the JSON Schema of those arguments that count, each property as told by
 // show. An open one admits others.
-func (t *table) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
+func (t *paramSet) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
 	var b bytes.Buffer
 	required := []string{}
 	b.WriteString(`{"type":"object","properties":{`)

@@ -40,13 +40,13 @@ func (b *binder) before() binder {
 	return copied
 }
 
-// In is the call as a turn of a session: in another conversation than the arguments name,
+// InConversation is the call as a turn of a session: in another conversation than the arguments name,
 // under another id. Of a new one that the CLI itself names the id is "".
-func (c *Call) In(session string, mode lang.Mode, id string) (*Call, Violations) {
+func (c *Call) InConversation(session string, mode lang.Mode, id string) (*Call, Violations) {
 	b := c.again.before()
 	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection}
 	b.call = call
-	b.relations()
+	b.checkConstraints()
 	b.finish(func() string { return c.CorrelationID })
 	if len(b.wrong) > 0 {
 		return nil, b.wrong
@@ -54,14 +54,14 @@ func (c *Call) In(session string, mode lang.Mode, id string) (*Call, Violations)
 	return call, nil
 }
 
-// Anew is the call in a new conversation: it was to continue the newest one, and its CLI
+// InNewConversation is the call in a new conversation: it was to continue the newest one, and its CLI
 // has none.
-func (c *Call) Anew(newID func() string) (*Call, Violations) {
+func (c *Call) InNewConversation(newID func() string) (*Call, Violations) {
 	id := ""
 	if c.CLI.Creates() {
 		id = newID()
 	}
-	call, wrong := c.In("", lang.New, id)
+	call, wrong := c.InConversation("", lang.New, id)
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -82,19 +82,19 @@ func (c *Call) Conversation() string {
 	return c.SessionID
 }
 
-// Alike is the call as it is compared with others: what is made up for each call, an id
+// Canonical is the call as it is compared with others: what is made up for each call, an id
 // or the path of a file, is the same in all. Calls are the same only if their marks are.
 // The first turn of a session is like a later one: whoever makes it again, and finds it
 // begun, means the same.
-func (c *Call) Alike() (mark []any, command Command, wrong Violations) {
+func (c *Call) Canonical() (mark []any, command Command, wrong Violations) {
 	alike := *c
-	mark = []any{c.Mode, c.tidy}
+	mark = []any{c.Mode, c.optimizesAnswer}
 	if c.Session != "" {
-		first, wrong := c.In(c.Session, lang.New, "")
+		first, wrong := c.InConversation(c.Session, lang.New, "")
 		if wrong != nil {
 			first = c // it says what only a later turn can
 		}
-		alike, mark = *first, []any{"turn", c.tidy, c.Session, first.Arguments()}
+		alike, mark = *first, []any{"turn", c.optimizesAnswer, c.Session, first.Arguments()}
 	}
 	if c.generated || c.Session != "" {
 		alike.SessionID = "00000000-0000-4000-8000-000000000000"

@@ -21,7 +21,7 @@ const (
 // Patient is a prober for one who can wait, and who remembers nothing.
 func Patient(h *host.Host) *Prober { return &Prober{Host: h, limit: helpLimit} }
 
-// Help is what a CLI prints after words that ask for help, which plan.AsksHelp has found
+// Help is what a CLI prints after words that ask for help, which catalog.AsksHelp has found
 // to do so. It may stand on either output, and some programs end with an error behind
 // it; the error says that there is none.
 func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CLI, words []string) (string, error) {

@@ -28,7 +28,7 @@ var never = time.Unix(1<<33, 0)
 // joining is turned off.
 func (r *run) identify() {
 	window := time.Duration(r.Catalog.Settings.Jobs.DedupMs) * time.Millisecond
-	mark, alike, wrong := r.Bound.Alike()
+	mark, alike, wrong := r.Bound.Canonical()
 	if window <= 0 || wrong != nil {
 		return
 	}

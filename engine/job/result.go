@@ -82,7 +82,7 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	if o.ErrorClass != "" {
 		a.Failure = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 	} else if call, ok := r.revive(row); ok && row.Mode != program {
-		call.Tidy(&a)
+		call.OptimizeAnswer(&a)
 	}
 	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
 	if o.ExitCode != nil {

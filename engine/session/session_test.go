@@ -212,7 +212,7 @@ func TestTurnsAreAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			mark, command, wrong := turn.Alike()
+			mark, command, wrong := turn.Canonical()
 			if wrong != nil {
 				t.Fatal(wrong)
 			}
@@ -229,7 +229,7 @@ func TestTurnsAreAlike(t *testing.T) {
 		if other := key(func(s *store.Session) { s.ID += "x" }, ""); first == other {
 			t.Errorf("another session: %s", other)
 		}
-		mark, _, _ := b.bind(cli, "").Alike()
+		mark, _, _ := b.bind(cli, "").Canonical()
 		if text, _ := json.Marshal(mark); strings.Contains(first, string(text)) {
 			t.Errorf("without a session: %s", text)
 		}
@@ -240,7 +240,7 @@ func TestTurnsAreAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mark, _, _ := turn.Alike()
+		mark, _, _ := turn.Canonical()
 		marks = append(marks, mark)
 	}
 	if reflect.DeepEqual(marks[0], marks[1]) {

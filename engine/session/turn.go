@@ -114,7 +114,7 @@ func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalo
 		// makes the same call joins that; for others there is no place yet.
 		mode, id = lang.New, firstID(call.CLI, s)
 	}
-	turn, wrong := call.In(s.ID, mode, id)
+	turn, wrong := call.InConversation(s.ID, mode, id)
 	if wrong != nil {
 		hint := "correct the arguments and call again; nothing was run"
 		if implied {

@@ -38,7 +38,7 @@ func Compare(cli *catalog.CLI, version string, answers []Answer) []lang.Problem 
 	c := comparison{cli: cli, texts: map[string]*Help{}, visited: map[string]bool{}, entered: map[string]bool{}, used: map[string]bool{}, told: map[string]bool{}}
 	c.name = strings.TrimSpace(cli.Heading() + " " + version)
 	c.read(answers)
-	for _, line := range cli.Says() {
+	for _, line := range cli.ArgvForms() {
 		c.line(line)
 	}
 	for _, m := range c.missing {
@@ -138,7 +138,7 @@ func (c *comparison) line(line []catalog.Phrase) {
 			case said.Text == "--":
 				return
 			case len(said.Text) > 1 && said.Text[0] == '-':
-				var next *catalog.Said
+				var next *catalog.ArgvWord
 				if i+1 < len(phrase) {
 					next = &phrase[i+1]
 				}
@@ -153,7 +153,7 @@ func (c *comparison) line(line []catalog.Phrase) {
 }
 
 // option looks an option up. With took, the next word is its value.
-func (c *comparison) option(place string, said catalog.Said, next *catalog.Said) (took bool) {
+func (c *comparison) option(place string, said catalog.ArgvWord, next *catalog.ArgvWord) (took bool) {
 	flag, value, joined := strings.Cut(said.Text, "=")
 	c.visited[place], c.used[flag] = true, true
 	follows := !joined && !said.Valued && next != nil && !strings.HasPrefix(next.Text, "-")
@@ -177,7 +177,7 @@ func (c *comparison) option(place string, said catalog.Said, next *catalog.Said)
 		return follows && (!next.Fixed || h.Command(next.Text) == nil)
 	}
 	if joined {
-		c.value(flag, o, catalog.Said{Text: value, Path: said.Path})
+		c.value(flag, o, catalog.ArgvWord{Text: value, Path: said.Path})
 	}
 	took = follows && o.Value != "" && !o.Optional
 	if took && next.Text != "" {
@@ -254,7 +254,7 @@ func (c *comparison) unasked(place string) {
 }
 
 // value looks up a value that the spec writes itself.
-func (c *comparison) value(flag string, o *HelpOption, said catalog.Said) {
+func (c *comparison) value(flag string, o *HelpOption, said catalog.ArgvWord) {
 	if o.Values == nil || o.Loose || strings.ContainsAny(said.Text, "{}") || slices.Contains(o.Values, said.Text) || c.hidden(flag+"="+said.Text) {
 		return
 	}
@@ -263,7 +263,7 @@ func (c *comparison) value(flag string, o *HelpOption, said catalog.Said) {
 
 // values compares the values of an enum. Those of a help text that stand in prose count
 // only if they seem to be the same list.
-func (c *comparison) values(flag string, o *HelpOption, said catalog.Said) {
+func (c *comparison) values(flag string, o *HelpOption, said catalog.ArgvWord) {
 	if o.Values == nil || said.Takes == nil {
 		return
 	}
@@ -301,7 +301,7 @@ func meant(word string, among []string) string {
 }
 
 // command looks a word up that may be a subcommand, and gives the place behind it.
-func (c *comparison) command(place string, said catalog.Said) string {
+func (c *comparison) command(place string, said catalog.ArgvWord) string {
 	below := strings.TrimSpace(place + " " + said.Text)
 	h, asked := c.texts[place]
 	_, askedBelow := c.texts[below]

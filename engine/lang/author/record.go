@@ -40,7 +40,7 @@ const (
 
 // Example makes an example of a call that was made. The notes say what of the call it
 // does not show, and what vet would have against it.
-func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded, judge check.Verdicts) (ex lang.ExampleSpec, notes []string) {
+func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded) (ex lang.ExampleSpec, notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	ex = lang.ExampleSpec{Version: r.Version, In: map[string]any{catalog.ParamPrompt: r.Prompt}, Mode: r.Mode}
 	if short := text.Shorten(r.Prompt, maxExamplePrompt); short != r.Prompt {
@@ -85,8 +85,8 @@ func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded, judge check.Verdi
 	for _, hit := range c.Risks(call) {
 		ex.Risk = append(ex.Risk, hit.ID)
 	}
-	if judge != nil && ex.Risk != nil {
-		ex.Verdict = judge(call)
+	if ex.Risk != nil {
+		ex.Verdict = check.Verdicts(c, call)
 	}
 	switch {
 	case !r.Printed:

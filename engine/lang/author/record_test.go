@@ -53,7 +53,7 @@ func TestExampleOfARecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.in.Clean = same
-			ex, notes := Example(specs, cli, c.in, nil)
+			ex, notes := Example(specs, cli, c.in)
 			text := "-"
 			if ex.Out != nil {
 				text = *ex.Out.Text
@@ -64,7 +64,7 @@ func TestExampleOfARecord(t *testing.T) {
 			if got := strings.Join(notes, "\n"); got != c.notes {
 				t.Errorf("notes: %s", got)
 			}
-			for _, p := range check.Example(specs, cli, ex, nil) {
+			for _, p := range check.Example(specs, cli, ex) {
 				if name != "another spec then" && name != "refused now" {
 					t.Error(p)
 				}

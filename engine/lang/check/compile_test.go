@@ -47,7 +47,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		Vet(c, nil)
+		Vet(c)
 		call, violations := c.CLIs[0].Bind(json.RawMessage(`{"prompt":"hi"}`), nil, langtest.IDs())
 		if violations == nil {
 			call.Command("")

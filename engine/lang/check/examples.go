@@ -15,20 +15,20 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Example are what Vet says of one example of the CLI.
-func Example(c *catalog.Catalog, cli *catalog.CLI, ex lang.ExampleSpec, judge Verdicts) []lang.Problem {
+func Example(c *catalog.Catalog, cli *catalog.CLI, ex lang.ExampleSpec) []lang.Problem {
 	ps := lang.NewProblems()
-	exam{catalog: c, judge: judge, ex: ex, ps: ps}.run(cli)
+	exam{catalog: c, ex: ex, ps: ps}.run(cli)
 	return *ps.List
 }
 
 // exam holds a CLI against one of its examples.
 type exam struct {
 	catalog *catalog.Catalog
-	judge   Verdicts
 	ex      lang.ExampleSpec
 	ps      lang.Problems
 }
@@ -241,6 +241,20 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 	return []any{}, string(text.MustJSON(want)), string(text.MustJSON(got)), false
 }
 
+// Verdicts are what each policy says of a call, by its name; nil without policies.
+func Verdicts(c *catalog.Catalog, call *catalog.Call) (said map[string]string) {
+	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
+		if d.Policy == "" {
+			continue
+		}
+		if said == nil {
+			said = map[string]string{}
+		}
+		said[d.Policy] = string(d.Verdict)
+	}
+	return said
+}
+
 // verdicts compares the risk rules that hold, and what policies say of them.
 func (e exam) verdicts(call *catalog.Call) {
 	if e.ex.Risk != nil {
@@ -259,18 +273,18 @@ func (e exam) verdicts(call *catalog.Call) {
 			}
 		}
 	}
-	if e.judge == nil || len(e.ex.Verdict) == 0 {
+	if len(e.ex.Verdict) == 0 {
 		return
 	}
-	said := e.judge(call)
-	for _, policy := range slices.Sorted(maps.Keys(e.ex.Verdict)) {
-		at := e.ps.At("verdict", policy)
-		switch got, ok := said[policy]; {
+	said := Verdicts(e.catalog, call)
+	for _, name := range slices.Sorted(maps.Keys(e.ex.Verdict)) {
+		at := e.ps.At("verdict", name)
+		switch got, ok := said[name]; {
 		case !ok:
-			problem := at.Add("example", "unknown policy %q", policy)
-			problem.Hint, problem.Key = text.DidYouMean(policy, slices.Sorted(maps.Keys(said))), true
-		case got != e.ex.Verdict[policy]:
-			e.miss(at, e.ex.Verdict[policy], got)
+			problem := at.Add("example", "unknown policy %q", name)
+			problem.Hint, problem.Key = text.DidYouMean(name, slices.Sorted(maps.Keys(said))), true
+		case got != e.ex.Verdict[name]:
+			e.miss(at, e.ex.Verdict[name], got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
 
@@ -11,14 +12,12 @@ import (
 // Compile passes is vetted as well.
 func TestProblems(t *testing.T) {
 	langtest.Archives(t, "problems", func(t *testing.T, files map[string]string) string {
-		c, problems := catalog.Compile(langtest.Read(t, []byte(files["spec.json"])))
+		spec := langtest.Read(t, []byte(files["spec.json"]))
+		spec.Policy = lang.MapOf("strict", lang.PolicySpec{Human: "deny"})
+		spec.Policy.Set("loose", lang.PolicySpec{Approve: 100})
+		c, problems := catalog.Compile(spec)
 		if c != nil {
-			problems = append(problems, Vet(c, func(call *catalog.Call) map[string]string {
-				if len(c.Risks(call)) > 0 {
-					return map[string]string{"strict": "deny", "loose": "approve"}
-				}
-				return map[string]string{"strict": "approve", "loose": "approve"}
-			})...)
+			problems = append(problems, Vet(c)...)
 		}
 		return langtest.Lines(t, problems)
 	})

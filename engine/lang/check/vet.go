@@ -17,14 +17,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Verdicts says what each policy makes of a call, by its name.
-type Verdicts func(*catalog.Call) map[string]string
-
 // Vet runs the checks that need no CLI but take longer than a start should: the
 // examples, the listing of every tool, and the proof that no value of any
-// parameter can be read as an option. Without a judge the verdicts of examples are not
-// looked at.
-func Vet(c *catalog.Catalog, judge Verdicts) []lang.Problem {
+// parameter can be read as an option.
+func Vet(c *catalog.Catalog) []lang.Problem {
 	ps := lang.NewProblems()
 	for _, cli := range c.CLIs {
 		at := ps.At("cli", cli.Name)
@@ -37,7 +33,7 @@ func Vet(c *catalog.Catalog, judge Verdicts) []lang.Problem {
 			proven(other, other.Try, at.At("versions", variant.Key))
 		}
 		for i := range cli.Examples {
-			exam{catalog: c, judge: judge, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
+			exam{catalog: c, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
 		}
 	}
 	for _, o := range c.Optimizers {

@@ -16,8 +16,7 @@
 // this (snapshot.go).
 //
 // Beside that it serves those who write specs where that needs its own reading of a file:
-// canonical form (format.go), new names of keys (migrate.go), a JSON Schema for editors
-// (jsonschema.go) and locks (lock.go).
+// canonical form (format.go), new names of keys (migrate.go) and locks (lock.go).
 // The rest of their tools is engine/lang/author.
 //
 // Evaluation of CUE cannot be cancelled or bounded from outside. Spec folders

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/editorschema"
 )
 
 // TestJSONSchema holds that what editors are told is what the gateway means.
 func TestJSONSchema(t *testing.T) {
-	text, err := JSONSchema()
+	text, err := editorschema.JSONSchema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +95,7 @@ func TestJSONSchema(t *testing.T) {
 		}
 	}
 	described("#", doc)
-	again, err := JSONSchema()
+	again, err := editorschema.JSONSchema()
 	if err != nil || string(again) != string(text) {
 		t.Errorf("made twice it differs: %v", err)
 	}

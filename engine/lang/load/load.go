@@ -37,8 +37,6 @@ type Options struct {
 	Memory *Memory
 	// Places keeps what Locate needs, as Vet does.
 	Places bool
-	// Verdicts says for Vet what policies make of the calls of examples.
-	Verdicts func(*catalog.Catalog, *catalog.Call) map[string]string
 	// Coverage adds warnings about what no example shows.
 	Coverage bool
 }
@@ -253,20 +251,12 @@ func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	cat, problems := catalog.Recompile(s, known)
 	l.locate(slices.DeleteFunc(problems, l.named))
 	if cat != nil && o.Vet {
-		l.locate(slices.DeleteFunc(check.Vet(cat, o.judge(cat)), l.overridden))
+		l.locate(slices.DeleteFunc(check.Vet(cat), l.overridden))
 	}
 	if cat != nil && o.Coverage {
 		l.locate(check.Uncovered(cat))
 	}
 	return cat
-}
-
-// judge is the Verdicts for one catalog.
-func (o Options) judge(c *catalog.Catalog) check.Verdicts {
-	if o.Verdicts == nil {
-		return nil
-	}
-	return func(call *catalog.Call) map[string]string { return o.Verdicts(c, call) }
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.

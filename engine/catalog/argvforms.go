@@ -9,23 +9,23 @@ import (
 )
 
 // Phrase is a row of words that a command line can hold, one behind the other.
-type Phrase []Said
+type Phrase []ArgvWord
 
-// Said is a word that a spec can put on a command line.
-type Said struct {
+// ArgvWord is a word that a spec can put on a command line.
+type ArgvWord struct {
 	Text  string   // what only a call knows stands in braces
 	Path  []string // where the spec says it, from the root
 	Fixed bool     // it stands in the command line itself, so that it may be a subcommand
 	// Takes are the values that follow an option; Valued says that one does which is no
 	// word of the phrase.
-	Takes  []Said
+	Takes  []ArgvWord
 	Valued bool
 }
 
-// Says are the command lines that the spec knows: one for each mode, then those that ask
+// ArgvForms are the command lines that the spec knows: one for each mode, then those that ask
 // for the version and for an upgrade. Each slot holds all that it can become; what the
 // installed version does not have is left out.
-func (c *CLI) Says() (lines [][]Phrase) {
+func (c *CLI) ArgvForms() (lines [][]Phrase) {
 	for _, mode := range modes {
 		words, ok := c.argv[mode]
 		if !ok {
@@ -35,7 +35,7 @@ func (c *CLI) Says() (lines [][]Phrase) {
 		if c.Argv.Resume != nil || c.Argv.Latest != nil {
 			at = append(at, string(mode))
 		}
-		lines = append(lines, c.saysIn(mode, words, at))
+		lines = append(lines, c.formOf(mode, words, at))
 	}
 	own := func(words []string, path ...string) {
 		if len(words) > 0 {
@@ -64,12 +64,12 @@ func (c *CLI) path(keys ...string) []string { return append([]string{"cli", c.Na
 // row is a list of words of the spec.
 func (c *CLI) row(words []string, fixed bool, path ...string) (out Phrase) {
 	for i, text := range words {
-		out = append(out, Said{Text: text, Path: c.path(append(slices.Clone(path), strconv.Itoa(i))...), Fixed: fixed})
+		out = append(out, ArgvWord{Text: text, Path: c.path(append(slices.Clone(path), strconv.Itoa(i))...), Fixed: fixed})
 	}
 	return out
 }
 
-func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) {
+func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []Phrase) {
 	var row Phrase
 	add := func(more ...Phrase) {
 		line = append(append(line, row), more...)
@@ -78,7 +78,7 @@ func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) 
 	for i, w := range words {
 		switch w.slot {
 		case slotNone:
-			row = append(row, Said{Text: w.text, Path: c.path(append(slices.Clone(at), strconv.Itoa(i))...), Fixed: true})
+			row = append(row, ArgvWord{Text: w.text, Path: c.path(append(slices.Clone(at), strconv.Itoa(i))...), Fixed: true})
 		case slotSession:
 			key := map[lang.Mode]string{lang.New: "create", lang.Resume: "resume", lang.Latest: "latest"}[mode]
 			words := map[lang.Mode][]string{lang.New: c.Session.Create, lang.Resume: c.Session.Resume, lang.Latest: c.Session.Latest}[mode]
@@ -111,13 +111,13 @@ func (c *CLI) saysIn(mode lang.Mode, words []word, at []string) (line []Phrase) 
 func (c *CLI) option(p *Param) (out []Phrase) {
 	path := func(keys ...string) []string { return c.path(append([]string{"params", p.Name}, keys...)...) }
 	if p.Flag != "" {
-		said := Said{Text: p.Flag, Path: path("flag"), Valued: p.Kind != Bool}
+		first := ArgvWord{Text: p.Flag, Path: path("flag"), Valued: p.Kind != Bool}
 		if p.encoder == "" {
 			for i, value := range p.Enum {
-				said.Takes = append(said.Takes, Said{Text: value, Path: path("enum", strconv.Itoa(i))})
+				first.Takes = append(first.Takes, ArgvWord{Text: value, Path: path("enum", strconv.Itoa(i))})
 			}
 		}
-		out = append(out, Phrase{said})
+		out = append(out, Phrase{first})
 	}
 	if p.NoFlag != "" {
 		out = append(out, Phrase{{Text: p.NoFlag, Path: path("noFlag")}})

@@ -9,15 +9,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// table is the parameters of a tool. It yields the schema of the arguments, and
+// paramSet is the parameters of a tool. It yields the schema of the arguments, and
 // checks them.
-type table struct {
+type paramSet struct {
 	params []*Param // in the order of the schema
 	byName map[string]*Param
 }
 
-func newTable(params []*Param) table {
-	t := table{params: params, byName: make(map[string]*Param, len(params))}
+func newParamSet(params []*Param) paramSet {
+	t := paramSet{params: params, byName: make(map[string]*Param, len(params))}
 	for _, p := range params {
 		t.byName[p.Name] = p
 	}
@@ -25,10 +25,10 @@ func newTable(params []*Param) table {
 }
 
 // Param returns the parameter of that name.
-func (t *table) Param(name string) (*Param, bool) { p, ok := t.byName[name]; return p, ok }
+func (t *paramSet) Param(name string) (*Param, bool) { p, ok := t.byName[name]; return p, ok }
 
 // names are the names of all parameters, for hints.
-func (t *table) names() []string {
+func (t *paramSet) names() []string {
 	names := make([]string, 0, len(t.params))
 	for _, p := range t.params {
 		names = append(names, p.Name)
@@ -38,7 +38,7 @@ func (t *table) names() []string {
 }
 
 // arguments reads a JSON object, without the injected names that are no parameters.
-func (t *table) arguments(raw json.RawMessage, injected []string) (map[string]any, Violations) {
+func (t *paramSet) arguments(raw json.RawMessage, injected []string) (map[string]any, Violations) {
 	given, violation := object(raw)
 	if violation != "" {
 		return nil, Violations{{Text: violation}}
@@ -69,7 +69,7 @@ const maxHints = 20
 // bind gives every argument its kind. Null stands for "not given": many clients
 // send it for an optional parameter. An argument of a role that special takes is left
 // to it.
-func (t *table) bind(args map[string]any, b *bound, special func(p *Param, arg any) bool) {
+func (t *paramSet) bind(args map[string]any, b *bound, special func(p *Param, arg any) bool) {
 	names := make([]string, 0, len(args))
 	for name := range args {
 		names = append(names, name)

@@ -38,7 +38,7 @@ func TestShorten(t *testing.T) {
 				t.Fatal(wrong)
 			}
 			if x.cli == "echo" {
-				if call, wrong = call.In("s", lang.Resume, "x"); wrong != nil {
+				if call, wrong = call.InConversation("s", lang.Resume, "x"); wrong != nil {
 					t.Fatal(wrong)
 				}
 			}
@@ -74,7 +74,7 @@ func TestSameWhenShortened(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		mark, cmd, wrong := call.Alike()
+		mark, cmd, wrong := call.Canonical()
 		if wrong != nil {
 			t.Fatal(wrong)
 		}

@@ -59,7 +59,7 @@ func TestServers(t *testing.T) {
 		if err := json.Unmarshal([]byte(files["machine.json"]), &machine); err != nil {
 			t.Fatal(err)
 		}
-		call, wrong := equipped(t, wholeSpec(t, files["spec.json"]), files["args.json"], machine)
+		call, wrong := equipped(t, catalogOf(t, files["spec.json"]), files["args.json"], machine)
 		var cmd Command
 		if wrong == nil {
 			cmd, wrong = call.Command("/private")
@@ -93,20 +93,6 @@ func TestServers(t *testing.T) {
 	})
 }
 
-// wholeSpec compiles a spec with everything in it.
-func wholeSpec(t testing.TB, text string) *Catalog {
-	t.Helper()
-	var s lang.Spec
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		t.Fatal(err)
-	}
-	catalog, problems := Compile(&s)
-	if catalog == nil {
-		t.Fatal(problems)
-	}
-	return catalog
-}
-
 const (
 	byFile  = `"mcp":{"words":["--mcp={file}"],"strict":["--only"],"file":{"name":"mcp.json","body":{"servers":"{servers}"},"server":{"run":"{command}","with":"{args}","env":"{env}"}}}`
 	byWords = `"mcp":{"each":["-c","s.{name}.run={command}","-c","s.{name}.with={args}","{env}"]}`
@@ -121,7 +107,7 @@ func taking(how string, more string) string {
 func TestHostileServers(t *testing.T) {
 	for _, how := range []string{byFile, byWords, byNames} {
 		body := strings.Replace(taking(how, ""), `"argv":["{mcp}","{params}"],`, `"argv":["{mcp}","{params}","{session}"],`, 1)
-		catalog, accepted := wholeSpec(t, body), 0
+		catalog, accepted := catalogOf(t, body), 0
 		for _, name := range append(slices.Clone(pool), "a b", "../x", "a=b", "a\"b", "a'b", "Ä", "x\u202e", strings.Repeat("a", 65), "a.b", "a-b_c") {
 			for _, strict := range []string{"true", "false"} {
 				args := fmt.Sprintf(`{"prompt":"x","mcpServers":["ok",%s],"strictMcpConfig":%s}`, text.MustJSON(name), strict)
@@ -205,20 +191,20 @@ func FuzzServerArgument(f *testing.F) {
 	})
 }
 
-// TestAlikeServers: calls are compared by their servers, whatever the order of the names
+// TestCanonicalServers: calls are compared by their servers, whatever the order of the names
 // and wherever the files lie.
-func TestAlikeServers(t *testing.T) {
+func TestCanonicalServers(t *testing.T) {
 	definitions := `,"mcp":{"one":{"command":"one","args":["x"]},"two":{"command":"two"}}`
 	other := strings.Replace(definitions, `"x"`, `"y"`, 1)
 	machine := serverCase{Programs: []string{"one", "two"}}
 	alike := func(how, definitions, args string) string {
 		t.Helper()
 		body := strings.Replace(taking(how, definitions), `"{params}"]`, `"{params}","{session}"]`, 1)
-		call, wrong := equipped(t, wholeSpec(t, body), args, machine)
+		call, wrong := equipped(t, catalogOf(t, body), args, machine)
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		_, cmd, wrong := call.Alike()
+		_, cmd, wrong := call.Canonical()
 		if wrong != nil {
 			t.Fatal(wrong)
 		}

@@ -64,9 +64,9 @@ func (b *binder) on(name string) bool {
 	return !bound || b.cli.byName[name].Writes(v)
 }
 
-// relations checks what parameters ask of each other and of the mode. An argument
+// checkConstraints checks what parameters ask of each other and of the mode. An argument
 // that does not apply is an error, never dropped; a default gives way instead.
-func (b *binder) relations() {
+func (b *binder) checkConstraints() {
 	b.versions()
 	for again := true; again; {
 		again = false
@@ -167,7 +167,7 @@ func (b *binder) finish(newID func() string) {
 		take(name)
 	}
 	take(ParamOptimizePrompt)
-	call.tidy, _ = take(ParamOptimizeResponse).(bool)
+	call.optimizesAnswer, _ = take(ParamOptimizeResponse).(bool)
 	call.Show = "answer"
 	call.show()
 	b.model()

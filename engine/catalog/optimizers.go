@@ -12,9 +12,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// shorten makes the prompt shorter where the call asks for it, before anything else is
+// optimizePrompt makes the prompt shorter where the call asks for it, before anything else is
 // made of the prompt. What follows, the key of the call included, knows no other.
-func (b *binder) shorten() {
+func (b *binder) optimizePrompt() {
 	wanted, _ := b.values[ParamOptimizePrompt].(bool)
 	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == ParamPrompt }) {
 		return
@@ -41,11 +41,11 @@ func (b *binder) unfit(short string) string {
 // begins reports whether a prompt may be taken for a command.
 func begins(prompt string) bool { return strings.HasPrefix(strings.TrimSpace(prompt), "/") }
 
-// Tidy shortens what is shown of an answer, where the call asks for it. What is shown of
+// OptimizeAnswer shortens what is shown of an answer, where the call asks for it. What is shown of
 // records is left as it is, and so is Text, which is what the CLI said.
-func (c *Call) Tidy(a *extract.Answer) {
+func (c *Call) OptimizeAnswer(a *extract.Answer) {
 	o := c.CLI.around.response
-	if !c.tidy || o == nil || c.Show != "answer" {
+	if !c.optimizesAnswer || o == nil || c.Show != "answer" {
 		return
 	}
 	shown, saved := o.Save(a.Text)

@@ -1,4 +1,9 @@
-package load
+// Package editorschema makes a JSON Schema of the spec language, by which editors of YAML
+// complete and explain what a spec may say.
+//
+// It hides what CUE makes of the schema, which is true and not easy to read. It must not
+// know how specs are read.
+package editorschema
 
 import (
 	"encoding/json"
