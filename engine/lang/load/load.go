@@ -17,12 +17,6 @@ type Layer struct {
 	Files []File
 }
 
-// File is the text of one spec file.
-type File struct {
-	Name string // as diagnostics show it; its ending says whether it is CUE or YAML
-	Data []byte
-}
-
 // Options of a load; the zero value is good.
 type Options struct {
 	// Environ holds "KEY=VALUE" pairs; those of Variables lie over all layers.

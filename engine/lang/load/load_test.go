@@ -141,17 +141,17 @@ func TestEncodings(t *testing.T) {
 // TestHugeInput holds that a file within the limit cannot take the process down.
 func TestHugeInput(t *testing.T) {
 	for name, text := range map[string]string{
-		"chain.cue":    strings.Repeat("a:", maxFile/2-8) + "1",
-		"brackets.cue": "a: " + strings.Repeat("[", maxFile-8),
-		"braces.cue":   "a: " + strings.Repeat("{a:", maxFile/3-8),
-		"minus.cue":    "a: " + strings.Repeat("-", maxFile-8) + "1",
-		"plus.cue":     "a: 1" + strings.Repeat("+1", maxFile/2-8),
-		"list.cue":     "a: [" + strings.Repeat("1,", maxFile/2-8) + "]",
-		"flow.yaml":    "a: " + strings.Repeat("[", maxFile-8),
+		"chain.cue":    strings.Repeat("a:", MaxFile/2-8) + "1",
+		"brackets.cue": "a: " + strings.Repeat("[", MaxFile-8),
+		"braces.cue":   "a: " + strings.Repeat("{a:", MaxFile/3-8),
+		"minus.cue":    "a: " + strings.Repeat("-", MaxFile-8) + "1",
+		"plus.cue":     "a: 1" + strings.Repeat("+1", MaxFile/2-8),
+		"list.cue":     "a: [" + strings.Repeat("1,", MaxFile/2-8) + "]",
+		"flow.yaml":    "a: " + strings.Repeat("[", MaxFile-8),
 		"deep.yaml":    "a: " + strings.Repeat("[", 200) + strings.Repeat("]", 200),
-		"dashes.yaml":  strings.Repeat("- ", maxFile/2-8),
-		"keys.yaml":    strings.Repeat("? ", maxFile/2-8),
-		"lines.yaml":   strings.Repeat("a: [\n", maxFile/6),
+		"dashes.yaml":  strings.Repeat("- ", MaxFile/2-8),
+		"keys.yaml":    strings.Repeat("? ", MaxFile/2-8),
+		"lines.yaml":   strings.Repeat("a: [\n", MaxFile/6),
 	} {
 		t.Run(name, func(t *testing.T) {
 			res := Load([]Layer{layer(name, text)}, Options{})

@@ -18,8 +18,7 @@ import (
 )
 
 const (
-	maxFile  = 1 << 20 // bytes
-	maxDepth = 100     // of nesting; the language needs 8
+	maxDepth = 100 // of nesting; the language needs 8
 )
 
 // tree is what one file says.
@@ -52,8 +51,8 @@ func parse(f File, r *report) (t tree) {
 
 // readable refuses what neither parser should see.
 func readable(src *source, yaml bool, r *report) bool {
-	if len(src.data) > maxFile {
-		r.add(pos{src, 0}, nil, "too-large", "the file has %d bytes; a spec has at most %d", len(src.data), maxFile)
+	if len(src.data) > MaxFile {
+		r.add(pos{src, 0}, nil, "too-large", "the file has %d bytes; a spec has at most %d", len(src.data), MaxFile)
 		return false
 	}
 	for i := 0; i < len(src.data); {

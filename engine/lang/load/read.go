@@ -12,6 +12,15 @@ import (
 	"strings"
 )
 
+// File is a spec file: its name and its text.
+type File struct {
+	Name string // as diagnostics show it; its ending says whether it is CUE or YAML
+	Data []byte
+}
+
+// MaxFile bounds a spec file, in bytes.
+const MaxFile = 1 << 20
+
 // CodeNoFolder is the code of ReadDir's diagnostic for a folder that does not
 // exist, which is fine where a folder is only looked for.
 const CodeNoFolder = "no-folder"
@@ -24,9 +33,9 @@ const CodeUnsafe = "unsafe-file"
 // skipped. Files that other users could have written, or put in their place, are
 // refused: a spec names programs to run.
 func ReadDir(dir string) ([]File, []Diagnostic) {
-	r := &report{}
+	var diags []Diagnostic
 	fail := func(name, code, hint, format string, args ...any) {
-		r.add(pos{src: &source{name: name, env: true}}, nil, code, format, args...).Hint = hint
+		diags = append(diags, Diagnostic{File: name, Code: code, Severity: Error, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -35,12 +44,12 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 			code = CodeNoFolder
 		}
 		fail(display(dir), code, "", "%s", reason(err))
-		return nil, r.list
+		return nil, diags
 	}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
 	if at, why, fix := foreignFolder(dir); why != "" && len(entries) > 0 {
 		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
-		return nil, r.list
+		return nil, diags
 	}
 	var files []File
 	for _, e := range entries {
@@ -66,7 +75,7 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 			files = append(files, File{name, data})
 		}
 	}
-	return files, r.list
+	return files, diags
 }
 
 // unsafe reports a file that other users could have written: itself, or where a link
@@ -137,7 +146,7 @@ func readSome(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }
 
 // display is a name as a person would type it: relative to the working directory

@@ -159,7 +159,7 @@ func TestReadHugeFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "x.cue", strings.Repeat("// much\n", 10<<20/8))
 	files, diags := ReadDir(".")
-	if len(diags) > 0 || len(files[0].Data) > maxFile+1 {
+	if len(diags) > 0 || len(files[0].Data) > MaxFile+1 {
 		t.Fatalf("%d bytes read, %v", len(files[0].Data), diags)
 	}
 	if got := fmt.Sprint(Load([]Layer{{Files: files}}, Options{}).Diagnostics); !strings.Contains(got, "a spec has at most 1048576") {
