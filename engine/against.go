@@ -15,7 +15,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -25,7 +27,7 @@ import (
 // calls may do are errors, all else notes. A file that bears the name of a built-in one
 // stands in its place, so that the built-in specs themselves can be compared. The memory is that
 // of a load of the same specs: what it verified is not verified again.
-func Against(ctx context.Context, ref string, paths []string, environ []string, memory *load.Memory) ([]load.Diagnostic, error) {
+func Against(ctx context.Context, ref string, paths []string, environ []string, memory *load.Memory) ([]diagnostic.Diagnostic, error) {
 	g, err := newGit(environ)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func Against(ctx context.Context, ref string, paths []string, environ []string, 
 		}
 	}
 	whole, rest := builtIn(), builtIn()
-	rest.Files = slices.DeleteFunc(rest.Files, func(f load.File) bool { return replaced[path.Base(f.Name)] })
+	rest.Files = slices.DeleteFunc(rest.Files, func(f specfiles.File) bool { return replaced[path.Base(f.Name)] })
 	load := func(base load.Layer, layers []load.Layer) load.Result {
 		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true, Memory: memory})
 	}
@@ -64,9 +66,9 @@ func Against(ctx context.Context, ref string, paths []string, environ []string, 
 	return placed(a, b), nil
 }
 
-func unusable(what string, diags []load.Diagnostic) error {
+func unusable(what string, diags []diagnostic.Diagnostic) error {
 	for _, d := range diags {
-		if d.Severity == load.Error {
+		if d.Severity == diagnostic.Error {
 			return fmt.Errorf("%s cannot be compared: %s", what, d)
 		}
 	}
@@ -75,7 +77,7 @@ func unusable(what string, diags []load.Diagnostic) error {
 
 // placed finds the places of changes: in the new specs, or in the old ones for what only
 // they have.
-func placed(old, now load.Result) (diags []load.Diagnostic) {
+func placed(old, now load.Result) (diags []diagnostic.Diagnostic) {
 	for _, c := range compat.Diff(old.Catalog, now.Catalog) {
 		p := []lang.Problem{{Path: c.Path, Code: string(c.Kind), Text: string(c.Kind) + ": " + c.Text, Note: c.Kind == compat.Note, Key: true}}
 		if p[0].Note {
@@ -87,7 +89,7 @@ func placed(old, now load.Result) (diags []load.Diagnostic) {
 		}
 		diags = append(diags, places...)
 	}
-	return load.Sort(diags)
+	return diagnostic.Sort(diags)
 }
 
 // git asks the program of that name.
@@ -124,14 +126,14 @@ func (g git) layer(ctx context.Context, ref, name string) (load.Layer, error) {
 	for _, entry := range strings.Split(strings.TrimSuffix(string(listing), "\x00"), "\x00") {
 		facts, file, _ := strings.Cut(entry, "\t")
 		fields := strings.Fields(facts) // mode, type, object
-		if len(fields) != 3 || !strings.HasPrefix(fields[0], "100") || !load.IsSpec(file) || only != "" && file != only {
+		if len(fields) != 3 || !strings.HasPrefix(fields[0], "100") || !specfiles.IsSpec(file) || only != "" && file != only {
 			continue
 		}
 		text, err := g.run(ctx, dir, "cat-file", "blob", fields[2])
 		if err != nil {
 			return layer, fmt.Errorf("%s: %w", name, err)
 		}
-		layer.Files = append(layer.Files, load.File{Name: ref + ":" + filepath.ToSlash(filepath.Join(dir, file)), Data: text})
+		layer.Files = append(layer.Files, specfiles.File{Name: ref + ":" + filepath.ToSlash(filepath.Join(dir, file)), Data: text})
 	}
 	return layer, nil
 }

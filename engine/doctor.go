@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -173,7 +174,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 	}
 	for _, diag := range d.loaded.Diagnostics {
 		state := FindingProblem
-		if diag.Severity == load.Warning {
+		if diag.Severity == diagnostic.Warning {
 			state = FindingNote
 		}
 		add("problem", state, diag.String(), "")

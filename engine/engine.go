@@ -24,7 +24,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -60,7 +60,7 @@ type Engine struct {
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong
 // with the specs; the engine is nil if that is more than a warning.
-func Open(o Options) (*Engine, []load.Diagnostic) {
+func Open(o Options) (*Engine, []diagnostic.Diagnostic) {
 	e := &Engine{options: o, now: make(chan struct{}, 1)}
 	loaded := e.load()
 	if loaded.Catalog == nil {

@@ -16,7 +16,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
@@ -99,7 +101,7 @@ func TestBrokenSpecsOpenNothing(t *testing.T) {
 			t.Setenv("HOME", t.TempDir())
 			folder(t, engine.UserDir(), c.file, c.text)
 			e, diags := engine.Open(engine.Options{})
-			if e != nil || !load.Failed(diags) || !strings.Contains(fmt.Sprint(diags), c.want) {
+			if e != nil || !diagnostic.Failed(diags) || !strings.Contains(fmt.Sprint(diags), c.want) {
 				t.Errorf("engine %v, diagnostics %v", e, diags)
 			}
 			if _, err := os.Stat(filepath.Join(engine.StateDir(), "logs.db")); err == nil {
@@ -108,7 +110,7 @@ func TestBrokenSpecsOpenNothing(t *testing.T) {
 		})
 	}
 	t.Setenv("HOME", t.TempDir())
-	if e, diags := engine.Open(engine.Options{Specs: []string{"/no/such/folder"}}); e != nil || len(diags) != 1 || diags[0].Code != load.CodeNoFolder {
+	if e, diags := engine.Open(engine.Options{Specs: []string{"/no/such/folder"}}); e != nil || len(diags) != 1 || diags[0].Code != specfiles.CodeNoFolder {
 		t.Errorf("a folder that is not there: %v, %v", e, diags)
 	}
 	folder(t, engine.UserDir(), "shared.cue", "")
@@ -137,7 +139,7 @@ func TestVet(t *testing.T) {
 		"a bad folder":         engine.Vet([]string{bad}, []string{good}, nil),
 		"no such file":         engine.Vet([]string{filepath.Join(bad, "none.cue")}, nil, nil),
 	} {
-		if res.Catalog != nil || res.Spec != nil || !load.Failed(res.Diagnostics) {
+		if res.Catalog != nil || res.Spec != nil || !diagnostic.Failed(res.Diagnostics) {
 			t.Errorf("%s: %v", name, res.Diagnostics)
 		}
 	}

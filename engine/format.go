@@ -6,20 +6,22 @@ import (
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // Format says what becomes of the spec files at the paths, which are files or folders,
 // in canonical form; with fix, also of the newest version of the language. Files that
 // cannot be read are among the diagnostics and not among the changes.
-func Format(paths []string, fix bool) (changes []configedit.Change, diags []load.Diagnostic) {
+func Format(paths []string, fix bool) (changes []configedit.Change, diags []diagnostic.Diagnostic) {
 	for _, path := range paths {
 		folder := ""
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			folder = path
 		}
 		layer, found := read(path)
-		diags = append(diags, slices.DeleteFunc(found, func(d load.Diagnostic) bool { return d.Code == load.CodeLocked })...)
+		diags = append(diags, slices.DeleteFunc(found, func(d diagnostic.Diagnostic) bool { return d.Code == specfiles.CodeLocked })...)
 		for _, file := range layer.Files {
 			name := path
 			if folder != "" {
@@ -32,12 +34,12 @@ func Format(paths []string, fix bool) (changes []configedit.Change, diags []load
 			}
 			change, err := configedit.Text(name, file.Data, text)
 			if err != nil {
-				diags = append(diags, load.Diagnostic{File: file.Name, Code: "unreadable", Severity: load.Error, Message: err.Error()})
+				diags = append(diags, diagnostic.Diagnostic{File: file.Name, Code: "unreadable", Severity: diagnostic.Error, Message: err.Error()})
 				continue
 			}
 			change.Name = file.Name
 			changes = append(changes, change)
 		}
 	}
-	return changes, load.Sort(diags)
+	return changes, diagnostic.Sort(diags)
 }

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -25,7 +26,8 @@ const module = "github.com/llm-cli-gateway/gateway"
 var floors = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
 	{"engine/text", "engine/supervisor", "engine/store/filelock"},
-	{"engine/lang", "engine/store"},
+	{"engine/lang", "engine/store", "engine/lang/diagnostic"},
+	{"engine/lang/specfiles"},
 	{"engine/lang/langtest", "engine/lang/version", "engine/catalog/argvtemplate", "engine/store/storetest"},
 	{"engine/catalog/optimize", "engine/lang/editorschema", "engine/store/sqlite"},
 	{"engine/catalog/extract", "engine/catalog/mcpservers"},
@@ -383,16 +385,16 @@ func builtIn(t testing.TB) load.Result {
 	return loadSpecs(t, builtInFiles(t))
 }
 
-func builtInFiles(t testing.TB) []load.File {
+func builtInFiles(t testing.TB) []specfiles.File {
 	t.Helper()
-	files, err := load.ReadFS(specs.FS, "specs")
+	files, err := specfiles.ReadFS(specs.FS, "specs")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
 
-func loadSpecs(t testing.TB, files []load.File) load.Result {
+func loadSpecs(t testing.TB, files []specfiles.File) load.Result {
 	t.Helper()
 	res := load.Load([]load.Layer{{Name: "built-in", Files: files}}, load.Options{Vet: true})
 	for _, d := range res.Diagnostics {

@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -34,7 +36,7 @@ func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Res
 		o.Environ = environ
 		return finish(layers, diags, o)
 	}
-	diags := []load.Diagnostic(nil)
+	diags := []diagnostic.Diagnostic(nil)
 	layers := []load.Layer{builtIn()}
 	for _, path := range append(folders, paths...) {
 		layer, more := read(path)
@@ -46,10 +48,10 @@ func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Res
 // Coverage makes Vet warn of what no example shows.
 func Coverage(o *load.Options) { o.Coverage = true }
 
-func finish(layers []load.Layer, diags []load.Diagnostic, o load.Options) load.Result {
+func finish(layers []load.Layer, diags []diagnostic.Diagnostic, o load.Options) load.Result {
 	result := load.Load(layers, o)
-	result.Diagnostics = load.Sort(append(diags, result.Diagnostics...))
-	if load.Failed(result.Diagnostics) {
+	result.Diagnostics = diagnostic.Sort(append(diags, result.Diagnostics...))
+	if diagnostic.Failed(result.Diagnostics) {
 		result.Catalog, result.Spec = nil, nil
 	}
 	return result
@@ -58,11 +60,11 @@ func finish(layers []load.Layer, diags []load.Diagnostic, o load.Options) load.R
 // folders are all that a gateway reads specs from, but for those of the binary.
 func folders(further []string) []string { return append([]string{SiteDir, UserDir()}, further...) }
 
-func layers(folders []string) ([]load.Layer, []load.Diagnostic) {
-	layers, diags := []load.Layer{builtIn()}, []load.Diagnostic(nil)
+func layers(folders []string) ([]load.Layer, []diagnostic.Diagnostic) {
+	layers, diags := []load.Layer{builtIn()}, []diagnostic.Diagnostic(nil)
 	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
 		files, found := readDir(optional.dir)
-		if len(found) == 1 && found[0].Code == load.CodeNoFolder {
+		if len(found) == 1 && found[0].Code == specfiles.CodeNoFolder {
 			continue
 		}
 		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files}), append(diags, found...)
@@ -75,7 +77,7 @@ func layers(folders []string) ([]load.Layer, []load.Diagnostic) {
 }
 
 func builtIn() load.Layer {
-	files, err := load.ReadFS(specs.FS, "specs")
+	files, err := specfiles.ReadFS(specs.FS, "specs")
 	if err != nil {
 		panic("engine: the binary does not carry its specs: " + err.Error())
 	}
@@ -83,21 +85,21 @@ func builtIn() load.Layer {
 }
 
 // readDir reads the files of a folder, and holds them against its lock.
-func readDir(dir string) ([]load.File, []load.Diagnostic) {
-	files, diags := load.ReadDir(dir)
-	_, differs := load.CheckLock(dir, files)
+func readDir(dir string) ([]specfiles.File, []diagnostic.Diagnostic) {
+	files, diags := specfiles.ReadDir(dir)
+	_, differs := specfiles.CheckLock(dir, files)
 	return files, append(diags, differs...)
 }
 
 // read reads a file or a folder as a layer.
-func read(path string) (load.Layer, []load.Diagnostic) {
+func read(path string) (load.Layer, []diagnostic.Diagnostic) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		files, diags := readDir(path)
 		return load.Layer{Name: path, Files: files}, diags
 	}
-	file, err := load.ReadFile(path)
+	file, err := specfiles.ReadFile(path)
 	if err != nil {
-		return load.Layer{Name: path}, []load.Diagnostic{{File: path, Code: "unreadable", Severity: load.Error, Message: err.Error()}}
+		return load.Layer{Name: path}, []diagnostic.Diagnostic{{File: path, Code: "unreadable", Severity: diagnostic.Error, Message: err.Error()}}
 	}
-	return load.Layer{Name: path, Files: []load.File{file}}, nil
+	return load.Layer{Name: path, Files: []specfiles.File{file}}, nil
 }

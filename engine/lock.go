@@ -7,19 +7,20 @@ import (
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // Lock says what becomes of the lock of a folder, and how many files it has.
 func Lock(dir string) (configedit.Change, int, error) {
-	files, diags := load.ReadDir(dir)
+	files, diags := specfiles.ReadDir(dir)
 	for _, d := range diags {
-		if d.Severity == load.Error {
+		if d.Severity == diagnostic.Error {
 			return configedit.Change{}, 0, fmt.Errorf("%s", d)
 		}
 	}
-	change, err := configedit.Open(filepath.Join(dir, load.LockName))
-	change.New = load.Lock(files)
+	change, err := configedit.Open(filepath.Join(dir, specfiles.LockName))
+	change.New = specfiles.Lock(files)
 	return change, len(files), err
 }
 
@@ -37,16 +38,16 @@ func Lockable(paths, further []string) (dirs []string) {
 
 // Insist makes errors of what differs from a lock. With all, a folder without a lock is
 // one as well.
-func Insist(diags []load.Diagnostic, dirs []string, all bool) []load.Diagnostic {
+func Insist(diags []diagnostic.Diagnostic, dirs []string, all bool) []diagnostic.Diagnostic {
 	for i := range diags {
-		if diags[i].Code == load.CodeLocked {
-			diags[i].Severity = load.Error
+		if diags[i].Code == specfiles.CodeLocked {
+			diags[i].Severity = diagnostic.Error
 		}
 	}
 	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, load.LockName)); all && err != nil {
-			diags = append(diags, load.Diagnostic{File: dir, Code: load.CodeLocked, Severity: load.Error, Message: "has no " + load.LockName, Hint: "gateway lock " + dir})
+		if _, err := os.Stat(filepath.Join(dir, specfiles.LockName)); all && err != nil {
+			diags = append(diags, diagnostic.Diagnostic{File: dir, Code: specfiles.CodeLocked, Severity: diagnostic.Error, Message: "has no " + specfiles.LockName, Hint: "gateway lock " + dir})
 		}
 	}
-	return load.Sort(diags)
+	return diagnostic.Sort(diags)
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -73,8 +75,8 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 
 // drafted writes the draft, and leaves out parameters that a spec cannot have, until it
 // passes.
-func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
-	file := load.File{Name: d.Name + ".cue"}
+func drafted(d *author.Draft) (specfiles.File, *catalog.Catalog, error) {
+	file := specfiles.File{Name: d.Name + ".cue"}
 	if d.YAML {
 		file.Name = d.Name + ".yaml"
 	}
@@ -83,7 +85,7 @@ func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
 		if text, wrong := load.Format(file, false); wrong == nil {
 			file.Data = text
 		}
-		result := load.Load([]load.Layer{{Name: "draft", Files: []load.File{file}}}, load.Options{Vet: true})
+		result := load.Load([]load.Layer{{Name: "draft", Files: []specfiles.File{file}}}, load.Options{Vet: true})
 		better := false
 		var first error
 		for _, diag := range result.Diagnostics {
@@ -92,7 +94,7 @@ func drafted(d *author.Draft) (load.File, *catalog.Catalog, error) {
 			switch {
 			case inside && d.Without[name] == "":
 				d.Without[name], better = diag.Message, true
-			case first == nil && diag.Severity == load.Error:
+			case first == nil && diag.Severity == diagnostic.Error:
 				first = errors.New(diag.String())
 			}
 		}

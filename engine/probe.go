@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -27,7 +28,7 @@ type Probed struct {
 // Probe asks the programs of CLIs, or of all, for their help texts and holds the specs
 // against them. The result must come from Vet, and without errors. Of a program that is
 // not installed there is a note, and an error if it was named.
-func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]Probed, []load.Diagnostic, error) {
+func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]Probed, []diagnostic.Diagnostic, error) {
 	cat := loaded.Catalog
 	clis := cat.CLIs
 	if len(names) > 0 {

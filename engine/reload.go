@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -52,7 +53,7 @@ func (e *Engine) remember() {
 	}
 }
 
-func (e *Engine) compile(layers []load.Layer, found []load.Diagnostic) load.Result {
+func (e *Engine) compile(layers []load.Layer, found []diagnostic.Diagnostic) load.Result {
 	return finish(layers, found, load.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory})
 }
 
@@ -155,7 +156,7 @@ const (
 
 // settled reads the specs. A file that was just emptied is likely to be written to in the
 // next moment; an editor that saves in place does so.
-func (e *Engine) settled() (read []load.Layer, found []load.Diagnostic) {
+func (e *Engine) settled() (read []load.Layer, found []diagnostic.Diagnostic) {
 	for range patient {
 		read, found = layers(e.options.Specs)
 		if !e.emptied(read) {
@@ -186,7 +187,7 @@ func sizes(layers []load.Layer) map[string]int {
 }
 
 // sumOf is equal for reads that cannot give different catalogs.
-func sumOf(layers []load.Layer, found []load.Diagnostic) (sum [sha256.Size]byte) {
+func sumOf(layers []load.Layer, found []diagnostic.Diagnostic) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	for _, l := range layers {
 		fmt.Fprintf(h, "%q\n", l.Name)
@@ -212,7 +213,7 @@ func told(layers []load.Layer) []tools.SpecFile {
 	return files
 }
 
-func lines(diags []load.Diagnostic) (out []string) {
+func lines(diags []diagnostic.Diagnostic) (out []string) {
 	for _, d := range diags {
 		out = append(out, d.String())
 	}

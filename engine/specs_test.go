@@ -13,7 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -85,9 +85,9 @@ func TestRenamed(t *testing.T) {
 		}
 	}
 	rename := strings.NewReplacer(pairs...).Replace
-	files := []load.File{}
+	files := []specfiles.File{}
 	for _, f := range builtInFiles(t) {
-		files = append(files, load.File{Name: rename(f.Name), Data: []byte(rename(string(f.Data)))})
+		files = append(files, specfiles.File{Name: rename(f.Name), Data: []byte(rename(string(f.Data)))})
 	}
 
 	after := loadSpecs(t, files) // vetted: examples and proofs included

@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 )
 
@@ -79,27 +80,27 @@ line.`,
 		}
 		result := engine.Vet(paths, a.specs, os.Environ(), more...)
 		var asked []engine.Probed
-		if ask && !load.Failed(result.Diagnostics) {
+		if ask && !diagnostic.Failed(result.Diagnostics) {
 			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
 			if err != nil {
 				return fail(err)
 			}
-			asked, result.Diagnostics = told, load.Sort(append(result.Diagnostics, found...))
+			asked, result.Diagnostics = told, diagnostic.Sort(append(result.Diagnostics, found...))
 		}
 		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
 			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
-		if against != "" && !load.Failed(result.Diagnostics) {
+		if against != "" && !diagnostic.Failed(result.Diagnostics) {
 			found, err := a.against(cmd.Context(), against, paths, verbose, memory)
 			if err != nil {
 				return fail(err)
 			}
-			result.Diagnostics = load.Sort(append(result.Diagnostics, found...))
+			result.Diagnostics = diagnostic.Sort(append(result.Diagnostics, found...))
 		}
 		if err := report(cmd.OutOrStdout(), result, asked, format, verbose); err != nil {
 			return fail(err)
 		}
-		if load.Failed(result.Diagnostics) || strict && load.Warned(result.Diagnostics) {
+		if diagnostic.Failed(result.Diagnostics) || strict && diagnostic.Warned(result.Diagnostics) {
 			return exitCode(1)
 		}
 		return nil
@@ -108,7 +109,7 @@ line.`,
 }
 
 // against compares the paths with what they were, or the folders of the user's specs.
-func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool, memory *load.Memory) ([]load.Diagnostic, error) {
+func (a *app) against(ctx context.Context, ref string, paths []string, verbose bool, memory *load.Memory) ([]diagnostic.Diagnostic, error) {
 	if len(paths) == 0 {
 		if _, err := os.Stat(engine.UserDir()); err == nil {
 			paths = append(paths, engine.UserDir())
@@ -120,7 +121,7 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 	}
 	found, err := engine.Against(ctx, ref, paths, os.Environ(), memory)
 	if !verbose {
-		found = slices.DeleteFunc(found, func(d load.Diagnostic) bool { return d.Severity == load.Note })
+		found = slices.DeleteFunc(found, func(d diagnostic.Diagnostic) bool { return d.Severity == diagnostic.Note })
 	}
 	return found, err
 }
@@ -156,7 +157,7 @@ func report(w io.Writer, result load.Result, asked []engine.Probed, format strin
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		told := map[string]any{"diagnostics": append([]load.Diagnostic{}, result.Diagnostics...), "tools": all}
+		told := map[string]any{"diagnostics": append([]diagnostic.Diagnostic{}, result.Diagnostics...), "tools": all}
 		if asked != nil {
 			told["probed"] = asked
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // machine is a machine with one CLI, acme, and what there is to ask it with.
@@ -36,7 +37,7 @@ func newMachine(t *testing.T, more string, environ ...string) *machine {
 	t.Helper()
 	text := `cli: acme: {bin: "acme", title: "Acme", install: "get acme", argv: ["{params}"], ` + more + "}\n" +
 		`gateway: env: {pass: ["PATH", "HOME"], drop: ["ACME_DROPPED"]}`
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
@@ -452,7 +453,7 @@ func TestStates(t *testing.T) {
 		text += fmt.Sprintf("cli: cli%d: {bin: \"cli%d\", argv: [], version: argv: []}\n", i, i)
 	}
 	text = strings.ReplaceAll(text, "argv: []}", `argv: ["-v"]}`)
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}
@@ -469,7 +470,7 @@ func BenchmarkRemembered(b *testing.B) {
 	if err := os.WriteFile(filepath.Join(dir, "acme"), []byte("#!/bin/sh\necho acme 1.0.0\n"), 0o700); err != nil {
 		b.Fatal(err)
 	}
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(`cli: acme: {bin: "acme", argv: [], ` + asks + "}")}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(`cli: acme: {bin: "acme", argv: [], ` + asks + "}")}}}}, load.Options{})
 	p := &Prober{Host: host.New([]string{"PATH=" + dir + ":" + os.Getenv("PATH")}, nil, "")}
 	cli := res.Catalog.CLIs[0]
 	if got := p.Version(b.Context(), res.Catalog, cli); got != "1.0.0" {

@@ -24,6 +24,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
@@ -217,7 +218,7 @@ func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
 
 func compile(t *testing.T, text string) *catalog.Catalog {
 	t.Helper()
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "acme.cue", Data: []byte(text)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "acme.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatalf("%v\n%s", res.Diagnostics, text)
 	}

@@ -11,8 +11,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // result is a tools/call result as a client reads it.

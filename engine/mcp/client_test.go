@@ -9,10 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // rootsOf answers roots/list as an editor would.

@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // askOnce asks once, and answers with what was said.

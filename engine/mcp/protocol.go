@@ -12,8 +12,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
 )
 
 // This file is the only one that imports mcp-go. It takes from it what the protocol

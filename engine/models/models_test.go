@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -43,7 +44,7 @@ gateway: env: {pass: ["HOME"], drop: ["ACME_SECRET"]}
 
 // loaded is read once; no test may change it.
 var loaded = sync.OnceValue(func() load.Result {
-	return load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
+	return load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
 })
 
 func compile(t testing.TB) *catalog.Catalog {

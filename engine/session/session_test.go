@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -42,7 +43,7 @@ type bench struct {
 }
 
 var loaded = sync.OnceValue(func() load.Result {
-	return load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(clis)}}}}, load.Options{})
+	return load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(clis)}}}}, load.Options{})
 })
 
 func newBench(t *testing.T) bench {

@@ -19,6 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -41,7 +42,7 @@ type desk struct {
 
 func newDesk(t *testing.T, more string) desk {
 	t.Helper()
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []load.File{{Name: "b.cue", Data: []byte(more)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []specfiles.File{{Name: "b.cue", Data: []byte(more)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}

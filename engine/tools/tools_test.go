@@ -25,6 +25,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
@@ -62,7 +63,7 @@ func recordOf[S any](tools *Tools) func() (S, error) {
 
 func newTools(t testing.TB, environ ...string) *Tools {
 	t.Helper()
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(basics)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -38,7 +39,7 @@ func newRanged(t *testing.T, installed string) *Tools {
 	t.Helper()
 	bin := t.TempDir()
 	tools := newTools(t, "PATH="+bin+":"+os.Getenv("PATH"), "NOVA_KEY=s3cret")
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(ranged)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(ranged)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -36,7 +37,7 @@ func newWaiting(t *testing.T, syncMs int) *waiting {
 	}
 	text := fmt.Sprintf(`cli: acme: {bin: "cat", argv: ["{file}"], params: file: {doc: "F"}}
 gateway: {env: pass: ["PATH"], jobs: {syncMs: %d, onCancel: "kill", dedupMs: 60000}}`, syncMs)
-	res := load.Load([]load.Layer{{Name: "test", Files: []load.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
+	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(text)}}}}, load.Options{})
 	if res.Catalog == nil {
 		t.Fatal(res.Diagnostics)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // TestCompare holds specs against help texts. An archive has the spec, a file for each
@@ -20,7 +21,7 @@ func TestCompare(t *testing.T) {
 		var layers []load.Layer
 		for _, name := range slices.Sorted(maps.Keys(files)) {
 			if strings.HasSuffix(name, ".cue") {
-				layers = append(layers, load.Layer{Name: name, Files: []load.File{{Name: name, Data: []byte(files[name])}}})
+				layers = append(layers, load.Layer{Name: name, Files: []specfiles.File{{Name: name, Data: []byte(files[name])}}})
 			}
 		}
 		res := load.Load(layers, load.Options{Vet: true})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // TestDraft makes a spec of each help text, in both languages: what is wrong with it is
@@ -26,13 +27,13 @@ func TestDraft(t *testing.T) {
 		said := map[bool]string{}
 		for _, yaml := range []bool{false, true} {
 			d := Draft{Name: "juno", Bin: "juno", Command: []string{"run"}, Help: &help, YAML: yaml, Without: map[string]string{}}
-			file := load.File{Name: "juno.cue"}
+			file := specfiles.File{Name: "juno.cue"}
 			if yaml {
 				file.Name = "juno.yaml"
 			}
 			for range 20 {
 				file.Data = d.Write()
-				result := load.Load([]load.Layer{{Files: []load.File{file}}}, load.Options{Vet: true})
+				result := load.Load([]load.Layer{{Files: []specfiles.File{file}}}, load.Options{Vet: true})
 				if len(result.Diagnostics) == 0 {
 					spec, err := json.Marshal(result.Spec)
 					if err != nil {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -17,7 +17,7 @@ var Formats = []string{"text", "json", "github", "sarif"}
 
 // Print writes diagnostics: one line each (text), an array (json), commands that
 // annotate a change on GitHub (github), or a SARIF 2.1.0 log (sarif).
-func Print(w io.Writer, diags []load.Diagnostic, format string) error {
+func Print(w io.Writer, diags []diagnostic.Diagnostic, format string) error {
 	switch format {
 	case "", "text":
 		for _, d := range diags {
@@ -28,7 +28,7 @@ func Print(w io.Writer, diags []load.Diagnostic, format string) error {
 		return nil
 	case "json":
 		if diags == nil {
-			diags = []load.Diagnostic{}
+			diags = []diagnostic.Diagnostic{}
 		}
 		return encode(w, diags)
 	case "github":
@@ -52,7 +52,7 @@ func encode(w io.Writer, v any) error {
 }
 
 // annotation is a workflow command. What is special to its syntax is percent-encoded.
-func annotation(d load.Diagnostic) string {
+func annotation(d diagnostic.Diagnostic) string {
 	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	place := "file=" + property.Replace(filepath.ToSlash(d.File))
@@ -60,10 +60,10 @@ func annotation(d load.Diagnostic) string {
 		place += fmt.Sprintf(",line=%d,col=%d", d.Line, d.Col)
 	}
 	command := d.Severity
-	if command == load.Note {
+	if command == diagnostic.Note {
 		command = "notice"
 	}
-	d.Severity, place = load.Error, "::"+command+" "+place
+	d.Severity, place = diagnostic.Error, "::"+command+" "+place
 	return fmt.Sprintf("%s,title=%s::%s", place, property.Replace(d.Code), value.Replace(d.Text()))
 }
 
@@ -113,7 +113,7 @@ type (
 	}
 )
 
-func sarif(diags []load.Diagnostic) sarifLog {
+func sarif(diags []diagnostic.Diagnostic) sarifLog {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "gateway", Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	known := map[string]bool{}
 	for _, d := range diags {
@@ -126,7 +126,7 @@ func sarif(diags []load.Diagnostic) sarifLog {
 			at.Region = &sarifRegion{d.Line, d.Col}
 		}
 		level := d.Severity
-		d.Severity = load.Error // the level says it
+		d.Severity = diagnostic.Error // the level says it
 		run.Results = append(run.Results, sarifResult{d.Code, level, sarifMessage{d.Text()}, []sarifLocation{{at}}})
 	}
 	return sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}}

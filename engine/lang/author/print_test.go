@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llm-cli-gateway/gateway/engine/lang/load"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
 
-var three = []load.Diagnostic{
-	{File: "specs/x y.cue", Line: 3, Col: 7, Path: "cli.x.bin", Code: "value", Severity: load.Error, Message: "must be 100% so\nor other", Hint: "try a,b"},
-	{File: "specs/x y.cue", Line: 9, Col: 1, Path: "cli.x", Code: "nothing-deleted", Severity: load.Warning, Message: "m"},
-	{File: "env:A", Code: "value", Severity: load.Error, Message: "m"},
+var three = []diagnostic.Diagnostic{
+	{File: "specs/x y.cue", Line: 3, Col: 7, Path: "cli.x.bin", Code: "value", Severity: diagnostic.Error, Message: "must be 100% so\nor other", Hint: "try a,b"},
+	{File: "specs/x y.cue", Line: 9, Col: 1, Path: "cli.x", Code: "nothing-deleted", Severity: diagnostic.Warning, Message: "m"},
+	{File: "env:A", Code: "value", Severity: diagnostic.Error, Message: "m"},
 }
 
 func TestPrint(t *testing.T) {
@@ -38,7 +38,7 @@ env:A: m
 
 func TestPrintJSON(t *testing.T) {
 	var b bytes.Buffer
-	var back []load.Diagnostic
+	var back []diagnostic.Diagnostic
 	if err := Print(&b, three, "json"); err != nil {
 		t.Fatal(err)
 	}

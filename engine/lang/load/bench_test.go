@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -19,7 +21,7 @@ func many(n int, ending string) Layer {
 			fmt.Fprintf(&b, "p%d: {doc: \"Parameter %d of the tool\", flag: \"--p-%d\"}\n", p, p, p)
 		}
 		b.WriteString("model: {doc: \"Model\", flag: \"--model\"}}\nrisk: [{id: \"a\", when: \"p1 == 'x'\", score: 25}]}\n")
-		l.Files = append(l.Files, File{fmt.Sprintf("c%d%s", i, ending), []byte(b.String())})
+		l.Files = append(l.Files, specfiles.File{Name: fmt.Sprintf("c%d%s", i, ending), Data: []byte(b.String())})
 	}
 	return l
 }
@@ -41,7 +43,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	for _, n := range []int{5, 100} {
 		base := many(n, ".cue")
 		snap, diags := Snapshot(base)
-		if Failed(diags) {
+		if diagnostic.Failed(diags) {
 			b.Fatal(diags)
 		}
 		for name, above := range map[string]Layer{

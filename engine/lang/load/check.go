@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -235,14 +236,14 @@ func (c checker) meantAnother(n *node, a *arm, path, missing []string) string {
 }
 
 // quiet leaves out what stands inside an unknown field: it is only an echo of that.
-func quiet(diags []Diagnostic) []Diagnostic {
+func quiet(diags []diagnostic.Diagnostic) []diagnostic.Diagnostic {
 	var unknown []string
 	for _, d := range diags {
 		if d.Code == "unknown-field" {
 			unknown = append(unknown, d.File+"\n"+d.Path+".")
 		}
 	}
-	return slices.DeleteFunc(diags, func(d Diagnostic) bool {
+	return slices.DeleteFunc(diags, func(d diagnostic.Diagnostic) bool {
 		return d.Code != "unknown-field" && slices.ContainsFunc(unknown, func(u string) bool {
 			return strings.HasPrefix(d.File+"\n"+d.Path+".", u)
 		})

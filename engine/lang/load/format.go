@@ -10,6 +10,9 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // Language is the newest version of the language, to which Format brings a file.
@@ -22,11 +25,11 @@ const Language = 1
 //
 // What it says is the same before and after. A file that cannot be read is told, with
 // places, and has no form.
-func Format(f File, fix bool) ([]byte, []Diagnostic) {
+func Format(f specfiles.File, fix bool) ([]byte, []diagnostic.Diagnostic) {
 	r := &report{}
 	before := parse(f, r)
 	if before.broken {
-		return nil, Sort(r.list)
+		return nil, diagnostic.Sort(r.list)
 	}
 	isCUE := strings.EqualFold(path.Ext(f.Name), ".cue")
 	old, err := f, error(nil)
@@ -53,7 +56,7 @@ func Format(f File, fix bool) ([]byte, []Diagnostic) {
 
 // unformed says that a file has no canonical form. If it has one without its keys being
 // renamed, that is what its author must do.
-func unformed(f File, src *source, err error, fix bool) []Diagnostic {
+func unformed(f specfiles.File, src *source, err error, fix bool) []diagnostic.Diagnostic {
 	r := &report{}
 	d := r.add(pos{src, 0}, nil, "internal", "cannot be brought into canonical form: %v", err)
 	d.Hint = "please report this file"
@@ -67,7 +70,7 @@ func unformed(f File, src *source, err error, fix bool) []Diagnostic {
 }
 
 // migrate is the text of a file with the keys that the language has now.
-func migrate(f File, src *source, isCUE bool) ([]byte, error) {
+func migrate(f specfiles.File, src *source, isCUE bool) ([]byte, error) {
 	mark, _ := bytes.CutSuffix(f.Data, src.data) // of the byte order
 	var decls []ast.Decl
 	if isCUE {
@@ -88,7 +91,7 @@ func migrate(f File, src *source, isCUE bool) ([]byte, error) {
 	return append(slices.Clone(mark), migrated(src, decls, !isCUE)...), nil
 }
 
-func formatCUE(f File, adds bool) ([]byte, error) {
+func formatCUE(f specfiles.File, adds bool) ([]byte, error) {
 	text := f.Data
 	if adds {
 		file, err := parser.ParseFile(f.Name, f.Data, parser.ParseComments)
@@ -154,9 +157,9 @@ func withLanguage(data []byte) []byte {
 }
 
 // sameMeaning reads the new text again.
-func sameMeaning(f File, text []byte, before tree, added, fix bool) error {
+func sameMeaning(f specfiles.File, text []byte, before tree, added, fix bool) error {
 	r := &report{}
-	after := parse(File{Name: f.Name, Data: text}, r)
+	after := parse(specfiles.File{Name: f.Name, Data: text}, r)
 	switch {
 	case after.broken:
 		return fmt.Errorf("it could not be read again")

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 func TestFormat(t *testing.T) {
@@ -35,7 +37,7 @@ func TestFormat(t *testing.T) {
 			if fix {
 				want = c.fixed
 			}
-			got, diags := Format(File{Name: c.name, Data: []byte(c.text)}, fix)
+			got, diags := Format(specfiles.File{Name: c.name, Data: []byte(c.text)}, fix)
 			if len(diags) > 0 {
 				t.Errorf("%q: %v", c.text, diags)
 				continue
@@ -46,13 +48,13 @@ func TestFormat(t *testing.T) {
 			if string(got) != want || fix && !strings.Contains(want, "language: 1") {
 				t.Errorf("%q, fix %v\ngot  %q\nwant %q", c.text, fix, got, want)
 			}
-			if again, _ := Format(File{Name: c.name, Data: got}, fix); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: c.name, Data: got}, fix); string(again) != string(got) {
 				t.Errorf("%q, fix %v\nonce  %q\ntwice %q", c.text, fix, got, again)
 			}
 		}
 	}
 	for text, want := range map[string]string{"cli: {\n": "a.cue:2:1", "a: b: [1,, 2]": "a.cue:1:10"} {
-		got, diags := Format(File{Name: "a.cue", Data: []byte(text)}, false)
+		got, diags := Format(specfiles.File{Name: "a.cue", Data: []byte(text)}, false)
 		if got != nil || len(diags) != 1 || !strings.HasPrefix(diags[0].String(), want) {
 			t.Errorf("%q: %q, %v", text, got, diags)
 		}
@@ -77,8 +79,8 @@ func TestFormatAnything(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			if IsSpec(f.Name) {
-				files = append(files, File(f))
+			if specfiles.IsSpec(f.Name) {
+				files = append(files, specfiles.File(f))
 			}
 		}
 	}
@@ -95,7 +97,7 @@ func TestFormatAnything(t *testing.T) {
 				continue
 			}
 			formed++
-			if again, _ := Format(File{f.Name, got}, fix); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: f.Name, Data: got}, fix); string(again) != string(got) {
 				t.Errorf("%s, fix %v\nonce  %q\ntwice %q", f.Name, fix, got, again)
 			}
 		}

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // FuzzLoad lays any text over a good layer. Whatever it is, nothing panics, what is
@@ -23,14 +26,14 @@ func FuzzLoad(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, file := range txtar.Parse(data).Files {
-			if IsSpec(file.Name) {
+			if specfiles.IsSpec(file.Name) {
 				f.Add(file.Data, filepath.Ext(file.Name) != ".cue")
 			}
 		}
 	}
 	base := layer("base.cue", acmeCUE)
 	snap, diags := Snapshot(base)
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		f.Fatal(diags)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, yaml bool) {
@@ -41,7 +44,7 @@ func FuzzLoad(f *testing.F) {
 		if yaml {
 			name = "x.yaml"
 		}
-		layers := []Layer{base, {Name: "fuzz", Files: []File{{name, data}}}}
+		layers := []Layer{base, {Name: "fuzz", Files: []specfiles.File{{Name: name, Data: data}}}}
 		res := Load(layers, Options{Vet: true})
 		for _, d := range res.Diagnostics {
 			if d.File == "" || d.Line < 1 || d.Col < 1 || d.Code == "" || d.Message == "" {
@@ -54,7 +57,7 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("more than a line: %q", d)
 			}
 		}
-		if Failed(res.Diagnostics) != (res.Catalog == nil) || (res.Spec == nil) != (res.Catalog == nil) {
+		if diagnostic.Failed(res.Diagnostics) != (res.Catalog == nil) || (res.Spec == nil) != (res.Catalog == nil) {
 			t.Errorf("a catalog comes with no error, and only then: %v", res.Diagnostics)
 		}
 		slow := Load(layers, Options{})

@@ -8,13 +8,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // Layer is a set of files that belong together and have no order among them. A
 // higher layer overrides a lower one, field by field.
 type Layer struct {
 	Name  string // "built-in", "site", "user" or the folder
-	Files []File
+	Files []specfiles.File
 }
 
 // Options of a load; the zero value is good.
@@ -40,14 +42,14 @@ type Options struct {
 type Result struct {
 	Catalog     *catalog.Catalog
 	Spec        *lang.Spec
-	Diagnostics []Diagnostic // sorted, none twice
+	Diagnostics []diagnostic.Diagnostic // sorted, none twice
 
 	root *node // what was merged, of a load with Vet or Places
 }
 
 // Locate finds the places of problems with a catalog that was loaded with Vet or Places. Of what a
 // range of versions says, as ranges names for a CLI, the place is in that range.
-func (r Result) Locate(problems []lang.Problem, ranges map[string][]string) []Diagnostic {
+func (r Result) Locate(problems []lang.Problem, ranges map[string][]string) []diagnostic.Diagnostic {
 	l := loader{r: &report{}, root: r.root}
 	for i, p := range problems {
 		if len(p.Path) < 3 {
@@ -67,7 +69,7 @@ func (r Result) Locate(problems []lang.Problem, ranges map[string][]string) []Di
 		}
 	}
 	l.locate(problems)
-	return Sort(l.r.list)
+	return diagnostic.Sort(l.r.list)
 }
 
 // Load merges layers, lowest first, checks and compiles them. It reads no files,
@@ -98,8 +100,8 @@ func loadAll(layers []Layer, o Options) Result {
 	}
 	s := l.decode(l.good())
 	catalog := l.compile(s, o)
-	diags := Sort(quiet(l.r.list))
-	if Failed(diags) {
+	diags := diagnostic.Sort(quiet(l.r.list))
+	if diagnostic.Failed(diags) {
 		return Result{Diagnostics: diags}
 	}
 	res := Result{Catalog: catalog, Spec: s, Diagnostics: diags}
@@ -298,7 +300,7 @@ func (l *loader) locate(problems []lang.Problem) {
 		d := add(at, p.Path, p.Code, "%s", p.Text)
 		d.Hint = p.Hint
 		if p.Note {
-			d.Severity = Note
+			d.Severity = diagnostic.Note
 		}
 	}
 }

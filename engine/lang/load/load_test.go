@@ -13,13 +13,15 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
 func layer(files ...string) Layer {
 	l := Layer{Name: "test"}
 	for i := 0; i < len(files); i += 2 {
-		l.Files = append(l.Files, File{files[i], []byte(files[i+1])})
+		l.Files = append(l.Files, specfiles.File{Name: files[i], Data: []byte(files[i+1])})
 	}
 	return l
 }
@@ -48,7 +50,7 @@ func asJSON(t testing.TB, s *lang.Spec) string {
 // TestGood loads specs in which nothing is wrong and compares what they come to.
 func TestGood(t *testing.T) {
 	archives(t, "good", 10, func(t *testing.T, name string, a *txtar.Archive) {
-		res := load(a)
+		res := loadArchive(a)
 		for _, d := range res.Diagnostics {
 			t.Errorf("%s", d)
 		}
@@ -141,21 +143,21 @@ func TestEncodings(t *testing.T) {
 // TestHugeInput holds that a file within the limit cannot take the process down.
 func TestHugeInput(t *testing.T) {
 	for name, text := range map[string]string{
-		"chain.cue":    strings.Repeat("a:", MaxFile/2-8) + "1",
-		"brackets.cue": "a: " + strings.Repeat("[", MaxFile-8),
-		"braces.cue":   "a: " + strings.Repeat("{a:", MaxFile/3-8),
-		"minus.cue":    "a: " + strings.Repeat("-", MaxFile-8) + "1",
-		"plus.cue":     "a: 1" + strings.Repeat("+1", MaxFile/2-8),
-		"list.cue":     "a: [" + strings.Repeat("1,", MaxFile/2-8) + "]",
-		"flow.yaml":    "a: " + strings.Repeat("[", MaxFile-8),
+		"chain.cue":    strings.Repeat("a:", specfiles.MaxFile/2-8) + "1",
+		"brackets.cue": "a: " + strings.Repeat("[", specfiles.MaxFile-8),
+		"braces.cue":   "a: " + strings.Repeat("{a:", specfiles.MaxFile/3-8),
+		"minus.cue":    "a: " + strings.Repeat("-", specfiles.MaxFile-8) + "1",
+		"plus.cue":     "a: 1" + strings.Repeat("+1", specfiles.MaxFile/2-8),
+		"list.cue":     "a: [" + strings.Repeat("1,", specfiles.MaxFile/2-8) + "]",
+		"flow.yaml":    "a: " + strings.Repeat("[", specfiles.MaxFile-8),
 		"deep.yaml":    "a: " + strings.Repeat("[", 200) + strings.Repeat("]", 200),
-		"dashes.yaml":  strings.Repeat("- ", MaxFile/2-8),
-		"keys.yaml":    strings.Repeat("? ", MaxFile/2-8),
-		"lines.yaml":   strings.Repeat("a: [\n", MaxFile/6),
+		"dashes.yaml":  strings.Repeat("- ", specfiles.MaxFile/2-8),
+		"keys.yaml":    strings.Repeat("? ", specfiles.MaxFile/2-8),
+		"lines.yaml":   strings.Repeat("a: [\n", specfiles.MaxFile/6),
 	} {
 		t.Run(name, func(t *testing.T) {
 			res := Load([]Layer{layer(name, text)}, Options{})
-			if !Failed(res.Diagnostics) || len(res.Diagnostics) > 1 {
+			if !diagnostic.Failed(res.Diagnostics) || len(res.Diagnostics) > 1 {
 				t.Errorf("%d diagnostics, first %.200q", len(res.Diagnostics), res.Diagnostics)
 			}
 		})
@@ -200,7 +202,7 @@ func TestNothing(t *testing.T) {
 // builtin is the layer that ships with the binary.
 func builtin(t testing.TB) Layer {
 	t.Helper()
-	files, err := ReadFS(specs.FS, "specs")
+	files, err := specfiles.ReadFS(specs.FS, "specs")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,7 @@ func TestBuiltinIsClean(t *testing.T) { mustLoad(t, Options{Vet: true}, builtin(
 
 func TestSnapshotIsFresh(t *testing.T) {
 	want, diags := Snapshot(builtin(t))
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		t.Fatal(diags)
 	}
 	if string(want) == string(specs.Snapshot()) {
@@ -269,7 +271,7 @@ func TestNothingIsKept(t *testing.T) {
 func TestExamplesAreForVet(t *testing.T) {
 	base := layer("a.cue", `cli: acme: {bin: "acme", argv: ["--x"], probe: {help: [["--help"]], ignore: ["--y"]}, examples: [{in: {prompt: "hi"}, argv: ["--x"]}]}`)
 	snap, diags := Snapshot(base)
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		t.Fatal(diags)
 	}
 	vetted := mustLoad(t, Options{Vet: true}, base)
@@ -284,5 +286,19 @@ func TestExamplesAreForVet(t *testing.T) {
 		if started.Catalog.Digest() != vetted.Catalog.Digest() {
 			t.Errorf("%s: another digest", name)
 		}
+	}
+}
+
+func TestReadHugeFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("x.cue", []byte(strings.Repeat("// much\n", 10<<20/8)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files, diags := specfiles.ReadDir(".")
+	if len(diags) > 0 || len(files[0].Data) > specfiles.MaxFile+1 {
+		t.Fatalf("%d bytes read, %v", len(files[0].Data), diags)
+	}
+	if got := fmt.Sprint(Load([]Layer{{Files: files}}, Options{}).Diagnostics); !strings.Contains(got, "a spec has at most 1048576") {
+		t.Error(got)
 	}
 }

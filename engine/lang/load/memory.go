@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // Memory is what loads found out, for those to come: a load that is given one does again
@@ -93,7 +94,7 @@ func (m *Memory) decode(p parts) (s *lang.Spec, same map[string]bool, err error)
 }
 
 // parse is parse for a file of the numbered layer.
-func (m *Memory) parse(f File, layer int, r *report) tree {
+func (m *Memory) parse(f specfiles.File, layer int, r *report) tree {
 	if m == nil {
 		t := parse(f, r)
 		t.src.layer = layer

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // edits are states of a user's file: good ones, broken ones, and some that speak of the
@@ -38,14 +41,14 @@ cli: mine: {bin: n, argv: []}`,
 func TestMemoryChangesNothing(t *testing.T) {
 	memory := &Memory{}
 	base := many(2, ".cue")
-	base.Files = append(base.Files, File{"common.cue", []byte(`policy: strict: {approve: 5}, mcp: files: {command: "files"}`)})
+	base.Files = append(base.Files, specfiles.File{Name: "common.cue", Data: []byte(`policy: strict: {approve: 5}, mcp: files: {command: "files"}`)})
 	snapshot := snapshotOf(t, base)
 	dice := rand.New(rand.NewPCG(1, 2))
 	texts := []string{"", "", ""}
 	for step := range 80 {
 		texts[dice.IntN(len(texts))] = edits[dice.IntN(len(edits))]
 		layers := []Layer{base, layer("a.cue", texts[0]), layer("b.cue", texts[1])}
-		layers[2].Files = append(layers[2].Files, File{"c.cue", []byte(texts[2])})
+		layers[2].Files = append(layers[2].Files, specfiles.File{Name: "c.cue", Data: []byte(texts[2])})
 		o := Options{Snapshot: snapshot}
 		if step%4 == 0 {
 			o.Snapshot = nil
@@ -126,7 +129,7 @@ func TestMemoryIsShared(t *testing.T) {
 func snapshotOf(t *testing.T, base Layer) []byte {
 	t.Helper()
 	text, diags := Snapshot(base)
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		t.Fatal(diags)
 	}
 	return text

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // TestMigrate brings files to the newest version of the language: in.* becomes out.*, in
@@ -22,7 +24,7 @@ func TestMigrate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in, want := File(a.Files[0]), a.Files[1]
+			in, want := specfiles.File(a.Files[0]), a.Files[1]
 			got, diags := Format(in, true)
 			if want.Name == "diagnostics" {
 				var lines strings.Builder
@@ -34,14 +36,14 @@ func TestMigrate(t *testing.T) {
 				}
 				return
 			}
-			canonical, wrong := Format(File(want), false)
+			canonical, wrong := Format(specfiles.File(want), false)
 			if len(diags)+len(wrong) > 0 {
 				t.Fatal(diags, wrong)
 			}
 			if string(got) != string(canonical) {
 				t.Errorf("got\n%s\nwant\n%s", got, canonical)
 			}
-			if again, _ := Format(File{in.Name, got}, true); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: in.Name, Data: got}, true); string(again) != string(got) {
 				t.Errorf("once\n%s\nagain\n%s", got, again)
 			}
 		})

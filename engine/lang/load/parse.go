@@ -15,6 +15,8 @@ import (
 	"cuelang.org/go/cue/scanner"
 	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/yaml"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 const (
@@ -30,7 +32,7 @@ type tree struct {
 
 // parse reads one file. It reports what is wrong with the text; what the text
 // means is checked after the layers are merged.
-func parse(f File, r *report) (t tree) {
+func parse(f specfiles.File, r *report) (t tree) {
 	src := &source{name: f.Name, data: bytes.TrimPrefix(f.Data, []byte("\ufeff"))}
 	t = tree{src: src, broken: true}
 	defer func() {
@@ -51,8 +53,8 @@ func parse(f File, r *report) (t tree) {
 
 // readable refuses what neither parser should see.
 func readable(src *source, yaml bool, r *report) bool {
-	if len(src.data) > MaxFile {
-		r.add(pos{src, 0}, nil, "too-large", "the file has %d bytes; a spec has at most %d", len(src.data), MaxFile)
+	if len(src.data) > specfiles.MaxFile {
+		r.add(pos{src, 0}, nil, "too-large", "the file has %d bytes; a spec has at most %d", len(src.data), specfiles.MaxFile)
 		return false
 	}
 	for i := 0; i < len(src.data); {

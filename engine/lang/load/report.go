@@ -3,20 +3,22 @@ package load
 import (
 	"fmt"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
 
 // report collects what is found on the way.
 type report struct {
-	list  []Diagnostic
+	list  []diagnostic.Diagnostic
 	bad   map[string]bool // entries in which there is an error
 	wrong [][]string      // the paths of all errors
 }
 
 // add reports an error at p; path may be nil.
-func (r *report) add(p pos, path []string, code, format string, args ...any) *Diagnostic {
+func (r *report) add(p pos, path []string, code, format string, args ...any) *diagnostic.Diagnostic {
 	r.fail(path)
 	d := r.warn(p, path, code, format, args...)
-	d.Severity = Error
+	d.Severity = diagnostic.Error
 	return d
 }
 
@@ -30,8 +32,8 @@ func (r *report) fail(path []string) {
 }
 
 // warn reports what does not stop anything.
-func (r *report) warn(p pos, path []string, code, format string, args ...any) *Diagnostic {
-	d := Diagnostic{Path: strings.Join(path, "."), Code: code, Severity: Warning, Message: fmt.Sprintf(format, args...)}
+func (r *report) warn(p pos, path []string, code, format string, args ...any) *diagnostic.Diagnostic {
+	d := diagnostic.Diagnostic{Path: strings.Join(path, "."), Code: code, Severity: diagnostic.Warning, Message: fmt.Sprintf(format, args...)}
 	if p.src != nil {
 		d.File = p.src.name
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -65,7 +67,7 @@ func TestEveryFieldFits(t *testing.T) {
 	}
 	for i, spec := range specs {
 		r := &report{}
-		root := parse(File{Name: "spec.yaml", Data: spec}, r).root
+		root := parse(specfiles.File{Name: "spec.yaml", Data: spec}, r).root
 		checker{r: r, root: root, excused: func([]string) bool { return false }}.check(root, fileShape(), nil)
 		verify([][]string{nil}, root, nil, r)
 		for _, d := range r.list {
@@ -93,8 +95,8 @@ func TestWalkAndCUEAgree(t *testing.T) {
 		}
 		for _, f := range a.Files {
 			l := loader{r: &report{}}
-			patches := l.layers([]Layer{{Files: []File{{f.Name, f.Data}}}}, 0)
-			if !IsSpec(f.Name) || Failed(l.r.list) {
+			patches := l.layers([]Layer{{Files: []specfiles.File{{Name: f.Name, Data: f.Data}}}}, 0)
+			if !specfiles.IsSpec(f.Name) || diagnostic.Failed(l.r.list) {
 				continue
 			}
 			l.root = over(nil, patches[0], nil, l.r)
@@ -107,7 +109,7 @@ func TestWalkAndCUEAgree(t *testing.T) {
 				}
 				verify([][]string{path}, l.root, nil, cue)
 				compared++
-				if walk.failed(path) != Failed(cue.list) {
+				if walk.failed(path) != diagnostic.Failed(cue.list) {
 					t.Errorf("%s: %v: the walk says %v, CUE says %v", name, path, walk.list, cue.list)
 				}
 			}

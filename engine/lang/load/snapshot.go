@@ -10,6 +10,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
 // snapshotFormat changes when the same texts give another snapshot.
@@ -18,8 +20,8 @@ const snapshotFormat = 2
 // Snapshot is the checked data of a lowest layer, with a key over the texts that it
 // came from, so that a start need not parse and check again what shipped with the
 // binary. The diagnostics say why there is none.
-func Snapshot(built Layer) ([]byte, []Diagnostic) {
-	if res := Load([]Layer{built}, Options{}); Failed(res.Diagnostics) {
+func Snapshot(built Layer) ([]byte, []diagnostic.Diagnostic) {
+	if res := Load([]Layer{built}, Options{}); diagnostic.Failed(res.Diagnostics) {
 		return nil, res.Diagnostics
 	}
 	l := loader{r: &report{}}
@@ -178,7 +180,7 @@ func (p parts) only(touched map[string][]string) *node {
 			b.WriteByte(':')
 		}
 		b.Write(raw) // JSON is CUE
-		root = join(root, parse(File{Name: "snapshot.cue", Data: b.Bytes()}, &report{}).root, nil, &report{})
+		root = join(root, parse(specfiles.File{Name: "snapshot.cue", Data: b.Bytes()}, &report{}).root, nil, &report{})
 	}
 	return root
 }

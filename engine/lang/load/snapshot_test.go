@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
 
 // TestSnapshotMeansTheSame holds that a load from the snapshot cannot be told from
@@ -15,7 +16,7 @@ func TestSnapshotMeansTheSame(t *testing.T) {
 	base := layer("acme.cue", acmeCUE, "zeta.yaml", "cli:\n  zeta: {bin: zeta, argv: ['{params}'], version: {argv: [-v], match: \"(<&>\\u2028) 'x'\"}, params: {p: {doc: P, flag: --p}}, versions: {'<2': {params: {p: {flag: --q}}}}}\nclient: {desk: {title: Desk, add: 'add {gateway}'}}\n"+
 		"policy: {low: {approve: 1, deny: [big]}, high: {approve: 9, ask: 12, includes: low}}\nrisk: {big: {when: 'len(prompt) > 99', score: 5}}\n")
 	snap, diags := Snapshot(base)
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		t.Fatal(diags)
 	}
 	for name, c := range map[string]struct {
@@ -77,7 +78,7 @@ func TestSnapshotMeansTheSame(t *testing.T) {
 func TestSnapshotIsUsed(t *testing.T) {
 	base := layer("acme.cue", acmeCUE)
 	snap, diags := Snapshot(base)
-	if Failed(diags) {
+	if diagnostic.Failed(diags) {
 		t.Fatal(diags)
 	}
 	forged := bytes.Replace(snap, []byte(`"Acme"`), []byte(`"Forged"`), 1)
@@ -101,7 +102,7 @@ func TestSnapshotIsUsed(t *testing.T) {
 }
 
 func TestSnapshotOfBrokenLayer(t *testing.T) {
-	if snap, diags := Snapshot(layer("x.cue", "cli: acme: {}")); snap != nil || !Failed(diags) {
+	if snap, diags := Snapshot(layer("x.cue", "cli: acme: {}")); snap != nil || !diagnostic.Failed(diags) {
 		t.Errorf("%s %v", snap, diags)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -79,7 +80,7 @@ func verifiedHead() string {
 }
 
 func readVerified(name string) map[sum]bool {
-	if _, why, _ := foreignFolder(filepath.Dir(name)); why != "" {
+	if _, why, _ := specfiles.ForeignFolder(filepath.Dir(name)); why != "" {
 		return nil
 	}
 	f, err := openOwn(name)
@@ -115,7 +116,7 @@ func openOwn(name string) (*os.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !(info.Mode().IsRegular() && ownedAlone(info)) {
+	if err == nil && !(info.Mode().IsRegular() && specfiles.OwnedAlone(info)) {
 		err = fs.ErrPermission
 	}
 	if err != nil {

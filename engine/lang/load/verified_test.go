@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
@@ -54,7 +55,7 @@ func TestWhatWasVerifiedIsNotVerifiedAgain(t *testing.T) {
 // not.
 func TestVerifiedChangesNothing(t *testing.T) {
 	base := many(2, ".cue")
-	base.Files = append(base.Files, File{"common.cue", []byte(`policy: strict: {approve: 5}, mcp: files: {command: "files"}`)})
+	base.Files = append(base.Files, specfiles.File{Name: "common.cue", Data: []byte(`policy: strict: {approve: 5}, mcp: files: {command: "files"}`)})
 	snapshot := snapshotOf(t, base)
 	name := filepath.Join(t.TempDir(), "verified")
 	for i, text := range edits {

@@ -1,5 +1,9 @@
 package load
 
+import (
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+)
+
 import "strings"
 
 // versions holds what each patch for a range of versions makes of a CLI against the
@@ -26,7 +30,7 @@ func (l *loader) versions(path []string, cli *node) {
 			rest, _ := strings.CutPrefix(d.Path, own)
 			d.Path = own + ".versions." + key + rest
 			l.r.list = append(l.r.list, d)
-			if d.Severity == Error {
+			if d.Severity == diagnostic.Error {
 				l.r.fail(append(path[:len(path):len(path)], "versions", key))
 			}
 		}

@@ -10,11 +10,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
-// load runs an archive: its files are one layer, or, where they stand in folders, a
+// loadArchive runs an archive: its files are one layer, or, where they stand in folders, a
 // layer for each folder in the order of their names. "env" holds the environment.
-func load(a *txtar.Archive) Result {
+func loadArchive(a *txtar.Archive) Result {
 	var o Options
 	layers := map[string]*Layer{}
 	for _, f := range a.Files {
@@ -27,7 +30,7 @@ func load(a *txtar.Archive) Result {
 			if layers[name] == nil {
 				layers[name] = &Layer{Name: name}
 			}
-			layers[name].Files = append(layers[name].Files, File{f.Name, f.Data})
+			layers[name].Files = append(layers[name].Files, specfiles.File{Name: f.Name, Data: f.Data})
 		}
 	}
 	var ordered []Layer
@@ -80,11 +83,11 @@ func archives(t *testing.T, dir string, atLeast int, run func(t *testing.T, name
 // TestZoo loads broken specs, each named by its disease, and compares every line.
 func TestZoo(t *testing.T) {
 	archives(t, "zoo", 45, func(t *testing.T, name string, a *txtar.Archive) {
-		res := load(a)
+		res := loadArchive(a)
 		if len(res.Diagnostics) == 0 {
 			t.Error("nothing is wrong with it")
 		}
-		if Failed(res.Diagnostics) != (res.Catalog == nil) || (res.Catalog == nil) != (res.Spec == nil) {
+		if diagnostic.Failed(res.Diagnostics) != (res.Catalog == nil) || (res.Catalog == nil) != (res.Spec == nil) {
 			t.Error("a catalog and a spec come with no error, and only then")
 		}
 		for _, d := range res.Diagnostics {

@@ -1,4 +1,4 @@
-package load
+package specfiles
 
 import (
 	"errors"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
 
 // File is a spec file: its name and its text.
@@ -32,10 +34,10 @@ const CodeUnsafe = "unsafe-file"
 // not those of folders inside it. Names that begin with a dot or an underscore are
 // skipped. Files that other users could have written, or put in their place, are
 // refused: a spec names programs to run.
-func ReadDir(dir string) ([]File, []Diagnostic) {
-	var diags []Diagnostic
+func ReadDir(dir string) ([]File, []diagnostic.Diagnostic) {
+	var diags []diagnostic.Diagnostic
 	fail := func(name, code, hint, format string, args ...any) {
-		diags = append(diags, Diagnostic{File: name, Code: code, Severity: Error, Message: fmt.Sprintf(format, args...), Hint: hint})
+		diags = append(diags, diagnostic.Diagnostic{File: name, Code: code, Severity: diagnostic.Error, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -47,7 +49,7 @@ func ReadDir(dir string) ([]File, []Diagnostic) {
 		return nil, diags
 	}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
-	if at, why, fix := foreignFolder(dir); why != "" && len(entries) > 0 {
+	if at, why, fix := ForeignFolder(dir); why != "" && len(entries) > 0 {
 		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
 		return nil, diags
 	}
@@ -85,7 +87,7 @@ func unsafe(fail func(name, code, hint, format string, args ...any), full string
 	why, fix := foreign(display(full), info)
 	if why == "" && e.Type()&fs.ModeSymlink != 0 {
 		if real, err := filepath.EvalSymlinks(full); err == nil {
-			at, why, fix = foreignFolder(filepath.Dir(real))
+			at, why, fix = ForeignFolder(filepath.Dir(real))
 		}
 	}
 	if why == "" {

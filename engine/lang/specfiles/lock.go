@@ -1,4 +1,4 @@
-package load
+package specfiles
 
 import (
 	"bufio"
@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
 
 // LockName is the file in which a folder keeps the hashes of its spec files, as the
@@ -42,10 +44,10 @@ func base(name string) string { return path.Base(filepath.ToSlash(name)) }
 // CheckLock holds the files of a folder against its lock, if it has one: what was
 // changed, added or taken away since is a warning, since its owner may have meant it.
 // What other users could have written is refused, as a spec is.
-func CheckLock(dir string, files []File) (locked bool, diags []Diagnostic) {
+func CheckLock(dir string, files []File) (locked bool, diags []diagnostic.Diagnostic) {
 	name := filepath.Join(dir, LockName)
 	tell := func(file, severity, code, hint, message string) {
-		diags = append(diags, Diagnostic{File: file, Code: code, Severity: severity, Message: message, Hint: hint})
+		diags = append(diags, diagnostic.Diagnostic{File: file, Code: code, Severity: severity, Message: message, Hint: hint})
 	}
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,11 +55,11 @@ func CheckLock(dir string, files []File) (locked bool, diags []Diagnostic) {
 	}
 	text, unread := readSome(name)
 	if err = errors.Join(err, unread); err != nil {
-		tell(display(name), Error, "unreadable", "", reason(err))
+		tell(display(name), diagnostic.Error, "unreadable", "", reason(err))
 		return true, diags
 	}
 	if why, fix := foreign(display(name), info); why != "" {
-		tell(display(name), Error, CodeUnsafe, fix, why)
+		tell(display(name), diagnostic.Error, CodeUnsafe, fix, why)
 		return true, diags
 	}
 	meant := "if that is meant: gateway lock " + display(dir)
@@ -66,7 +68,7 @@ func CheckLock(dir string, files []File) (locked bool, diags []Diagnostic) {
 	for n := 1; lines.Scan(); n++ {
 		sum, file, ok := strings.Cut(lines.Text(), "  ")
 		if !ok || len(sum) != sha256.Size*2 || file == "" {
-			tell(display(name), Warning, CodeLocked, "recreate it: gateway lock "+display(dir), "is not a line of a lock")
+			tell(display(name), diagnostic.Warning, CodeLocked, "recreate it: gateway lock "+display(dir), "is not a line of a lock")
 			diags[len(diags)-1].Line, diags[len(diags)-1].Col = n, 1
 			continue
 		}
@@ -75,14 +77,14 @@ func CheckLock(dir string, files []File) (locked bool, diags []Diagnostic) {
 	for _, f := range files {
 		switch sum, known := sums[base(f.Name)]; {
 		case !known:
-			tell(f.Name, Warning, CodeLocked, meant, "is not in "+LockName)
+			tell(f.Name, diagnostic.Warning, CodeLocked, meant, "is not in "+LockName)
 		case sum != digestOf(f.Data):
-			tell(f.Name, Warning, CodeLocked, meant, "has been changed since it was locked")
+			tell(f.Name, diagnostic.Warning, CodeLocked, meant, "has been changed since it was locked")
 		}
 		delete(sums, base(f.Name))
 	}
 	for _, file := range slices.Sorted(maps.Keys(sums)) {
-		tell(display(name), Warning, CodeLocked, meant, file+" is gone")
+		tell(display(name), diagnostic.Warning, CodeLocked, meant, file+" is gone")
 	}
 	return true, diags
 }

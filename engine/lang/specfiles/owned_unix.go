@@ -1,6 +1,6 @@
 //go:build unix
 
-package load
+package specfiles
 
 import (
 	"io/fs"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// ownedAlone reports whether this user owns a file and nobody else can write it.
-func ownedAlone(info fs.FileInfo) bool {
+// OwnedAlone reports whether this user owns a file and nobody else can write it.
+func OwnedAlone(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) == os.Geteuid() && info.Mode()&0o022 == 0
 }

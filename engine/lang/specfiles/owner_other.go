@@ -1,9 +1,9 @@
 //go:build !unix
 
-package load
+package specfiles
 
 import "io/fs"
 
 func foreign(string, fs.FileInfo) (why, fix string) { return "", "" }
 
-func foreignFolder(string) (name, why, fix string) { return "", "", "" }
+func ForeignFolder(string) (name, why, fix string) { return "", "", "" }

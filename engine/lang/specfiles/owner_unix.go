@@ -1,6 +1,6 @@
 //go:build unix
 
-package load
+package specfiles
 
 import (
 	"fmt"
@@ -40,9 +40,9 @@ func foreign(name string, info fs.FileInfo) (why, fix string) {
 	return "", ""
 }
 
-// foreignFolder looks at a folder and at all those that it lies in: who can write one of
+// ForeignFolder looks at a folder and at all those that it lies in: who can write one of
 // them can put another at its place. Links are followed, and so is what they lie in.
-func foreignFolder(dir string) (name, why, fix string) {
+func ForeignFolder(dir string) (name, why, fix string) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return "", "", ""
