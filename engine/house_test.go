@@ -35,7 +35,7 @@ var floors = [][]string{
 	{"engine/catalog"},
 	{"engine/lang/check", "engine/lang/compat", "engine/process", "engine/watch", "engine/lang/reference", "engine/mcp/stdio"},
 	{"engine/lang/load"},
-	{"engine/lang/author"},
+	{"engine/lang/author", "engine/lang/evaluate"},
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths"},
 	{"engine/call"},
@@ -57,7 +57,7 @@ var owners = map[string][]string{
 	"github.com/expr-lang/expr":                {"engine/catalog/extract"},
 	"modernc.org/sqlite":                       {"engine/store/sqlite"},
 	"database/sql":                             {"engine/store/sqlite"},
-	"os/exec":                                  {"engine/process", "cmd/gateway"}, // the demo starts a gateway
+	"os/exec":                                  {"engine/process", "engine/lang/evaluate", "cmd/gateway"}, // the demo starts a gateway
 	"os/signal":                                {"engine/process", "engine/supervisor", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
 	"github.com/google/uuid":                   {"engine/session"},

@@ -26,13 +26,15 @@ const (
 // tree is what one file says.
 type tree struct {
 	src    *source
-	root   *node // nil if broken
-	broken bool  // the file could not be read as CUE or YAML at all
+	root   *node // nil or what the syntax shows, if broken
+	broken bool  // the file could not be read as CUE or YAML at all, or not be evaluated
+
+	unfinished bool // another evaluation may come further
 }
 
 // parse reads one file. It reports what is wrong with the text; what the text
 // means is checked after the layers are merged.
-func parse(f specfiles.File, r *report) (t tree) {
+func parse(f specfiles.File, e Evaluation, r *report) (t tree) {
 	src := &source{name: f.Name, data: bytes.TrimPrefix(f.Data, []byte("\ufeff"))}
 	t = tree{src: src, broken: true}
 	defer func() {
@@ -46,7 +48,7 @@ func parse(f specfiles.File, r *report) (t tree) {
 	case !readable(src, !isCUE, r):
 		return t
 	case isCUE:
-		return parseCUE(t, r)
+		return parseCUE(t, f, e, r)
 	}
 	return parseYAML(t, r)
 }
@@ -78,7 +80,7 @@ func readable(src *source, yaml bool, r *report) bool {
 	return true
 }
 
-func parseCUE(t tree, r *report) tree {
+func parseCUE(t tree, f specfiles.File, e Evaluation, r *report) tree {
 	if at, deep := tooDeep(t.src); deep {
 		r.add(at, nil, "too-deep", "nested more than %d deep", maxDepth)
 		return t
@@ -99,8 +101,13 @@ func parseCUE(t tree, r *report) tree {
 	written := &report{}
 	b := builder{src: t.src, r: written}
 	t.root = b.file(file.Decls)
-	if b.computed {
-		return evaluate(t, file, r)
+	switch {
+	case b.computed && e.Run != nil:
+		return e.away(t, f, file, r)
+	case b.computed:
+		evaluated := evaluate(t, file, r)
+		unplain(t, evaluated, r)
+		return moderate(evaluated, file, r)
 	}
 	r.list = append(r.list, written.list...)
 	return t
