@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/token"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
@@ -116,7 +116,7 @@ func (e Evaluation) away(t tree, f specfiles.File, file *ast.File, r *report) tr
 		}
 	}
 	t.broken, t.unfinished = true, true
-	at := pos{t.src, min(costly(file), len(t.src.data))}
+	at := pos{t.src, min(cuesyntax.Costly(file), len(t.src.data))}
 	switch {
 	case errors.Is(err, ErrTime):
 		r.add(at, nil, "evaluation-time", "evaluating this file takes longer than %d ms", limits.Time.Milliseconds()).Hint = "compute less, or raise gateway.specs.evalMs"
@@ -135,41 +135,4 @@ func (e Evaluation) away(t tree, f specfiles.File, file *ast.File, r *report) tr
 func EvaluateFile(f specfiles.File) []byte {
 	r := &report{}
 	return encodeTree(parse(f, Evaluation{}, r), r)
-}
-
-// costly is the offset of what most likely makes an evaluation of the file long: the
-// comprehension with the most clauses inside one another, else the first thing that has
-// to be computed.
-func costly(file *ast.File) int {
-	var first, outermost, worst token.Pos
-	depth, deepest := 0, 0
-	ast.Walk(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.ImportDecl:
-			return false
-		case *ast.Comprehension:
-			if depth == 0 {
-				outermost = n.Pos()
-			}
-			if depth += len(n.Clauses); depth > deepest {
-				worst, deepest = outermost, depth
-			}
-		case *ast.LetClause, *ast.CallExpr, *ast.BinaryExpr, *ast.Interpolation, *ast.SelectorExpr, *ast.IndexExpr:
-			if !first.IsValid() {
-				first = n.Pos()
-			}
-		}
-		return true
-	}, func(n ast.Node) {
-		if c, ok := n.(*ast.Comprehension); ok {
-			depth -= len(c.Clauses)
-		}
-	})
-	switch {
-	case worst.IsValid():
-		return worst.Offset()
-	case first.IsValid():
-		return first.Offset()
-	}
-	return 0
 }

@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
@@ -99,29 +100,12 @@ func formatCUE(f specfiles.File, adds bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text = insert(text, behindPreamble(file, len(text)), fmt.Sprintf("language: %d\n\n", Language))
+		text = insert(text, cuesyntax.BehindPreamble(file, len(text)), fmt.Sprintf("language: %d\n\n", Language))
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil
 	}
 	return format.Source(text)
-}
-
-// behindPreamble is where the first thing stands that is neither package nor import, with
-// the comments that belong to it.
-func behindPreamble(file *ast.File, end int) int {
-	for _, d := range file.Decls {
-		switch d.(type) {
-		case *ast.Package, *ast.ImportDecl, *ast.CommentGroup, *ast.Attribute:
-			continue
-		}
-		at := d.Pos().Offset()
-		for _, group := range ast.Comments(d) {
-			at = min(at, group.Pos().Offset())
-		}
-		return at
-	}
-	return end
 }
 
 func insert(text []byte, at int, what string) []byte {

@@ -12,10 +12,10 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
-	"cuelang.org/go/cue/scanner"
 	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/yaml"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
@@ -81,8 +81,8 @@ func readable(src *source, yaml bool, r *report) bool {
 }
 
 func parseCUE(t tree, f specfiles.File, e Evaluation, r *report) tree {
-	if at, deep := tooDeep(t.src); deep {
-		r.add(at, nil, "too-deep", "nested more than %d deep", maxDepth)
+	if off, deep := cuesyntax.TooDeep(t.src.data, maxDepth); deep {
+		r.add(pos{t.src, off}, nil, "too-deep", "nested more than %d deep", maxDepth)
 		return t
 	}
 	file, err := parser.ParseFile(t.src.name, t.src.data)
@@ -111,42 +111,6 @@ func parseCUE(t tree, f specfiles.File, e Evaluation, r *report) tree {
 	}
 	r.list = append(r.list, written.list...)
 	return t
-}
-
-// tooDeep looks for nesting before the parser does, which follows it by recursion
-// and, for a chain of labels, without a limit.
-func tooDeep(src *source) (pos, bool) {
-	var s scanner.Scanner
-	file := token.NewFile(src.name, -1, len(src.data))
-	s.Init(file, src.data, func(token.Pos, string, []any) {}, scanner.DontInsertCommas)
-	open, chain, line := 0, 0, -1
-	for {
-		at, tok, _ := s.Scan()
-		switch tok {
-		case token.EOF:
-			return pos{}, false
-		case token.LBRACE, token.LBRACK, token.LPAREN:
-			open++
-			chain = 0
-		case token.RBRACE, token.RBRACK, token.RPAREN:
-			open = max(0, open-1)
-			chain = 0
-		case token.COMMA:
-			chain = 0
-		case token.COLON:
-			chain++
-		default:
-			if tok.IsOperator() {
-				chain++
-			}
-		}
-		if l := file.Line(at); l != line && tok != token.COLON && !tok.IsOperator() {
-			line, chain = l, min(chain, 1)
-		}
-		if open+chain/4 > maxDepth {
-			return pos{src, at.Offset()}, true
-		}
-	}
 }
 
 var (

@@ -7,6 +7,7 @@ import (
 
 	"cuelang.org/go/cue/ast"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
@@ -103,7 +104,7 @@ func (s *sentNode) unpack(src *source) *node {
 
 // moderate refuses an evaluated file that says too much.
 func moderate(t tree, file *ast.File, r *report) tree {
-	at := pos{t.src, min(costly(file), len(t.src.data))}
+	at := pos{t.src, min(cuesyntax.Costly(file), len(t.src.data))}
 	switch size, depth := t.root.extent(); {
 	case size > maxEvaluated:
 		r.add(at, nil, "too-large", "evaluated, the file has more than %d bytes", maxEvaluated)
