@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -49,8 +50,10 @@ func Against(ctx context.Context, ref string, paths []string, environ []string, 
 	}
 	whole, rest := builtIn(), builtIn()
 	rest.Files = slices.DeleteFunc(rest.Files, func(f specfiles.File) bool { return replaced[path.Base(f.Name)] })
+	process := evaluate.New(ctx, nil)
+	defer process.Close()
 	load := func(base load.Layer, layers []load.Layer) load.Result {
-		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true, Memory: memory})
+		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true, Memory: memory, Evaluator: process.Evaluate})
 	}
 	// A file of the same name may also be a patch, that says nothing alone.
 	b, a := load(rest, now), load(rest, old) // the memory knows the new ones best

@@ -185,7 +185,7 @@ func TestBypassIsNeverApprovedByStrict(t *testing.T) {
 // FuzzApproval holds the same of arguments of any kind.
 func FuzzApproval(f *testing.F) {
 	f.Setenv("HOME", f.TempDir()) // no specs but the built-in ones
-	catalog := engine.Load(nil, nil, false).Catalog
+	catalog := engine.Load(f.Context(), nil, nil, false).Catalog
 	f.Add(uint8(0), "hi", `{"allowedTools":["Bash(rm *)"],"dangerouslySkipPermissions":true}`)
 	f.Add(uint8(1), riskyPrompt, `{"fullAuto":true,"addDirs":["/"]}`)
 	f.Add(uint8(3), "x", `{"approvalMode":"yolo","sessionId":"abc"}`)

@@ -69,19 +69,19 @@ const (
 // built-in ones. It makes no files, apart from temporary ones, and shows no value of a
 // variable.
 func Doctor(ctx context.Context, o Options, program, build string) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, doctorLimit)
-	defer cancel()
 	layers, diags := layers(o.Specs)
-	loaded := finish(layers, diags, load.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
+	loaded := finish(ctx, layers, diags, load.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
 	d := &doctor{options: o, program: program, build: build, layers: layers, loaded: loaded}
 	d.catalog = loaded.Catalog
 	// What the variables say holds also when a file is wrong; where they are what is
 	// wrong, they do not count.
 	for _, environ := range [][]string{o.Environ, nil} {
 		if d.catalog == nil {
-			d.catalog = finish(layers[:1], nil, load.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
+			d.catalog = finish(ctx, layers[:1], nil, load.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, doctorLimit)
+	defer cancel()
 	d.engine = &Engine{options: o}
 	d.engine.assemble(d.catalog)
 	d.host = d.engine.Tools.Runner.Host

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,9 +61,13 @@ type Engine struct {
 
 // Open loads the specs and readies the rooms. The diagnostics tell what is wrong
 // with the specs; the engine is nil if that is more than a warning.
-func Open(o Options) (*Engine, []diagnostic.Diagnostic) {
+func Open(o Options) (*Engine, []diagnostic.Diagnostic) { return OpenContext(context.Background(), o) }
+
+// OpenContext is Open with a context that ends the evaluation of spec files, which is a
+// diagnostic then. What was opened outlives it.
+func OpenContext(ctx context.Context, o Options) (*Engine, []diagnostic.Diagnostic) {
 	e := &Engine{options: o, now: make(chan struct{}, 1)}
-	loaded := e.load()
+	loaded := e.load(ctx)
 	if loaded.Catalog == nil {
 		return nil, loaded.Diagnostics
 	}
@@ -176,8 +181,8 @@ func (e *Engine) watch(ctx context.Context, s *mcp.Server) {
 	listed := e.listed()
 	tidy := len(e.Status().Files) > 0
 	e.remember()
-	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
-		if e.Reload() {
+	look := func() {
+		if e.reload(ctx) {
 			tidy = true
 			e.remember()
 		}
@@ -191,7 +196,25 @@ func (e *Engine) watch(ctx context.Context, s *mcp.Server) {
 			tidy = false
 			debug.FreeOSMemory()
 		}
+	}
+	// A load may wait for the evaluation of a file, and must not keep newer changes from
+	// being seen.
+	wanted := make(chan struct{}, 1)
+	var loader sync.WaitGroup
+	loader.Go(func() {
+		for range wanted {
+			look()
+		}
+	})
+	watch.Run(ctx, watch.Options{Folders: folders(e.options.Specs), Now: e.now, Log: e.options.Log, Wake: func() {
+		e.supersede()
+		select {
+		case wanted <- struct{}{}:
+		default: // a look is due already
+		}
 	}})
+	close(wanted)
+	loader.Wait()
 }
 
 // listed is equal as long as clients are shown the same: a program may have been installed

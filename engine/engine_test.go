@@ -55,13 +55,13 @@ func opened(t *testing.T, text string, environ ...string) (e *engine.Engine, hom
 func TestLayersLieOverOneAnother(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	builtIn := engine.Load(nil, nil, false).Catalog.CLIs[0]
+	builtIn := engine.Load(t.Context(), nil, nil, false).Catalog.CLIs[0]
 	over := func(title string) string {
 		return fmt.Sprintf("cli: %s: title: %q\ncli: acme: {bin: \"true\", argv: [], title: %q}\n", builtIn.Name, title, title)
 	}
 	first, second := folder(t, t.TempDir(), "a.cue", over("first")), folder(t, t.TempDir(), "a.yaml", fmt.Sprintf("cli: {%s: {title: second}}", builtIn.Name))
 	titles := func(folders ...string) string {
-		res := engine.Load(folders, nil, false)
+		res := engine.Load(t.Context(), folders, nil, false)
 		if res.Catalog == nil {
 			t.Fatal(res.Diagnostics)
 		}
@@ -127,17 +127,17 @@ func TestVet(t *testing.T) {
 	folder(t, engine.UserDir(), "bad.cue", "cli: {")
 	good := folder(t, t.TempDir(), "good.cue", `cli: acme: {bin: "true", argv: []}`)
 	bad := folder(t, t.TempDir(), "bad.cue", `cli: acme: argv: 3`)
-	if res := engine.Vet([]string{good}, nil, []string{"LLM_GATEWAY_OUTPUT_CAP=x"}); res.Catalog == nil || len(res.Diagnostics) > 0 {
+	if res := engine.Vet(t.Context(), []string{good}, nil, []string{"LLM_GATEWAY_OUTPUT_CAP=x"}); res.Catalog == nil || len(res.Diagnostics) > 0 {
 		t.Errorf("neither the user's specs nor the environment count: %v", res.Diagnostics)
 	}
-	if res := engine.Vet([]string{filepath.Join(good, "good.cue")}, nil, nil); res.Catalog == nil || len(res.Diagnostics) > 0 {
+	if res := engine.Vet(t.Context(), []string{filepath.Join(good, "good.cue")}, nil, nil); res.Catalog == nil || len(res.Diagnostics) > 0 {
 		t.Errorf("one file: %v", res.Diagnostics)
 	}
 	for name, res := range map[string]load.Result{
-		"what a gateway loads": engine.Vet(nil, nil, nil),
-		"a bad file":           engine.Vet([]string{filepath.Join(bad, "bad.cue")}, []string{good}, nil),
-		"a bad folder":         engine.Vet([]string{bad}, []string{good}, nil),
-		"no such file":         engine.Vet([]string{filepath.Join(bad, "none.cue")}, nil, nil),
+		"what a gateway loads": engine.Vet(t.Context(), nil, nil, nil),
+		"a bad file":           engine.Vet(t.Context(), []string{filepath.Join(bad, "bad.cue")}, []string{good}, nil),
+		"a bad folder":         engine.Vet(t.Context(), []string{bad}, []string{good}, nil),
+		"no such file":         engine.Vet(t.Context(), []string{filepath.Join(bad, "none.cue")}, nil, nil),
 	} {
 		if res.Catalog != nil || res.Spec != nil || !diagnostic.Failed(res.Diagnostics) {
 			t.Errorf("%s: %v", name, res.Diagnostics)

@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/configedit"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
@@ -14,7 +16,9 @@ import (
 // Format says what becomes of the spec files at the paths, which are files or folders,
 // in canonical form; with fix, also of the newest version of the language. Files that
 // cannot be read are among the diagnostics and not among the changes.
-func Format(paths []string, fix bool) (changes []configedit.Change, diags []diagnostic.Diagnostic) {
+func Format(ctx context.Context, paths []string, fix bool) (changes []configedit.Change, diags []diagnostic.Diagnostic) {
+	process := evaluate.New(ctx, nil)
+	defer process.Close()
 	for _, path := range paths {
 		folder := ""
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -22,12 +26,13 @@ func Format(paths []string, fix bool) (changes []configedit.Change, diags []diag
 		}
 		layer, found := read(path)
 		diags = append(diags, slices.DeleteFunc(found, func(d diagnostic.Diagnostic) bool { return d.Code == specfiles.CodeLocked })...)
+		evaluation := load.Evaluation{Run: process.Evaluate, Layers: []load.Layer{layer}}
 		for _, file := range layer.Files {
 			name := path
 			if folder != "" {
 				name = filepath.Join(folder, filepath.Base(file.Name))
 			}
-			text, found := load.Format(file, fix)
+			text, found := load.Format(file, fix, evaluation)
 			diags = append(diags, found...)
 			if found != nil {
 				continue

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -17,16 +19,17 @@ const SiteDir = "/etc/llm-cli-gateway/specs"
 func UserDir() string { return filepath.Join(StateDir(), "specs") }
 
 // Load reads the built-in specs, the site's, the user's and the given folders, each
-// over the one before. With vet the slower checks run too.
-func Load(folders, environ []string, vet bool) load.Result {
+// over the one before. With vet the slower checks run too. When ctx ends, so does the
+// evaluation of a file, which is a diagnostic then.
+func Load(ctx context.Context, folders, environ []string, vet bool) load.Result {
 	layers, diags := layers(folders)
-	return finish(layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet})
+	return finish(ctx, layers, diags, load.Options{Environ: environ, Snapshot: specs.Snapshot(), Vet: vet})
 }
 
 // Vet checks files and folders, each over the built-in specs and the ones before.
 // Neither the user's specs nor the environment count, so that the outcome is the
 // same on every machine. Without paths it checks what a gateway would load.
-func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Result {
+func Vet(ctx context.Context, paths, folders, environ []string, more ...func(*load.Options)) load.Result {
 	o := load.Options{Snapshot: specs.Snapshot(), Vet: true}
 	for _, set := range more {
 		set(&o)
@@ -34,7 +37,7 @@ func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Res
 	if len(paths) == 0 {
 		layers, diags := layers(folders)
 		o.Environ = environ
-		return finish(layers, diags, o)
+		return finish(ctx, layers, diags, o)
 	}
 	diags := []diagnostic.Diagnostic(nil)
 	layers := []load.Layer{builtIn()}
@@ -42,13 +45,18 @@ func Vet(paths, folders, environ []string, more ...func(*load.Options)) load.Res
 		layer, more := read(path)
 		layers, diags = append(layers, layer), append(diags, more...)
 	}
-	return finish(layers, diags, o)
+	return finish(ctx, layers, diags, o)
 }
 
 // Coverage makes Vet warn of what no example shows.
 func Coverage(o *load.Options) { o.Coverage = true }
 
-func finish(layers []load.Layer, diags []diagnostic.Diagnostic, o load.Options) load.Result {
+func finish(ctx context.Context, layers []load.Layer, diags []diagnostic.Diagnostic, o load.Options) load.Result {
+	if o.Evaluator == nil {
+		process := evaluate.New(ctx, nil)
+		defer process.Close()
+		o.Evaluator = process.Evaluate
+	}
 	result := load.Load(layers, o)
 	result.Diagnostics = diagnostic.Sort(append(diags, result.Diagnostics...))
 	if diagnostic.Failed(result.Diagnostics) {
@@ -62,12 +70,15 @@ func folders(further []string) []string { return append([]string{SiteDir, UserDi
 
 func layers(folders []string) ([]load.Layer, []diagnostic.Diagnostic) {
 	layers, diags := []load.Layer{builtIn()}, []diagnostic.Diagnostic(nil)
-	for _, optional := range []struct{ name, dir string }{{"site", SiteDir}, {"user", UserDir()}} {
+	for _, optional := range []struct {
+		name, dir string
+		afresh    bool
+	}{{"site", SiteDir, true}, {"user", UserDir(), false}} {
 		files, found := readDir(optional.dir)
 		if len(found) == 1 && found[0].Code == specfiles.CodeNoFolder {
 			continue
 		}
-		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files}), append(diags, found...)
+		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files, Afresh: optional.afresh}), append(diags, found...)
 	}
 	for _, dir := range folders {
 		files, found := readDir(dir)
@@ -81,7 +92,7 @@ func builtIn() load.Layer {
 	if err != nil {
 		panic("engine: the binary does not carry its specs: " + err.Error())
 	}
-	return load.Layer{Name: "built-in", Files: files}
+	return load.Layer{Name: "built-in", Files: files, Known: true}
 }
 
 // readDir reads the files of a folder, and holds them against its lock.

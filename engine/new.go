@@ -82,7 +82,7 @@ func drafted(d *author.Draft) (specfiles.File, *catalog.Catalog, error) {
 	}
 	for {
 		file.Data = d.Write()
-		if text, wrong := load.Format(file, false); wrong == nil {
+		if text, wrong := load.Format(file, false, load.Evaluation{}); wrong == nil {
 			file.Data = text
 		}
 		result := load.Load([]load.Layer{{Name: "draft", Files: []specfiles.File{file}}}, load.Options{Vet: true})

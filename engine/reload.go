@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/compat"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
+	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 	"github.com/llm-cli-gateway/gateway/specs"
@@ -25,18 +28,30 @@ type reloading struct {
 	seen   [sha256.Size]byte // sum of what was read last
 	files  map[string]int    // bytes of each file then
 
-	accepted atomic.Bool // a person wants what is there, also if it widens
-	status   atomic.Pointer[tools.Status]
+	accepted   atomic.Bool // a person wants what is there, also if it widens
+	status     atomic.Pointer[tools.Status]
+	underway   atomic.Pointer[underway] // the reload that has not ended; nil: none
+	evaluating atomic.Pointer[tools.Evaluating]
 }
 
+// underway is a reload that has not ended.
+type underway struct {
+	seen   [sha256.Size]byte // sum of what it read; zero until it has
+	cancel context.CancelCauseFunc
+}
+
+// errSuperseded ends a reload of what is not there any more.
+var errSuperseded = errors.New("superseded by a newer change")
+
 // load is the first one.
-func (e *Engine) load() load.Result {
+func (e *Engine) load(ctx context.Context) load.Result {
 	layers, found := layers(e.options.Specs)
 	e.loads.seen, e.loads.files = sumOf(layers, found), sizes(layers)
 	if len(layers) > 1 {
 		e.loads.memory.Restore(verifiedSpecs())
+		e.loads.memory.RestoreEvaluated(evaluatedSpecs())
 	}
-	res := e.compile(layers, found)
+	res := e.compile(ctx, layers, found)
 	if res.Catalog != nil {
 		e.loads.status.Store(&tools.Status{Digest: res.Catalog.Digest(), Since: time.Now(), Files: told(layers), Warnings: lines(res.Diagnostics)})
 	}
@@ -46,19 +61,54 @@ func (e *Engine) load() load.Result {
 // verifiedSpecs is the file by which a start does not verify again what did not change.
 func verifiedSpecs() string { return filepath.Join(StateDir(), "verified-specs") }
 
-// remember saves for the next start what the last load verified.
+// evaluatedSpecs is the file by which a start does not evaluate again what did not change.
+func evaluatedSpecs() string { return filepath.Join(StateDir(), "evaluated-specs") }
+
+// remember saves for the next start what the last load verified and had evaluated.
 func (e *Engine) remember() {
-	if err := e.loads.memory.Save(verifiedSpecs()); err != nil {
+	if err := errors.Join(e.loads.memory.Save(verifiedSpecs()), e.loads.memory.SaveEvaluated(evaluatedSpecs())); err != nil {
 		e.logger().Debug("the next start has to verify the specs again", "error", err)
 	}
 }
 
-func (e *Engine) compile(layers []load.Layer, found []diagnostic.Diagnostic) load.Result {
-	return finish(layers, found, load.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory})
+func (e *Engine) compile(ctx context.Context, layers []load.Layer, found []diagnostic.Diagnostic) load.Result {
+	process := evaluate.New(ctx, e.evaluating)
+	defer process.Close()
+	return finish(ctx, layers, found, load.Options{Environ: e.options.Environ, Snapshot: specs.Snapshot(), Memory: &e.loads.memory, Evaluator: process.Evaluate})
+}
+
+// long is the time after which the evaluation of a file is worth a word in the log.
+const long = time.Second
+
+// evaluating notes that a file is being evaluated, until done is called.
+func (e *Engine) evaluating(file string, l load.Limits) (done func()) {
+	e.loads.evaluating.Store(&tools.Evaluating{File: file, Since: time.Now(), LimitMs: l.Time.Milliseconds(), LimitMb: l.Memory})
+	slow := time.AfterFunc(long, func() {
+		e.logger().Warn("the evaluation of a spec file takes long", "file", file, "limit", l.Time)
+	})
+	return func() {
+		slow.Stop()
+		e.loads.evaluating.Store(nil)
+	}
 }
 
 // Status tells which specs are in force, and what there is to say of those that are not.
-func (e *Engine) Status() tools.Status { return *e.loads.status.Load() }
+func (e *Engine) Status() tools.Status {
+	status := *e.loads.status.Load()
+	status.Evaluating = e.loads.evaluating.Load()
+	return status
+}
+
+// supersede ends a reload that is under way if what it read is not there any more.
+func (e *Engine) supersede() {
+	u := e.loads.underway.Load()
+	if u == nil {
+		return
+	}
+	if sum := sumOf(layers(e.options.Specs)); sum != u.seen {
+		u.cancel(errSuperseded)
+	}
+}
 
 // Accept makes the next look at the specs take what is there, as a person wishes who was
 // told of it.
@@ -73,7 +123,11 @@ func (e *Engine) Accept() {
 // Reload reads the specs again and reports whether others are in force now. Where they
 // cannot be used, or widen what calls may do and have to wait, those before stay, and the
 // status says why. A call keeps what it began with.
-func (e *Engine) Reload() bool {
+func (e *Engine) Reload() bool { return e.reload(context.Background()) }
+
+// reload is Reload, which changes nothing if ctx ends or a newer change is seen while a
+// file is evaluated.
+func (e *Engine) reload(ctx context.Context) bool {
 	e.loads.mu.Lock()
 	defer e.loads.mu.Unlock()
 	mode := e.Catalog().Settings.Reload
@@ -81,14 +135,24 @@ func (e *Engine) Reload() bool {
 	if mode == lang.ReloadOff && !accepted {
 		return false
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	e.loads.underway.Store(&underway{cancel: cancel})
+	defer e.loads.underway.Store(nil)
 	layers, found := e.settled()
 	seen := sumOf(layers, found)
+	e.loads.underway.Store(&underway{seen, cancel})
 	status := e.Status()
 	if seen == e.loads.seen && (status.Held == nil || !accepted) {
 		return false
 	}
+	res := e.compile(ctx, layers, found)
+	if ctx.Err() != nil {
+		e.loads.accepted.CompareAndSwap(false, accepted)
+		e.logger().Info("the specs were not read to their end", "reason", context.Cause(ctx))
+		return false
+	}
 	e.loads.seen, e.loads.files = seen, sizes(layers)
-	res := e.compile(layers, found)
 	status.Failed, status.Held = nil, nil
 	defer func() { e.loads.status.Store(&status) }()
 	if res.Catalog == nil {

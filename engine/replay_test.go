@@ -88,7 +88,7 @@ func populated(t *testing.T) *engine.Engine {
 		t.Fatal(err)
 	}
 	specs := string(own) + fmt.Sprintf("\ngateway: {path: [], jobs: syncMs: 0}\nmcp: {exa: command: %[1]q, sqry: command: %[1]q, ref_tools: command: %[1]q, trstr: command: %[1]q}\n", self)
-	cat := engine.Load([]string{folder(t, t.TempDir(), "own.cue", specs)}, nil, false).Catalog
+	cat := engine.Load(t.Context(), []string{folder(t, t.TempDir(), "own.cue", specs)}, nil, false).Catalog
 	for _, cli := range cat.CLIs {
 		r, ok := captured(t, cli)
 		if !ok {

@@ -40,7 +40,7 @@ Exit codes: 0 success, or with --check nothing to do; 1 a file cannot be read, o
 			}
 		}
 		out := cmd.OutOrStdout()
-		changes, diags := engine.Format(paths, fix)
+		changes, diags := engine.Format(cmd.Context(), paths, fix)
 		for _, d := range diags {
 			fmt.Fprintln(cmd.ErrOrStderr(), d)
 		}

@@ -46,7 +46,7 @@ the change without making it.`,
 			}
 		}
 		me := program()
-		loaded := engine.Load(a.specs, os.Environ(), false)
+		loaded := engine.Load(cmd.Context(), a.specs, os.Environ(), false)
 		if loaded.Catalog == nil {
 			for _, d := range loaded.Diagnostics {
 				fmt.Fprintln(cmd.ErrOrStderr(), d)

@@ -142,7 +142,7 @@ func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 	// Standard output may belong to a protocol; logs never go there.
 	level := &slog.LevelVar{}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
-	e, diags := engine.Open(engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log, Debug: func(on bool) { level.Set(levels[on]) }})
+	e, diags := engine.OpenContext(cmd.Context(), engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log, Debug: func(on bool) { level.Set(levels[on]) }})
 	for _, d := range diags {
 		fmt.Fprintln(cmd.ErrOrStderr(), d)
 	}

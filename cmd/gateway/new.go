@@ -47,7 +47,7 @@ as dangerous. The new spec passes 'gateway vet'. An existing file is never overw
 			n.Dir = engine.UserDir()
 		}
 		n.Environ = os.Environ()
-		loaded := engine.Load(a.specs, n.Environ, false)
+		loaded := engine.Load(cmd.Context(), a.specs, n.Environ, false)
 		for _, d := range loaded.Diagnostics {
 			fmt.Fprintln(cmd.ErrOrStderr(), d)
 		}

@@ -78,7 +78,7 @@ line.`,
 		if coverage {
 			more = append(more, engine.Coverage)
 		}
-		result := engine.Vet(paths, a.specs, os.Environ(), more...)
+		result := engine.Vet(cmd.Context(), paths, a.specs, os.Environ(), more...)
 		var asked []engine.Probed
 		if ask && !diagnostic.Failed(result.Diagnostics) {
 			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())

@@ -31,6 +31,8 @@ type Settings struct {
 	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
 	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`
+	// Limits of evaluating a spec that computes what it says.
+	Specs EvaluationSpec `json:"specs,omitzero"`
 	// MCP servers of calls that name none.
 	MCPServers []string `json:"mcpServers,omitempty"`
 	// Optimizers of calls that ask for one.
@@ -108,4 +110,14 @@ type ApprovalsSpec struct {
 type SessionsSpec struct {
 	// Days to keep an unused session. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
+}
+
+// EvaluationSpec is the limits of evaluating a spec that computes what it says, which
+// happens in a process of its own. Values must be plain numbers: they are read before the
+// evaluation.
+type EvaluationSpec struct {
+	// Longest evaluation of a file, in milliseconds.
+	EvalMs int64 `json:"evalMs,omitempty"`
+	// Most memory for the evaluation of a file, in megabytes.
+	EvalMb int64 `json:"evalMb,omitempty"`
 }

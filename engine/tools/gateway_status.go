@@ -23,6 +23,8 @@ type Status struct {
 	Failed   *Failed    `json:"failed,omitempty"`
 	Held     *Held      `json:"held,omitempty"`
 	Restart  []string   `json:"restart,omitempty"` // settings that count from the next start on
+
+	Evaluating *Evaluating `json:"evaluating,omitempty"`
 }
 
 // SpecFile is a file of specs.
@@ -37,6 +39,15 @@ type Failed struct {
 	Problems []string  `json:"problems"` // file:line:col and what is wrong
 }
 
+// Evaluating says which changed file is being evaluated, before what the files hold now can
+// be in force.
+type Evaluating struct {
+	File    string    `json:"file"`
+	Since   time.Time `json:"since"`
+	LimitMs int64     `json:"limitMs"` // after which it is given up
+	LimitMb int       `json:"limitMb"`
+}
+
 // Held says what the files hold now would widen, for which it waits.
 type Held struct {
 	Time    time.Time `json:"time"`
@@ -47,7 +58,8 @@ type Held struct {
 var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
 	`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
-	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}}},"required":["digest","files"]}`)
+	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
+	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}},"required":["digest","files"]}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
@@ -73,6 +85,11 @@ func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
 		held.Time = held.Time.UTC()
 		s.Held = &held
 	}
+	if s.Evaluating != nil {
+		evaluating := *s.Evaluating
+		evaluating.Since = evaluating.Since.UTC()
+		s.Evaluating = &evaluating
+	}
 	return s, nil
 }
 
@@ -88,6 +105,9 @@ func renderStatus(s Status) []string {
 	if h := s.Held; h != nil {
 		text = append(text, fmt.Sprintf("What the files hold since %s widens what calls may do, and waits for a person to send SIGHUP to the gateway or to start it again:", h.Time.Format(time.RFC3339)))
 		text = append(text, h.Changes...)
+	}
+	if v := s.Evaluating; v != nil {
+		text = append(text, fmt.Sprintf("%s is being evaluated since %s, for at most %d ms and %d MB (gateway.specs.evalMs, evalMb); the specs before stay in force meanwhile.", v.File, v.Since.Format(time.RFC3339), v.LimitMs, v.LimitMb))
 	}
 	text = append(text, s.Warnings...)
 	for _, setting := range s.Restart {

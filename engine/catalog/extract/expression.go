@@ -117,7 +117,14 @@ func (e *Expression) program() (*vm.Program, error) {
 	return e.prog, e.err
 }
 
+// maxExpression is the length of an expression in bytes. Nested parentheses and signs are no
+// nodes until they are parsed, by a recursion that has no other bound.
+const maxExpression = 8192
+
 func (e *Expression) compile() (*vm.Program, error) {
+	if len(e.src) > maxExpression {
+		return nil, fmt.Errorf("it has %d bytes; an expression has at most %d", len(e.src), maxExpression)
+	}
 	opts := []expr.Option{expr.Env(e.scope.types), expr.MaxNodes(200), expr.DisableAllBuiltins()}
 	for _, name := range allowed {
 		opts = append(opts, expr.EnableBuiltin(name))

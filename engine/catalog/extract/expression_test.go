@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/expr-lang/expr/builtin"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // over compiles a condition over a list of strings and a record.
@@ -53,6 +55,23 @@ func TestOneLevelOfPredicates(t *testing.T) {
 	} {
 		if _, err := over(src).program(); (err == nil) != ok {
 			t.Errorf("%s: got %v, want it accepted: %v", src, err, ok)
+		}
+	}
+}
+
+// TestHugeExpressions are refused, whatever makes them so: neither the stack nor the time of
+// a check grows with them.
+func TestHugeExpressions(t *testing.T) {
+	const many = 1 << 20
+	for name, src := range map[string]string{
+		"parentheses": strings.Repeat("(", many) + "true" + strings.Repeat(")", many), "signs": strings.Repeat("!", many) + "true",
+		"words": strings.Repeat("true and ", many) + "true", "a list": "1 in [" + strings.Repeat("1,", many) + "1]", "a text": `"` + strings.Repeat("x", many) + `" == ""`,
+		"brackets": strings.Repeat("[", many), "few parentheses": strings.Repeat("(", maxExpression/2) + strings.Repeat(")", maxExpression/2), "few words": strings.Repeat("true and ", 300) + "true",
+	} {
+		ps := lang.NewProblems()
+		Condition(src, ScopeOf(nil), false, ps)
+		if len(*ps.List) != 1 || len((*ps.List)[0].Text) > 1000 {
+			t.Errorf("%s: %d problems", name, len(*ps.List))
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestDraft(t *testing.T) {
 					d.Without[param] = diag.Message
 				}
 			}
-			if formed, diags := load.Format(file, false); diags != nil || yaml && string(formed) != string(file.Data) {
+			if formed, diags := load.Format(file, false, load.Evaluation{}); diags != nil || yaml && string(formed) != string(file.Data) {
 				t.Errorf("%s: %v", name, diags)
 			}
 		}

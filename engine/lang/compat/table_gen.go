@@ -150,6 +150,8 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.approvals.askMs":         noted,
 		"gateway.approvals.retentionDays": noted,
 		"gateway.reload":                  {classify: eager},
+		"gateway.specs.evalMs":            noted,
+		"gateway.specs.evalMb":            noted,
 		"gateway.mcpServers":              {classify: grows(serverCame, serverWent)},
 		"gateway.optimizers.prompt":       {classify: unoptimized(catalog.ParamOptimizePrompt)},
 		"gateway.optimizers.response":     {classify: unoptimized(catalog.ParamOptimizeResponse)},

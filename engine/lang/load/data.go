@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
@@ -75,7 +76,7 @@ func (b *builder) fromSchema(e ast.Expr) bool {
 	}
 	pkg, ok := sel.X.(*ast.Ident)
 	name, isName := sel.Sel.(*ast.Ident)
-	if !ok || !isName || pkg.Name != b.schema || !slices.Contains(definitions(), name.Name) {
+	if !ok || !isName || pkg.Name != b.schema || !slices.Contains(cuesyntax.Definitions(), name.Name) {
 		return false
 	}
 	b.used = true
@@ -183,7 +184,7 @@ func (b *builder) value(e ast.Expr, path []string) *node {
 	}
 	switch e := e.(type) {
 	case *ast.SelectorExpr:
-		if b.fromSchema(e) && ofObjects(e.Sel.(*ast.Ident).Name) { // cli: schema.#CLIs, for editors
+		if b.fromSchema(e) && cuesyntax.OfObjects(e.Sel.(*ast.Ident).Name) { // cli: schema.#CLIs, for editors
 			return newObject(at, at)
 		}
 	case *ast.ParenExpr:

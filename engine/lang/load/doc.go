@@ -8,7 +8,7 @@
 //
 // The way of a spec: each file becomes a tree of plain data with positions, read off
 // its syntax where that is all there is (parse.go, data.go), else evaluated by CUE
-// (eval.go, explain.go). The trees of a layer are joined, layers are laid over one
+// (eval.go, explain.go), for a gateway in another process (bounded.go, transfer.go). The trees of a layer are joined, layers are laid over one
 // another (merge.go). The outcome is held against the schema, by a walk that explains
 // (shape.go, check.go) and by CUE that decides (verify.go). What passes is compiled
 // (load.go), and what does not is compiled as far as it goes, so that all
@@ -19,7 +19,6 @@
 // canonical form (format.go), new names of keys (migrate.go) and locks (lock.go).
 // The rest of their tools is engine/lang/author.
 //
-// Evaluation of CUE cannot be cancelled or bounded from outside. Spec folders
-// belong to the operator, who could as well write an endless program; ReadDir
-// refuses files that others can write.
+// Evaluation of CUE cannot be cancelled or bounded from inside its process. Who reads files
+// of a user passes an Evaluator (Options, Format), as package evaluate has one.
 package load

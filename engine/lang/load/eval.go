@@ -2,18 +2,14 @@ package load
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
-	"sync"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/token"
 
-	"github.com/llm-cli-gateway/gateway/schema"
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 )
 
 // evaluate has CUE compute what the builder could not read off the syntax of t. It
@@ -22,7 +18,7 @@ import (
 // layer, which the schema would refuse, and what the schema has to say is said once,
 // after merging, in words better than CUE's.
 func evaluate(t tree, file *ast.File, r *report) tree {
-	inst := build.NewContext(build.Loader(importSchema)).NewInstance("", nil)
+	inst := build.NewContext(build.Loader(cuesyntax.ImportSchema)).NewInstance("", nil)
 	if err := inst.AddSyntax(file); err == nil {
 		_ = inst.Complete() // reported by Validate, with the rest
 	}
@@ -34,64 +30,6 @@ func evaluate(t tree, file *ast.File, r *report) tree {
 	t.root = reader{t.src, r}.object(v, t.root, nil)
 	return t
 }
-
-// importSchema is the only package that exists beside CUE's own.
-func importSchema(_ token.Pos, path string) *build.Instance {
-	if strings.TrimSuffix(path, ":schema") != schema.Import {
-		return nil
-	}
-	inst := build.NewContext().NewInstance(schema.Import, nil)
-	inst.ImportPath = path
-	if err := inst.AddFile(schema.Import+"/schema.cue", permissive()); err != nil {
-		return nil
-	}
-	if err := inst.Complete(); err != nil {
-		return nil
-	}
-	return inst
-}
-
-// permissive is the schema with every definition opened. One of objects stays an object,
-// so that whoever names it alone has said something.
-var permissive = sync.OnceValue(func() string {
-	b := strings.Builder{}
-	b.WriteString("package schema\n")
-	for _, name := range definitions() {
-		open := "_"
-		if ofObjects(name) {
-			open = "{...}"
-		}
-		b.WriteString(name + ": " + open + "\n")
-	}
-	return b.String()
-})
-
-var schemaFile = sync.OnceValue(withoutComments)
-
-// ofObjects reports whether a definition of the schema is one of objects.
-func ofObjects(name string) bool {
-	return slices.ContainsFunc(schemaFile().Decls, func(d ast.Decl) bool {
-		f, ok := d.(*ast.Field)
-		if !ok {
-			return false
-		}
-		label, isName := f.Label.(*ast.Ident)
-		_, object := f.Value.(*ast.StructLit)
-		return isName && label.Name == name && object
-	})
-}
-
-// definitions are the names that the schema exports.
-var definitions = sync.OnceValue(func() (names []string) {
-	for _, d := range schemaFile().Decls {
-		if f, ok := d.(*ast.Field); ok {
-			if ident, ok := f.Label.(*ast.Ident); ok {
-				names = append(names, ident.Name)
-			}
-		}
-	}
-	return names
-})
 
 // reader turns an evaluated value into nodes. Places come from what the builder
 // found in the syntax, else from the nearest place above.

@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 	"github.com/llm-cli-gateway/gateway/schema"
 )
@@ -80,13 +81,13 @@ func (x explainer) words(e errors.Error, at pos, lost map[string]bool) (code, ms
 		case slices.Contains(packages, name):
 			hint = fmt.Sprintf("import %q", name)
 		default:
-			if hint = didYouMean(name, names(x.file)); hint == "" {
+			if hint = didYouMean(name, cuesyntax.Names(x.file)); hint == "" {
 				hint = fmt.Sprintf("a text needs quotes: %q", name)
 			}
 		}
 		return "reference", msg, hint
 	case strings.HasPrefix(format, "undefined field"):
-		return "reference", msg, didYouMean(arg(0), definitions())
+		return "reference", msg, didYouMean(arg(0), cuesyntax.Definitions())
 	case strings.HasPrefix(format, "conflicting values %s and %s"):
 		if other := x.other(e.InputPositions(), at); other.known() {
 			hint = "the other is at " + where(other)
@@ -132,7 +133,7 @@ func (x explainer) place(e errors.Error) pos {
 	if n, depth := x.t.root.lookup(pathOf(e)); depth > 0 {
 		return n.key
 	}
-	return pos{x.t.src, labelled(x.file.Decls, pathOf(e))}
+	return pos{x.t.src, cuesyntax.Labelled(x.file.Decls, pathOf(e))}
 }
 
 // pathOf is the path of an error. CUE quotes what is not an identifier.
@@ -144,29 +145,6 @@ func pathOf(e errors.Error) []string {
 		}
 	}
 	return path
-}
-
-// labelled is the offset of the deepest label of path, definitions included.
-func labelled(decls []ast.Decl, path []string) (off int) {
-	for _, name := range path {
-		i := slices.IndexFunc(decls, func(d ast.Decl) bool {
-			f, ok := d.(*ast.Field)
-			if !ok {
-				return false
-			}
-			label, _, err := ast.LabelName(f.Label)
-			return err == nil && label == name
-		})
-		if i < 0 {
-			break
-		}
-		f := decls[i].(*ast.Field)
-		off, decls = f.Label.Pos().Offset(), nil
-		if s, ok := f.Value.(*ast.StructLit); ok {
-			decls = s.Elts
-		}
-	}
-	return off
 }
 
 // other is the first place that is not at.
@@ -181,34 +159,6 @@ func (x explainer) other(places []token.Pos, at pos) pos {
 
 // packages of CUE that an author may have forgotten to import.
 var packages = []string{"strings", "list", "math", "regexp", "strconv", "struct"}
-
-// names are those that an author defined in order to refer to them: the keys of the
-// spec itself could be referred to as well, but hardly are.
-func names(file *ast.File) (all []string) {
-	add := func(name string) {
-		if !slices.Contains([]string{"cli", "client", "mcp", "policy", "risk", "optimizer", "gateway"}, name) {
-			all = append(all, name)
-		}
-	}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.Field); ok {
-			if name, ident, err := ast.LabelName(f.Label); err == nil && ident {
-				add(name)
-			}
-		}
-	}
-	ast.Walk(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.LetClause:
-			add(n.Ident.Name)
-		case *ast.ImportSpec:
-			name := strings.Trim(n.Path.Value, `"`)
-			add(name[strings.LastIndex(name, "/")+1:])
-		}
-		return true
-	}, nil)
-	return all
-}
 
 // didYouMean is a hint, "" if nothing is near. Short words are near to each other by
 // chance, so that they must at least begin alike.

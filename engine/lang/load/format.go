@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
@@ -23,11 +25,11 @@ const Language = 1
 // With fix the file is brought to the newest version of the language, and says so: keys
 // that had another name earlier get the one that they have now.
 //
-// What it says is the same before and after. A file that cannot be read is told, with
-// places, and has no form.
-func Format(f specfiles.File, fix bool) ([]byte, []diagnostic.Diagnostic) {
+// What it says is the same before and after. A file that cannot be read or evaluated has
+// diagnostics, with places, and no form.
+func Format(f specfiles.File, fix bool, e Evaluation) ([]byte, []diagnostic.Diagnostic) {
 	r := &report{}
-	before := parse(f, r)
+	before := parse(f, e, r)
 	if before.broken {
 		return nil, diagnostic.Sort(r.list)
 	}
@@ -46,22 +48,22 @@ func Format(f specfiles.File, fix bool) ([]byte, []diagnostic.Diagnostic) {
 		text = withLanguage(f.Data)
 	}
 	if err == nil {
-		err = sameMeaning(f, text, before, adds && len(r.list) == 0, fix)
+		err = sameMeaning(f, text, e, before, adds && len(r.list) == 0, fix)
 	}
 	if err != nil {
-		return nil, unformed(old, before.src, err, fix)
+		return nil, unformed(old, before.src, err, e, fix)
 	}
 	return text, nil
 }
 
 // unformed says that a file has no canonical form. If it has one without its keys being
 // renamed, that is what its author must do.
-func unformed(f specfiles.File, src *source, err error, fix bool) []diagnostic.Diagnostic {
+func unformed(f specfiles.File, src *source, err error, e Evaluation, fix bool) []diagnostic.Diagnostic {
 	r := &report{}
 	d := r.add(pos{src, 0}, nil, "internal", "cannot be brought into canonical form: %v", err)
 	d.Hint = "please report this file"
 	if fix {
-		if _, diags := Format(f, false); diags == nil {
+		if _, diags := Format(f, false, e); diags == nil {
 			d.Code, d.Message = "renamed-field", fmt.Sprintf("its keys cannot be renamed without changing what it says: %v", err)
 			d.Hint = "rename them by hand; `gateway vet` names them"
 		}
@@ -98,29 +100,12 @@ func formatCUE(f specfiles.File, adds bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text = insert(text, behindPreamble(file, len(text)), fmt.Sprintf("language: %d\n\n", Language))
+		text = insert(text, cuesyntax.BehindPreamble(file, len(text)), fmt.Sprintf("language: %d\n\n", Language))
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil
 	}
 	return format.Source(text)
-}
-
-// behindPreamble is where the first thing stands that is neither package nor import, with
-// the comments that belong to it.
-func behindPreamble(file *ast.File, end int) int {
-	for _, d := range file.Decls {
-		switch d.(type) {
-		case *ast.Package, *ast.ImportDecl, *ast.CommentGroup, *ast.Attribute:
-			continue
-		}
-		at := d.Pos().Offset()
-		for _, group := range ast.Comments(d) {
-			at = min(at, group.Pos().Offset())
-		}
-		return at
-	}
-	return end
 }
 
 func insert(text []byte, at int, what string) []byte {
@@ -157,10 +142,15 @@ func withLanguage(data []byte) []byte {
 }
 
 // sameMeaning reads the new text again.
-func sameMeaning(f specfiles.File, text []byte, before tree, added, fix bool) error {
+func sameMeaning(f specfiles.File, text []byte, e Evaluation, before tree, added, fix bool) error {
+	if bytes.Equal(before.src.data, text) {
+		return nil
+	}
 	r := &report{}
-	after := parse(specfiles.File{Name: f.Name, Data: text}, r)
+	after := parse(specfiles.File{Name: f.Name, Data: text}, e, r)
 	switch {
+	case after.unfinished:
+		return errors.New(r.list[0].Message)
 	case after.broken:
 		return fmt.Errorf("it could not be read again")
 	case before.root == nil || after.root == nil || !before.root.whole():

@@ -37,7 +37,7 @@ func TestFormat(t *testing.T) {
 			if fix {
 				want = c.fixed
 			}
-			got, diags := Format(specfiles.File{Name: c.name, Data: []byte(c.text)}, fix)
+			got, diags := Format(specfiles.File{Name: c.name, Data: []byte(c.text)}, fix, Evaluation{})
 			if len(diags) > 0 {
 				t.Errorf("%q: %v", c.text, diags)
 				continue
@@ -48,13 +48,13 @@ func TestFormat(t *testing.T) {
 			if string(got) != want || fix && !strings.Contains(want, "language: 1") {
 				t.Errorf("%q, fix %v\ngot  %q\nwant %q", c.text, fix, got, want)
 			}
-			if again, _ := Format(specfiles.File{Name: c.name, Data: got}, fix); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: c.name, Data: got}, fix, Evaluation{}); string(again) != string(got) {
 				t.Errorf("%q, fix %v\nonce  %q\ntwice %q", c.text, fix, got, again)
 			}
 		}
 	}
 	for text, want := range map[string]string{"cli: {\n": "a.cue:2:1", "a: b: [1,, 2]": "a.cue:1:10"} {
-		got, diags := Format(specfiles.File{Name: "a.cue", Data: []byte(text)}, false)
+		got, diags := Format(specfiles.File{Name: "a.cue", Data: []byte(text)}, false, Evaluation{})
 		if got != nil || len(diags) != 1 || !strings.HasPrefix(diags[0].String(), want) {
 			t.Errorf("%q: %q, %v", text, got, diags)
 		}
@@ -69,7 +69,7 @@ func TestFormatAnything(t *testing.T) {
 	}
 	files := builtin(t).Files
 	for _, f := range files {
-		if got, _ := Format(f, false); string(got) != string(f.Data) {
+		if got, _ := Format(f, false, Evaluation{}); string(got) != string(f.Data) {
 			t.Errorf("%s is not in canonical form; gateway fmt brings it there", f.Name)
 		}
 	}
@@ -87,7 +87,7 @@ func TestFormatAnything(t *testing.T) {
 	formed := 0
 	for _, f := range files {
 		for _, fix := range []bool{false, true} {
-			got, diags := Format(f, fix)
+			got, diags := Format(f, fix, Evaluation{})
 			for _, d := range diags {
 				if d.Code == "internal" {
 					t.Errorf("%s: %v\n%s", f.Name, d, f.Data)
@@ -97,7 +97,7 @@ func TestFormatAnything(t *testing.T) {
 				continue
 			}
 			formed++
-			if again, _ := Format(specfiles.File{Name: f.Name, Data: got}, fix); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: f.Name, Data: got}, fix, Evaluation{}); string(again) != string(got) {
 				t.Errorf("%s, fix %v\nonce  %q\ntwice %q", f.Name, fix, got, again)
 			}
 		}

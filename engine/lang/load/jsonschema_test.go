@@ -36,7 +36,7 @@ func TestJSONSchema(t *testing.T) {
 		return s.Validate(v)
 	}
 	for _, file := range builtin(t).Files {
-		root := parse(file, &report{}).root
+		root := parse(file, Evaluation{}, &report{}).root
 		if err := valid(string(alone(nil, root))); err != nil {
 			t.Errorf("%s: %v", file.Name, err)
 		}

@@ -17,6 +17,12 @@ import (
 type Layer struct {
 	Name  string // "built-in", "site", "user" or the folder
 	Files []specfiles.File
+	// Known is for what comes with the program: it is evaluated in this process, without
+	// limits.
+	Known bool
+	// Afresh is for what must not be taken from a file that the user can write: each process
+	// evaluates it again.
+	Afresh bool
 }
 
 // Options of a load; the zero value is good.
@@ -31,6 +37,8 @@ type Options struct {
 	Vet bool
 	// Memory of earlier loads; nil: all is read and checked.
 	Memory *Memory
+	// Evaluator of files that are not plain data; nil: this process, without limits.
+	Evaluator Evaluator
 	// Places keeps what Locate needs, as Vet does.
 	Places bool
 	// Coverage adds warnings about what no example shows.
@@ -92,7 +100,7 @@ func loadAll(layers []Layer, o Options) Result {
 			return res
 		}
 	}
-	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet}
+	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet, evaluation: Evaluation{o.Evaluator, layers}}
 	patches := l.layers(layers, 0)
 	patches = append(patches, environ(o.Environ, l.r))
 	for _, p := range patches {
@@ -118,16 +126,21 @@ type loader struct {
 	root   *node
 	broken []*source // files that could not be read at all
 	vet    bool      // with the slower checks
-	walked bool      // settings differ from a verified layer by variables only: the walk suffices
+
+	evaluation Evaluation // of files that are not plain data
+	walked     bool       // settings differ from a verified layer by variables only: the walk suffices
 }
 
 // layers reads all files and gives one tree for each layer; the first has the number
 // lowest.
 func (l *loader) layers(layers []Layer, lowest int) (patches []*node) {
 	for i, layer := range layers {
-		root := newObject(pos{}, pos{})
+		root, evaluation := newObject(pos{}, pos{}), l.evaluation
+		if layer.Known {
+			evaluation = Evaluation{}
+		}
 		for _, f := range layer.Files {
-			t := l.memory.parse(f, lowest+i, l.r)
+			t := l.memory.parse(f, lowest+i, evaluation, layer.Afresh, l.r)
 			if t.broken {
 				l.broken = append(l.broken, t.src)
 				continue

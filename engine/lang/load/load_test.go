@@ -206,7 +206,7 @@ func builtin(t testing.TB) Layer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Layer{"built-in", files}
+	return Layer{Name: "built-in", Files: files}
 }
 
 func TestBuiltinIsClean(t *testing.T) { mustLoad(t, Options{Vet: true}, builtin(t)) }

@@ -19,7 +19,8 @@ type Memory struct {
 	now, last generation
 	catalog   *catalog.Catalog // of the last load that gave one
 	verifier  atomic.Pointer[verifier]
-	restored  map[sum]bool // entries that an earlier process found to fit the schema
+	restored  map[sum]bool   // entries that an earlier process found to fit the schema
+	evaluated map[sum][]byte // what an earlier process had evaluated
 
 	decoded, decoding map[string]entry // CLIs of that catalog and of the load that is under way, by name
 }
@@ -50,6 +51,8 @@ type fileKey struct {
 type parsed struct {
 	tree  tree
 	found report
+
+	answer []byte // of an Evaluator; nil if it was not asked, or must be again by each process
 }
 
 // begin starts a load.
@@ -94,9 +97,9 @@ func (m *Memory) decode(p parts) (s *lang.Spec, same map[string]bool, err error)
 }
 
 // parse is parse for a file of the numbered layer.
-func (m *Memory) parse(f specfiles.File, layer int, r *report) tree {
+func (m *Memory) parse(f specfiles.File, layer int, e Evaluation, afresh bool, r *report) tree {
 	if m == nil {
-		t := parse(f, r)
+		t := parse(f, e, r)
 		t.src.layer = layer
 		return t
 	}
@@ -106,10 +109,15 @@ func (m *Memory) parse(f specfiles.File, layer int, r *report) tree {
 		p, known = m.last.files[key]
 	}
 	if !known {
-		p.tree = parse(f, &p.found)
+		if !afresh {
+			e = m.keepAnswer(e, &p.answer)
+		}
+		p.tree = parse(f, e, &p.found)
 		p.tree.src.layer = layer
 	}
-	m.now.files[key] = p
+	if !p.tree.unfinished {
+		m.now.files[key] = p
+	}
 	r.take(&p.found)
 	t := p.tree
 	if t.root != nil {

@@ -25,7 +25,7 @@ func TestMigrate(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, want := specfiles.File(a.Files[0]), a.Files[1]
-			got, diags := Format(in, true)
+			got, diags := Format(in, true, Evaluation{})
 			if want.Name == "diagnostics" {
 				var lines strings.Builder
 				for _, d := range diags {
@@ -36,14 +36,14 @@ func TestMigrate(t *testing.T) {
 				}
 				return
 			}
-			canonical, wrong := Format(specfiles.File(want), false)
+			canonical, wrong := Format(specfiles.File(want), false, Evaluation{})
 			if len(diags)+len(wrong) > 0 {
 				t.Fatal(diags, wrong)
 			}
 			if string(got) != string(canonical) {
 				t.Errorf("got\n%s\nwant\n%s", got, canonical)
 			}
-			if again, _ := Format(specfiles.File{Name: in.Name, Data: got}, true); string(again) != string(got) {
+			if again, _ := Format(specfiles.File{Name: in.Name, Data: got}, true, Evaluation{}); string(again) != string(got) {
 				t.Errorf("once\n%s\nagain\n%s", got, again)
 			}
 		})

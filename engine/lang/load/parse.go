@@ -12,10 +12,10 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
-	"cuelang.org/go/cue/scanner"
 	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/yaml"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
@@ -26,13 +26,15 @@ const (
 // tree is what one file says.
 type tree struct {
 	src    *source
-	root   *node // nil if broken
-	broken bool  // the file could not be read as CUE or YAML at all
+	root   *node // nil or what the syntax shows, if broken
+	broken bool  // the file could not be read as CUE or YAML at all, or not be evaluated
+
+	unfinished bool // another evaluation may come further
 }
 
 // parse reads one file. It reports what is wrong with the text; what the text
 // means is checked after the layers are merged.
-func parse(f specfiles.File, r *report) (t tree) {
+func parse(f specfiles.File, e Evaluation, r *report) (t tree) {
 	src := &source{name: f.Name, data: bytes.TrimPrefix(f.Data, []byte("\ufeff"))}
 	t = tree{src: src, broken: true}
 	defer func() {
@@ -46,7 +48,7 @@ func parse(f specfiles.File, r *report) (t tree) {
 	case !readable(src, !isCUE, r):
 		return t
 	case isCUE:
-		return parseCUE(t, r)
+		return parseCUE(t, f, e, r)
 	}
 	return parseYAML(t, r)
 }
@@ -78,9 +80,9 @@ func readable(src *source, yaml bool, r *report) bool {
 	return true
 }
 
-func parseCUE(t tree, r *report) tree {
-	if at, deep := tooDeep(t.src); deep {
-		r.add(at, nil, "too-deep", "nested more than %d deep", maxDepth)
+func parseCUE(t tree, f specfiles.File, e Evaluation, r *report) tree {
+	if off, deep := cuesyntax.TooDeep(t.src.data, maxDepth); deep {
+		r.add(pos{t.src, off}, nil, "too-deep", "nested more than %d deep", maxDepth)
 		return t
 	}
 	file, err := parser.ParseFile(t.src.name, t.src.data)
@@ -99,47 +101,16 @@ func parseCUE(t tree, r *report) tree {
 	written := &report{}
 	b := builder{src: t.src, r: written}
 	t.root = b.file(file.Decls)
-	if b.computed {
-		return evaluate(t, file, r)
+	switch {
+	case b.computed && e.Run != nil:
+		return e.away(t, f, file, r)
+	case b.computed:
+		evaluated := evaluate(t, file, r)
+		unplain(t, evaluated, r)
+		return moderate(evaluated, file, r)
 	}
 	r.list = append(r.list, written.list...)
 	return t
-}
-
-// tooDeep looks for nesting before the parser does, which follows it by recursion
-// and, for a chain of labels, without a limit.
-func tooDeep(src *source) (pos, bool) {
-	var s scanner.Scanner
-	file := token.NewFile(src.name, -1, len(src.data))
-	s.Init(file, src.data, func(token.Pos, string, []any) {}, scanner.DontInsertCommas)
-	open, chain, line := 0, 0, -1
-	for {
-		at, tok, _ := s.Scan()
-		switch tok {
-		case token.EOF:
-			return pos{}, false
-		case token.LBRACE, token.LBRACK, token.LPAREN:
-			open++
-			chain = 0
-		case token.RBRACE, token.RBRACK, token.RPAREN:
-			open = max(0, open-1)
-			chain = 0
-		case token.COMMA:
-			chain = 0
-		case token.COLON:
-			chain++
-		default:
-			if tok.IsOperator() {
-				chain++
-			}
-		}
-		if l := file.Line(at); l != line && tok != token.COLON && !tok.IsOperator() {
-			line, chain = l, min(chain, 1)
-		}
-		if open+chain/4 > maxDepth {
-			return pos{src, at.Offset()}, true
-		}
-	}
 }
 
 var (

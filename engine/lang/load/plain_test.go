@@ -9,6 +9,8 @@ import (
 
 	"cuelang.org/go/cue/parser"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 )
 
 // bothWays reads a plain CUE file off its syntax and has CUE evaluate it as well.
@@ -16,7 +18,7 @@ import (
 func bothWays(data []byte) (read, evaluated string, ok bool) {
 	r := &report{}
 	t := tree{src: &source{name: "x.cue", data: data}}
-	if _, deep := tooDeep(t.src); deep {
+	if _, deep := cuesyntax.TooDeep(t.src.data, maxDepth); deep {
 		return "", "", false
 	}
 	file, err := parser.ParseFile("x.cue", data)

@@ -67,7 +67,7 @@ func TestEveryFieldFits(t *testing.T) {
 	}
 	for i, spec := range specs {
 		r := &report{}
-		root := parse(specfiles.File{Name: "spec.yaml", Data: spec}, r).root
+		root := parse(specfiles.File{Name: "spec.yaml", Data: spec}, Evaluation{}, r).root
 		checker{r: r, root: root, excused: func([]string) bool { return false }}.check(root, fileShape(), nil)
 		verify([][]string{nil}, root, nil, r)
 		for _, d := range r.list {

@@ -98,7 +98,7 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 		return res, false
 	}
 	text = bytes.TrimSuffix(text, []byte("}\n"))
-	l := loader{r: &report{}, memory: o.Memory}
+	l := loader{r: &report{}, memory: o.Memory, evaluation: Evaluation{o.Evaluator, layers}}
 	patches := l.layers(layers[1:], 1)
 	touched := map[string][]string{}
 	touch := func(p *node) (fresh bool) {
@@ -180,7 +180,7 @@ func (p parts) only(touched map[string][]string) *node {
 			b.WriteByte(':')
 		}
 		b.Write(raw) // JSON is CUE
-		root = join(root, parse(specfiles.File{Name: "snapshot.cue", Data: b.Bytes()}, &report{}).root, nil, &report{})
+		root = join(root, parse(specfiles.File{Name: "snapshot.cue", Data: b.Bytes()}, Evaluation{}, &report{}).root, nil, &report{})
 	}
 	return root
 }

@@ -8,12 +8,10 @@ import (
 	"sync/atomic"
 
 	"cuelang.org/go/cue"
-	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/parser"
 
-	"github.com/llm-cli-gateway/gateway/schema"
+	"github.com/llm-cli-gateway/gateway/engine/lang/cuesyntax"
 )
 
 // perContext is how many entries share a CUE context: each context compiles the
@@ -96,7 +94,7 @@ func (v *verifier) entry(path []string, text []byte, root *node, r *report) {
 	}()
 	if v.ctx == nil || v.used == perContext {
 		v.ctx, v.used = cuecontext.New(), 0
-		v.file = v.ctx.BuildFile(withoutComments()).LookupPath(cue.ParsePath("#File"))
+		v.file = v.ctx.BuildFile(cuesyntax.WithoutComments()).LookupPath(cue.ParsePath("#File"))
 	}
 	v.used++
 	before := len(r.list)
@@ -123,16 +121,6 @@ func (v *verifier) entry(path []string, text []byte, root *node, r *report) {
 	if err != nil && len(r.list) == before {
 		r.add(e.key, path, "schema", "%v", err)
 	}
-}
-
-// withoutComments parses the schema anew, since a context changes what it builds. Its
-// comments, which are half of it, would cost as much as they are long.
-func withoutComments() *ast.File {
-	file, err := parser.ParseFile(schema.Import+"/schema.cue", schema.Text)
-	if err != nil {
-		panic("spec: the schema does not parse: " + err.Error())
-	}
-	return file
 }
 
 // alone is the JSON of a file that has only the entry at path.
