@@ -28,7 +28,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
 		return call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}, store.EndError
 	}
-	out := call.Completion{Answer: answer, ExitCode: exit.Code}
+	out := call.Completion{Answer: answer, ExitCode: exit.Code, Warnings: answer.Warnings}
 	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.Heading(), most, len(bound.Prompt)))
 	}

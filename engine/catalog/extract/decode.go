@@ -9,6 +9,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Run is a finished run as Decode sees it.
@@ -33,6 +34,7 @@ type Answer struct {
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Warnings  []string         // what else the caller should know of the answer
 	Failure   *lang.Failure    // nil: success
 }
 
@@ -48,7 +50,7 @@ type Turn struct {
 
 // Decode reads what a run printed. The error is one of reading.
 func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
-	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}}
+	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}, gaps: map[*take]bool{}}
 	var err error
 	switch o.spec.Output.Format {
 	case "text":
@@ -71,10 +73,12 @@ type decoder struct {
 	turn    Turn
 	folds   map[*take]*fold
 	records int
-	last    any    // last record
-	end     any    // last record that ends the output, nil if none did
-	torn    bool   // the last line begins like a record and is none
-	raw     []byte // last or ending record as it was printed
+	last    any            // last record
+	end     any            // last record that ends the output, nil if none did
+	torn    bool           // the last line looks like a record and cannot be read
+	lost    int            // lines that do
+	gaps    map[*take]bool // for a text: one of them may belong to it
+	raw     []byte         // last or ending record as it was printed
 	whole   strings.Builder
 	stray   bytes.Buffer // what was printed beside the records
 }
@@ -98,6 +102,16 @@ func (d *decoder) json(r io.Reader) error {
 	if d.turn.Show == "events" {
 		d.whole.Write(data)
 	}
+	data = text.WithoutControls(data)
+	if d.values(data); d.records == 0 {
+		d.stray.Reset()
+		d.glued(data)
+	}
+	return nil
+}
+
+// values reads the objects that begin at the start of a line.
+func (d *decoder) values(data []byte) {
 	// What begins like a value and is none is read in vain, maybe to the end of the
 	// output. Outputs made of nothing else must not take the square of their length.
 	patience := 4*len(data) + maxKept
@@ -128,7 +142,6 @@ func (d *decoder) json(r io.Reader) error {
 		d.strayLine(data[at : at+next])
 		at += next + 1
 	}
-	return nil
 }
 
 // objects are the records that a value holds: itself, or, because some CLIs print
@@ -153,7 +166,7 @@ func (d *decoder) strayLine(line []byte) {
 	}
 }
 
-// lines reads one record a line. A line that is none is kept aside.
+// lines reads one record a line.
 func (d *decoder) lines(r io.Reader, size int64) error {
 	lines := lineReader{r: r, size: int(size)}
 	for {
@@ -161,17 +174,7 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 		if d.turn.Show == "events" {
 			d.whole.Write(line)
 		}
-		trimmed := bytes.TrimSpace(line)
-		var v any
-		switch {
-		case len(trimmed) == 0:
-		case trimmed[0] == '{' && json.Unmarshal(trimmed, &v) == nil:
-			d.torn = false
-			d.record(v, trimmed)
-		default:
-			d.torn = trimmed[0] == '{'
-			d.strayLine(trimmed)
-		}
+		d.line(line)
 		if err == io.EOF {
 			return nil
 		}
@@ -216,6 +219,7 @@ func (d *decoder) offer(t *take, env map[string]any) {
 		f = &fold{}
 		d.folds[t] = f
 	}
+	d.noGap(t)
 	f.add(t.fold, v)
 }
 

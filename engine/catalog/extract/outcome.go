@@ -40,6 +40,7 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
+	a.Warnings = d.notes()
 	a.Failure = d.failure(run, a)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
@@ -83,11 +84,14 @@ func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 	}
 	strange := want != "" && got != "" && got != want
 	if run.Ended == "" && !run.Cut {
+		success := run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange
 		if d.out.success != nil {
-			if d.out.success.Holds(env) {
-				return nil
-			}
-		} else if run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange {
+			success = d.out.success.Holds(env)
+		}
+		if success && d.gaps[d.out.text] {
+			return d.unreadable()
+		}
+		if success {
 			return nil
 		}
 	}
@@ -116,6 +120,15 @@ func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 	}
 	d.explain(f, run, stdout)
 	return f
+}
+
+// unreadable is the failure of a run whose answer may lack a part.
+func (d *decoder) unreadable() *lang.Failure {
+	return &lang.Failure{
+		Class:   lang.ClassIncomplete,
+		Message: d.lostLines() + " could not be read in what " + d.out.name + " printed: it may have been part of the answer",
+		Hint:    "read the partial answer and its stdout; the same call would be paid again",
+	}
 }
 
 // rule takes class, hint and retry from the first failure rule that holds.
