@@ -279,6 +279,8 @@ type OutputSpec struct {
 	End string `json:"end,omitempty"`
 	// The answer.
 	Text TakeSpec `json:"text,omitzero"`
+	// The answer if text finds nothing but white space: what the program said before.
+	Stream TakeSpec `json:"stream,omitzero"`
 	// The model that answered.
 	Model TakeSpec `json:"model,omitzero"`
 	// US dollars.

@@ -54,7 +54,7 @@ func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
 	var err error
 	switch o.spec.Output.Format {
 	case "text":
-		err = d.text(run.Stdout, run.Size)
+		err = d.plain(run.Stdout, run.Size)
 	case "json":
 		err = d.json(run.Stdout)
 	default:
@@ -83,8 +83,8 @@ type decoder struct {
 	stray   bytes.Buffer // what was printed beside the records
 }
 
-// text takes the output as it is.
-func (d *decoder) text(r io.Reader, size int64) error {
+// plain takes the output as it is.
+func (d *decoder) plain(r io.Reader, size int64) error {
 	d.whole.Grow(int(size))
 	if _, err := io.Copy(&d.whole, r); err != nil {
 		return err
@@ -203,6 +203,20 @@ func (d *decoder) record(v any, raw []byte) {
 	for _, t := range out.usage {
 		d.offer(t, env)
 	}
+	d.offerStream(env)
+}
+
+// offerStream is offer for the text of the stream. Of that only the end can be an answer:
+// what the program said before it used a tool is none.
+func (d *decoder) offerStream(env map[string]any) {
+	t := d.out.stream
+	if t == nil || !t.when.Holds(env) {
+		return
+	}
+	if t.fold == "last" {
+		delete(d.folds, t)
+	}
+	d.offer(t, env)
 }
 
 func (d *decoder) offer(t *take, env map[string]any) {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // answer puts together what the records said, and whether the run was a success.
@@ -16,9 +18,9 @@ func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
 	if d.out.spec.Output.Format == "text" {
-		a.Text = strings.TrimSpace(d.whole.String())
+		a.Text = strings.TrimSpace(text.Screen(d.whole.String()))
 	} else {
-		a.Text = d.taken(out.text)
+		a.Text = d.text()
 	}
 	for name, t := range out.usage {
 		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
@@ -73,7 +75,7 @@ func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 	stdout := d.stray.String()
 	if d.out.spec.Output.Format == "text" {
 		stdout = d.whole.String()
-		stdout = stdout[max(0, len(stdout)-maxKept):]
+		stdout = text.Screen(stdout[max(0, len(stdout)-maxKept):])
 	}
 	message := d.taken(d.out.error)
 	ended := d.end != nil || d.out.end == nil && !d.torn
@@ -88,7 +90,7 @@ func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 		if d.out.success != nil {
 			success = d.out.success.Holds(env)
 		}
-		if success && d.gaps[d.out.text] {
+		if success && d.gapped() {
 			return d.unreadable()
 		}
 		if success {
@@ -99,7 +101,7 @@ func (d *decoder) failure(run Run, a Answer) *lang.Failure {
 	switch {
 	case run.Ended != "":
 		f.Class = run.Ended
-	case d.rule(f, env):
+	case d.ruled(f, env):
 	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
 		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
 	case run.Exit != 0:
@@ -129,6 +131,33 @@ func (d *decoder) unreadable() *lang.Failure {
 		Message: d.lostLines() + " could not be read in what " + d.out.name + " printed: it may have been part of the answer",
 		Hint:    "read the partial answer and its stdout; the same call would be paid again",
 	}
+}
+
+// ruled finds the rule for a failure. What the program recorded of it goes before words on
+// its standard error, which others write as well.
+func (d *decoder) ruled(f *lang.Failure, env map[string]any) bool {
+	if env["error"] != "" {
+		quiet := maps.Clone(env)
+		quiet["stderr"] = ""
+		if d.rule(f, quiet) {
+			return true
+		}
+	}
+	return d.rule(f, env)
+}
+
+// text is the answer that the records hold.
+func (d *decoder) text() string {
+	if d.fromStream() {
+		return strings.TrimSpace(d.taken(d.out.stream))
+	}
+	return d.taken(d.out.text)
+}
+
+// fromStream reports whether the answer is the text of the stream, because the field that
+// should have it is blank. Of a run that failed the stream repeats the error.
+func (d *decoder) fromStream() bool {
+	return strings.TrimSpace(d.taken(d.out.text)) == "" && d.taken(d.out.error) == "" && d.taken(d.out.stream) != ""
 }
 
 // rule takes class, hint and retry from the first failure rule that holds.
@@ -170,9 +199,13 @@ func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
 // complaint is the message of a run that left none in its output.
 func (d *decoder) complaint(class string, run Run, stdout string) string {
 	name := d.out.name
-	tail := lastLines(run.Stderr, 6)
+	said, other := run.Stderr, stdout
+	if d.out.spec.Output.Format != "text" && d.records == 0 { // plain text instead of records
+		said, other = stdout, run.Stderr
+	}
+	tail := lastLines(said, 6)
 	if tail == "" {
-		tail = lastLines(stdout, 6)
+		tail = lastLines(other, 6)
 	}
 	last := ""
 	if tail != "" {
@@ -222,7 +255,6 @@ var hints = map[string]string{
 }
 
 var (
-	paint     = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
 	complains = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
 )
 
@@ -230,7 +262,7 @@ var (
 // put a page of help behind the line that says what is wrong: that line is kept
 // instead of one of the last.
 func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(paint.ReplaceAllString(s, "")), "\n")
+	lines := strings.Split(strings.TrimSpace(text.Screen(s)), "\n")
 	if cut := len(lines) - n; cut > 0 {
 		first := slices.IndexFunc(lines[:cut], complains.MatchString)
 		if first >= 0 {

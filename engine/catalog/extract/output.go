@@ -13,13 +13,14 @@ type Output struct {
 	spec *lang.CLISpec
 	name string // of the CLI, for people
 
-	end   *Expression
-	text  *take
-	model *take
-	cost  *take
-	error *take
-	id    *take
-	usage map[string]*take
+	end    *Expression
+	text   *take
+	stream *take // where the text stands if text finds none
+	model  *take
+	cost   *take
+	error  *take
+	id     *take
+	usage  map[string]*take
 
 	progress []*progressRule
 	success  *Expression
@@ -83,6 +84,7 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 	out := c.out
 	out.end = c.condition(o.End, recordScope, ps.At("end"))
 	out.text = c.take(o.Text, format, ps.At("text"))
+	out.stream = c.take(o.Stream, format, ps.At("stream"))
 	out.model = c.take(o.Model, format, ps.At("model"))
 	out.cost = c.take(o.Cost, format, ps.At("cost"))
 	out.error = c.take(o.Error, format, ps.At("error"))

@@ -150,6 +150,7 @@ func (d *decoder) between(b []byte, broken bool) (lost bool) {
 	if lost = broken || start || end; lost && d.out.spec.Output.Format == "jsonl" {
 		d.lost++
 		d.gap(d.out.text)
+		d.gap(d.out.stream)
 	}
 	return lost
 }
@@ -171,6 +172,14 @@ func (d *decoder) noGap(t *take) {
 	if t != nil && t.fold != "concat" {
 		delete(d.gaps, t)
 	}
+}
+
+// gapped reports whether what cannot be read may have been part of the answer.
+func (d *decoder) gapped() bool {
+	if d.fromStream() {
+		return d.gaps[d.out.stream]
+	}
+	return d.gaps[d.out.text]
 }
 
 // notes are what the caller should know of records that cannot be read.
