@@ -73,8 +73,10 @@ type decoder struct {
 	turn    Turn
 	folds   map[*take]*fold
 	records int
-	last    any            // last record
-	end     any            // last record that ends the output, nil if none did
+	last    any    // last record
+	end     any    // last record that ends the output, nil if none did
+	endRaw  []byte // as it was printed
+	finals  []final
 	torn    bool           // the last line looks like a record and cannot be read
 	lost    int            // lines that do
 	gaps    map[*take]bool // for a text: one of them may belong to it
@@ -190,11 +192,16 @@ func (d *decoder) record(v any, raw []byte) {
 	env := map[string]any{"event": v}
 	out := d.out
 	ends := out.end != nil && out.end.Holds(env)
-	if d.turn.Show == "record" && (ends || d.end == nil) {
-		d.raw = append(d.raw[:0], raw...)
+	if ends && d.repeated(raw) {
+		return
 	}
-	if ends {
-		d.end = v
+	if d.turn.Show == "record" && (ends || d.end == nil) {
+		if d.end == nil {
+			d.raw = d.raw[:0]
+		} else {
+			d.raw = append(d.raw, '\n')
+		}
+		d.raw = append(d.raw, raw...)
 	}
 	d.last = v
 	for _, t := range []*take{out.text, out.model, out.cost, out.error, out.id} {
@@ -204,6 +211,9 @@ func (d *decoder) record(v any, raw []byte) {
 		d.offer(t, env)
 	}
 	d.offerStream(env)
+	if ends {
+		d.close(v, raw)
+	}
 }
 
 // offerStream is offer for the text of the stream. Of that only the end can be an answer:

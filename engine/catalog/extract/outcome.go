@@ -17,11 +17,8 @@ import (
 func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
-	if d.out.spec.Output.Format == "text" {
-		a.Text = strings.TrimSpace(text.Screen(d.whole.String()))
-	} else {
-		a.Text = d.text()
-	}
+	v := d.verdict(run)
+	a.Text = v.text
 	for name, t := range out.usage {
 		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
 			a.Usage[name] = int64(n)
@@ -42,8 +39,8 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
-	a.Warnings = d.notes()
-	a.Failure = d.failure(run, a)
+	a.Warnings = append(v.notes, d.notes()...)
+	a.Failure = d.failure(run, v)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
 		a.SessionID = d.turn.SessionID
@@ -59,68 +56,89 @@ func cumulative(scope string) string {
 	return ""
 }
 
-// failure decides whether the run was a success, and if not, of which class it is.
-// Exit code 0 alone proves nothing: the output must have come to its end, hold an
-// answer and no error, and belong to the conversation that was asked for.
-func (d *decoder) failure(run Run, a Answer) *lang.Failure {
-	end := d.end
-	if end == nil {
-		end = d.last
-	}
-	want := ""
+// verdict is what decides about a run.
+type verdict struct {
+	final
+	exit   int
+	stdout string // without the records
+	ended  bool   // the output came to its end
+	want   string // conversation that was asked for, and that it was
+	got    string
+	notes  []string
+}
+
+// verdict collects what decides about the run.
+func (d *decoder) verdict(run Run) *verdict {
+	v := &verdict{stdout: d.stray.String(), got: d.taken(d.out.id), ended: d.end != nil || d.out.end == nil && !d.torn}
 	if d.turn.Mode == lang.Resume {
-		want = d.turn.SessionID
+		v.want = d.turn.SessionID
 	}
-	got := d.taken(d.out.id)
-	stdout := d.stray.String()
 	if d.out.spec.Output.Format == "text" {
-		stdout = d.whole.String()
-		stdout = text.Screen(stdout[max(0, len(stdout)-maxKept):])
+		v.stdout = d.whole.String()
+		v.text, v.exit = strings.TrimSpace(text.Screen(v.stdout)), run.Exit
+		v.stdout = text.Screen(v.stdout[max(0, len(v.stdout)-maxKept):])
+		return v
 	}
-	message := d.taken(d.out.error)
-	ended := d.end != nil || d.out.end == nil && !d.torn
-	env := map[string]any{
-		"exit": run.Exit, "signal": run.Signal, "stdout": stdout, "stderr": run.Stderr,
-		"text": a.Text, "error": message, "ended": ended, "mode": string(d.turn.Mode),
-		"event": end, "session": map[string]any{"want": want, "got": got},
+	v.final, v.exit, v.notes = d.conclude(run.Exit, func(f final, exit int) bool { return d.good(v, run, f, exit) })
+	return v
+}
+
+// scope is what conditions over a finished run see.
+func (d *decoder) scope(v *verdict, run Run, f final, exit int) map[string]any {
+	return map[string]any{
+		"exit": exit, "signal": run.Signal, "stdout": v.stdout, "stderr": run.Stderr,
+		"text": f.text, "error": f.error, "ended": v.ended, "mode": string(d.turn.Mode),
+		"event": f.end, "session": map[string]any{"want": v.want, "got": v.got},
 	}
-	strange := want != "" && got != "" && got != want
-	if run.Ended == "" && !run.Cut {
-		success := run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange
-		if d.out.success != nil {
-			success = d.out.success.Holds(env)
-		}
-		if success && d.gapped() {
+}
+
+// strange reports whether the program answered in another conversation than was asked for.
+func (v *verdict) strange() bool { return v.want != "" && v.got != "" && v.got != v.want }
+
+// good reports whether a final record, with an exit code of the program, is a success. Exit
+// code 0 alone proves nothing: the output must have come to its end, hold an answer and no
+// error, and belong to the conversation that was asked for.
+func (d *decoder) good(v *verdict, run Run, f final, exit int) bool {
+	if d.out.success != nil {
+		return d.out.success.Holds(d.scope(v, run, f, exit))
+	}
+	return exit == 0 && v.ended && strings.TrimSpace(f.text) != "" && f.error == "" && !v.strange()
+}
+
+// failure decides whether the run was a success, and if not, of which class it is.
+func (d *decoder) failure(run Run, v *verdict) *lang.Failure {
+	if run.Ended == "" && !run.Cut && d.good(v, run, v.final, v.exit) {
+		if v.gap {
 			return d.unreadable()
 		}
-		if success {
-			return nil
-		}
+		return nil
 	}
-	f := &lang.Failure{Message: message}
+	f := &lang.Failure{Message: v.error}
 	switch {
 	case run.Ended != "":
 		f.Class = run.Ended
-	case d.ruled(f, env):
+	case d.ruled(f, d.scope(v, run, v.final, v.exit)):
 	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
 		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
 	case run.Exit != 0:
 		f.Class = lang.ClassError
 	case run.Cut:
 		f.Class = lang.ClassOutputCap
-	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(stdout) != "":
+	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(v.stdout) != "":
 		f.Class = lang.ClassUnparsable
-	case !ended:
+	case !v.ended:
 		f.Class = lang.ClassIncomplete
-	case strange:
+	case v.strange():
 		f.Class = lang.ClassSession
-		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", want, d.out.name, got)
-	case strings.TrimSpace(a.Text) == "":
+		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", v.want, d.out.name, v.got)
+	case strings.TrimSpace(v.text) == "":
 		f.Class = lang.ClassEmpty
 	default:
 		f.Class = lang.ClassError
 	}
-	d.explain(f, run, stdout)
+	d.explain(f, run, v.stdout)
+	// What was answered was paid.
+	f.Retryable = f.Retryable && (d.end == nil || v.error != "" || strings.TrimSpace(v.text) == "")
 	return f
 }
 

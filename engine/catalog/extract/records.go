@@ -158,7 +158,7 @@ func (d *decoder) between(b []byte, broken bool) (lost bool) {
 // gap notes that what cannot be read may have been part of what an extraction takes.
 func (d *decoder) gap(t *take) {
 	switch {
-	case t == nil || d.end != nil:
+	case t == nil:
 	case t.fold == "concat" && d.records == 0: // what comes before everything else is no answer
 	case t.fold == "first" && d.folds[t] != nil:
 	default:
