@@ -39,7 +39,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 		out.Warnings = append(out.Warnings, fmt.Sprintf("processes of this call could not be ended: %v", exit.Left))
 	}
 	ending := endings[exit.Reason].ending
-	if ending == "" {
+	if ending == "" || answer.Late {
 		ending = store.EndOK
 		if answer.Failure != nil {
 			ending = store.EndError
@@ -65,6 +65,7 @@ var endings = map[process.Reason]struct {
 }{
 	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
 	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
+	settled:             {lang.ClassIdle, store.EndTimeout},
 	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},

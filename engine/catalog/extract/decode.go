@@ -34,6 +34,7 @@ type Answer struct {
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Late      bool             // the run was ended when it had answered
 	Warnings  []string         // what else the caller should know of the answer
 	Failure   *lang.Failure    // nil: success
 }
@@ -77,6 +78,7 @@ type decoder struct {
 	end     any    // last record that ends the output, nil if none did
 	endRaw  []byte // as it was printed
 	finals  []final
+	each    func(v any)    // takes the records, if it is there
 	torn    bool           // the last line looks like a record and cannot be read
 	lost    int            // lines that do
 	gaps    map[*take]bool // for a text: one of them may belong to it
@@ -189,6 +191,10 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 // record offers one record to every extraction.
 func (d *decoder) record(v any, raw []byte) {
 	d.records++
+	if d.each != nil {
+		d.each(v)
+		return
+	}
 	env := map[string]any{"event": v}
 	out := d.out
 	ends := out.end != nil && out.end.Holds(env)

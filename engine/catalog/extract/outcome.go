@@ -17,6 +17,7 @@ import (
 func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
+	run, a.Late = d.late(run)
 	v := d.verdict(run)
 	a.Text = v.text
 	for name, t := range out.usage {
@@ -40,12 +41,28 @@ func (d *decoder) answer(run Run) Answer {
 		a.Shown = d.whole.String()
 	}
 	a.Warnings = append(v.notes, d.notes()...)
+	if a.Late {
+		a.Warnings = append(a.Warnings, out.name+" did not exit by itself after its answer, and was ended")
+	}
 	a.Failure = d.failure(run, v)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
 		a.SessionID = d.turn.SessionID
 	}
 	return a
+}
+
+// late reports whether a run was ended after the record that ends its output. By then it had
+// done what it was asked for: it is as good as one that had ended by itself.
+func (d *decoder) late(run Run) (Run, bool) {
+	switch run.Ended {
+	case lang.ClassTimeout, lang.ClassIdle, lang.ClassCanceled:
+		if d.end != nil {
+			run.Ended, run.Exit, run.Signal = "", 0, ""
+			return run, true
+		}
+	}
+	return run, false
 }
 
 // cumulative keeps a scope that is worth telling.

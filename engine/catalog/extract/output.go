@@ -22,6 +22,7 @@ type Output struct {
 	id     *take
 	usage  map[string]*take
 
+	busy     *Expression // whether the program will go on by itself
 	progress []*progressRule
 	success  *Expression
 	failure  []failure
@@ -82,7 +83,13 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 		ps.At("end").Add("shape", `end needs format "jsonl"`).Key = true
 	}
 	out := c.out
+	for key, is := range map[string]bool{"settleMs": o.SettleMs != nil, "busy": o.Busy != ""} {
+		if is && o.End == "" {
+			ps.At(key).Add("shape", "%s needs end: the record after which it counts", key).Key = true
+		}
+	}
 	out.end = c.condition(o.End, recordScope, ps.At("end"))
+	out.busy = c.value(o.Busy, recordScope, ps.At("busy"))
 	out.text = c.take(o.Text, format, ps.At("text"))
 	out.stream = c.take(o.Stream, format, ps.At("stream"))
 	out.model = c.take(o.Model, format, ps.At("model"))
