@@ -22,7 +22,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	}
 	answer, err := bound.Decode(extract.Run{
 		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
-		Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
+		At: exit.Ended, Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
 		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}

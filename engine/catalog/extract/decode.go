@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -20,7 +21,16 @@ type Run struct {
 	Exit   int       // exit code; -1 if a signal ended it
 	Signal string    // name of that signal, or ""
 	Ended  string    // why the gateway ended the run: a class, or "" if it ended by itself
+	At     time.Time // when it ended; zero: now
 	Cut    bool      // part of the output is missing: it exceeded the cap
+}
+
+// now is the clock of conditions over the run.
+func (r Run) now() time.Time {
+	if r.At.IsZero() {
+		return time.Now()
+	}
+	return r.At
 }
 
 // Answer is what a run came to.

@@ -105,7 +105,7 @@ func (d *decoder) scope(v *verdict, run Run, f final, exit int) map[string]any {
 	return map[string]any{
 		"exit": exit, "signal": run.Signal, "stdout": v.stdout, "stderr": run.Stderr,
 		"text": f.text, "error": f.error, "ended": v.ended, "mode": string(d.turn.Mode),
-		"event": f.end, "session": map[string]any{"want": v.want, "got": v.got},
+		"event": f.end, "now": int(run.now().UnixMilli()), "session": map[string]any{"want": v.want, "got": v.got},
 	}
 }
 
@@ -135,6 +135,8 @@ func (d *decoder) failure(run Run, v *verdict) *lang.Failure {
 	case run.Ended != "":
 		f.Class = run.Ended
 	case d.ruled(f, d.scope(v, run, v.final, v.exit)):
+	case d.records == 0 && run.Exit != 0 && refusesWords.MatchString(run.Stderr):
+		f.Class, f.Hint = lang.ClassOutdated, fmt.Sprintf("its options may have changed since its spec was written: run `gateway vet --probe %s`", d.out.cli)
 	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
 		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
 	case run.Exit != 0:
@@ -290,7 +292,9 @@ var hints = map[string]string{
 }
 
 var (
-	complains = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
+	// A program says so of a word on its command line, which its spec has put there.
+	refusesWords = regexp.MustCompile(`(?im)^\W*(error: *)?(unknown|unexpected|unrecognized|invalid|no such) (options?|arguments?|flags?|switch|command)\b`)
+	complains    = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
 )
 
 // lastLines keeps the last n lines, at most 2,000 bytes, without colours. Programs

@@ -12,6 +12,7 @@ import (
 type Output struct {
 	spec *lang.CLISpec
 	name string // of the CLI, for people
+	cli  string // its name in the specs
 
 	end    *Expression
 	text   *take
@@ -54,8 +55,8 @@ const (
 // Compile compiles what the spec of a CLI, which people know by the name, says of its
 // output: sections output, session.capture, success, exits and failure. Its output has a
 // format. Expressions that were vetted are left to their first use. The spec is kept.
-func Compile(spec *lang.CLISpec, name string, vetted bool, ps lang.Problems) *Output {
-	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, usage: map[string]*take{}}}
+func Compile(spec *lang.CLISpec, cli, name string, vetted bool, ps lang.Problems) *Output {
+	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, cli: cli, usage: map[string]*take{}}}
 	c.output(spec, ps.At("output"))
 	c.verdicts(spec, ps)
 	return c.out

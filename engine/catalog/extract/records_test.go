@@ -21,7 +21,7 @@ func FuzzNoise(f *testing.F) {
 	if err := json.Unmarshal([]byte(`{"output":{"format":"jsonl","end":"event.type == 'end'","text":{"when":"event.type == 'text'","take":"event.text","fold":"concat"}}}`), &spec); err != nil {
 		f.Fatal(err)
 	}
-	out := Compile(&spec, "acme", false, lang.Problems{List: &[]lang.Problem{}})
+	out := Compile(&spec, "acme", "acme", false, lang.Problems{List: &[]lang.Problem{}})
 	records := []string{
 		`{"type":"start","id":"1"}`, `{"type":"text","text":"do \"not\" {"}`, `{"type":"text","text":"} merge\\"}`, `{"type":"tool","in":{"type":"text","text":"x"}}`, `{"type":"end"}`,
 	}

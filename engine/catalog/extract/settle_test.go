@@ -16,7 +16,7 @@ func settle(t *testing.T, more string) *Settle {
 		t.Fatal(err)
 	}
 	var problems []lang.Problem
-	out := Compile(&spec, "acme", false, lang.Problems{List: &problems})
+	out := Compile(&spec, "acme", "acme", false, lang.Problems{List: &problems})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
