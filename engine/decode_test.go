@@ -153,6 +153,9 @@ func told(call *catalog.Call, a extract.Answer) string {
 		fmt.Fprintln(&b, "cost:", *a.CostUSD)
 	}
 	line("cost scope", a.CostScope)
+	for _, w := range a.Warnings {
+		line("warning", w)
+	}
 	if f := a.Failure; f != nil {
 		line("class", f.Class)
 		line("error", f.Message)

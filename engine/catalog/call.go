@@ -160,5 +160,9 @@ func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
 	return a, err
 }
 
+// Settle begins to watch whether a run of the CLI stays after its final record; nil if it
+// may.
+func (c *CLI) Settle() *extract.Settle { return c.out.Settle() }
+
 // Progress begins to watch a run of the CLI.
 func (c *CLI) Progress() *extract.Progress { return c.out.Progress() }

@@ -215,7 +215,7 @@ func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps l
 	if cli.Output.Format == "" {
 		cli.Output.Format = "text"
 	}
-	cli.out = extract.Compile(&cli.CLISpec, cli.Heading(), vetted, ps)
+	cli.out = extract.Compile(&cli.CLISpec, cli.Name, cli.Heading(), vetted, ps)
 	c.programs(ps)
 	c.upgrades(ps.At("upgrade"))
 	c.versions(ps)

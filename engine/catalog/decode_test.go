@@ -76,6 +76,9 @@ func told(a extract.Answer) string {
 		line("cost", fmt.Sprint(*a.CostUSD))
 	}
 	line("cost scope", a.CostScope)
+	for _, w := range a.Warnings {
+		line("warning", w)
+	}
 	if f := a.Failure; f != nil {
 		line("class", f.Class)
 		line("error", f.Message)

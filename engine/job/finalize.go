@@ -16,7 +16,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -50,6 +49,9 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		return x.finalize(records, row)
 	case now.phase == supervisor.Queued:
 		job.State = call.Queued
+	}
+	if now.phase == supervisor.Running && !now.canceling {
+		r.settleOnce(x, row)
 	}
 	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
 	return job, nil
@@ -98,7 +100,7 @@ const unreadFor = time.Minute
 
 // finalize records the end of a job, once, whoever else tries to.
 func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(exitOf(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
@@ -112,13 +114,13 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	if err != nil {
 		return call.Job{}, err
 	}
-	exit := process.SupervisedExit(e.state.Exit)
+	exit := exitOf(e.state.Exit)
 	end := completed(out, exit, ending, e.secrets)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
-	if text := e.state.Exit.Detail; text != "" {
+	if text := e.state.Exit.Detail; text != "" && exit.Reason != settled {
 		end.Detail += ": " + e.secrets.clean(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
@@ -194,9 +196,9 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return conclude(e.row, stdout, stderr, process.SupervisedExit(e.state.Exit))
+		return conclude(e.row, stdout, stderr, exitOf(e.state.Exit))
 	}
-	out, ending := judge(e.call, stdout, stderr, process.SupervisedExit(e.state.Exit))
+	out, ending := judge(e.call, stdout, stderr, exitOf(e.state.Exit))
 	return out, ending, nil
 }
 

@@ -130,6 +130,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x.jobs[r.id] = j
 	x.mu.Unlock()
 	x.running.Add(1)
+	go settle(j, r.Bound.CLI, child.Done())
 	go func() {
 		defer x.running.Done()
 		defer j.stop()

@@ -22,13 +22,13 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	}
 	answer, err := bound.Decode(extract.Run{
 		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
-		Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
+		At: exit.Ended, Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
 		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
 		return call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}, store.EndError
 	}
-	out := call.Completion{Answer: answer, ExitCode: exit.Code}
+	out := call.Completion{Answer: answer, ExitCode: exit.Code, Warnings: answer.Warnings}
 	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.Heading(), most, len(bound.Prompt)))
 	}
@@ -39,7 +39,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 		out.Warnings = append(out.Warnings, fmt.Sprintf("processes of this call could not be ended: %v", exit.Left))
 	}
 	ending := endings[exit.Reason].ending
-	if ending == "" {
+	if ending == "" || answer.Late {
 		ending = store.EndOK
 		if answer.Failure != nil {
 			ending = store.EndError
@@ -65,6 +65,7 @@ var endings = map[process.Reason]struct {
 }{
 	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
 	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
+	settled:             {lang.ClassIdle, store.EndTimeout},
 	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},

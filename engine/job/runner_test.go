@@ -166,20 +166,45 @@ func TestCancelKillsTheTree(t *testing.T) {
 	}
 }
 
-func TestExitZeroAfterCancelIsCanceled(t *testing.T) {
-	b := newBench(t, jsonl)
-	ready := filepath.Join(b.dir, "ready")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	ended := make(chan call.Completion, 1)
-	req := b.request(`polite={"result":"fine"}`+"\n", "pid="+ready, "sleep")
-	go func() { ended <- b.runner.Run(ctx, req) }()
-	until(t, "the child", func() bool { return pidIn(ready) > 0 })
-	cancel(wish("enough"))
-	out := <-ended
-	if class(out) != lang.ClassCanceled || out.ExitCode != 0 || out.Answer.Text != "fine" {
+// TestExitZeroAfterCancel: it is no success, but for a program that came to its final record.
+func TestExitZeroAfterCancel(t *testing.T) {
+	for printed, want := range map[string]struct {
+		class, text string
+		ending      store.Ending
+	}{
+		`{"note":"stopped"}`: {lang.ClassCanceled, "", store.EndCanceled},
+		`{"result":"fine"}`:  {"", "fine", store.EndOK},
+	} {
+		b := newBench(t, jsonl)
+		ready := filepath.Join(b.dir, "ready")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		ended := make(chan call.Completion, 1)
+		req := b.request("polite="+printed+"\n", "pid="+ready, "sleep")
+		go func() { ended <- b.runner.Run(ctx, req) }()
+		until(t, "the child", func() bool { return pidIn(ready) > 0 })
+		cancel(wish("enough"))
+		out := <-ended
+		if class(out) != want.class || out.ExitCode != 0 || out.Answer.Text != want.text {
+			t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
+		}
+		if row := b.row(out); row.Outcome.Ending != want.ending || *row.Outcome.ExitCode != 0 {
+			t.Errorf("row: %+v", row.Outcome)
+		}
+	}
+}
+
+// TestAProgramThatStaysIsSettled: its answer counts, and it is ended.
+func TestAProgramThatStaysIsSettled(t *testing.T) {
+	b := newBench(t, jsonl+"output: settleMs: 100\n")
+	child := filepath.Join(b.dir, "child")
+	out := b.runner.Run(t.Context(), b.request(`out={"result":"fine"}`+"\n", "pid="+child, "sleep"))
+	if class(out) != "" || out.Answer.Text != "fine" || !slices.Contains(out.Warnings, "acme did not exit by itself after its answer, and was ended") {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
 	}
-	if row := b.row(out); row.Outcome.Ending != store.EndCanceled || *row.Outcome.ExitCode != 0 {
+	if pid := pidIn(child); alive(pid) {
+		t.Errorf("the child (%d) is still there", pid)
+	}
+	if row := b.row(out); row.Outcome.Ending != store.EndOK {
 		t.Errorf("row: %+v", row.Outcome)
 	}
 }

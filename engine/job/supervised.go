@@ -151,6 +151,11 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 	go func() {
 		defer x.running.Done()
 		defer close(s.done)
+		ended := make(chan struct{})
+		defer close(ended)
+		if r.Bound != nil { // else it is no call of a CLI
+			go settle(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
+		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
 			s.job, _ = x.Runner.finalize(r.records, ending{row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true})

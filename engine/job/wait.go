@@ -56,6 +56,9 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 			defer close(seen)
 			x.wait(done)
 		}()
+		if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
+			go settle(x, cli.At(job.Row.CLIVersion), done)
+		}
 	}
 	defer close(done)
 	select {

@@ -277,8 +277,16 @@ type OutputSpec struct {
 	Format string `json:"format,omitempty"`
 	// Condition of the record that ends a complete output; jsonl only.
 	End string `json:"end,omitempty"`
+	// Milliseconds for which the program may stay after that record, and after later ones
+	// that an extraction reads; then it is ended.
+	SettleMs *int64 `json:"settleMs,omitempty"`
+	// Whether the program announces that it will go on by itself: true or false for a record
+	// that says so, anything else for others.
+	Busy string `json:"busy,omitempty"`
 	// The answer.
 	Text TakeSpec `json:"text,omitzero"`
+	// The answer if text finds nothing but white space: what the program said before.
+	Stream TakeSpec `json:"stream,omitzero"`
 	// The model that answered.
 	Model TakeSpec `json:"model,omitzero"`
 	// US dollars.

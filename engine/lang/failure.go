@@ -29,4 +29,5 @@ const (
 	ClassDisk       = "disk_full"
 	ClassNested     = "nested"
 	ClassLost       = "lost"
+	ClassOutdated   = "spec_outdated" // the program does not take what its spec passes
 )

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Run is a finished run as Decode sees it.
@@ -19,7 +21,16 @@ type Run struct {
 	Exit   int       // exit code; -1 if a signal ended it
 	Signal string    // name of that signal, or ""
 	Ended  string    // why the gateway ended the run: a class, or "" if it ended by itself
+	At     time.Time // when it ended; zero: now
 	Cut    bool      // part of the output is missing: it exceeded the cap
+}
+
+// now is the clock of conditions over the run.
+func (r Run) now() time.Time {
+	if r.At.IsZero() {
+		return time.Now()
+	}
+	return r.At
 }
 
 // Answer is what a run came to.
@@ -33,6 +44,8 @@ type Answer struct {
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Late      bool             // the run was ended when it had answered
+	Warnings  []string         // what else the caller should know of the answer
 	Failure   *lang.Failure    // nil: success
 }
 
@@ -48,11 +61,11 @@ type Turn struct {
 
 // Decode reads what a run printed. The error is one of reading.
 func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
-	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}}
+	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}, gaps: map[*take]bool{}}
 	var err error
 	switch o.spec.Output.Format {
 	case "text":
-		err = d.text(run.Stdout, run.Size)
+		err = d.plain(run.Stdout, run.Size)
 	case "json":
 		err = d.json(run.Stdout)
 	default:
@@ -73,14 +86,19 @@ type decoder struct {
 	records int
 	last    any    // last record
 	end     any    // last record that ends the output, nil if none did
-	torn    bool   // the last line begins like a record and is none
-	raw     []byte // last or ending record as it was printed
+	endRaw  []byte // as it was printed
+	finals  []final
+	each    func(v any)    // takes the records, if it is there
+	torn    bool           // the last line looks like a record and cannot be read
+	lost    int            // lines that do
+	gaps    map[*take]bool // for a text: one of them may belong to it
+	raw     []byte         // last or ending record as it was printed
 	whole   strings.Builder
 	stray   bytes.Buffer // what was printed beside the records
 }
 
-// text takes the output as it is.
-func (d *decoder) text(r io.Reader, size int64) error {
+// plain takes the output as it is.
+func (d *decoder) plain(r io.Reader, size int64) error {
 	d.whole.Grow(int(size))
 	if _, err := io.Copy(&d.whole, r); err != nil {
 		return err
@@ -98,6 +116,16 @@ func (d *decoder) json(r io.Reader) error {
 	if d.turn.Show == "events" {
 		d.whole.Write(data)
 	}
+	data = text.WithoutControls(data)
+	if d.values(data); d.records == 0 {
+		d.stray.Reset()
+		d.glued(data)
+	}
+	return nil
+}
+
+// values reads the objects that begin at the start of a line.
+func (d *decoder) values(data []byte) {
 	// What begins like a value and is none is read in vain, maybe to the end of the
 	// output. Outputs made of nothing else must not take the square of their length.
 	patience := 4*len(data) + maxKept
@@ -128,7 +156,6 @@ func (d *decoder) json(r io.Reader) error {
 		d.strayLine(data[at : at+next])
 		at += next + 1
 	}
-	return nil
 }
 
 // objects are the records that a value holds: itself, or, because some CLIs print
@@ -153,7 +180,7 @@ func (d *decoder) strayLine(line []byte) {
 	}
 }
 
-// lines reads one record a line. A line that is none is kept aside.
+// lines reads one record a line.
 func (d *decoder) lines(r io.Reader, size int64) error {
 	lines := lineReader{r: r, size: int(size)}
 	for {
@@ -161,17 +188,7 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 		if d.turn.Show == "events" {
 			d.whole.Write(line)
 		}
-		trimmed := bytes.TrimSpace(line)
-		var v any
-		switch {
-		case len(trimmed) == 0:
-		case trimmed[0] == '{' && json.Unmarshal(trimmed, &v) == nil:
-			d.torn = false
-			d.record(v, trimmed)
-		default:
-			d.torn = trimmed[0] == '{'
-			d.strayLine(trimmed)
-		}
+		d.line(line)
 		if err == io.EOF {
 			return nil
 		}
@@ -184,14 +201,23 @@ func (d *decoder) lines(r io.Reader, size int64) error {
 // record offers one record to every extraction.
 func (d *decoder) record(v any, raw []byte) {
 	d.records++
+	if d.each != nil {
+		d.each(v)
+		return
+	}
 	env := map[string]any{"event": v}
 	out := d.out
 	ends := out.end != nil && out.end.Holds(env)
-	if d.turn.Show == "record" && (ends || d.end == nil) {
-		d.raw = append(d.raw[:0], raw...)
+	if ends && d.repeated(raw) {
+		return
 	}
-	if ends {
-		d.end = v
+	if d.turn.Show == "record" && (ends || d.end == nil) {
+		if d.end == nil {
+			d.raw = d.raw[:0]
+		} else {
+			d.raw = append(d.raw, '\n')
+		}
+		d.raw = append(d.raw, raw...)
 	}
 	d.last = v
 	for _, t := range []*take{out.text, out.model, out.cost, out.error, out.id} {
@@ -200,6 +226,23 @@ func (d *decoder) record(v any, raw []byte) {
 	for _, t := range out.usage {
 		d.offer(t, env)
 	}
+	d.offerStream(env)
+	if ends {
+		d.close(v, raw)
+	}
+}
+
+// offerStream is offer for the text of the stream. Of that only the end can be an answer:
+// what the program said before it used a tool is none.
+func (d *decoder) offerStream(env map[string]any) {
+	t := d.out.stream
+	if t == nil || !t.when.Holds(env) {
+		return
+	}
+	if t.fold == "last" {
+		delete(d.folds, t)
+	}
+	d.offer(t, env)
 }
 
 func (d *decoder) offer(t *take, env map[string]any) {
@@ -216,6 +259,7 @@ func (d *decoder) offer(t *take, env map[string]any) {
 		f = &fold{}
 		d.folds[t] = f
 	}
+	d.noGap(t)
 	f.add(t.fold, v)
 }
 

@@ -68,7 +68,7 @@ var endScope = Scope{types.Map{
 	"stdout": types.String, "stderr": types.String,
 	"text": types.String, "error": types.String, "ended": types.Bool,
 	"mode": types.String, "event": types.Any,
-	"session": types.Map{"want": types.String, "got": types.String},
+	"session": types.Map{"want": types.String, "got": types.String}, "now": types.Int,
 }}
 
 // Expression is a condition, or takes a value out of what it sees. It is compiled at its
@@ -129,6 +129,7 @@ func (e *Expression) compile() (*vm.Program, error) {
 	for _, name := range allowed {
 		opts = append(opts, expr.EnableBuiltin(name))
 	}
+	opts = append(opts, functions()...)
 	if e.condition {
 		opts = append(opts, expr.AsBool())
 	}
@@ -206,7 +207,7 @@ func (e *Expression) report(p lang.Problems) {
 var unknownName = regexp.MustCompile(`unknown (?:name|field) (\w+)`)
 
 func (e *Expression) names() []string {
-	names := append([]string(nil), allowed...)
+	names := append([]string{"capture", "waitMs"}, allowed...)
 	for name, t := range e.scope.types {
 		names = append(names, name)
 		if nested, ok := t.(types.Map); ok {
@@ -231,6 +232,8 @@ type guard struct{ err error }
 func (g *guard) Visit(node *ast.Node) {
 	text := ""
 	switch n := (*node).(type) {
+	case *ast.CallNode:
+		text = brokenPattern(n)
 	case *ast.BinaryNode:
 		if n.Operator == ".." {
 			text = "a range is not allowed"
@@ -247,6 +250,20 @@ func (g *guard) Visit(node *ast.Node) {
 	if text != "" && g.err == nil {
 		g.err = &file.Error{Location: (*node).Location(), Message: text}
 	}
+}
+
+// brokenPattern says what is wrong with the pattern that a call of capture has.
+func brokenPattern(n *ast.CallNode) string {
+	callee, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok || callee.Value != "capture" || len(n.Arguments) != 2 {
+		return ""
+	}
+	if pattern, ok := n.Arguments[1].(*ast.StringNode); ok {
+		if _, err := regexp.Compile(pattern.Value); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
 }
 
 // predicateDepth is how deep any(), filter() and the like are nested.

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -9,17 +10,16 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // answer puts together what the records said, and whether the run was a success.
 func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
-	if d.out.spec.Output.Format == "text" {
-		a.Text = strings.TrimSpace(d.whole.String())
-	} else {
-		a.Text = d.taken(out.text)
-	}
+	run, a.Late = d.late(run)
+	v := d.verdict(run)
+	a.Text = v.text
 	for name, t := range out.usage {
 		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
 			a.Usage[name] = int64(n)
@@ -40,12 +40,29 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
-	a.Failure = d.failure(run, a)
+	a.Warnings = append(v.notes, d.notes()...)
+	if a.Late {
+		a.Warnings = append(a.Warnings, out.name+" did not exit by itself after its answer, and was ended")
+	}
+	a.Failure = d.failure(run, v)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
 		a.SessionID = d.turn.SessionID
 	}
 	return a
+}
+
+// late reports whether a run was ended after the record that ends its output. By then it had
+// done what it was asked for: it is as good as one that had ended by itself.
+func (d *decoder) late(run Run) (Run, bool) {
+	switch run.Ended {
+	case lang.ClassTimeout, lang.ClassIdle, lang.ClassCanceled:
+		if d.end != nil {
+			run.Ended, run.Exit, run.Signal = "", 0, ""
+			return run, true
+		}
+	}
+	return run, false
 }
 
 // cumulative keeps a scope that is worth telling.
@@ -56,66 +73,128 @@ func cumulative(scope string) string {
 	return ""
 }
 
-// failure decides whether the run was a success, and if not, of which class it is.
-// Exit code 0 alone proves nothing: the output must have come to its end, hold an
-// answer and no error, and belong to the conversation that was asked for.
-func (d *decoder) failure(run Run, a Answer) *lang.Failure {
-	end := d.end
-	if end == nil {
-		end = d.last
-	}
-	want := ""
+// verdict is what decides about a run.
+type verdict struct {
+	final
+	exit   int
+	stdout string // without the records
+	ended  bool   // the output came to its end
+	want   string // conversation that was asked for, and that it was
+	got    string
+	notes  []string
+}
+
+// verdict collects what decides about the run.
+func (d *decoder) verdict(run Run) *verdict {
+	v := &verdict{stdout: d.stray.String(), got: d.taken(d.out.id), ended: d.end != nil || d.out.end == nil && !d.torn}
 	if d.turn.Mode == lang.Resume {
-		want = d.turn.SessionID
+		v.want = d.turn.SessionID
 	}
-	got := d.taken(d.out.id)
-	stdout := d.stray.String()
 	if d.out.spec.Output.Format == "text" {
-		stdout = d.whole.String()
-		stdout = stdout[max(0, len(stdout)-maxKept):]
+		v.stdout = d.whole.String()
+		v.text, v.exit = strings.TrimSpace(text.Screen(v.stdout)), run.Exit
+		v.stdout = text.Screen(v.stdout[max(0, len(v.stdout)-maxKept):])
+		return v
 	}
-	message := d.taken(d.out.error)
-	ended := d.end != nil || d.out.end == nil && !d.torn
-	env := map[string]any{
-		"exit": run.Exit, "signal": run.Signal, "stdout": stdout, "stderr": run.Stderr,
-		"text": a.Text, "error": message, "ended": ended, "mode": string(d.turn.Mode),
-		"event": end, "session": map[string]any{"want": want, "got": got},
+	v.final, v.exit, v.notes = d.conclude(run.Exit, func(f final, exit int) bool { return d.good(v, run, f, exit) })
+	return v
+}
+
+// scope is what conditions over a finished run see.
+func (d *decoder) scope(v *verdict, run Run, f final, exit int) map[string]any {
+	return map[string]any{
+		"exit": exit, "signal": run.Signal, "stdout": v.stdout, "stderr": run.Stderr,
+		"text": f.text, "error": f.error, "ended": v.ended, "mode": string(d.turn.Mode),
+		"event": f.end, "now": int(run.now().UnixMilli()), "session": map[string]any{"want": v.want, "got": v.got},
 	}
-	strange := want != "" && got != "" && got != want
-	if run.Ended == "" && !run.Cut {
-		if d.out.success != nil {
-			if d.out.success.Holds(env) {
-				return nil
-			}
-		} else if run.Exit == 0 && ended && strings.TrimSpace(a.Text) != "" && message == "" && !strange {
-			return nil
+}
+
+// strange reports whether the program answered in another conversation than was asked for.
+func (v *verdict) strange() bool { return v.want != "" && v.got != "" && v.got != v.want }
+
+// good reports whether a final record, with an exit code of the program, is a success. Exit
+// code 0 alone proves nothing: the output must have come to its end, hold an answer and no
+// error, and belong to the conversation that was asked for.
+func (d *decoder) good(v *verdict, run Run, f final, exit int) bool {
+	if d.out.success != nil {
+		return d.out.success.Holds(d.scope(v, run, f, exit))
+	}
+	return exit == 0 && v.ended && strings.TrimSpace(f.text) != "" && f.error == "" && !v.strange()
+}
+
+// failure decides whether the run was a success, and if not, of which class it is.
+func (d *decoder) failure(run Run, v *verdict) *lang.Failure {
+	if run.Ended == "" && !run.Cut && d.good(v, run, v.final, v.exit) {
+		if v.gap {
+			return d.unreadable()
 		}
+		return nil
 	}
-	f := &lang.Failure{Message: message}
+	f := &lang.Failure{Message: v.error}
 	switch {
 	case run.Ended != "":
 		f.Class = run.Ended
-	case d.rule(f, env):
+	case d.ruled(f, d.scope(v, run, v.final, v.exit)):
+	case d.records == 0 && run.Exit != 0 && refusesWords.MatchString(run.Stderr):
+		f.Class, f.Hint = lang.ClassOutdated, fmt.Sprintf("its options may have changed since its spec was written: run `gateway vet --probe %s`", d.out.cli)
 	case d.out.spec.Exits[strconv.Itoa(run.Exit)] != "":
 		f.Class = d.out.spec.Exits[strconv.Itoa(run.Exit)]
 	case run.Exit != 0:
 		f.Class = lang.ClassError
 	case run.Cut:
 		f.Class = lang.ClassOutputCap
-	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(stdout) != "":
+	case d.out.spec.Output.Format != "text" && d.records == 0 && strings.TrimSpace(v.stdout) != "":
 		f.Class = lang.ClassUnparsable
-	case !ended:
+	case !v.ended:
 		f.Class = lang.ClassIncomplete
-	case strange:
+	case v.strange():
 		f.Class = lang.ClassSession
-		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", want, d.out.name, got)
-	case strings.TrimSpace(a.Text) == "":
+		f.Message = fmt.Sprintf("asked to continue conversation %s, but %s answered in %s", v.want, d.out.name, v.got)
+	case strings.TrimSpace(v.text) == "":
 		f.Class = lang.ClassEmpty
 	default:
 		f.Class = lang.ClassError
 	}
-	d.explain(f, run, stdout)
+	d.explain(f, run, v.stdout)
+	// What was answered was paid.
+	f.Retryable = f.Retryable && (d.end == nil || v.error != "" || strings.TrimSpace(v.text) == "")
 	return f
+}
+
+// unreadable is the failure of a run whose answer may lack a part.
+func (d *decoder) unreadable() *lang.Failure {
+	return &lang.Failure{
+		Class:   lang.ClassIncomplete,
+		Message: d.lostLines() + " could not be read in what " + d.out.name + " printed: it may have been part of the answer",
+		Hint:    "read the partial answer and its stdout; the same call would be paid again",
+	}
+}
+
+// ruled finds the rule for a failure. What the program recorded of it goes before words on
+// its standard error, which others write as well.
+func (d *decoder) ruled(f *lang.Failure, env map[string]any) bool {
+	if env["error"] != "" {
+		quiet := maps.Clone(env)
+		quiet["stderr"] = ""
+		if d.rule(f, quiet) {
+			return true
+		}
+	}
+	return d.rule(f, env)
+}
+
+// text is the answer that the records hold.
+func (d *decoder) text() string {
+	if d.fromStream() {
+		return strings.TrimSpace(d.taken(d.out.stream))
+	}
+	return d.taken(d.out.text)
+}
+
+// fromStream reports whether the answer is the text of the stream, because the field that
+// should have it is blank. Of a run that failed the stream repeats the error.
+func (d *decoder) fromStream() bool {
+	return strings.TrimSpace(d.taken(d.out.text)) == "" && d.taken(d.out.error) == "" && d.taken(d.out.stream) != ""
 }
 
 // rule takes class, hint and retry from the first failure rule that holds.
@@ -157,9 +236,13 @@ func (d *decoder) explain(f *lang.Failure, run Run, stdout string) {
 // complaint is the message of a run that left none in its output.
 func (d *decoder) complaint(class string, run Run, stdout string) string {
 	name := d.out.name
-	tail := lastLines(run.Stderr, 6)
+	said, other := run.Stderr, stdout
+	if d.out.spec.Output.Format != "text" && d.records == 0 { // plain text instead of records
+		said, other = stdout, run.Stderr
+	}
+	tail := lastLines(said, 6)
 	if tail == "" {
-		tail = lastLines(stdout, 6)
+		tail = lastLines(other, 6)
 	}
 	last := ""
 	if tail != "" {
@@ -209,15 +292,16 @@ var hints = map[string]string{
 }
 
 var (
-	paint     = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
-	complains = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
+	// A program says so of a word on its command line, which its spec has put there.
+	refusesWords = regexp.MustCompile(`(?im)^\W*(error: *)?(unknown|unexpected|unrecognized|invalid|no such) (options?|arguments?|flags?|switch|command)\b`)
+	complains    = regexp.MustCompile(`(?i)^\W*(error|fatal|panic)\b`)
 )
 
 // lastLines keeps the last n lines, at most 2,000 bytes, without colours. Programs
 // put a page of help behind the line that says what is wrong: that line is kept
 // instead of one of the last.
 func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(paint.ReplaceAllString(s, "")), "\n")
+	lines := strings.Split(strings.TrimSpace(text.Screen(s)), "\n")
 	if cut := len(lines) - n; cut > 0 {
 		first := slices.IndexFunc(lines[:cut], complains.MatchString)
 		if first >= 0 {

@@ -12,15 +12,18 @@ import (
 type Output struct {
 	spec *lang.CLISpec
 	name string // of the CLI, for people
+	cli  string // its name in the specs
 
-	end   *Expression
-	text  *take
-	model *take
-	cost  *take
-	error *take
-	id    *take
-	usage map[string]*take
+	end    *Expression
+	text   *take
+	stream *take // where the text stands if text finds none
+	model  *take
+	cost   *take
+	error  *take
+	id     *take
+	usage  map[string]*take
 
+	busy     *Expression // whether the program will go on by itself
 	progress []*progressRule
 	success  *Expression
 	failure  []failure
@@ -52,8 +55,8 @@ const (
 // Compile compiles what the spec of a CLI, which people know by the name, says of its
 // output: sections output, session.capture, success, exits and failure. Its output has a
 // format. Expressions that were vetted are left to their first use. The spec is kept.
-func Compile(spec *lang.CLISpec, name string, vetted bool, ps lang.Problems) *Output {
-	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, usage: map[string]*take{}}}
+func Compile(spec *lang.CLISpec, cli, name string, vetted bool, ps lang.Problems) *Output {
+	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, cli: cli, usage: map[string]*take{}}}
 	c.output(spec, ps.At("output"))
 	c.verdicts(spec, ps)
 	return c.out
@@ -81,8 +84,15 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 		ps.At("end").Add("shape", `end needs format "jsonl"`).Key = true
 	}
 	out := c.out
+	for key, is := range map[string]bool{"settleMs": o.SettleMs != nil, "busy": o.Busy != ""} {
+		if is && o.End == "" {
+			ps.At(key).Add("shape", "%s needs end: the record after which it counts", key).Key = true
+		}
+	}
 	out.end = c.condition(o.End, recordScope, ps.At("end"))
+	out.busy = c.value(o.Busy, recordScope, ps.At("busy"))
 	out.text = c.take(o.Text, format, ps.At("text"))
+	out.stream = c.take(o.Stream, format, ps.At("stream"))
 	out.model = c.take(o.Model, format, ps.At("model"))
 	out.cost = c.take(o.Cost, format, ps.At("cost"))
 	out.error = c.take(o.Error, format, ps.At("error"))

@@ -60,7 +60,7 @@ func outputOf(t testing.TB, text []byte) *Output {
 		spec.Output.Format = "text"
 	}
 	ps := lang.NewProblems()
-	out := Compile(&spec, "acme", false, ps)
+	out := Compile(&spec, "acme", "acme", false, ps)
 	if len(*ps.List) > 0 {
 		t.Fatal(*ps.List)
 	}
