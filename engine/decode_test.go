@@ -77,7 +77,7 @@ func ended(t *testing.T, exit string) extract.Run {
 	return extract.Run{Exit: code}
 }
 
-// recorded is the call that comes nearest to the recorded command line, which tells
+// recorded is the call that comes nearest to the recorded command line, which says
 // the conversation that was asked for.
 func recorded(t *testing.T, cli *catalog.CLI, cmd string) *catalog.Call {
 	t.Helper()

@@ -43,7 +43,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 		old.send(`{"jsonrpc":"2.0","id":%d,%s,"requestState":%q,"inputResponses":{"question":{"action":%q,"content":{}}}}}`, 30+i, call, state, reply)
 		checkReply(t, old.recv(), reply)
 	}
-	// Who cannot ask is told how to go on.
+	// A client that cannot ask gets a hint how to go on.
 	mute := connect(t, e, "mute")
 	mute.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"acme_request","arguments":%s}}`, args("mute"))
 	if m := mute.recv(); !m.Result.IsError || !strings.Contains(m.Result.Content[0].Text, `or, if the user agrees, pass approvalPolicy "permissive"`) {

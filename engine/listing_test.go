@@ -114,7 +114,7 @@ func BenchmarkListed(b *testing.B) {
 	}
 }
 
-// TestResources reads, in both eras of the protocol, all that a client is told of.
+// TestResources reads, in both eras of the protocol, all resources that are listed.
 func TestResources(t *testing.T) {
 	e, _ := opened(t, fake(t)+"\n"+`cli: zeta: {bin: "echo", argv: ["{session}"], session: {create: ["{id}"], resume: ["{id}"]}}`)
 	c := connect(t, e, "desk")

@@ -19,7 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// toldModels is what list_models tells of a CLI.
+// toldModels is what list_models returns for a CLI.
 type toldModels struct {
 	DefaultModel, DefaultModelSource string
 	Models                           map[string]string

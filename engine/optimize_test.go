@@ -49,7 +49,7 @@ func FuzzBuiltInOptimizers(f *testing.F) {
 	})
 }
 
-// savings is what a result tells of a call that was to be optimized.
+// savings is what a result says about a call that was to be optimized.
 type savings struct {
 	Status, JobID string
 	Joined        bool
@@ -102,7 +102,7 @@ func checkSavings(t *testing.T, s savings, response string) {
 }
 
 // TestOptimizedCalls: what is sent is short, what is shown is short, what was printed
-// stays; whoever asks later is told the same.
+// stays; later reads return the same.
 func TestOptimizedCalls(t *testing.T) {
 	e, home := opened(t, fake(t))
 	args := map[string]any{"prompt": wanted, "do": []string{"out=" + answer}, "optimizePrompt": true, "optimizeResponse": true}

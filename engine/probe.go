@@ -17,7 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Probed is what a probe asked.
+// Probed describes a program that was probed.
 type Probed struct {
 	CLI     string     `json:"cli"`
 	Path    string     `json:"path,omitempty"` // "" if it is not installed
@@ -87,7 +87,7 @@ type probe struct {
 	named   bool
 }
 
-// cli asks one program. What it lacks is told at its place in the spec.
+// cli asks one program. What it lacks is reported at its position in the spec.
 func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []lang.Problem) {
 	told.CLI = cli.Name
 	at := func(code, text string, keys ...string) *lang.Problem {
@@ -96,7 +96,7 @@ func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []
 	}
 	path, err := p.prober.Host.Find(cli.Bin)
 	if err != nil {
-		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so it was not checked", cli.Heading()), "bin")
+		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so it was not checked", cli.DisplayName()), "bin")
 		problem.Note = !p.named
 		if p.named {
 			problem.Text, problem.Hint = err.Error(), cli.Install
@@ -115,7 +115,7 @@ func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []
 		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
 	}
 	if len(cli.CLISpec.Probe.Help) == 0 {
-		problem := at(author.CodeUnasked, "the spec does not say how to get the help text of "+cli.Heading())
+		problem := at(author.CodeUnasked, "the spec does not say how to get the help text of "+cli.DisplayName())
 		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
 		return told, found
 	}

@@ -228,16 +228,16 @@ func (d *demo) showAgents(context.Context) error {
 		path, err := d.engine.Tools.Runner.Host.Find(cli.Bin)
 		switch {
 		case err == nil:
-			rows = append(rows, []string{cli.Heading(), path})
+			rows = append(rows, []string{cli.DisplayName(), path})
 			if d.installed == "" {
 				d.installed = cli.Tool()
 			}
 		case !errors.As(err, new(*host.NotFoundError)):
-			rows = append(rows, []string{cli.Heading(), err.Error()})
+			rows = append(rows, []string{cli.DisplayName(), err.Error()})
 		case cli.Install != "":
-			rows = append(rows, []string{cli.Heading(), "not installed:  " + cli.Install})
+			rows = append(rows, []string{cli.DisplayName(), "not installed:  " + cli.Install})
 		default:
-			rows = append(rows, []string{cli.Heading(), "not installed"})
+			rows = append(rows, []string{cli.DisplayName(), "not installed"})
 		}
 	}
 	d.table(rows)

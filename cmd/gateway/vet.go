@@ -88,7 +88,7 @@ line.`,
 			asked, result.Diagnostics = told, diagnostic.Sort(append(result.Diagnostics, found...))
 		}
 		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
-			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
+			result.Diagnostics = engine.RequireLock(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
 		if against != "" && !diagnostic.Failed(result.Diagnostics) {
 			found, err := a.against(cmd.Context(), against, paths, verbose, memory)
@@ -119,21 +119,21 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("there are no specs to compare: %s does not exist; give a path", engine.UserDir())
 	}
-	found, err := engine.Against(ctx, ref, paths, os.Environ(), memory)
+	found, err := engine.DiffSpecs(ctx, ref, paths, os.Environ(), memory)
 	if !verbose {
 		found = slices.DeleteFunc(found, func(d diagnostic.Diagnostic) bool { return d.Severity == diagnostic.Note })
 	}
 	return found, err
 }
 
-// measured is what vet can tell about one tool.
+// measured is what vet reports about one tool.
 type measured struct {
 	Name   string        `json:"name"`
 	Bytes  int           `json:"bytes"`
 	Proofs []check.Proof `json:"proofs"`
 }
 
-// split tells the names of CLIs from paths.
+// split separates the names of CLIs from paths.
 func split(words []string) (names, paths []string) {
 	for _, word := range words {
 		if strings.ContainsAny(word, `/\.`) {

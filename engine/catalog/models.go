@@ -52,7 +52,7 @@ func (c *CLI) CheckModel(name string) string {
 	if strings.HasPrefix(name, "-") {
 		return "would be read as an option"
 	}
-	return c.refuses(p, name)
+	return c.refusal(p, name)
 }
 
 // CheckAlias says why a call cannot name the alias, so that it completes a sentence
@@ -107,7 +107,7 @@ func (m Models) Circular() (names []string) {
 }
 
 // Follow goes from a name along the aliases to one that is none; a name that nobody
-// knows passes. The model is "" if the CLI chooses; the steps tell the way, beginning
+// knows passes. The model is "" if the CLI chooses; the steps are the way to it, beginning
 // with the name itself. No alias may lead in a circle.
 func (m Models) Follow(name, from string) (model string, steps []Step) {
 	step := func(name, from string) {

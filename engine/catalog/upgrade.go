@@ -30,8 +30,8 @@ var targetText = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_+-]|\.[A-Za-z0-9_
 // latest is the target that stands for the newest version.
 const latest = "latest"
 
-// BadTarget says what is wrong with the target of an upgrade; "" if nothing.
-func BadTarget(target string) string {
+// TargetProblem says what is wrong with the target of an upgrade; "" if nothing.
+func TargetProblem(target string) string {
 	if targetText.MatchString(target) {
 		return ""
 	}
@@ -65,7 +65,7 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	}
 	up = Upgrade{Strategy: where, Bin: step.Bin, Note: steps.Note}
 	if len(step.Argv) == 0 {
-		return up, c.noUpgrade(file, where, target, steps)
+		return up, c.noUpgradeReason(file, where, target, steps)
 	}
 	switch {
 	case step.Bin == "":
@@ -83,9 +83,9 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	return up, ""
 }
 
-// noUpgrade says why there is no step to a target.
-func (c *CLI) noUpgrade(file, where, target string, steps lang.PlaceSpec) string {
-	whose := "the spec of " + c.Heading()
+// noUpgradeReason says why there is no step to a target.
+func (c *CLI) noUpgradeReason(file, where, target string, steps lang.PlaceSpec) string {
+	whose := "the spec of " + c.DisplayName()
 	if where != "" {
 		whose = fmt.Sprintf("%s, for an installation of kind %q (%s),", whose, where, file)
 	}

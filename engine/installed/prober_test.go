@@ -274,7 +274,7 @@ func TestAnswersAreRemembered(t *testing.T) {
 
 	// A shim stays the same when what it stands for does not.
 	late := m.again()
-	late.now = func() time.Time { return time.Now().Add(keepAnswer + time.Second) }
+	late.now = func() time.Time { return time.Now().Add(answerTTL + time.Second) }
 	if got := late.version(); got != "2.0.0" {
 		t.Errorf("version %q", got)
 	}
@@ -334,14 +334,14 @@ func TestFailuresAreRememberedForAWhile(t *testing.T) {
 		t.Errorf("version %q", got)
 	}
 	m.asked(1)
-	now = now.Add(keepFailure)
+	now = now.Add(failureTTL)
 	if got := m.version(); got != "1.0.0" {
 		t.Errorf("version %q", got)
 	}
 	m.asked(2)
 }
 
-// TestWhoAsksIsNotPutOff: a person who has mended something must not be told of before.
+// TestWhoAsksIsNotPutOff: a person who has fixed something must not see an old answer.
 func TestWhoAsksIsNotPutOff(t *testing.T) {
 	m := newMachine(t, asks)
 	mended := filepath.Join(m.home, "mended")

@@ -62,7 +62,7 @@ func (p *Prober) Plan(ctx context.Context, catalog *catalog.Catalog, cli *catalo
 	}
 	switch {
 	case up.Bin == "" && !u.State.Installed:
-		u.Problem, u.Hint = fmt.Sprintf("%s is not installed, so it cannot update itself", cli.Heading()), u.State.Hint
+		u.Problem, u.Hint = fmt.Sprintf("%s is not installed, so it cannot update itself", cli.DisplayName()), u.State.Hint
 	case up.Bin != "":
 		if u.Path, err = p.Host.Find(up.Bin); err != nil {
 			u.Problem, u.Hint = err.Error(), "install "+up.Bin+" first"

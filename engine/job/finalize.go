@@ -21,7 +21,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// status is where the job of a row stands. The truth of a live one is its directory.
+// status is the status of the job of a row. For a live one its directory is the truth.
 func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
@@ -78,7 +78,7 @@ func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call
 	err = r.finish(records, again)
 	again.State, job.Row = store.Done, again
 	if err != nil && !errors.Is(err, store.ErrDone) {
-		job.Notes = append(job.Notes, unfinished(err))
+		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	return job, nil
 }
@@ -93,12 +93,12 @@ type ending struct {
 	known   bool // what is secret
 }
 
-// unreadFor is how long the end of a job is left to gateways that have the spec of its CLI.
-const unreadFor = time.Minute
+// specWait is how long the end of a job is left to gateways that have the spec of its CLI.
+const specWait = time.Minute
 
 // finalize records the end of a job, once, whoever else tries to.
 func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.specWaitOverride, specWait) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
@@ -113,13 +113,13 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		return call.Job{}, err
 	}
 	exit := process.SupervisedExit(e.state.Exit)
-	end := completed(out, exit, ending, e.secrets)
+	end := rowOutcome(out, exit, ending, e.secrets)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
 	if text := e.state.Exit.Detail; text != "" {
-		end.Detail += ": " + e.secrets.clean(text)
+		end.Detail += ": " + e.secrets.redact(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
 		// The rest is in the directory alone, and the row promises it.
@@ -146,7 +146,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	if err != nil && !errors.Is(err, store.ErrDone) {
 		// The directory still tells how it ended, and the row is completed when that is
 		// possible again: on a full disk it is not.
-		job.Notes = append(job.Notes, unfinished(err))
+		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.Completion = &out
@@ -194,14 +194,14 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return conclude(e.row, stdout, stderr, process.SupervisedExit(e.state.Exit))
+		return decodeProgram(e.row, stdout, stderr, process.SupervisedExit(e.state.Exit))
 	}
-	out, ending := judge(e.call, stdout, stderr, process.SupervisedExit(e.state.Exit))
+	out, ending := decodeCall(e.call, stdout, stderr, process.SupervisedExit(e.state.Exit))
 	return out, ending, nil
 }
 
-// revive is the call of a row, as far as it is needed to read its output.
-func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
+// restoreCall is the call of a row, as far as it is needed to read its output.
+func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 	cli, ok := r.Current().CLI(row.CLI)
 	if !ok {
 		return nil, false
@@ -210,7 +210,7 @@ func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
 	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
 		return nil, false
 	}
-	call := cli.At(row.CLIVersion).Revive(lang.Mode(row.Mode), row.SessionID, arguments)
+	call := cli.At(row.CLIVersion).RestoreCall(lang.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
 	return call, true
 }

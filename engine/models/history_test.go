@@ -125,11 +125,11 @@ func TestHistoryTakesNoLongTime(t *testing.T) {
 	asked, slow := 0, w.time
 	w.now = func() time.Time {
 		if asked++; asked > 5 { // the beginning, the folders, and one file
-			return slow.Add(2 * maxLook)
+			return slow.Add(2 * maxScanTime)
 		}
 		return slow
 	}
-	v := w.look(w.catalog, w.cli(t, "acme"))
+	v := w.newView(w.catalog, w.cli(t, "acme"))
 	asked = 1
 	s, _ := v.cli.Models.Sources.Get("history")
 	found, _ := v.history(t.Context(), "history", s)

@@ -94,7 +94,7 @@ func (w *world) cli(t testing.TB, name string) *catalog.CLI {
 	return cli
 }
 
-// told is what List tells of one CLI, one thing a line.
+// told is what List returns for one CLI, one fact a line.
 func (w *world) told(t testing.TB, name string) string {
 	t.Helper()
 	listing := w.List(t.Context(), store.Local, w.catalog, []*catalog.CLI{w.cli(t, name)})
@@ -200,7 +200,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestCallsFollow: calls are bound with what is told.
+// TestCallsFollow: calls are bound with the models that are listed.
 func TestCallsFollow(t *testing.T) {
 	w := newWorld(t, "ACME_DEFAULT_MODEL=cheap", "LLM_GATEWAY_MODEL_ALIASES=acme.fast=nano")
 	for args, want := range map[string]string{
@@ -246,7 +246,7 @@ func (w *world) bound(t testing.TB, name, args string) string {
 	return strings.TrimSuffix(strings.Join(parts, " | "), " | ")
 }
 
-// TestUsed: models that answered calls are told, and no more than that.
+// TestUsed: models that answered calls are listed, and nothing else.
 func TestUsed(t *testing.T) {
 	w := newWorld(t)
 	records, err := sqlite.Open(filepath.Join(w.home, "calls.db"))

@@ -64,7 +64,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// TestNotPassedOn: a variable that the CLI is not given tells nothing about it.
+// TestNotPassedOn: a variable that is not passed to the CLI has no effect.
 func TestNotPassedOn(t *testing.T) {
 	w := newWorld(t, "ACME_MODEL=a", "ACME_HOME=/x")
 	dropping := *w.catalog
@@ -139,7 +139,7 @@ func TestChangesAreSeen(t *testing.T) {
 	if len(w.files) != 0 {
 		t.Errorf("kept: %v", w.files)
 	}
-	w.time = info.ModTime().Add(2 * settled)
+	w.time = info.ModTime().Add(2 * minFileAge)
 	if own() != "c" || len(w.files) != 1 {
 		t.Errorf("%s, kept: %v", own(), w.files)
 	}

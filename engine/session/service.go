@@ -21,7 +21,7 @@ type Service struct {
 
 	// Taking is the job in which this gateway itself runs and that is a turn of the
 	// conversation, by the CLI's name and the session's id; "" if there is none.
-	Taking func(ctx context.Context, cli, session string) string
+	EnclosingTurn func(ctx context.Context, cli, session string) string
 
 	mu       sync.Mutex
 	imported Store // whose import was seen to
@@ -50,7 +50,7 @@ type List struct {
 // Create makes a session of a CLI. Its first call begins the conversation.
 func (b *Service) Create(ctx context.Context, principal string, cli *catalog.CLI, description string, active bool) (store.Session, error) {
 	if !cli.Converses() {
-		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.Heading())
+		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.DisplayName())
 	}
 	s := store.Session{Principal: principal, CLI: cli.Name, ID: NewID(), Description: description, Active: active}
 	if cli.Creates() {
@@ -156,7 +156,7 @@ func (b *Service) find(ctx context.Context, records Store, principal string, cli
 	return store.Session{}, refuse("name a session of "+cli.Name+"; session_list lists them", "the session %s belongs to %s, not to %s", id, found[0].CLI, cli.Name)
 }
 
-// Delete removes a session from the book. The conversation stays with its CLI.
+// Delete removes a session from the record. The conversation stays with its CLI.
 func (b *Service) Delete(ctx context.Context, principal, cli, id string) (store.Session, error) {
 	s, err := b.Get(ctx, principal, cli, id)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Uncovered tells what of each CLI no example shows, as warnings: parameters, values of
+// Uncovered reports what of each CLI no example shows, as warnings: parameters, values of
 // enums, modes, and what is read out of the output.
 func Uncovered(c *catalog.Catalog) []lang.Problem {
 	ps := lang.NewProblems()
@@ -33,7 +33,7 @@ type coverage struct {
 	values  map[string]map[string]bool // by parameter
 	modes   map[lang.Mode]bool
 	out     map[string]bool // fields that are decoded
-	servers bool            // MCP servers are handed over
+	servers bool            // MCP servers are passed
 	none    bool            // all MCP servers are taken away
 	guard   bool            // a prompt begins with a slash
 }
@@ -59,8 +59,8 @@ func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 		case p.Show != nil:
 			told = true
 		case p.Env != "":
-			// One that its condition leaves out has no name to be told by.
-			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !call.Holds(p)
+			// One that its condition leaves out has no name to report.
+			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !call.ConditionHolds(p)
 		}
 		if !told {
 			continue

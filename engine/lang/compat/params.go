@@ -57,7 +57,7 @@ func goneParameter(s scope, _ any) {
 	}
 }
 
-// compare tells what becomes of arguments for a parameter that is there before and after.
+// compare reports what happens to arguments for a parameter that is there before and after.
 func (s scope) compare() {
 	a, b := s.from, s.to
 	if a.Kind != b.Kind {
