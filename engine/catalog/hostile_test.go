@@ -286,7 +286,7 @@ func FuzzDecode(f *testing.F) {
 				if _, err := json.Marshal(answer); err != nil {
 					t.Fatalf("the answer cannot be written down: %v", err)
 				}
-				seen[i] = told(answer)
+				seen[i] = printAnswer(answer)
 			}
 			if seen[0] != seen[1] {
 				t.Fatalf("once:\n%sand then:\n%s", seen[0], seen[1])

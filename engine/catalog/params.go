@@ -257,7 +257,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 		for _, w := range list.words {
 			flag, _, _ := strings.Cut(w, "=")
 			if name, ok := owner[flag+" "]; ok {
-				ps.At(name).Add("duplicate-flag", "flag %s already stands in %s", flag, list.where).Below = []string{"flag"}
+				ps.At(name).Add("duplicate-flag", "flag %s is already in %s", flag, list.where).Below = []string{"flag"}
 			}
 		}
 	}

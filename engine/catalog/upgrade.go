@@ -39,7 +39,7 @@ func TargetProblem(target string) string {
 }
 
 // Upgrade plans to bring the program that lies at file, its path without symbolic links
-// ("" if it is not installed), to the target, of which BadTarget has nothing to say. The
+// ("" if it is not installed), to the target, in which TargetProblem finds no problem. The
 // problem says why there is no way.
 func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	steps, slots := lang.PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}

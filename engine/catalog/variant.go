@@ -127,7 +127,7 @@ func (c compiler) patch(patch json.RawMessage, ps lang.Problems) (ok bool) {
 	for _, name := range params.Keys() {
 		if _, ok := c.cli.CLISpec.Params.Get(name); !ok {
 			problem := ps.At("params", name).Add("version", "no param is called %q", name)
-			problem.Hint, problem.Key = "a param that not all versions have stands in params, with since or until", true
+			problem.Hint, problem.Key = "a param that not all versions have belongs in params, with since or until", true
 			if near := text.DidYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
 				problem.Hint = near
 			}

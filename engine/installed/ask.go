@@ -25,7 +25,7 @@ const maxOutput = 64 << 10
 // question runs the program with the words that ask for its version, and no other
 // input. When this returns, the program and all that it started are gone.
 func (p *Prober) question(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, path string) answer {
-	// An empty folder: a program asked in ours would read what lies there.
+	// An empty folder: a program that is run in ours might read its files.
 	dir, err := os.MkdirTemp("", "llm-gateway-version-")
 	if err != nil {
 		return answer{err: err}

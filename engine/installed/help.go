@@ -18,10 +18,10 @@ const (
 	maxHelp   = 1 << 20
 )
 
-// Patient is a prober for one who can wait, and who remembers nothing.
+// Patient is a prober with a long timeout and without a cache.
 func Patient(h *host.Host) *Prober { return &Prober{Host: h, limit: helpLimit} }
 
-// Help is what a CLI prints after words that ask for help, which catalog.AsksHelp has found
+// Help is what a CLI prints after words that ask for help, which catalog.IsHelpRequest has found
 // to do so. It may stand on either output, and some programs end with an error behind
 // it; the error says that there is none.
 func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CLI, words []string) (string, error) {

@@ -133,7 +133,7 @@ func (p *Prober) answer(ctx context.Context, catalog *catalog.Catalog, cli *cata
 	defer p.mu.Unlock()
 	delete(p.asking, q)
 	close(done)
-	if ctx.Err() == nil { // else it is our impatience that was measured
+	if ctx.Err() == nil { // else the caller gave up, not the program
 		p.known[q] = a
 		p.save(q)
 	}

@@ -320,14 +320,14 @@ func TestFailuresAreRememberedForAWhile(t *testing.T) {
 	m := newMachine(t, asks)
 	now := time.Now()
 	m.now = func() time.Time { return now }
-	m.program("acme", "echo x >>"+filepath.Join(m.home, "asked")+"; test -e "+filepath.Join(m.home, "mended")+" && echo acme 1.0.0")
+	m.program("acme", "echo x >>"+filepath.Join(m.home, "asked")+"; test -e "+filepath.Join(m.home, "repaired")+" && echo acme 1.0.0")
 	for range 3 {
 		if got := m.version(); got != "" {
 			t.Errorf("version %q", got)
 		}
 	}
 	m.asked(1)
-	if err := os.WriteFile(filepath.Join(m.home, "mended"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(m.home, "repaired"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.version(); got != "" {
@@ -344,12 +344,12 @@ func TestFailuresAreRememberedForAWhile(t *testing.T) {
 // TestWhoAsksIsNotPutOff: a person who has fixed something must not see an old answer.
 func TestWhoAsksIsNotPutOff(t *testing.T) {
 	m := newMachine(t, asks)
-	mended := filepath.Join(m.home, "mended")
-	m.program("acme", "test -e "+mended+" && echo acme 1.0.0")
+	repaired := filepath.Join(m.home, "repaired")
+	m.program("acme", "test -e "+repaired+" && echo acme 1.0.0")
 	if s := m.state(); s.Problem == "" {
 		t.Errorf("%+v", s)
 	}
-	if err := os.WriteFile(mended, nil, 0o600); err != nil {
+	if err := os.WriteFile(repaired, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if s := m.state(); s.Version != "1.0.0" || s.Problem != "" || m.version() != "1.0.0" {
@@ -405,7 +405,7 @@ func TestFileOfAnswers(t *testing.T) {
 				t.Errorf("version %q", got)
 			}
 			m.asked(2)
-			if got := m.again().version(); got != "1.0.0" { // and is mended by that
+			if got := m.again().version(); got != "1.0.0" { // and is repaired by that
 				t.Errorf("version %q", got)
 			}
 			m.asked(2)

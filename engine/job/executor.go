@@ -15,7 +15,7 @@ import (
 type Executor interface {
 	// folder is where the files of a call will lie.
 	folder(r *run) (string, error)
-	// prepare readies all that the program of a call needs, and starts nothing. The row of
+	// prepare prepares all that the program of a call needs, and starts nothing. The row of
 	// the call is written between prepare and start.
 	prepare(r *run) (preparation, *lang.Failure)
 	// prepareProgram is prepare for what is not a call of a CLI.
@@ -25,7 +25,7 @@ type Executor interface {
 	find(id string) (execution, error)
 	// durable reports whether jobs outlive this gateway.
 	durable() bool
-	// warm readies what the next job needs. It does not wait.
+	// warm prepares what the next job needs. It does not wait.
 	warm()
 	// stop ends the jobs that end with this gateway; it does not wait for them.
 	stop()

@@ -19,8 +19,8 @@ type files struct {
 	namedDir              string   // folder of those that the program reads by their names, "" without any
 }
 
-// newFiles makes the files of one run below folder, mode 0600. What keeps a name names
-// the gateway, whose end is the file's end too.
+// newFiles makes the files of one run below folder, mode 0600. Files that keep a name
+// have the owner in it, so that they are removed when the gateway is gone.
 func newFiles(folder, owner string) (*files, error) {
 	f := &files{folder: folder, owner: owner}
 	err := os.MkdirAll(folder, 0o700)

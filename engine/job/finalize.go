@@ -56,11 +56,11 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 }
 
 // missing is a live row without a directory: a call that some gateway runs itself, or
-// a job whose directory was removed or went with the power, or lies elsewhere because
-// another user or another home made it. Of one elsewhere nothing is known, so nothing is
-// recorded, nor as long as the folder of all is not there and may come back.
+// a job whose directory was removed or lost in a power cut, or is elsewhere because
+// another user or another home made it. Nothing is known of one elsewhere, so nothing is
+// recorded; nor while the folder of all jobs is missing, since it may come back.
 func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call.Job, error) {
-	again, err := records.Job(ctx, job.Row.Principal, job.Row.ID) // its end may have been recorded between two looks
+	again, err := records.Job(ctx, job.Row.Principal, job.Row.ID) // its end may have been recorded meanwhile
 	if err == nil && again.State == store.Done {
 		return r.status(ctx, records, again)
 	}
@@ -85,18 +85,18 @@ func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call
 
 // ending is a job that has ended or is lost, and what is needed to read what it printed.
 type ending struct {
-	row     store.Job // whole
+	row     store.Job // with its texts not cut
 	dir     *supervisor.Dir
 	state   supervisor.State
-	call    *catalog.Call // nil: there is no spec any more by which to read
+	call    *catalog.Call // nil: the spec that could decode it is gone
 	secrets redactor
-	known   bool // what is secret
+	known   bool // the secrets are known
 }
 
 // specWait is how long the end of a job is left to gateways that have the spec of its CLI.
 const specWait = time.Minute
 
-// finalize records the end of a job, once, whoever else tries to.
+// finalize records the end of a job, once, even if others try to.
 func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(process.SupervisedExit(e.state.Exit).Ended) < cmp.Or(r.specWaitOverride, specWait) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
@@ -122,7 +122,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		end.Detail += ": " + e.secrets.redact(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
-		// The rest is in the directory alone, and the row promises it.
+		// The rest is only in the directory, to which the row refers.
 		if err := <-synced; err != nil {
 			return call.Job{}, err
 		}
@@ -134,7 +134,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	e.row.Outcome = end
 	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 	err = r.finish(records, e.row)
-	if errors.Is(err, store.ErrDone) && e.call == nil { // by somebody who may have had the spec
+	if errors.Is(err, store.ErrDone) && e.call == nil { // by a gateway that may have had the spec
 		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done {
 			return r.status(context.Background(), records, row)
 		}
@@ -144,8 +144,8 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		job.Row.Model = end.Model
 	}
 	if err != nil && !errors.Is(err, store.ErrDone) {
-		// The directory still tells how it ended, and the row is completed when that is
-		// possible again: on a full disk it is not.
+		// The directory still says how it ended; the row is completed when that is possible
+		// again, for example when the disk is no longer full.
 		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
@@ -153,8 +153,8 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	return job, nil
 }
 
-// sync has the disk take the directory of a job that printed so much that its row might
-// not hold the answer, while that is read. The result comes later.
+// sync writes the directory of a job to disk if its row might not hold the whole answer,
+// concurrently with decoding. The result is sent later.
 func (e *ending) sync() <-chan error {
 	synced := make(chan error, 1)
 	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer

@@ -43,7 +43,7 @@ func (x *inProcess) stop() {
 }
 
 func (x *inProcess) folder(r *run) (string, error) {
-	x.owner() // it makes the spool
+	x.owner() // creates the spool
 	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
 }
 
@@ -67,12 +67,12 @@ type inProcessJob struct {
 	mu   sync.Mutex
 	exit process.Exit    // when done
 	out  call.Completion // likewise
-	gone bool            // its output was given up
+	gone bool            // its output was dropped
 
 	marked string // see mark
 }
 
-// prepareProgram refuses: an upgrade that ends with its gateway leaves half of it.
+// prepareProgram refuses: an upgrade must not end halfway with its gateway.
 func (x *inProcess) prepareProgram(*run, Program) (preparation, error) {
 	return nil, supervisor.ErrUnsupported
 }
@@ -155,7 +155,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
-	// A record that fails now must not cost the caller the answer.
+	// The caller gets the answer even if recording it fails.
 	if err := r.finish(r.records, row); err != nil {
 		out.Warnings = append(out.Warnings, rowNotFinished(err))
 	}
@@ -165,7 +165,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	close(j.done)
 }
 
-// dropOldOutput gives up the output of the oldest ended jobs beyond what is kept.
+// dropOldOutput drops the output of the oldest ended jobs beyond maxEndedOutputs.
 func (x *inProcess) dropOldOutput() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -205,14 +205,14 @@ func (j *inProcessJob) wait(stop <-chan struct{}) {
 	}
 }
 
-func (j *inProcessJob) handle() call.Handle { return nil } // its row has all that there is to know
+func (j *inProcessJob) handle() call.Handle { return nil } // everything is in its row
 
 func (j *inProcessJob) cancel(string) error {
 	j.stop()
 	return nil
 }
 
-// mark lets every caller share the job: whoever leaves ends nothing that others wait for.
+// mark lets every caller share the job: a caller that leaves cancels nothing that others wait for.
 func (j *inProcessJob) mark(word string) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -15,7 +15,7 @@ type NoJobError struct{ ID string }
 func (e *NoJobError) Error() string { return fmt.Sprintf("there is no job %q", e.ID) }
 
 // ErrElsewhere says that what has no supervisor is ended by the gateway that runs it, or not at all.
-var ErrElsewhere = errors.New("the call has no supervisor: it can only be ended where it was made")
+var ErrElsewhere = errors.New("the call has no supervisor: it can only be canceled by the gateway that runs it")
 
 // Status returns the status of a job of a principal, whichever gateway started it. If it has
 // ended and nobody recorded that yet, it is recorded. The error is a *NoJobError if the

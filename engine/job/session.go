@@ -69,7 +69,7 @@ func (r *run) beginFailure(ctx context.Context, err error) *lang.Failure {
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
 	return &lang.Failure{Class: lang.ClassBusy, Retryable: true,
-		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Bound.Session, turn),
+		Message: fmt.Sprintf("the session %s is in %s and has no id yet, so it cannot be continued; nothing was run", r.Bound.Session, turn),
 		Hint:    wait + "; or pass createNewSession"}
 }
 

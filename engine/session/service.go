@@ -19,7 +19,7 @@ type Service struct {
 	Place  string                // the record's file; "" for one in memory
 	Legacy string                // the sessions of an earlier gateway, taken over once; "": none
 
-	// Taking is the job in which this gateway itself runs and that is a turn of the
+	// EnclosingTurn is the job in which this gateway itself runs and that is a turn of the
 	// conversation, by the CLI's name and the session's id; "" if there is none.
 	EnclosingTurn func(ctx context.Context, cli, session string) string
 
@@ -28,10 +28,10 @@ type Service struct {
 	problem  error // with it
 }
 
-// NewID makes an id that nobody has: a UUID.
+// NewID makes a new unique id: a UUID.
 func NewID() string { return uuid.NewString() }
 
-// Refusal says what is wrong with a wish, and what to do.
+// Refusal says why a request is refused, and what to do.
 type Refusal struct{ Text, Hint string }
 
 func (r *Refusal) Error() string { return r.Text }
@@ -194,7 +194,7 @@ func (b *Service) open(ctx context.Context) (Store, error) {
 	return records, nil
 }
 
-// Problem says why the sessions of an earlier gateway could not be taken over; nil if
+// Problem says why the sessions of an earlier gateway could not be imported; nil if
 // they were, or there are none. It is tried again by the next gateway.
 func (b *Service) Problem() error {
 	b.mu.Lock()

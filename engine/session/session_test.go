@@ -418,7 +418,7 @@ func TestABrokenFileIsReported(t *testing.T) {
 			if err != nil || list.Total != 0 || b.Problem() == nil || !strings.Contains(b.Problem().Error(), b.Legacy) {
 				t.Errorf("%+v, %v, %v", list, err, b.Problem())
 			}
-			// Once it is mended, the next gateway takes it.
+			// Once it is repaired, the next gateway imports it.
 			if err := os.WriteFile(b.Legacy, []byte(legacyFile), 0o600); err != nil {
 				t.Fatal(err)
 			}

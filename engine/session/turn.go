@@ -136,7 +136,7 @@ func (b *Service) Stale(ctx context.Context, principal string, call *catalog.Cal
 	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == lang.New)
 }
 
-// Preview is Turn for a call that is not made: where there is no record, none is begun.
+// Preview is Resolve for a call that is not made: where there is no record, none is created.
 func (b *Service) Preview(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error) {
 	if !b.exists() {
 		return call, nil

@@ -103,7 +103,7 @@ var reference = regexp.MustCompile(`\$(?:\$|\{([^}]*)\}|([A-Za-z0-9_]+)|)`)
 // not would silently be nothing.
 func (r rewrite) groups(ps lang.Problems) {
 	if strings.Contains(r.replace, placeholder) {
-		ps.Add("group", "contains %U, which stands for what is kept", []rune(placeholder)[0])
+		ps.Add("group", "contains %U, which is reserved", []rune(placeholder)[0])
 	}
 	re := r.match().Regexp
 	if re == nothing {

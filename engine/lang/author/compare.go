@@ -56,9 +56,9 @@ type comparison struct {
 	cli      *catalog.CLI
 	name     string           // of the program, with its version
 	texts    map[string]*Help // by place; nil where it cannot be had
-	visited  map[string]bool  // places at which options stand
-	entered  map[string]bool  // places at which a subcommand stands
-	used     map[string]bool  // options and subcommands, wherever they stand
+	visited  map[string]bool  // places at which options are used
+	entered  map[string]bool  // places at which a subcommand is used
+	used     map[string]bool  // options and subcommands, at any place
 	missing  []*missing
 	reported map[string]bool
 	found    []lang.Problem

@@ -17,7 +17,7 @@ type Help struct {
 // HelpOption is an option that a help text lists.
 type HelpOption struct {
 	Names    []string // "-m", "--model", as they are typed; aliases too
-	Value    string   // what stands for its value, such as "<model>"; "" if it takes none
+	Value    string   // placeholder of its value, such as "<model>"; "" if it takes none
 	Optional bool     // the value may be left out
 	List     bool     // it takes several values, or can be repeated
 	Doc      string   // on one line
@@ -89,7 +89,7 @@ type helpParser struct {
 	option  *HelpOption
 	command *HelpCommand
 	indent  int      // of the entry
-	column  int      // where its description stands; 0 as long as that is not known
+	column  int      // where its description begins; 0 while unknown
 	doc     []string // lines of its description
 }
 

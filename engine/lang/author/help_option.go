@@ -45,10 +45,10 @@ func optionLine(body string) (o HelpOption, doc string, ok bool) {
 	}
 }
 
-// bareValue is what stands for a value without brackets: NAME, or a type.
+// bareValue is the placeholder of a value without brackets: NAME, or a type.
 var bareValue = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_:|/.=-]*(\.\.\.)?`)
 
-// optionValue reads what stands for the value, behind the name of an option: up to a
+// optionValue reads the placeholder of the value, behind the name of an option: up to a
 // comma, a gap or the end.
 func optionValue(text string) (value, rest string, ok bool) {
 	rest = text
@@ -98,7 +98,7 @@ func bracketed(s string) string {
 	return ""
 }
 
-// valued takes what stands for the value of the option.
+// valued reads the placeholder of the value of the option.
 func (o *HelpOption) valued(value string) {
 	if value == "" {
 		return

@@ -38,7 +38,7 @@ type coverage struct {
 	guard   bool            // a prompt begins with a slash
 }
 
-// add takes up an example. What it says nothing about it does not show: a parameter
+// add records an example. What it does not name it does not show: a parameter
 // that becomes words needs the words, one that is a variable its name.
 func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Example are what Vet says of one example of the CLI.
+// Example returns the problems of one example of the CLI.
 func Example(c *catalog.Catalog, cli *catalog.CLI, ex lang.ExampleSpec) []lang.Problem {
 	ps := lang.NewProblems()
 	exampleRun{catalog: c, ex: ex, ps: ps}.run(cli)
@@ -241,7 +241,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 	return []any{}, string(text.MustJSON(want)), string(text.MustJSON(got)), false
 }
 
-// Verdicts are what each policy says of a call, by its name; nil without policies.
+// Verdicts are the decisions of each policy about a call, by its name; nil without policies.
 func Verdicts(c *catalog.Catalog, call *catalog.Call) (said map[string]string) {
 	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
 		if d.Policy == "" {

@@ -2,7 +2,7 @@
 // breaks calls that were right, widens what can be done, or neither.
 //
 // It hides the rules, of which every field of the language has one. It compares compiled
-// catalogs and must not know who asks, nor whether a change takes effect.
+// catalogs and must not know its callers, nor whether a change takes effect.
 package compat
 
 import (
