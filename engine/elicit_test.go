@@ -55,13 +55,13 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 		t.Fatal(err)
 	}
 	rows, err := s.Approvals(t.Context(), store.Local, "acme", 0)
-	told := []string{}
+	decisions := []string{}
 	for _, row := range rows {
-		told = append(told, strings.Join([]string{row.ClientName, row.Policy, row.Verdict, row.By, row.Answer}, " "))
+		decisions = append(decisions, strings.Join([]string{row.ClientName, row.Policy, row.Verdict, row.By, row.Answer}, " "))
 	}
 	want := "mute balanced denied policy unavailable, new balanced denied human cancel, new balanced denied human decline, new balanced approved human accept, " +
 		"old balanced denied human cancel, old balanced denied human decline, old balanced approved human accept"
-	if got := strings.Join(told, ", "); err != nil || got != want {
+	if got := strings.Join(decisions, ", "); err != nil || got != want {
 		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
 	}
 	jobs, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})

@@ -95,8 +95,8 @@ func checkSavings(t *testing.T, s savings, response string) {
 	if response == tidy && (a.Before != len(answer) || a.After != len(tidy)) {
 		t.Errorf("of the answer: %+v", a)
 	}
-	told := fmt.Sprintf("promptSaved=%d/%d", len(wanted)-len(short), len(wanted))
-	if !strings.Contains(s.Text, told) || response == tidy && !strings.Contains(s.Text, fmt.Sprintf("responseSaved=%d/%d", len(answer)-len(tidy), len(answer))) {
+	want := fmt.Sprintf("promptSaved=%d/%d", len(wanted)-len(short), len(wanted))
+	if !strings.Contains(s.Text, want) || response == tidy && !strings.Contains(s.Text, fmt.Sprintf("responseSaved=%d/%d", len(answer)-len(tidy), len(answer))) {
 		t.Errorf("%s", s.Text)
 	}
 }

@@ -81,11 +81,11 @@ line.`,
 		result := engine.Vet(cmd.Context(), paths, a.specs, os.Environ(), more...)
 		var asked []engine.Probed
 		if ask && !diagnostic.Failed(result.Diagnostics) {
-			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
+			probed, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
 			if err != nil {
 				return fail(err)
 			}
-			asked, result.Diagnostics = told, diagnostic.Sort(append(result.Diagnostics, found...))
+			asked, result.Diagnostics = probed, diagnostic.Sort(append(result.Diagnostics, found...))
 		}
 		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
 			result.Diagnostics = engine.RequireLock(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
@@ -157,11 +157,11 @@ func report(w io.Writer, result load.Result, asked []engine.Probed, format strin
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		told := map[string]any{"diagnostics": append([]diagnostic.Diagnostic{}, result.Diagnostics...), "tools": all}
+		report := map[string]any{"diagnostics": append([]diagnostic.Diagnostic{}, result.Diagnostics...), "tools": all}
 		if asked != nil {
-			told["probed"] = asked
+			report["probed"] = asked
 		}
-		return enc.Encode(told)
+		return enc.Encode(report)
 	}
 	if err := author.Print(w, result.Diagnostics, format); err != nil {
 		return err

@@ -77,14 +77,14 @@ func (b *binder) checkConstraints() {
 			}
 		}
 	}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, p := range b.cli.params {
 		if !b.on(p.Name) {
 			continue
 		}
 		for _, other := range p.Conflicts {
-			if b.on(other) && !told[other+" "+p.Name] {
-				told[p.Name+" "+other] = true
+			if b.on(other) && !reported[other+" "+p.Name] {
+				reported[p.Name+" "+other] = true
 				b.add(p.Name, "cannot be combined with %s", other)
 			}
 		}

@@ -16,14 +16,14 @@ import (
 // one of them stands for, it stands for the default.
 var StandardAliases = []string{"latest", "fast", "smart"}
 
-// Named is the name of a model and where it was said.
+// Named is the name of a model and where it was found.
 type Named struct {
 	Name string // "" for the CLI's own default
 	From string // "cli.acme.models.aliases.fast", "env:ACME_MODEL_ALIASES"
 }
 
 // Models are the default and the aliases of a CLI as they hold for one call. What is
-// said in specs alone is in CLI.Declared; who knows more makes one of his own.
+// in specs alone is in CLI.Declared; callers that know more make their own.
 type Models struct {
 	Default *Named           // passed when a call names none; nil: none is passed
 	Aliases map[string]Named // a name to a model, to another alias, or to ""

@@ -142,18 +142,18 @@ func (p *Param) admitsQuote() bool {
 	return false
 }
 
-// valueTexts holds what is said for each value of an enum against the enum.
-func valueTexts[T any](ps lang.Problems, said map[string]T, enum []string) {
-	if said == nil {
+// valueTexts checks that a map over the values of an enum has exactly these keys.
+func valueTexts[T any](ps lang.Problems, texts map[string]T, enum []string) {
+	if texts == nil {
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(said)) {
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if !slices.Contains(enum, key) {
 			_ = unknownValue(ps.At(key), key, enum)
 		}
 	}
 	for _, value := range enum {
-		if _, ok := said[value]; !ok {
+		if _, ok := texts[value]; !ok {
 			ps.Add("enum", "there is no entry for %q", value).Key = true
 		}
 	}

@@ -25,7 +25,7 @@ type Tool struct {
 func (c *CLI) Describe() Tool { return c.listings.full() }
 
 // DescribeAsync is the listing of the tool that starts the call as a job. What the
-// parameters mean is said once, by the tool that waits.
+// parameters mean is described once, in the tool that waits.
 func (c *CLI) DescribeAsync() Tool { return c.listings.async() }
 
 // listings are those of the tools of a CLI, whatever version of it is installed. They

@@ -88,11 +88,11 @@ func (p *Prober) run(ctx context.Context, catalog *catalog.Catalog, cli *catalog
 
 // ended is the error of a program that did not end well.
 func ended(code int, stdout, stderr string) error {
-	said := firstLine(stderr)
-	if said == "" {
-		said = firstLine(stdout)
+	message := firstLine(stderr)
+	if message == "" {
+		message = firstLine(stdout)
 	}
-	return fmt.Errorf("it ended with exit code %d%s", code, quoted(": ", said))
+	return fmt.Errorf("it ended with exit code %d%s", code, quoted(": ", message))
 }
 
 func (p *Prober) most() time.Duration {

@@ -170,14 +170,14 @@ func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 	if joined == nil {
 		return call.Job{}
 	}
-	job, calm := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
+	job, detached := *joined, context.WithoutCancel(ctx)
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
-	err := r.records.RecordJoin(calm, join)
+	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {
 		var log CallStore
 		if log, err = r.Log(); err == nil && log != nil {
-			err = log.RecordJoin(calm, join)
+			err = log.RecordJoin(detached, join)
 		}
 	}
 	if err != nil { // nothing was run for it, so the answer need not be withheld

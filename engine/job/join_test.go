@@ -347,7 +347,7 @@ func TestAbandon(t *testing.T) {
 		ends     bool
 	}{
 		"its user wishes so":           {cause: cancelCause("no more"), ends: true},
-		"no reason is told":            {cause: cancelCause(""), ends: true},
+		"no reason is given":           {cause: cancelCause(""), ends: true},
 		"its client gives up":          {cause: cancelCause("MCP error -32001: Request Timed Out")},
 		"its client is gone":           {cause: context.Canceled},
 		"its CLI says otherwise":       {cause: cancelCause("no more"), onCancel: "detach"},

@@ -145,7 +145,7 @@ type worker struct {
 
 // startWorker starts one that may make a few calls. What it acknowledges is reported, and at
 // its end what else it said.
-func startWorker(t *testing.T, arg string, over chan<- string, told func(w *worker, verb, id string)) *worker {
+func startWorker(t *testing.T, arg string, over chan<- string, report func(w *worker, verb, id string)) *worker {
 	t.Helper()
 	w := &worker{cmd: itself("work=" + arg)}
 	in, err := w.cmd.StdinPipe()
@@ -166,7 +166,7 @@ func startWorker(t *testing.T, arg string, over chan<- string, told func(w *work
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			if verb, id, ok := strings.Cut(lines.Text(), " "); ok && store.ValidID(id) {
-				told(w, verb, id)
+				report(w, verb, id)
 			} else {
 				rest.WriteString(lines.Text() + "\n")
 			}

@@ -105,15 +105,15 @@ func (r *Runner) busy(ctx context.Context, records Store, cli string) (ids []str
 // decodeProgram reads the end of a Program: its exit code decides, and what it printed is
 // for people.
 func decodeProgram(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending, error) {
-	said, err := process.Tail(stdout, exit.Stdout, 64<<10)
+	output, err := process.Tail(stdout, exit.Stdout, 64<<10)
 	if err != nil {
 		return call.Completion{}, "", err
 	}
-	complaint, err := process.Tail(stderr, exit.Stderr, 4<<10)
+	errOutput, err := process.Tail(stderr, exit.Stderr, 4<<10)
 	if err != nil {
 		return call.Completion{}, "", err
 	}
-	text := strings.ToValidUTF8(string(said), "\ufffd")
+	text := strings.ToValidUTF8(string(output), "\ufffd")
 	out := call.Completion{ExitCode: exit.Code, Answer: extract.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
@@ -126,7 +126,7 @@ func decodeProgram(row store.Job, stdout, stderr *os.File, exit process.Exit) (c
 	if end.class != lang.ClassError {
 		message = "it was ended: " + string(exit.Reason)
 	}
-	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
+	if last := strings.TrimSpace(strings.ToValidUTF8(string(errOutput), "\ufffd")); last != "" {
 		message += "; its last output: " + last
 	}
 	if exit.Err != nil {

@@ -180,14 +180,14 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 // shared with another caller; in all other cases it goes on.
 func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 	reason, wanted := r.cancelRequested(ctx, job)
-	calm := context.WithoutCancel(ctx)
+	detached := context.WithoutCancel(ctx)
 	if !wanted {
-		return r.Status(calm, job.Row.Principal, job.Row.ID)
+		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
 	if x, err := r.executor().find(job.Row.ID); err == nil && x.mark(markAbandoned) != markAbandoned {
-		return r.Status(calm, job.Row.Principal, job.Row.ID)
+		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
-	return r.Cancel(calm, job.Row.Principal, job.Row.ID, reason, cancelWait)
+	return r.Cancel(detached, job.Row.Principal, job.Row.ID, reason, cancelWait)
 }
 
 // cancelRequested reports whether the caller left because its user wants the job canceled.

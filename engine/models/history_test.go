@@ -45,7 +45,7 @@ func TestHistory(t *testing.T) {
 	w.run(t, "run-4.jsonl", said("too-high"), 1)
 	w.run(t, "p1/run-5.jsonl/run-6.jsonl", said("too-deep"), 1)
 	want := "observed low new ~/.acme/runs\nobserved low seen ~/.acme/runs\nobserved low whole ~/.acme/runs\nobserved low older ~/.acme/runs\nobserved low old ~/.acme/runs\n"
-	same(t, "told", only(w.listed(t, "acme"), "default", "observed", "warning"), want)
+	same(t, "listed", only(w.listed(t, "acme"), "default", "observed", "warning"), want)
 
 	same(t, "of another CLI", w.listed(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -97,12 +97,12 @@ func TestHistoryIsBounded(t *testing.T) {
 	for i := range maxFolders {
 		w.at(t, filepath.Dir(w.put(t, fmt.Sprintf(".acme/runs/q%d/x", i), "")), 60)
 	}
-	told := only(w.listed(t, "acme"), "observed", "warning")
+	lines := only(w.listed(t, "acme"), "observed", "warning")
 	want := "observed low end ~/.acme/runs\n"
 	for i := range maxRead - 3 {
 		want += fmt.Sprintf("observed low m%02d ~/.acme/runs\n", i)
 	}
-	same(t, "told", told, want+"warning ~/.acme/runs: 2 of the 20 newest files cannot be read\n")
+	same(t, "listed", lines, want+"warning ~/.acme/runs: 2 of the 20 newest files cannot be read\n")
 
 	w.run(t, "many/run-1.jsonl", said(strings.Fields(strings.Repeat("x ", 3))...)+said(names100()...), 0)
 	if n := strings.Count(only(w.listed(t, "acme"), "observed"), "\n"); n != maxUsed {
@@ -148,5 +148,5 @@ func TestHistoryFollowsNoLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	same(t, "told", only(w.listed(t, "acme"), "observed", "warning"), "observed low seen ~/.acme/runs\n")
+	same(t, "listed", only(w.listed(t, "acme"), "observed", "warning"), "observed low seen ~/.acme/runs\n")
 }

@@ -116,9 +116,9 @@ func (w *world) listed(t testing.TB, name string) string {
 }
 
 // only are the lines that begin with one of the words.
-func only(told string, words ...string) string {
+func only(lines string, words ...string) string {
 	var b strings.Builder
-	for line := range strings.Lines(told) {
+	for line := range strings.Lines(lines) {
 		if word, _, _ := strings.Cut(line, " "); slices.Contains(words, word) {
 			b.WriteString(line)
 		}
@@ -195,7 +195,7 @@ func TestVariables(t *testing.T) {
 		"all empty":               {"acme", []string{"ACME_MODELS=", "ACME_MODEL_ALIASES= ", "ACME_DEFAULT_MODEL=", "LLM_GATEWAY_MODEL_ALIASES=", "ACME_CONFIG_PATH=", "ACME_MODEL= "}, "", []string{"default", "env", "warning"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			same(t, "told", only(newWorld(t, c.environ...).listed(t, c.cli), c.words...), c.want)
+			same(t, "listed", only(newWorld(t, c.environ...).listed(t, c.cli), c.words...), c.want)
 		})
 	}
 }

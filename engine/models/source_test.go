@@ -59,7 +59,7 @@ func TestSources(t *testing.T) {
 			for file, text := range c.files {
 				w.put(t, file, text)
 			}
-			same(t, "told", only(w.listed(t, "acme"), "default", "env", "config", "warning"), c.want)
+			same(t, "listed", only(w.listed(t, "acme"), "default", "env", "config", "warning"), c.want)
 		})
 	}
 }
@@ -70,7 +70,7 @@ func TestNotPassedOn(t *testing.T) {
 	dropping := *w.catalog
 	dropping.Settings.Env.Drop = []string{"ACME_*"}
 	w.catalog = &dropping
-	same(t, "told", only(w.listed(t, "acme"), "default", "warning"), "")
+	same(t, "listed", only(w.listed(t, "acme"), "default", "warning"), "")
 }
 
 // TestKindsOfFiles: no file is waited for, and none is a failure.
@@ -109,7 +109,7 @@ func TestKindsOfFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, w, path)
-			same(t, "told", only(w.listed(t, "acme"), "default", "warning"), c.want)
+			same(t, "listed", only(w.listed(t, "acme"), "default", "warning"), c.want)
 		})
 	}
 }

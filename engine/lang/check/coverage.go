@@ -52,17 +52,17 @@ func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	for _, p := range call.CLI.Params() {
 		v, ok := call.Value(p.Name)
 		_, named := ex.Env.Values[p.Env]
-		told := ex.Argv != nil
+		shown := ex.Argv != nil
 		switch {
 		case !p.InSpec() || !ok || !call.Given(p.Name):
 			continue
 		case p.Show != nil:
-			told = true
+			shown = true
 		case p.Env != "":
 			// One that its condition leaves out has no name to report.
-			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !call.ConditionHolds(p)
+			shown = named || slices.Contains(ex.Env.Names, p.Env) || shown && !call.ConditionHolds(p)
 		}
-		if !told {
+		if !shown {
 			continue
 		}
 		if s.values[p.Name] == nil {

@@ -70,11 +70,11 @@ func (s scope) ranges() {
 			a.Versions, b.Versions, a.Examples, b.Examples = lang.Map[json.RawMessage]{}, lang.Map[json.RawMessage]{}, nil, nil
 			in.walk("cli.*", at, reflectValue(a), reflectValue(b))
 			for _, c := range in.changes {
-				told := string(c.Kind) + c.tail(s.path) + c.Text
-				if known[told] {
+				key := string(c.Kind) + c.tail(s.path) + c.Text
+				if known[key] {
 					continue
 				}
-				known[told] = true
+				known[key] = true
 				c.Path = slices.Concat(s.path, []string{"versions", v.Key}, c.Path[len(s.path):])
 				c.Gone = c.Gone || side.old && !hasRange(is, v.Key)
 				s.changes = append(s.changes, c)
