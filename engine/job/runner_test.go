@@ -56,7 +56,7 @@ func TestCannotStart(t *testing.T) {
 		"not a program":     func(b *fixture, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
 		"relative program":  func(b *fixture, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
 		"directory is gone": func(_ *fixture, req *call.Request) { req.Dir = filepath.Join(req.Dir, "gone") },
-		"no room for jobs":  func(b *fixture, _ *call.Request) { b.runner.Jobs = "/dev/null/jobs" },
+		"no space for jobs": func(b *fixture, _ *call.Request) { b.runner.Jobs = "/dev/null/jobs" },
 		"environment too big": func(b *fixture, _ *call.Request) {
 			b.runner.Host = host.New([]string{"PATH=/bin", "ACME_BIG=" + strings.Repeat("x", 200_000)}, nil, "")
 		},
