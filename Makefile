@@ -42,9 +42,9 @@ check: ## look at the sources only: format, vet for three systems, specs
 	$(GO) run ./cmd/gateway vet --strict --coverage specs cmd/gateway/demo.cue
 	$(GO) run ./cmd/gateway fmt --check specs cmd/gateway/demo.cue schema/schema.cue schema/starter
 
-# Each command of a script is a process: watched, all of them would start ten times as
-# slowly, and what they do at once is watched in the tests of the rooms.
-unit: ## run the tests, watched by the race detector
+# Each command of a script is a process: under the race detector all of them would start ten
+# times as slowly, and concurrent code is covered by the tests of the packages.
+unit: ## run the tests with the race detector
 	$(GO) test -race -skip '^TestScript$$' $(PACKAGES)
 	$(GO) test -run '^TestScript$$' ./cmd/gateway
 

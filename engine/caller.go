@@ -9,7 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// caller lets the server call the tools; neither knows the other's types.
+// caller adapts the tools to the server; neither knows the types of the other.
 type caller struct{ tools *tools.Tools }
 
 func (c caller) Tools() []mcp.Tool {

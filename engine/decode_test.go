@@ -48,7 +48,7 @@ func TestDecodeRealOutput(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := told(call, answer)
+			got := printAnswer(call, answer)
 			if got == files["want"] {
 				return
 			}
@@ -77,7 +77,7 @@ func ended(t *testing.T, exit string) extract.Run {
 	return extract.Run{Exit: code}
 }
 
-// recorded is the call that comes nearest to the recorded command line, which tells
+// recorded is the call that comes nearest to the recorded command line, which says
 // the conversation that was asked for.
 func recorded(t *testing.T, cli *catalog.CLI, cmd string) *catalog.Call {
 	t.Helper()
@@ -133,8 +133,8 @@ func recorded(t *testing.T, cli *catalog.CLI, cmd string) *catalog.Call {
 	return best
 }
 
-// told writes an answer for people; what it does not hold is left out.
-func told(call *catalog.Call, a extract.Answer) string {
+// printAnswer writes an answer for people; what it does not hold is left out.
+func printAnswer(call *catalog.Call, a extract.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {

@@ -28,7 +28,7 @@ func Docs(cat *catalog.Catalog) string {
 	return reference.Write(cat, own)
 }
 
-// DocsFile says what becomes of the reference in a folder. A file of that name that was
+// DocsFile is the change of the reference in a folder. A file of that name that was
 // not made here is not touched.
 func DocsFile(dir string, catalog *catalog.Catalog) (configedit.Change, error) {
 	name := filepath.Join(dir, "README.md")

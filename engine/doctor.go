@@ -23,11 +23,11 @@ import (
 // States of a finding.
 const (
 	FindingOK      = "ok"
-	FindingNote    = "note" // worth to know, and nothing is wrong
+	FindingNote    = "note" // worth knowing; nothing is wrong
 	FindingProblem = "problem"
 )
 
-// Areas of findings, in the order in which they are told.
+// Areas of findings, in the order in which they are printed.
 const (
 	AreaGateway     = "gateway"
 	AreaSpecs       = "specs"
@@ -41,7 +41,7 @@ const (
 	AreaClients     = "clients"
 )
 
-// Finding is one thing that the doctor looked at.
+// Finding is the result of one check of the doctor.
 type Finding struct {
 	Area  string `json:"area"`
 	Name  string `json:"name"`            // within the area, of a CLI or a client that of its spec
@@ -49,23 +49,23 @@ type Finding struct {
 	State string `json:"state"`
 	Text  string `json:"text"`
 	Fix   string `json:"fix,omitempty"` // what to do about it
-	// Detail is what there is beside the text for programs: of a CLI what cli_versions
-	// tells, of a database and of a client's file what was found.
+	// Detail is for programs, beside the text: of a CLI what cli_versions
+	// returns, of a database and of a client's file what was found.
 	Detail any `json:"detail,omitempty"`
 }
 
 const (
 	// doctorLimit bounds what is asked of other programs, which have less than that each.
 	doctorLimit = 6 * time.Second
-	// doctorPatience is when an area that does not answer is given up, as on a file
+	// doctorTimeout is how long an area may take that does not answer, as on a file
 	// system that hangs.
-	doctorPatience = doctorLimit + time.Second
+	doctorTimeout = doctorLimit + time.Second
 )
 
-// Doctor looks at everything that a gateway with these options would use, and at who
-// uses the gateway. The program is its absolute path, or where it will lie once the
+// Doctor checks everything that a gateway with these options would use, and the clients
+// that use the gateway. The program is its absolute path, or where it will lie once the
 // command build was run ("" if it lies there). It never fails: what
-// cannot be looked at is a finding. With specs that cannot be used it goes by the
+// cannot be looked at is a finding. If the specs cannot be used it takes the
 // built-in ones. It makes no files, apart from temporary ones, and shows no value of a
 // variable.
 func Doctor(ctx context.Context, o Options, program, build string) []Finding {
@@ -73,8 +73,8 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 	loaded := finish(ctx, layers, diags, load.Options{Environ: o.Environ, Snapshot: specs.Snapshot()})
 	d := &doctor{options: o, program: program, build: build, layers: layers, loaded: loaded}
 	d.catalog = loaded.Catalog
-	// What the variables say holds also when a file is wrong; where they are what is
-	// wrong, they do not count.
+	// The variables count also when a file is wrong; if they are what is wrong, they
+	// are ignored.
 	for _, environ := range [][]string{o.Environ, nil} {
 		if d.catalog == nil {
 			d.catalog = finish(ctx, layers[:1], nil, load.Options{Environ: environ, Snapshot: specs.Snapshot()}).Catalog
@@ -86,7 +86,7 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 	d.engine.assemble(d.catalog)
 	d.host = d.engine.Tools.Runner.Host
 	if d.variables, d.envFile = d.host.Variables(); d.envFile != nil {
-		// No CLI can be called then; what else there is to say of them is said without.
+		// No CLI can be called then; the other checks do not need the environment.
 		d.host = host.New(o.Environ, d.catalog.Settings.Path, "")
 		d.variables, _ = d.host.Variables()
 	}
@@ -116,9 +116,9 @@ type area struct {
 	look func(context.Context) []Finding
 }
 
-// all looks at all areas at once and tells them in their order.
+// all checks all areas concurrently and returns their findings in order.
 func (d *doctor) all(ctx context.Context, areas []area) (all []Finding) {
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), doctorPatience)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), doctorTimeout)
 	defer cancel()
 	seen := make([]chan []Finding, len(areas))
 	for i, a := range areas {
@@ -137,7 +137,7 @@ func (d *doctor) all(ctx context.Context, areas []area) (all []Finding) {
 			all = append(all, found...)
 		default:
 			all = append(all, Finding{Area: a.name, Name: a.name, State: FindingProblem,
-				Text: fmt.Sprintf("the check did not finish within %s", doctorPatience), Fix: "check whether a file system hangs"})
+				Text: fmt.Sprintf("the check did not finish within %s", doctorTimeout), Fix: "check whether a file system hangs"})
 		}
 	}
 	return all
@@ -187,7 +187,7 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 	return found
 }
 
-// settings tells which variables have a say, and never what they say.
+// settings lists the variables that have an effect, and never their values.
 func (d *doctor) settings(context.Context) (found []Finding) {
 	for _, v := range load.Variables {
 		if v.Counts(d.options.Environ) {
@@ -206,8 +206,8 @@ func (d *doctor) settings(context.Context) (found []Finding) {
 	return append(found, f)
 }
 
-// permissions looks at what nobody else should see or write. What is as it should be
-// is told of the whole.
+// permissions checks files that nobody else should see or write. If all are correct
+// there is one finding for all.
 func (d *doctor) permissions(context.Context) (found []Finding) {
 	root := StateDir()
 	for _, p := range []struct {
@@ -249,7 +249,7 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 	return []Finding{{Area: AreaPermissions, Name: filepath.Base(root), State: FindingOK, Text: text}}
 }
 
-// jobs tells what becomes of jobs when the gateway ends.
+// jobs says what happens to jobs when the gateway ends.
 func (d *doctor) jobs(context.Context) []Finding {
 	f := Finding{Area: AreaJobs, Name: "supervisors", State: FindingOK, Text: "jobs outlive the gateway"}
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
-// databaseDetail is what is known of a database, for programs.
+// databaseDetail describes a database, for programs.
 type databaseDetail struct {
 	Path   string `json:"path"`
 	Exists bool   `json:"exists"`
@@ -23,10 +23,10 @@ type databaseDetail struct {
 	Schema string `json:"schema,omitempty"`
 	Rows   int    `json:"rows"` // of calls; -1 if they could not be counted in time
 	Live   int    `json:"live"` // of these, without an end
-	Lost   int    `json:"lost"` // of these, without anybody who answers for them
+	Lost   int    `json:"lost"` // of these, without a process or supervisor
 }
 
-// databases looks at the record of calls and at that of jobs, which often is the same.
+// databases checks the record of calls and that of jobs, which often is the same.
 func (d *doctor) databases(ctx context.Context) (found []Finding) {
 	calls, jobs := d.engine.log.path, d.engine.record.path
 	if calls == "" {
@@ -74,7 +74,7 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 	return found
 }
 
-// live tells where the jobs without an end stand.
+// live reports the status of the jobs without an end.
 func (d *doctor) live(rows []store.Job) (Finding, int) {
 	c := d.engine.Tools.Runner.Stats(rows)
 	f := Finding{Area: AreaDatabases, Name: "live jobs", State: FindingOK}

@@ -17,7 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// clis asks every CLI itself: what was remembered of it may be what is wrong.
+// clis runs every CLI instead of using cached answers, which may be wrong.
 func (d *doctor) clis(ctx context.Context) (found []Finding) {
 	prober := &installed.Prober{Host: d.host}
 	looked := []string{}
@@ -36,7 +36,7 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 }
 
 func cliFinding(cli *catalog.CLI, s installed.State) Finding {
-	f := Finding{Area: AreaCLIs, Name: cli.Name, Title: cli.Heading(), State: FindingOK, Fix: s.Hint, Detail: s}
+	f := Finding{Area: AreaCLIs, Name: cli.Name, Title: cli.DisplayName(), State: FindingOK, Fix: s.Hint, Detail: s}
 	facts := []string{}
 	switch {
 	case s.Problem != "":
@@ -83,16 +83,16 @@ func cliFinding(cli *catalog.CLI, s installed.State) Finding {
 	return f
 }
 
-// clientDetail is what is known of a client, for programs.
+// clientDetail describes a client, for programs.
 type clientDetail struct {
 	Configured bool     `json:"configured"`
 	File       string   `json:"file,omitempty"`   // the one that names the gateway
-	Looked     []string `json:"looked,omitempty"` // the files that are there
+	Looked     []string `json:"looked,omitempty"` // the files that exist
 	Add        string   `json:"add"`              // what adds the gateway
 }
 
-// mostClientFile is how much of a client's file is read, in bytes.
-const mostClientFile = 1 << 20
+// maxClientFile is how much of a client's file is read, in bytes.
+const maxClientFile = 1 << 20
 
 // clients looks whether the files of MCP clients name the gateway.
 func (d *doctor) clients(context.Context) (found []Finding) {
@@ -153,7 +153,7 @@ func (d *doctor) client(name string, client lang.ClientSpec) Finding {
 	return f
 }
 
-// beginning reads a file, or as much as is bounded; whole tells. A pipe or a device,
+// beginning reads a file up to the bound; whole reports whether that was all. A pipe or a device,
 // which might never answer, is not opened.
 func beginning(path string) (text []byte, whole bool, err error) {
 	info, err := os.Stat(path)
@@ -168,12 +168,12 @@ func beginning(path string) (text []byte, whole bool, err error) {
 		return nil, false, err
 	}
 	defer file.Close()
-	text, err = io.ReadAll(io.LimitReader(file, mostClientFile+1))
-	return text[:min(len(text), mostClientFile)], len(text) <= mostClientFile, err
+	text, err = io.ReadAll(io.LimitReader(file, maxClientFile+1))
+	return text[:min(len(text), maxClientFile)], len(text) <= maxClientFile, err
 }
 
-// served is the word of a gateway near the argument that makes it serve. These files
-// may also hold what was said to an agent, so that the word alone means little.
+// served matches the name of a gateway near the argument that makes it serve. These files
+// may also hold prompts, so that the name alone means little.
 var served = sync.OnceValue(func() *regexp.Regexp { // only the doctor pays for it
 	return regexp.MustCompile(`(?s)\bgateway\b.{0,400}?["']serve["']|["']serve["'].{0,400}?\bgateway\b`)
 })

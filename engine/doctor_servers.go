@@ -12,7 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// serverDetail is what is known of a definition of an MCP server, for programs.
+// serverDetail describes the definition of an MCP server, for programs.
 type serverDetail struct {
 	Command string   `json:"command"`
 	Path    string   `json:"path,omitempty"` // where its program was found
@@ -20,8 +20,8 @@ type serverDetail struct {
 	Default bool     `json:"default"` // calls that name no servers get it
 }
 
-// servers looks at the MCP servers that the CLIs can be given, and at the files in which
-// some CLIs keep their own. None is started.
+// servers checks the MCP servers that can be passed to CLIs, and the files in which
+// some CLIs define their own. None is started.
 func (d *doctor) servers(context.Context) (found []Finding) {
 	for name, server := range d.catalog.Servers.All() {
 		found = append(found, d.server(name, server))
@@ -83,7 +83,7 @@ func (d *doctor) byDefault(name string) bool {
 	})
 }
 
-// ownServers looks at the files of a CLI that takes no servers but its own.
+// ownServers checks the files of a CLI that takes no servers but its own.
 func (d *doctor) ownServers(cli *catalog.CLI) []Finding {
 	if cli.MCP.Own == nil {
 		return nil
@@ -91,7 +91,7 @@ func (d *doctor) ownServers(cli *catalog.CLI) []Finding {
 	if _, err := d.host.Find(cli.Bin); err != nil {
 		return nil
 	}
-	f := Finding{Area: AreaServers, Name: cli.Name, Title: cli.Heading(), State: FindingOK}
+	f := Finding{Area: AreaServers, Name: cli.Name, Title: cli.DisplayName(), State: FindingOK}
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = d.variables.Home()

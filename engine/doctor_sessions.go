@@ -14,7 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
-// sessionsDetail is what is known of sessions, for programs.
+// sessionsDetail describes sessions, for programs.
 type sessionsDetail struct {
 	Total   int               `json:"total"`
 	Active  map[string]string `json:"active"`            // ids, by their CLIs
@@ -27,7 +27,7 @@ type stoppedSession struct {
 	Why       string `json:"why"`
 }
 
-// sessions looks which sessions there are and whether they can go on, and at those of an
+// sessions checks whether the sessions can go on, and looks for those of an
 // earlier gateway.
 func (d *doctor) sessions(ctx context.Context) []Finding {
 	f := Finding{Area: AreaSessions, Name: "sessions", State: FindingOK}
@@ -68,25 +68,25 @@ func (d *doctor) stopped(s store.Session, live []store.Job) string {
 	case !known:
 		return "the CLI " + s.CLI + " no longer exists"
 	case !cli.Converses():
-		return "conversations of " + cli.Heading() + " can no longer be continued"
+		return "conversations of " + cli.DisplayName() + " can no longer be continued"
 	case s.Begun && s.Native == "" && !opening:
 		return "its first turn ended without an id"
 	case s.Native != "" && !cli.AcceptsID(s.Native):
-		return cli.Heading() + " does not accept its id " + s.Native
+		return cli.DisplayName() + " does not accept its id " + s.Native
 	case gone:
 		return "its directory " + s.Cwd + " no longer exists"
 	}
 	return ""
 }
 
-// toldSessions is how many sessions that cannot go on are told one by one.
-const toldSessions = 5
+// maxListedSessions is how many sessions that cannot go on are reported one by one.
+const maxListedSessions = 5
 
 func (d *doctor) stoppedSessions(stopped []stoppedSession) (found []Finding) {
 	for i, s := range stopped {
 		f := Finding{Area: AreaSessions, Name: s.SessionID, State: FindingNote, Text: "cannot continue: " + s.Why,
 			Fix: "gateway sessions delete " + lang.ShellWord(s.SessionID) + " --cli " + s.CLI}
-		if i == toldSessions {
+		if i == maxListedSessions {
 			f.Name, f.Text, f.Fix = "others", fmt.Sprintf("%d more sessions cannot continue", len(stopped)-i), "`gateway doctor --format json` lists all of them"
 			return append(found, f)
 		}
@@ -95,7 +95,7 @@ func (d *doctor) stoppedSessions(stopped []stoppedSession) (found []Finding) {
 	return found
 }
 
-// earlier looks at the sessions of an earlier gateway, which are taken over once.
+// earlier checks the sessions of an earlier gateway, which are imported once.
 func (d *doctor) earlier(imported []string) []Finding {
 	path := d.engine.Tools.Sessions.Legacy
 	f := Finding{Area: AreaSessions, Name: "earlier gateway", State: FindingOK}

@@ -81,7 +81,7 @@ func TestFilesOfClients(t *testing.T) {
 	home := t.TempDir()
 	put(t, filepath.Join(home, "moved", "servers.json"), `"/opt/gateway"`)
 	put(t, filepath.Join(home, "none.json"), `{}`)
-	put(t, filepath.Join(home, "long.json"), strings.Repeat(" ", mostClientFile)+`"/opt/gateway"`)
+	put(t, filepath.Join(home, "long.json"), strings.Repeat(" ", maxClientFile)+`"/opt/gateway"`)
 	if err := os.Mkdir(filepath.Join(home, "folder.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}

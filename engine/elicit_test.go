@@ -43,7 +43,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 		old.send(`{"jsonrpc":"2.0","id":%d,%s,"requestState":%q,"inputResponses":{"question":{"action":%q,"content":{}}}}}`, 30+i, call, state, reply)
 		checkReply(t, old.recv(), reply)
 	}
-	// Who cannot ask is told how to go on.
+	// A client that cannot ask gets a hint how to go on.
 	mute := connect(t, e, "mute")
 	mute.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"acme_request","arguments":%s}}`, args("mute"))
 	if m := mute.recv(); !m.Result.IsError || !strings.Contains(m.Result.Content[0].Text, `or, if the user agrees, pass approvalPolicy "permissive"`) {
@@ -55,13 +55,13 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 		t.Fatal(err)
 	}
 	rows, err := s.Approvals(t.Context(), store.Local, "acme", 0)
-	told := []string{}
+	decisions := []string{}
 	for _, row := range rows {
-		told = append(told, strings.Join([]string{row.ClientName, row.Policy, row.Verdict, row.By, row.Answer}, " "))
+		decisions = append(decisions, strings.Join([]string{row.ClientName, row.Policy, row.Verdict, row.By, row.Answer}, " "))
 	}
 	want := "mute balanced denied policy unavailable, new balanced denied human cancel, new balanced denied human decline, new balanced approved human accept, " +
 		"old balanced denied human cancel, old balanced denied human decline, old balanced approved human accept"
-	if got := strings.Join(told, ", "); err != nil || got != want {
+	if got := strings.Join(decisions, ", "); err != nil || got != want {
 		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
 	}
 	jobs, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local})

@@ -1,7 +1,7 @@
-// Package engine is the hall of the gateway: it loads the specs, opens the other
-// rooms, holds the catalog that is current, and looks whether all is well.
+// Package engine assembles the gateway: it loads the specs, connects the other
+// packages, holds the current catalog, and implements the checks of the doctor.
 //
-// It hides where things lie on this machine. It must not know what a tool does or
+// It hides where files are on this machine. It must not know what a tool does or
 // how a call arrives.
 package engine
 
@@ -36,30 +36,30 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/watch"
 )
 
-// Options say what a gateway is made of.
+// Options configure a gateway.
 type Options struct {
 	Specs   []string // folders over the user's, lowest first
 	Environ []string // ours, as os.Environ gives it
 	Version string
 	Profile string // of the listing of tools, over the setting; "": that one's
 	Log     *slog.Logger
-	Debug   func(on bool) // told when gateway.debug changes; nil: nobody
+	Debug   func(on bool) // called when gateway.debug changes; may be nil
 }
 
-// Engine is a gateway without a door.
+// Engine is a gateway without a transport.
 type Engine struct {
 	Tools *tools.Tools
 
 	options Options
 	catalog atomic.Pointer[catalog.Catalog]
 	loads   reloading
-	started lang.Settings // with which the rooms were readied
-	now     chan struct{} // to look at the specs at once
+	started lang.Settings // with which the packages were set up
+	now     chan struct{} // signals that the specs are to be read at once
 	record  record        // of jobs
 	log     record        // of calls, where it is another one
 }
 
-// Open loads the specs and readies the rooms. The diagnostics tell what is wrong
+// Open loads the specs and sets up the packages. The diagnostics say what is wrong
 // with the specs; the engine is nil if that is more than a warning.
 func Open(o Options) (*Engine, []diagnostic.Diagnostic) { return OpenContext(context.Background(), o) }
 
@@ -75,7 +75,7 @@ func OpenContext(ctx context.Context, o Options) (*Engine, []diagnostic.Diagnost
 	return e, loaded.Diagnostics
 }
 
-// assemble readies the rooms. It touches nothing on the disk.
+// assemble sets up the packages. It touches nothing on the disk.
 func (e *Engine) assemble(catalog *catalog.Catalog) {
 	o := e.options
 	e.catalog.Store(catalog)
@@ -85,21 +85,21 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	e.record.path = database(settings.Jobs.DB, e.log.path)
 	e.record.memory = e.record.path == ""
 	runner := &job.Runner{
-		Host:     host.New(o.Environ, settings.Path, settings.EnvFile),
-		Record:   opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),
-		Volatile: e.record.memory,
-		Place:    e.record.path,
-		Spool:    filepath.Join(StateDir(), "run"),
-		Jobs:     filepath.Join(StateDir(), "jobs"),
-		Pools:    filepath.Join(StateDir(), "pools"),
-		Current:  e.catalog.Load,
-		Version:  o.Version,
-		Parent:   parent(o.Environ),
+		Host:       host.New(o.Environ, settings.Path, settings.EnvFile),
+		Record:     opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),
+		Volatile:   e.record.memory,
+		RecordName: e.record.path,
+		Spool:      filepath.Join(StateDir(), "run"),
+		Jobs:       filepath.Join(StateDir(), "jobs"),
+		Pools:      filepath.Join(StateDir(), "pools"),
+		Current:    e.catalog.Load,
+		Version:    o.Version,
+		Parent:     parent(o.Environ),
 	}
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = opener(e.log.open, func(s *sqlite.Store) job.CallStore { return s })
 	}
-	sessions := &session.Service{Record: opener(e.record.open, func(s *sqlite.Store) session.Store { return s }), Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Taking: runner.Taking}
+	sessions := &session.Service{Record: opener(e.record.open, func(s *sqlite.Store) session.Store { return s }), Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), EnclosingTurn: runner.EnclosingTurn}
 	versions := &installed.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	registry := &models.Registry{Host: runner.Host, Record: opener(e.record.open, func(s *sqlite.Store) models.Store { return s })}
 	journal := store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}
@@ -144,8 +144,8 @@ func (e *Engine) Close() error {
 }
 
 // Serve speaks MCP with one client until it is gone. Calls in flight when the client
-// closes its end have the linger to be answered; then they go on as jobs. Meanwhile it looks after the jobs
-// of gateways that are gone already.
+// closes its end have the linger to be answered; then they go on as jobs. Meanwhile it records the ends of jobs
+// of gateways that are gone.
 func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger time.Duration) error {
 	if e.record.memory {
 		e.logger().Warn("jobs are kept in memory only: they end with this gateway and cannot be found afterwards", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
@@ -166,7 +166,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		select { // what was just read can wait for the client
+		select { // reading again can wait until the client has been served
 		case <-greeted:
 			e.watch(watching, s)
 		case <-watching.Done():
@@ -192,7 +192,7 @@ func (e *Engine) watch(ctx context.Context, s *mcp.Server) {
 				e.logger().Error("tools left out", "error", err)
 			}
 		}
-		if tidy { // a load leaves much behind that nothing needs for a long time
+		if tidy { // a load leaves much garbage
 			tidy = false
 			debug.FreeOSMemory()
 		}
@@ -227,7 +227,7 @@ func (e *Engine) listed() string {
 	return strings.Join(names, " ")
 }
 
-// logger is where what nobody asked for is reported.
+// logger receives reports that are no answer to a request.
 func (e *Engine) logger() *slog.Logger {
 	if e.options.Log != nil {
 		return e.options.Log
@@ -239,7 +239,7 @@ func (e *Engine) logger() *slog.Logger {
 func (e *Engine) instructions() string {
 	names := []string{}
 	for _, cli := range e.Tools.Listed() {
-		names = append(names, cli.Tool()+" ("+cli.Heading()+")")
+		names = append(names, cli.Tool()+" ("+cli.DisplayName()+")")
 	}
 	return "Calls other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
 		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, even later and through another server. The _async variant of a tool, or async: true, starts such a job at once. " +
@@ -261,7 +261,7 @@ func parent(environ []string) string {
 func StateDir() string { return filepath.Join(homeDir(), ".llm-cli-gateway") }
 
 // homeDir is the user's home. Without one it is a folder of the user's own in the
-// temporary one, which all share and where others could have put a state.
+// temporary one, which is shared and where others could have put state.
 func homeDir() string {
 	if home := host.Home(); home != "" {
 		return home

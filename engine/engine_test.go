@@ -221,7 +221,7 @@ func TestPathOfTheRecord(t *testing.T) {
 	}
 }
 
-// TestRecordThatCannotBeOpened is tried again: its owner may have mended it.
+// TestRecordThatCannotBeOpened is tried again: its owner may have repaired it.
 func TestRecordThatCannotBeOpened(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "logs.db")
 	if err := os.WriteFile(file, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {

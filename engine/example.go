@@ -11,14 +11,14 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// mostOutput is how many characters of each output of a job are looked at.
-const mostOutput = 2 << 20
+// maxOutput is how many characters of each output of a job are read.
+const maxOutput = 2 << 20
 
 // Example writes a job that has ended as an example for the spec of its CLI, in CUE and
-// without secrets. The notes say what a reader should know of it. The error is a
+// without secrets. The notes are for the reader. The error is a
 // *job.NoJobError if there is no such job.
 func (e *Engine) Example(ctx context.Context, id string) (text string, notes []string, err error) {
-	res, err := e.Tools.Runner.Result(ctx, store.Local, id, 0, mostOutput)
+	res, err := e.Tools.Runner.Result(ctx, store.Local, id, 0, maxOutput)
 	if err != nil {
 		return "", nil, err
 	}
@@ -31,7 +31,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if !ok {
 		return "", nil, fmt.Errorf("job %s is not a call of a CLI in the specs (%s)", id, row.Tool)
 	}
-	clean, err := e.Tools.Runner.Cleaner(cat, cli)
+	clean, err := e.Tools.Runner.OutputRedactor(cat, cli)
 	if err != nil {
 		return "", nil, err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
-// Format says what becomes of the spec files at the paths, which are files or folders,
-// in canonical form; with fix, also of the newest version of the language. Files that
+// Format returns the changes that bring the spec files at the paths, which are files or
+// folders, into canonical form; with fix, also of the newest version of the language. Files that
 // cannot be read are among the diagnostics and not among the changes.
 func Format(ctx context.Context, paths []string, fix bool) (changes []configedit.Change, diags []diagnostic.Diagnostic) {
 	process := evaluate.New(ctx, nil)

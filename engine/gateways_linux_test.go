@@ -81,7 +81,7 @@ func TestTwelveGatewaysAskTheSame(t *testing.T) {
 }
 
 // TestCallsGoOnWithoutTheirClient: a call that is waited for is answered with its job
-// when the client closes its end, or the gateway is told to stop; and it goes on.
+// when the client closes its end, or the gateway gets a signal; and it goes on.
 func TestCallsGoOnWithoutTheirClient(t *testing.T) {
 	for name, end := range map[string]func(p *gatewayProcess) error{
 		"end of input": func(p *gatewayProcess) error { return p.in.Close() },

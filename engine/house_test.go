@@ -21,9 +21,9 @@ import (
 
 const module = "github.com/llm-cli-gateway/gateway"
 
-// floors are the rooms from the cellar up. A room imports only what lies on a lower
-// floor; a new room needs a place here.
-var floors = [][]string{
+// layers are the packages, from the lowest layer up. A package imports only packages of
+// lower layers; a new package needs an entry here.
+var layers = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
 	{"engine/text", "engine/supervisor", "engine/store/filelock"},
 	{"engine/lang", "engine/store", "engine/lang/cuesyntax", "engine/lang/diagnostic"},
@@ -69,9 +69,9 @@ var owners = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }
 
-// frugal packages may import small packages of the standard library and one another, and
+// Packages of fewImports may import small packages of the standard library and one another, and
 // nothing else: what they import is paid for by every job.
-var frugal = map[string][]string{
+var fewImports = map[string][]string{
 	"engine/supervisor":       append([]string{module + "/engine/process/limits", module + "/engine/process/proctree"}, small...),
 	"engine/process/limits":   small,
 	"engine/process/proctree": small,
@@ -87,7 +87,7 @@ var small = []string{"errors", "hash/crc32", "os", "os/signal", "runtime", "slic
 // source is one Go file of ours.
 type source struct {
 	path string // from the root of the repository, with slashes
-	room string
+	pkg  string
 	test bool
 	file *ast.File
 	set  *token.FileSet
@@ -95,7 +95,7 @@ type source struct {
 
 // isIn reports whether the source is that file, a test beside it, or in that package.
 func (s source) isIn(place string) bool {
-	return place == s.room || place == s.path || s.test && path.Dir(place) == s.room
+	return place == s.pkg || place == s.path || s.test && path.Dir(place) == s.pkg
 }
 
 // ourSources parses what is under cmd/ and engine/. It reads the files itself: a
@@ -133,15 +133,15 @@ func ourSources(t *testing.T) []source {
 	return all
 }
 
-func floor(room string) int {
-	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, room) })
+func layerOf(pkg string) int {
+	return slices.IndexFunc(layers, func(packages []string) bool { return slices.Contains(packages, pkg) })
 }
 
 func TestImportsGoDown(t *testing.T) {
 	for _, s := range ourSources(t) {
-		own := floor(s.room)
+		own := layerOf(s.pkg)
 		if own < 0 {
-			t.Errorf("%s: the room %s has no floor; give it one in this test", s.path, s.room)
+			t.Errorf("%s: the package %s has no layer; add it to layers in this test", s.path, s.pkg)
 			continue
 		}
 		for _, spec := range s.file.Imports {
@@ -149,16 +149,16 @@ func TestImportsGoDown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			room, ours := strings.CutPrefix(imported, module+"/")
-			external := s.test && strings.HasSuffix(s.file.Name.Name, "_test") && room == s.room
-			if !ours || external || s.test && strings.HasPrefix(room, "testdata/") {
+			pkg, ours := strings.CutPrefix(imported, module+"/")
+			external := s.test && strings.HasSuffix(s.file.Name.Name, "_test") && pkg == s.pkg
+			if !ours || external || s.test && strings.HasPrefix(pkg, "testdata/") {
 				continue
 			}
-			if !s.test && slices.Contains(forTests, room) {
-				t.Errorf("%s imports %s, which is for tests", s.path, room)
+			if !s.test && slices.Contains(forTests, pkg) {
+				t.Errorf("%s imports %s, which is for tests", s.path, pkg)
 			}
-			if at := floor(room); at < 0 || at >= own {
-				t.Errorf("%s imports %s, which does not lie below %s", s.path, room, s.room)
+			if at := layerOf(pkg); at < 0 || at >= own {
+				t.Errorf("%s imports %s, which is in no lower layer than %s", s.path, pkg, s.pkg)
 			}
 		}
 	}
@@ -171,39 +171,39 @@ func TestForeignImportsHaveOneOwner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rooms, known := owner(imported)
+			packages, known := owner(imported)
 			foreign := strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, module+"/")
 			switch {
-			case s.test && (len(rooms) == 0 || !foreign):
-				// Tests may use what no room does, and start processes.
+			case s.test && (len(packages) == 0 || !foreign):
+				// Tests may use what no package does, and start processes.
 			case foreign && !known:
-				t.Errorf("%s imports %s, which no room owns", s.path, imported)
-			case known && !slices.ContainsFunc(rooms, s.isIn):
-				t.Errorf("%s imports %s, which belongs to %v", s.path, imported, rooms)
+				t.Errorf("%s imports %s, which no package owns", s.path, imported)
+			case known && !slices.ContainsFunc(packages, s.isIn):
+				t.Errorf("%s imports %s, which belongs to %v", s.path, imported, packages)
 			}
 		}
 	}
 }
 
-func TestFrugalRooms(t *testing.T) {
+func TestPackagesWithFewImports(t *testing.T) {
 	for _, s := range ourSources(t) {
-		allowed, ok := frugal[s.room]
+		allowed, ok := fewImports[s.pkg]
 		if !ok || s.test {
 			continue
 		}
 		for _, spec := range s.file.Imports {
 			if imported, err := strconv.Unquote(spec.Path.Value); err != nil || !slices.Contains(allowed, imported) {
-				t.Errorf("%s imports %s; %s may import only %v", s.path, imported, s.room, allowed)
+				t.Errorf("%s imports %s; %s may import only %v", s.path, imported, s.pkg, allowed)
 			}
 		}
 	}
 }
 
 // owner finds who may import a package: the longest path that is listed counts.
-func owner(imported string) (rooms []string, known bool) {
+func owner(imported string) (packages []string, known bool) {
 	for prefix := imported; prefix != "."; prefix = path.Dir(prefix) {
-		if rooms, known = owners[prefix]; known {
-			return rooms, true
+		if packages, known = owners[prefix]; known {
+			return packages, true
 		}
 	}
 	return nil, false
@@ -223,12 +223,12 @@ func TestPackagesAreSmall(t *testing.T) {
 	lines := map[string]int{}
 	for _, s := range ourSources(t) {
 		if !s.test {
-			lines[s.room] += s.set.File(s.file.Pos()).LineCount()
+			lines[s.pkg] += s.set.File(s.file.Pos()).LineCount()
 		}
 	}
-	for room, n := range lines {
+	for pkg, n := range lines {
 		if n > 4000 {
-			t.Errorf("%s has %d lines without its tests, at most 4000 are allowed", room, n)
+			t.Errorf("%s has %d lines without its tests, at most 4000 are allowed", pkg, n)
 		}
 	}
 }
@@ -237,12 +237,12 @@ func TestPackagesSayWhatTheyAreFor(t *testing.T) {
 	documented := map[string]bool{}
 	for _, s := range ourSources(t) {
 		if !s.test {
-			documented[s.room] = documented[s.room] || s.file.Doc != nil
+			documented[s.pkg] = documented[s.pkg] || s.file.Doc != nil
 		}
 	}
-	for room, yes := range documented {
+	for pkg, yes := range documented {
 		if !yes {
-			t.Errorf("%s has no package comment", room)
+			t.Errorf("%s has no package comment", pkg)
 		}
 	}
 }

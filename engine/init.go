@@ -14,8 +14,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
-// InitFolder says what a folder lacks in order that specs can be written in it with the
-// help of editors and of CUE's own tools.
+// InitFolder returns what has to be written to a folder so that editors and CUE's own
+// tools help to write specs in it.
 func InitFolder(dir string) ([]configedit.Step, error) {
 	yaml, err := editorschema.JSONSchema()
 	if err != nil {
@@ -30,12 +30,12 @@ func InitFolder(dir string) ([]configedit.Step, error) {
 	})
 }
 
-// Client is an MCP client, and where the gateway stands with it on this machine.
+// Client is an MCP client, and whether the gateway is configured in it on this machine.
 type Client struct {
 	Name string
 	lang.ClientSpec
-	File       string // into which the gateway is written, "" if nobody knows
-	Found      bool   // the client has left traces here
+	File       string // to which the gateway is added, "" if unknown
+	Found      bool   // files of the client exist on this machine
 	Configured string // file that names a gateway, "" if none does
 }
 
@@ -66,7 +66,7 @@ func Clients(catalog *catalog.Catalog, environ []string, program string) ([]Clie
 	return all, nil
 }
 
-// Settings is what becomes of the client's settings with the gateway in them.
+// Settings is the change that adds the gateway to the client's settings.
 func (c Client) Settings(program string) (configedit.Change, error) {
 	return configedit.Settings(c.File, configedit.NewEntry(append(append([]string{}, c.Config.Key...), serverName), c.Config.Entry, program))
 }

@@ -64,15 +64,15 @@ func TestSizesOfTheListing(t *testing.T) {
 				if err := json.Unmarshal(line, &answer); err != nil {
 					t.Fatal(err)
 				}
-				told, sent := 0, 0
+				listed, sent := 0, 0
 				for _, tool := range e.Tools.List() {
-					told += len(tool.Listing())
+					listed += len(tool.Listing())
 				}
 				for _, tool := range answer.Result.Tools {
 					sent += len(tool)
 				}
-				if len(line) > most || told != sent || len(answer.Result.Tools) != len(e.Tools.List()) {
-					t.Errorf("the listing has %d bytes, of at most %d; its tools have %d, told are %d", len(line), most, sent, told)
+				if len(line) > most || listed != sent || len(answer.Result.Tools) != len(e.Tools.List()) {
+					t.Errorf("the listing has %d bytes, of at most %d; its tools have %d, listed are %d", len(line), most, sent, listed)
 				}
 				t.Logf("%d bytes", len(line))
 			}
@@ -114,7 +114,7 @@ func BenchmarkListed(b *testing.B) {
 	}
 }
 
-// TestResources reads, in both eras of the protocol, all that a client is told of.
+// TestResources reads, in both eras of the protocol, all resources that are listed.
 func TestResources(t *testing.T) {
 	e, _ := opened(t, fake(t)+"\n"+`cli: zeta: {bin: "echo", argv: ["{session}"], session: {create: ["{id}"], resume: ["{id}"]}}`)
 	c := connect(t, e, "desk")

@@ -11,7 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 )
 
-// Lock says what becomes of the lock of a folder, and how many files it has.
+// Lock returns the change of the lock of a folder, and the number of its files.
 func Lock(dir string) (configedit.Change, int, error) {
 	files, diags := specfiles.ReadDir(dir)
 	for _, d := range diags {
@@ -36,9 +36,9 @@ func Lockable(paths, further []string) (dirs []string) {
 	})
 }
 
-// Insist makes errors of what differs from a lock. With all, a folder without a lock is
+// RequireLock makes errors of what differs from a lock. With all, a folder without a lock is
 // one as well.
-func Insist(diags []diagnostic.Diagnostic, dirs []string, all bool) []diagnostic.Diagnostic {
+func RequireLock(diags []diagnostic.Diagnostic, dirs []string, all bool) []diagnostic.Diagnostic {
 	for i := range diags {
 		if diags[i].Code == specfiles.CodeLocked {
 			diags[i].Severity = diagnostic.Error

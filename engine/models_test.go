@@ -19,8 +19,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// toldModels is what list_models tells of a CLI.
-type toldModels struct {
+// listedModels is what list_models returns for a CLI.
+type listedModels struct {
 	DefaultModel, DefaultModelSource string
 	Models                           map[string]string
 	ModelMetadata                    map[string]struct{ Source, Confidence string }
@@ -29,7 +29,7 @@ type toldModels struct {
 }
 
 // listed calls list_models with the built-in specs, a home and an environment.
-func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...string) toldModels {
+func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...string) listedModels {
 	t.Helper()
 	offered := &tools.Tools{Catalog: func() *catalog.Catalog { return cat },
 		Models: &models.Registry{Host: host.New(append([]string{"HOME=" + home}, environ...), nil, "")}}
@@ -44,11 +44,11 @@ func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...str
 	if err := modelsSchema(t).Validate(doc); err != nil {
 		t.Errorf("%v\n%s", err, r.Structured)
 	}
-	var told struct{ CLIs map[string]toldModels }
-	if err := json.Unmarshal(r.Structured, &told); err != nil || len(told.CLIs) != 1 {
+	var result struct{ CLIs map[string]listedModels }
+	if err := json.Unmarshal(r.Structured, &result); err != nil || len(result.CLIs) != 1 {
 		t.Fatalf("%v: %s", err, r.Structured)
 	}
-	return told.CLIs[cli]
+	return result.CLIs[cli]
 }
 
 func modelsSchema(t *testing.T) *jsonschema.Schema {
@@ -80,14 +80,14 @@ func TestModelsOfEveryCLI(t *testing.T) {
 			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
 				t.Errorf("with nothing: %+v", bare)
 			}
-			told := listed(t, cat, cli.Name, home, prefix+"_DEFAULT_MODEL=mine", prefix+`_MODELS={"team-9":"The team's"}`,
+			result := listed(t, cat, cli.Name, home, prefix+"_DEFAULT_MODEL=mine", prefix+`_MODELS={"team-9":"The team's"}`,
 				prefix+"_MODEL_ALIASES=mine=own-9", "LLM_GATEWAY_MODEL_ALIASES="+cli.Name+".fast=quick-9")
-			if told.DefaultModel != "own-9" || told.DefaultModelSource != "env:"+prefix+"_DEFAULT_MODEL" || told.Models["team-9"] != "The team's" ||
-				told.Aliases["mine"] != "own-9" || told.Aliases["fast"] != "quick-9" || len(told.Warnings) > 0 {
-				t.Errorf("with variables: %+v", told)
+			if result.DefaultModel != "own-9" || result.DefaultModelSource != "env:"+prefix+"_DEFAULT_MODEL" || result.Models["team-9"] != "The team's" ||
+				result.Aliases["mine"] != "own-9" || result.Aliases["fast"] != "quick-9" || len(result.Warnings) > 0 {
+				t.Errorf("with variables: %+v", result)
 			}
 			for _, name := range []string{"own-9", "team-9", "quick-9"} {
-				if m := told.ModelMetadata[name]; m.Source != "env" || m.Confidence != "high" {
+				if m := result.ModelMetadata[name]; m.Source != "env" || m.Confidence != "high" {
 					t.Errorf("%s: %+v", name, m)
 				}
 			}
@@ -103,13 +103,13 @@ func trySource(t *testing.T, cat *catalog.Catalog, cli *catalog.CLI, name string
 	t.Helper()
 	check := func(home string, environ ...string) {
 		t.Helper()
-		told := listed(t, cat, cli.Name, home, environ...)
+		result := listed(t, cat, cli.Name, home, environ...)
 		want := map[string]string{lang.GivesDefault: "config", lang.GivesModels: "config", lang.GivesObserved: "observed"}[s.What()]
 		if s.Env != "" {
 			want = "env"
 		}
-		if got := told.ModelMetadata["found-9"].Source; got != want || (told.DefaultModel == "found-9") != (s.What() == lang.GivesDefault) || len(told.Warnings) > 0 {
-			t.Errorf("%v: %+v", environ, told)
+		if got := result.ModelMetadata["found-9"].Source; got != want || (result.DefaultModel == "found-9") != (s.What() == lang.GivesDefault) || len(result.Warnings) > 0 {
+			t.Errorf("%v: %+v", environ, result)
 		}
 	}
 	if s.Env != "" {

@@ -19,7 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
-// NewSpec says what a new spec is to be made of.
+// NewSpec describes a new spec.
 type NewSpec struct {
 	Name    string   // of the CLI
 	Bin     string   // its program; "": the name
@@ -39,7 +39,7 @@ func New(ctx context.Context, n NewSpec) (configedit.Change, error) {
 		d.Bin = strings.ReplaceAll(n.Name, "_", "-")
 	}
 	if cli, taken := n.Catalog.CLI(n.Name); taken {
-		return configedit.Change{}, fmt.Errorf("the CLI %q already exists (%s); to change it, write only what differs: cli: %s: ...", n.Name, cli.Heading(), n.Name)
+		return configedit.Change{}, fmt.Errorf("the CLI %q already exists (%s); to change it, write only what differs: cli: %s: ...", n.Name, cli.DisplayName(), n.Name)
 	}
 	if _, err := os.Stat(filepath.Join(n.Dir, "cue.mod", "pkg", filepath.FromSlash(schema.Import))); err == nil {
 		d.Schema = true

@@ -5,22 +5,22 @@ import (
 	"testing"
 )
 
-// newestDesk has two further CLIs: one knows no newest conversation, one fails where
+// newestClient has two further CLIs: one knows no newest conversation, one fails where
 // there is none.
-func newestDesk(t *testing.T) desk {
+func newestClient(t *testing.T) sessionsClient {
 	t.Helper()
 	talking := t.TempDir()
 	e, home := opened(t, talkers(t)+`
 cli: plain: words & {title: "Plain", argv: line, session: {create: ["create={id}"], resume: ["resume={id}"], capture: "event.id"}}
 cli: picky: words & {title: "Picky", argv: line, session: {create: ["create={id}"], resume: ["resume={id}"], latest: ["resume=nothing"], capture: "event.id"}}
 `, talks+"="+talking)
-	return desk{e, t, home, talking}
+	return sessionsClient{e, t, home, talking}
 }
 
 // TestNewestOfTheBook: of a CLI that cannot find its newest conversation, the one that
 // was used last in the directory goes on.
-func TestNewestOfTheBook(t *testing.T) {
-	d := newestDesk(t)
+func TestNewestSession(t *testing.T) {
+	d := newestClient(t)
 	here, there := t.TempDir(), t.TempDir()
 	for _, how := range []string{"resumeLatest", "continueSession"} {
 		began := d.turn("plain", args{how: true, "workingDir": here}, "turn 1")
@@ -44,9 +44,9 @@ func TestNewestOfTheBook(t *testing.T) {
 }
 
 // TestNothingToContinueIsBegun: a CLI that fails because there is nothing to continue is
-// called again, for a new conversation. Nobody waits for a job that could be told.
+// called again, for a new conversation. No caller waits for a job.
 func TestNothingToContinueIsBegun(t *testing.T) {
-	d := newestDesk(t)
+	d := newestClient(t)
 	for _, how := range []string{"resumeLatest", "continueSession"} {
 		began := d.turn("picky", args{how: true}, "turn 1")
 		if len(began.Warnings) != 1 || !strings.Contains(began.Warnings[0], "Picky found none that could go on") {
@@ -62,7 +62,7 @@ func TestNothingToContinueIsBegun(t *testing.T) {
 
 // TestWhatGivesWay: who asks for a new conversation gets one, whatever else is asked for.
 func TestWhatGivesWay(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		first := d.turn(cli, nil, "turn 1")
 		for _, how := range []args{{"continueSession": true}, {"resumeLatest": true}} {
 			how["createNewSession"] = true
@@ -89,7 +89,7 @@ func TestWhatGivesWay(t *testing.T) {
 // TestNoConversations: where none can go on, to ask for a new one is no mistake.
 func TestNoConversations(t *testing.T) {
 	e, home := opened(t, fake(t))
-	d := desk{e, t, home, ""}
+	d := sessionsClient{e, t, home, ""}
 	d.turn("acme", args{"do": []string{"out=yes"}, "createNewSession": true, "continueSession": false}, "yes")
 	for _, how := range []args{{"sessionId": "x"}, {"continueSession": true}, {"resumeLatest": true}} {
 		how["prompt"] = "x"

@@ -49,7 +49,7 @@ func FuzzBuiltInOptimizers(f *testing.F) {
 	})
 }
 
-// savings is what a result tells of a call that was to be optimized.
+// savings is what a result says about a call that was to be optimized.
 type savings struct {
 	Status, JobID string
 	Joined        bool
@@ -95,14 +95,14 @@ func checkSavings(t *testing.T, s savings, response string) {
 	if response == tidy && (a.Before != len(answer) || a.After != len(tidy)) {
 		t.Errorf("of the answer: %+v", a)
 	}
-	told := fmt.Sprintf("promptSaved=%d/%d", len(wanted)-len(short), len(wanted))
-	if !strings.Contains(s.Text, told) || response == tidy && !strings.Contains(s.Text, fmt.Sprintf("responseSaved=%d/%d", len(answer)-len(tidy), len(answer))) {
+	want := fmt.Sprintf("promptSaved=%d/%d", len(wanted)-len(short), len(wanted))
+	if !strings.Contains(s.Text, want) || response == tidy && !strings.Contains(s.Text, fmt.Sprintf("responseSaved=%d/%d", len(answer)-len(tidy), len(answer))) {
 		t.Errorf("%s", s.Text)
 	}
 }
 
 // TestOptimizedCalls: what is sent is short, what is shown is short, what was printed
-// stays; whoever asks later is told the same.
+// stays; later reads return the same.
 func TestOptimizedCalls(t *testing.T) {
 	e, home := opened(t, fake(t))
 	args := map[string]any{"prompt": wanted, "do": []string{"out=" + answer}, "optimizePrompt": true, "optimizeResponse": true}

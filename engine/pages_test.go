@@ -14,8 +14,8 @@ import (
 
 var packageRows = regexp.MustCompile("(?m)(^\\| [0-9]+ \\| `[^`]+` \\| [^|\n]* ?\\|\n)+")
 
-// TestArchitectureTable holds the table of packages in ARCHITECTURE.md against the floors:
-// a row for each package that there is, from the top down, with its floor.
+// TestArchitectureTable holds the table of packages in ARCHITECTURE.md against the layers:
+// a row for each package that there is, from the top down, with its layer.
 // GATEWAY_UPDATE=1 rewrites it; a package without a row gets the first sentence of its
 // comment.
 func TestArchitectureTable(t *testing.T) {
@@ -24,27 +24,27 @@ func TestArchitectureTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := map[string]string{} // what a row says about a package
+	rows := map[string]string{} // what a row says about a package
 	for _, row := range regexp.MustCompile("(?m)^\\| [0-9]+ \\| `([^`]+)` \\| ([^|]+) \\|$").FindAllStringSubmatch(string(page), -1) {
-		said[row[1]] = row[2]
+		rows[row[1]] = row[2]
 	}
 	comments := map[string]string{}
 	for _, s := range ourSources(t) {
 		if s.file.Doc != nil && !s.test {
 			sentence := new(doc.Package).Synopsis(s.file.Doc.Text())
-			comments[s.room] = strings.TrimSuffix(strings.TrimPrefix(sentence, "Package "+path.Base(s.room)+" "), ".")
+			comments[s.pkg] = strings.TrimSuffix(strings.TrimPrefix(sentence, "Package "+path.Base(s.pkg)+" "), ".")
 		}
 	}
 	var want strings.Builder
-	for n, packages := range slices.Backward(floors) {
+	for n, packages := range slices.Backward(layers) {
 		for _, p := range slices.Sorted(slices.Values(packages)) {
 			if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(p))); os.IsNotExist(err) {
 				continue
 			}
-			if said[p] == "" {
-				said[p] = comments[p]
+			if rows[p] == "" {
+				rows[p] = comments[p]
 			}
-			fmt.Fprintf(&want, "| %d | `%s` | %s |\n", n, p, said[p])
+			fmt.Fprintf(&want, "| %d | `%s` | %s |\n", n, p, rows[p])
 		}
 	}
 	got := packageRows.FindString(string(page))

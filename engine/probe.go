@@ -17,7 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Probed is what a probe asked.
+// Probed describes a program that was probed.
 type Probed struct {
 	CLI     string     `json:"cli"`
 	Path    string     `json:"path,omitempty"` // "" if it is not installed
@@ -48,7 +48,7 @@ func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]
 		catalog: cat, named: len(names) > 0,
 		prober: installed.Patient(host.New(environ, settings.Path, settings.EnvFile)),
 	}
-	told := make([]Probed, len(clis))
+	probed := make([]Probed, len(clis))
 	problems := make([][]lang.Problem, len(clis))
 	var wait sync.WaitGroup
 	room := make(chan struct{}, atOnce)
@@ -56,15 +56,15 @@ func Probe(ctx context.Context, loaded load.Result, names, environ []string) ([]
 		wait.Go(func() {
 			room <- struct{}{}
 			defer func() { <-room }()
-			told[i], problems[i] = p.cli(ctx, cli)
+			probed[i], problems[i] = p.cli(ctx, cli)
 		})
 	}
 	wait.Wait()
 	ranges := map[string][]string{}
 	for i, cli := range clis {
-		ranges[cli.Name] = cli.Changes(told[i].Version)
+		ranges[cli.Name] = cli.Changes(probed[i].Version)
 	}
-	return told, loaded.Locate(slices.Concat(problems...), ranges), ctx.Err()
+	return probed, loaded.Locate(slices.Concat(problems...), ranges), ctx.Err()
 }
 
 func nearest(cat *catalog.Catalog, name string) string {
@@ -87,45 +87,45 @@ type probe struct {
 	named   bool
 }
 
-// cli asks one program. What it lacks is told at its place in the spec.
-func (p probe) cli(ctx context.Context, cli *catalog.CLI) (told Probed, found []lang.Problem) {
-	told.CLI = cli.Name
+// cli asks one program. What it lacks is reported at its position in the spec.
+func (p probe) cli(ctx context.Context, cli *catalog.CLI) (probed Probed, found []lang.Problem) {
+	probed.CLI = cli.Name
 	at := func(code, text string, keys ...string) *lang.Problem {
 		found = append(found, lang.Problem{Path: append([]string{"cli", cli.Name}, keys...), Code: code, Text: text})
 		return &found[len(found)-1]
 	}
 	path, err := p.prober.Host.Find(cli.Bin)
 	if err != nil {
-		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so it was not checked", cli.Heading()), "bin")
+		problem := at("probe-missing", fmt.Sprintf("%s is not installed, so it was not checked", cli.DisplayName()), "bin")
 		problem.Note = !p.named
 		if p.named {
 			problem.Text, problem.Hint = err.Error(), cli.Install
 		}
-		return told, found
+		return probed, found
 	}
-	told.Path = path
+	probed.Path = path
 	state := p.prober.State(ctx, p.catalog, cli)
-	told.Version = state.Version
+	probed.Version = state.Version
 	switch {
 	case state.Matches != nil && !*state.Matches:
 		at("probe-strange", state.Problem, "version", "match").Hint = state.Hint
-		return told, found
+		return probed, found
 	case state.Problem != "":
 		problem := at("probe-version", state.Problem, "version", "argv")
 		problem.Warning, problem.Key, problem.Hint = true, true, state.Hint
 	}
 	if len(cli.CLISpec.Probe.Help) == 0 {
-		problem := at(author.CodeUnasked, "the spec does not say how to get the help text of "+cli.Heading())
+		problem := at(author.CodeUnasked, "the spec does not say how to get the help text of "+cli.DisplayName())
 		problem.Note, problem.Key, problem.Hint = true, true, `add probe: help: [["--help"]]`
-		return told, found
+		return probed, found
 	}
 	var answers []author.Answer
 	for _, words := range cli.CLISpec.Probe.Help {
-		told.Asked = append(told.Asked, words)
+		probed.Asked = append(probed.Asked, words)
 		text, err := p.prober.Help(ctx, p.catalog, cli, words)
 		answers = append(answers, author.Answer{Words: words, Text: text, Err: err})
 	}
-	return told, append(found, author.Compare(cli, told.Version, answers)...)
+	return probed, append(found, author.Compare(cli, probed.Version, answers)...)
 }
 
 // String is what was asked, on one line.

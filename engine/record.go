@@ -10,7 +10,7 @@ import (
 
 // record opens the store at the first call: a client waits for initialize, not for
 // a database. One that cannot be opened is tried again at the next call, since its
-// owner may have mended it, and one that was moved or deleted is left for the file
+// owner may have repaired it, and one that was moved or deleted is left for the file
 // that is there now: a gateway lives for as long as its client.
 type record struct {
 	path   string // "" for none

@@ -17,17 +17,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
-// house is a gateway over a folder of specs that the test edits.
-type house struct {
+// specsHome is a gateway over a folder of specs that the test edits.
+type specsHome struct {
 	*engine.Engine
 	t   *testing.T
 	dir string
 }
 
-func newHouse(t *testing.T, files ...string) *house {
+func newSpecsHome(t *testing.T, files ...string) *specsHome {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())
-	h := &house{t: t, dir: t.TempDir()}
+	h := &specsHome{t: t, dir: t.TempDir()}
 	for i := 0; i < len(files); i += 2 {
 		h.save(files[i], files[i+1])
 	}
@@ -44,12 +44,12 @@ func newHouse(t *testing.T, files ...string) *house {
 	return h
 }
 
-func (h *house) open() (*engine.Engine, any) {
+func (h *specsHome) open() (*engine.Engine, any) {
 	return engine.Open(engine.Options{Specs: []string{h.dir}, Environ: append(os.Environ(), "LLM_GATEWAY_DEDUP_WINDOW_MS=0"), Version: "test"})
 }
 
 // save replaces a file as most editors do, or takes it away.
-func (h *house) save(name, text string) {
+func (h *specsHome) save(name, text string) {
 	h.t.Helper()
 	file, next := filepath.Join(h.dir, name), filepath.Join(h.dir, "."+name+".tmp")
 	if text == "" {
@@ -67,7 +67,7 @@ func (h *house) save(name, text string) {
 }
 
 // says is a CLI that answers with two words.
-func (h *house) says(name, first, second string) string {
+func (h *specsHome) says(name, first, second string) string {
 	self, err := os.Executable()
 	if err != nil {
 		h.t.Fatal(err)
@@ -75,7 +75,7 @@ func (h *house) says(name, first, second string) string {
 	return fmt.Sprintf(`cli: %s: {bin: %q, argv: ["out=%s ", "out=%s"], env: set: ACME_FAKE: "1", concurrency: 0}`, name, self, first, second)
 }
 
-func (h *house) call(tool string) tools.Result {
+func (h *specsHome) call(tool string) tools.Result {
 	return h.Tools.Call(h.t.Context(), call.Request{Tool: tool, Args: json.RawMessage(`{"prompt":"x"}`)})
 }
 
@@ -92,7 +92,7 @@ func (c *client) next(t *testing.T) message {
 // TestASavedSpecIsLive: a CLI that is added is listed, once, and can be called; so is one
 // that is taken away, which says so; what changes no listing is no news.
 func TestASavedSpecIsLive(t *testing.T) {
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	h.save("acme.cue", h.says("acme", "good", "day"))
 	h.Reload()
 	c := connect(t, h.Engine, "desk")
@@ -141,7 +141,7 @@ func TestASavedSpecIsLive(t *testing.T) {
 
 // TestTheUsersFolderComesLater, while a gateway runs.
 func TestTheUsersFolderComesLater(t *testing.T) {
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	c := connect(t, h.Engine, "desk")
 	if err := os.MkdirAll(engine.UserDir(), 0o700); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestTheUsersFolderComesLater(t *testing.T) {
 
 // TestABrokenEditChangesNothing but what the status says.
 func TestABrokenEditChangesNothing(t *testing.T) {
-	h := newHouse(t, "a.cue", `cli: zeta: {bin: "zeta", argv: []}`)
+	h := newSpecsHome(t, "a.cue", `cli: zeta: {bin: "zeta", argv: []}`)
 	h.save("acme.cue", h.says("acme", "good", "day"))
 	if !h.Reload() || h.Reload() {
 		t.Fatal("one change, one reload")
@@ -199,7 +199,7 @@ func TestABrokenEditChangesNothing(t *testing.T) {
 // TestWhatWidensWaits for a person, where the settings in force say so: those of the edit
 // itself do not count.
 func TestWhatWidensWaits(t *testing.T) {
-	h := newHouse(t, "a.cue", `gateway: reload: "hold"`)
+	h := newSpecsHome(t, "a.cue", `gateway: reload: "hold"`)
 	h.save("acme.cue", h.says("acme", "good", "day"))
 	h.save("a.cue", `gateway: reload: "all"`)
 	for range 2 {
@@ -225,7 +225,7 @@ func TestWhatWidensWaits(t *testing.T) {
 
 // TestWhatDoesNotWidenDoesNotWait.
 func TestWhatDoesNotWidenDoesNotWait(t *testing.T) {
-	h := newHouse(t, "a.cue", `gateway: reload: "hold"`)
+	h := newSpecsHome(t, "a.cue", `gateway: reload: "hold"`)
 	h.save("b.cue", `gateway: jobs: syncMs: 1000`)
 	if !h.Reload() || h.Catalog().Settings.Jobs.SyncMs != 1000 {
 		t.Error(h.Status())
@@ -234,7 +234,7 @@ func TestWhatDoesNotWidenDoesNotWait(t *testing.T) {
 
 // TestReloadsCanBeOff, until a person asks for one.
 func TestReloadsCanBeOff(t *testing.T) {
-	h := newHouse(t, "a.cue", `gateway: reload: "off"`)
+	h := newSpecsHome(t, "a.cue", `gateway: reload: "off"`)
 	h.save("b.cue", `gateway: jobs: syncMs: 1000`)
 	if h.Reload() {
 		t.Fatal("reloaded")
@@ -247,7 +247,7 @@ func TestReloadsCanBeOff(t *testing.T) {
 
 // TestWhatWaitsForTheNextStart is said.
 func TestWhatWaitsForTheNextStart(t *testing.T) {
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	h.save("a.cue", `gateway: {logsDb: "none", path: ["/nowhere"]}`)
 	if !h.Reload() || len(h.Status().Restart) != 1 || h.Status().Restart[0] != "gateway.logsDb" {
 		t.Errorf("%+v", h.Status())
@@ -266,7 +266,7 @@ func TestCallsKeepWhatTheyBeganWith(t *testing.T) {
 	if os.Getenv("GATEWAY_STRESS") != "" {
 		reloads = 1000
 	}
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	h.save("acme.cue", h.says("acme", "0", "0"))
 	h.Reload()
 	h.call("acme_request")
@@ -312,7 +312,7 @@ func TestCallsKeepWhatTheyBeganWith(t *testing.T) {
 
 // TestJobsOutliveTheirSpec: one that has ended, and one that runs when its CLI is taken away.
 func TestJobsOutliveTheirSpec(t *testing.T) {
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	h.save("acme.cue", fake(t))
 	h.Reload()
 	gate := filepath.Join(t.TempDir(), "gate")
@@ -352,22 +352,22 @@ func TestJobsOutliveTheirSpec(t *testing.T) {
 }
 
 // manners are ways to save a file, of which events come in different kinds and orders.
-var manners = map[string]func(h *house, file, text string){
-	"in place": func(h *house, file, text string) { h.write(file, text) },
-	"by renaming": func(h *house, file, text string) {
+var manners = map[string]func(h *specsHome, file, text string){
+	"in place": func(h *specsHome, file, text string) { h.write(file, text) },
+	"by renaming": func(h *specsHome, file, text string) {
 		h.write(file+".tmp~", text)
 		h.rename(file+".tmp~", file)
 	},
-	"with a backup": func(h *house, file, text string) {
+	"with a backup": func(h *specsHome, file, text string) {
 		h.rename(file, file+"~")
 		h.write(file, text)
 	},
-	"in pieces": func(h *house, file, text string) {
+	"in pieces": func(h *specsHome, file, text string) {
 		h.write(file, "")
 		h.write(file, text[:len(text)/2])
 		h.write(file, text)
 	},
-	"by a link": func(h *house, file, text string) {
+	"by a link": func(h *specsHome, file, text string) {
 		target := filepath.Join(filepath.Dir(h.dir), "target")
 		h.write(target, text)
 		if err := os.Symlink(target, file+".l~"); err != nil {
@@ -375,7 +375,7 @@ var manners = map[string]func(h *house, file, text string){
 		}
 		h.rename(file+".l~", file)
 	},
-	"with the whole folder": func(h *house, file, text string) {
+	"with the whole folder": func(h *specsHome, file, text string) {
 		h.rename(h.dir, h.dir+".old")
 		if err := os.Mkdir(h.dir, 0o700); err != nil {
 			h.t.Fatal(err)
@@ -387,14 +387,14 @@ var manners = map[string]func(h *house, file, text string){
 	},
 }
 
-func (h *house) write(file, text string) {
+func (h *specsHome) write(file, text string) {
 	h.t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-func (h *house) rename(from, to string) {
+func (h *specsHome) rename(from, to string) {
 	h.t.Helper()
 	if err := os.Rename(from, to); err != nil {
 		h.t.Fatal(err)
@@ -404,7 +404,7 @@ func (h *house) rename(from, to string) {
 // TestEditsOfEveryMannerUnderLoad: each edit of a file that is watched comes to be in force,
 // and whatever is there meanwhile, no call is answered by half of one.
 func TestEditsOfEveryMannerUnderLoad(t *testing.T) {
-	h := newHouse(t)
+	h := newSpecsHome(t)
 	file := filepath.Join(h.dir, "acme.cue")
 	h.write(file, h.says("acme", "0", "0"))
 	h.Reload()
@@ -451,7 +451,7 @@ func TestEditsOfEveryMannerUnderLoad(t *testing.T) {
 // TestSettingsAreReloadedToo: a folder where programs are looked for, and what the log says.
 func TestSettingsAreReloadedToo(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
-	h := &house{t: t, dir: t.TempDir()}
+	h := &specsHome{t: t, dir: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

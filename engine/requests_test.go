@@ -150,7 +150,7 @@ type step struct {
 	Job  bool   // later steps are about the job that it starts: {job}
 }
 
-// TestWorkflows calls tools one after the other, as users were told to.
+// TestWorkflows calls tools one after the other, as the documentation says.
 func TestWorkflows(t *testing.T) {
 	e := populated(t)
 	for pattern, clis := range map[string][]*catalog.CLI{"*.json": {{}}, "each/*.json": e.Catalog().CLIs} {

@@ -40,18 +40,18 @@ cli: chooser: words & {title: "Chooser", argv: {new: ["{do}", "start", "{then}"]
 	return fmt.Sprintf(text, self)
 }
 
-// desk is an engine with the talkers, and what is asked of it.
-type desk struct {
+// sessionsClient is an engine with the CLIs that hold conversations, and helpers to call it.
+type sessionsClient struct {
 	*engine.Engine
 	t             *testing.T
 	home, talking string
 }
 
-func newDesk(t *testing.T, environ ...string) desk {
+func newSessionsClient(t *testing.T, environ ...string) sessionsClient {
 	t.Helper()
 	talking := t.TempDir()
 	e, home := opened(t, talkers(t), append(environ, talks+"="+talking)...)
-	return desk{e, t, home, talking}
+	return sessionsClient{e, t, home, talking}
 }
 
 // said is a result: what a caller sees of it.
@@ -66,7 +66,7 @@ type said struct {
 	Sessions                                []said
 }
 
-func (d desk) ask(tool string, args map[string]any) said {
+func (d sessionsClient) ask(tool string, args map[string]any) said {
 	d.t.Helper()
 	text, err := json.Marshal(args)
 	if err != nil {
@@ -75,7 +75,7 @@ func (d desk) ask(tool string, args map[string]any) said {
 	r := d.Tools.Call(d.t.Context(), call.Request{Tool: tool, Args: text})
 	var s said
 	if err := json.Unmarshal(r.Structured, &s); err != nil {
-		// The list tells the active ones by their CLIs.
+		// The list names the active ones by their CLIs.
 		var list struct {
 			Sessions []said
 			Total    int
@@ -85,7 +85,7 @@ func (d desk) ask(tool string, args map[string]any) said {
 		}
 		s.Sessions, s.Total = list.Sessions, list.Total
 	}
-	if r.IsError != (s.Error.Class != "") && !strings.HasPrefix(tool, "llm_job") { // that a job failed is what they tell
+	if r.IsError != (s.Error.Class != "") && !strings.HasPrefix(tool, "llm_job") { // they report that a job failed
 		d.t.Errorf("%s: %s %q", tool, r.Structured, r.Text)
 	}
 	s.Response = r.Response
@@ -95,7 +95,7 @@ func (d desk) ask(tool string, args map[string]any) said {
 type args = map[string]any
 
 // turn makes a call that must be answered.
-func (d desk) turn(cli string, more args, want string) said {
+func (d sessionsClient) turn(cli string, more args, want string) said {
 	d.t.Helper()
 	all := args{"prompt": "x", "forceRefresh": true}
 	for k, v := range more {
@@ -108,15 +108,15 @@ func (d desk) turn(cli string, more args, want string) said {
 	return s
 }
 
-func eachTalker(t *testing.T, test func(t *testing.T, d desk, cli string)) {
+func eachTalker(t *testing.T, test func(t *testing.T, d sessionsClient, cli string)) {
 	for _, cli := range []string{"taker", "bound", "chooser"} {
-		t.Run(cli, func(t *testing.T) { test(t, newDesk(t), cli) })
+		t.Run(cli, func(t *testing.T) { test(t, newSessionsClient(t), cli) })
 	}
 }
 
 // TestSessionIsUsed is the life of a session as its users see it.
 func TestSessionIsUsed(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		s := d.ask("session_create", args{"cli": cli, "description": "Mending"})
 		if s.SessionID == "" || !s.Active || s.CLI != cli || s.Description != "Mending" || s.Turns != 0 {
 			t.Fatalf("%+v", s)
@@ -166,7 +166,7 @@ func TestSessionIsUsed(t *testing.T) {
 }
 
 // lastTurn is what the fake will answer to the newest of its conversations.
-func lastTurn(t *testing.T, d desk) string {
+func lastTurn(t *testing.T, d sessionsClient) string {
 	t.Helper()
 	entries, err := os.ReadDir(d.talking)
 	if err != nil {
@@ -182,7 +182,7 @@ func lastTurn(t *testing.T, d desk) string {
 
 // TestNothingToContinue: what is not known to be continued is said.
 func TestNothingToContinue(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		for _, how := range []string{"resumeLatest", "continueSession"} {
 			began := d.turn(cli, args{how: true}, "turn 1")
 			if len(began.Warnings) != 1 || !strings.Contains(began.Warnings[0], "began a new one") {
@@ -207,7 +207,7 @@ func TestNothingToContinue(t *testing.T) {
 // TestFirstTurnsAtOnce: one of them begins the session, the others go on.
 func TestFirstTurnsAtOnce(t *testing.T) {
 	const calls = 6
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		s := d.ask("session_create", args{"cli": cli})
 		var wait sync.WaitGroup
 		answers := make([]said, calls)
@@ -243,7 +243,7 @@ func TestFirstTurnsAtOnce(t *testing.T) {
 // TestSameTurnsJoin: while it runs, the same call is the same turn; when it has ended, it
 // is the next one.
 func TestSameTurnsJoin(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		d.ask("session_create", args{"cli": cli})
 		for round := range 2 {
 			gate := filepath.Join(d.home, fmt.Sprint("gate", round))
@@ -289,7 +289,7 @@ func TestFirstTurnThatFails(t *testing.T) {
 	} {
 		for cli, want := range c.then {
 			t.Run(cli+" "+c.name, func(t *testing.T) {
-				d := newDesk(t)
+				d := newSessionsClient(t)
 				s := d.ask("session_create", args{"cli": cli})
 				c.first["prompt"] = "x"
 				if r := d.ask(cli+"_request", c.first); r.Error.Class == "" {
@@ -316,7 +316,7 @@ func TestAConversationThatSeemedNotToBe(t *testing.T) {
 		"it was not begun": {args{"then": []string{"die"}}, true, "turn 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newSessionsClient(t)
 			s := d.ask("session_create", args{"cli": "taker"})
 			c.first["prompt"] = "x"
 			if r := d.ask("taker_request", c.first); r.Error.Class == "" {
@@ -339,7 +339,7 @@ func TestAConversationThatSeemedNotToBe(t *testing.T) {
 
 // TestFirstTurnThatIsCanceled had time to begin the conversation.
 func TestFirstTurnThatIsCanceled(t *testing.T) {
-	d := newDesk(t)
+	d := newSessionsClient(t)
 	d.ask("session_create", args{"cli": "taker"})
 	job := d.ask("taker_request_async", args{"prompt": "x", "mute": "1", "then": []string{"sleep"}})
 	until(t, "the conversation", func() bool {
@@ -355,7 +355,7 @@ func TestFirstTurnThatIsCanceled(t *testing.T) {
 // TestAConversationThatIsGone: its CLI does not know it any more, and the caller hears
 // how to leave it.
 func TestAConversationThatIsGone(t *testing.T) {
-	d := newDesk(t)
+	d := newSessionsClient(t)
 	s := d.ask("session_create", args{"cli": "taker"})
 	d.turn("taker", nil, "turn 1")
 	if err := os.Remove(filepath.Join(d.talking, s.SessionID)); err != nil {
@@ -370,7 +370,7 @@ func TestAConversationThatIsGone(t *testing.T) {
 }
 
 func TestSessionsKeepToTheirPlaces(t *testing.T) {
-	d := newDesk(t)
+	d := newSessionsClient(t)
 	here, there := t.TempDir(), t.TempDir()
 	a := d.ask("session_create", args{"cli": "bound"})
 	d.turn("bound", args{"workingDir": here}, "turn 1")
@@ -400,7 +400,7 @@ func TestSessionsKeepToTheirPlaces(t *testing.T) {
 
 // TestIdsFromOutside are passed on as they are, and known from then on.
 func TestIdsFromOutside(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		if err := os.WriteFile(filepath.Join(d.talking, "mine"), []byte("4"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -419,7 +419,7 @@ func TestIdsFromOutside(t *testing.T) {
 
 // TestATurnWithoutItsGateway is noted by whoever sees its end, once.
 func TestATurnWithoutItsGateway(t *testing.T) {
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		gate := filepath.Join(d.home, "gate")
 		if err := syscall.Mkfifo(gate, 0o600); err != nil {
 			t.Fatal(err)
@@ -458,7 +458,7 @@ func TestATurnWithoutItsGateway(t *testing.T) {
 // TestTwoGatewaysShareASession: each takes turns, and both count.
 func TestTwoGatewaysShareASession(t *testing.T) {
 	const each = 5
-	eachTalker(t, func(t *testing.T, d desk, cli string) {
+	eachTalker(t, func(t *testing.T, d sessionsClient, cli string) {
 		s := d.ask("session_create", args{"cli": cli})
 		d.turn(cli, nil, "turn 1")
 		p := startGateway(t, d.home, folder(t, t.TempDir(), "acme.cue", talkers(t)), talks+"="+d.talking)
@@ -485,7 +485,7 @@ func TestTwoGatewaysShareASession(t *testing.T) {
 
 // TestACallFromInsideItsSession cannot go on with the turn that makes it.
 func TestACallFromInsideItsSession(t *testing.T) {
-	d := newDesk(t)
+	d := newSessionsClient(t)
 	s := d.ask("session_create", args{"cli": "taker"})
 	d.turn("taker", nil, "turn 1")
 	job := d.ask("taker_request_async", args{"prompt": "x", "then": []string{"sleep"}})
@@ -496,7 +496,7 @@ func TestACallFromInsideItsSession(t *testing.T) {
 		t.Fatal(diags)
 	}
 	defer e.Close()
-	inner := desk{e, t, d.home, d.talking}
+	inner := sessionsClient{e, t, d.home, d.talking}
 	if r := inner.turn("taker", nil, "turn 1"); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "job "+job.JobID) {
 		t.Errorf("%+v", r)
 	}
@@ -510,7 +510,7 @@ func TestACallFromInsideItsSession(t *testing.T) {
 }
 
 func TestUnusedSessionsGo(t *testing.T) {
-	d := newDesk(t)
+	d := newSessionsClient(t)
 	s := d.ask("session_create", args{"cli": "taker"})
 	for _, c := range []struct{ days, left int }{{29, 1}, {31, 0}} {
 		if _, err := d.Tools.Runner.Prune(t.Context(), time.Now().AddDate(0, 0, c.days)); err != nil {
@@ -526,7 +526,7 @@ func TestUnusedSessionsGo(t *testing.T) {
 }
 
 func TestSessionsInMemory(t *testing.T) {
-	d := newDesk(t, "LLM_GATEWAY_LOGS_DB=none")
+	d := newSessionsClient(t, "LLM_GATEWAY_LOGS_DB=none")
 	r := d.Tools.Call(context.Background(), call.Request{Tool: "session_create", Args: json.RawMessage(`{"cli":"chooser"}`)})
 	if r.IsError || !strings.Contains(strings.Join(r.Text, "\n"), "ends with this gateway") {
 		t.Errorf("%+v", r)

@@ -124,7 +124,7 @@ func printJSON(w io.Writer, r tools.Result) error {
 	return err
 }
 
-// printText writes the answer, and what else there is to say beside it.
+// printText writes the answer and its notes.
 func printText(out, errOut io.Writer, r tools.Result) error {
 	if r.Response != "" {
 		if _, err := fmt.Fprintln(out, strings.TrimSuffix(r.Response, "\n")); err != nil {

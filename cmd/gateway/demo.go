@@ -22,7 +22,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
-// demoSpec describes the stand-in; it is shown, and then used as it stands.
+// demoSpec describes the stand-in; it is printed, and used unchanged.
 //
 //go:embed demo.cue
 var demoSpec string
@@ -71,7 +71,7 @@ type demo struct {
 	*page
 	engine *engine.Engine // with the user's own specs, for what is installed here
 
-	dir       string // everything lies below it
+	dir       string // everything is below it
 	client    *demoClient
 	session   string // conversation of the first call
 	installed string // tool of an agent that is installed here, if there is one
@@ -228,16 +228,16 @@ func (d *demo) showAgents(context.Context) error {
 		path, err := d.engine.Tools.Runner.Host.Find(cli.Bin)
 		switch {
 		case err == nil:
-			rows = append(rows, []string{cli.Heading(), path})
+			rows = append(rows, []string{cli.DisplayName(), path})
 			if d.installed == "" {
 				d.installed = cli.Tool()
 			}
 		case !errors.As(err, new(*host.NotFoundError)):
-			rows = append(rows, []string{cli.Heading(), err.Error()})
+			rows = append(rows, []string{cli.DisplayName(), err.Error()})
 		case cli.Install != "":
-			rows = append(rows, []string{cli.Heading(), "not installed:  " + cli.Install})
+			rows = append(rows, []string{cli.DisplayName(), "not installed:  " + cli.Install})
 		default:
-			rows = append(rows, []string{cli.Heading(), "not installed"})
+			rows = append(rows, []string{cli.DisplayName(), "not installed"})
 		}
 	}
 	d.table(rows)

@@ -25,7 +25,7 @@ func (c *demoClient) bin() string    { return filepath.Join(c.dir, "bin") }
 func (c *demoClient) home() string   { return filepath.Join(c.dir, "home") }
 func (c *demoClient) record() string { return filepath.Join(c.dir, "home", "logs.db") }
 
-// start lays the spec and the stand-in out, starts `gateway serve` on them and
+// start writes the spec and the stand-in to files, starts `gateway serve` on them and
 // connects.
 func (c *demoClient) start(ctx context.Context) error {
 	for _, folder := range []string{c.specs(), c.bin(), c.home()} {

@@ -58,7 +58,7 @@ Exit codes: 0 no problems (there may be notes), 1 problems found, 2 invalid comm
 	return cmd
 }
 
-// diagnosis is what the doctor says.
+// diagnosis is the report of the doctor.
 type diagnosis struct {
 	Version  string           `json:"version"` // of the gateway
 	Problems int              `json:"problems"`

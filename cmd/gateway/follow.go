@@ -73,7 +73,7 @@ func verdict(status string) error {
 type live struct {
 	w    io.Writer // nil: no terminal
 	line string
-	open bool // where it would stand is a line of others that has not ended
+	open bool // the last line of the output has not ended
 }
 
 func newLive(w io.Writer) *live {

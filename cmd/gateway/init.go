@@ -102,7 +102,7 @@ func initFolder(out io.Writer, args []string, dryRun bool) error {
 			fmt.Fprintf(out, "  %s: %s\n", done, name)
 			continue
 		}
-		if err := s.Make(); err != nil {
+		if err := s.Write(); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "  %-8s %s\n", what, name)
@@ -118,7 +118,7 @@ func indented(text string) string {
 	return b.String()
 }
 
-// listClients tells of all clients.
+// listClients prints all clients.
 func listClients(out io.Writer, known []engine.Client) error {
 	p := newPage(out)
 	p.print("\nMCP clients (`gateway init --client NAME` adds the gateway; --dry-run shows the change)\n")

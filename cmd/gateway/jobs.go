@@ -167,7 +167,7 @@ func oneJob(cmd *cobra.Command, words []string) error {
 	return nil
 }
 
-// printAnswer writes the answer of a job, and what else there is to say beside it.
+// printAnswer writes the answer of a job and its notes.
 func printAnswer(out, errOut io.Writer, _ *tools.JobResultOutput, r tools.Result) error {
 	return printText(out, errOut, r)
 }

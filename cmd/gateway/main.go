@@ -51,7 +51,7 @@ const (
 	longLivedGC  = 100
 )
 
-// interrupted is a user's wish that what was asked for ends. Whoever looks for it
+// interrupted is the cause of a context that the user has canceled. Code that looks for it
 // knows the method, not the type.
 type interrupted struct{}
 
@@ -84,7 +84,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	return 2
 }
 
-// exitCode ends the program with a code; what there was to say has been said.
+// exitCode ends the program with a code; its message has been printed.
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }

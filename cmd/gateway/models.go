@@ -46,7 +46,7 @@ func (a *app) completeCLI(cmd *cobra.Command, words []string, _ string) (names [
 	defer e.Close()
 	if len(words) == 0 {
 		for _, cli := range e.Catalog().CLIs {
-			names = append(names, cli.Name+"\t"+cli.Heading())
+			names = append(names, cli.Name+"\t"+cli.DisplayName())
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

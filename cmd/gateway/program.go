@@ -16,7 +16,7 @@ type self struct {
 	build string // command that makes path, where the running program is temporary
 }
 
-// program finds out where the gateway lies, or is to lie if `go run` started it.
+// program finds the path of the gateway, or where it will be built if `go run` started it.
 func program() self {
 	exe, err := os.Executable()
 	if err != nil {

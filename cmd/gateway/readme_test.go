@@ -13,7 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/schema"
 )
 
-// TestReadmeRecipe does what the README tells a newcomer to do. The specs of all pages
+// TestReadmeRecipe follows the README as a new user does. The specs of all pages
 // must be valid together.
 func TestReadmeRecipe(t *testing.T) {
 	readme := pages(t)["README.md"]

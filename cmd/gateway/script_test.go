@@ -90,9 +90,9 @@ func jobID(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: jobid NAME stdout|FILE")
 	}
-	var told struct{ JobID string }
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &told))
-	ts.Setenv(args[0], told.JobID)
+	var job struct{ JobID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &job))
+	ts.Setenv(args[0], job.JobID)
 }
 
 // tidy FROM TO copies output without what differs from run to run.

@@ -28,7 +28,7 @@ that name no session use the active session of their CLI.`,
 	return cmd
 }
 
-// sessionCommand makes a command call a tool about sessions with what its words say.
+// sessionCommand makes a command that calls a session tool with its arguments.
 func sessionCommand[In, Out any](a *app, cmd *cobra.Command, tool *tools.Builtin[In, Out], text printer[Out], input func(words []string) In) *cobra.Command {
 	format := cmd.Flags().String("format", "text", "print the result as `FORMAT`: text or json")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {

@@ -275,7 +275,7 @@ func last(lines []string) string {
 	return lines[len(lines)-1]
 }
 
-// TestFollowInATerminal: what the job prints scrolls past above one line that tells where
+// TestFollowInATerminal: what the job prints scrolls past above one line that says where
 // it stands, however long that is; and the line leaves nothing behind.
 func TestFollowInATerminal(t *testing.T) {
 	const width = 40

@@ -81,14 +81,14 @@ line.`,
 		result := engine.Vet(cmd.Context(), paths, a.specs, os.Environ(), more...)
 		var asked []engine.Probed
 		if ask && !diagnostic.Failed(result.Diagnostics) {
-			told, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
+			probed, found, err := engine.Probe(cmd.Context(), result, names, os.Environ())
 			if err != nil {
 				return fail(err)
 			}
-			asked, result.Diagnostics = told, diagnostic.Sort(append(result.Diagnostics, found...))
+			asked, result.Diagnostics = probed, diagnostic.Sort(append(result.Diagnostics, found...))
 		}
 		if ci := os.Getenv("CI"); locked || ci != "" && ci != "false" && ci != "0" {
-			result.Diagnostics = engine.Insist(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
+			result.Diagnostics = engine.RequireLock(result.Diagnostics, engine.Lockable(slices.Clone(paths), a.specs), locked)
 		}
 		if against != "" && !diagnostic.Failed(result.Diagnostics) {
 			found, err := a.against(cmd.Context(), against, paths, verbose, memory)
@@ -119,21 +119,21 @@ func (a *app) against(ctx context.Context, ref string, paths []string, verbose b
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("there are no specs to compare: %s does not exist; give a path", engine.UserDir())
 	}
-	found, err := engine.Against(ctx, ref, paths, os.Environ(), memory)
+	found, err := engine.DiffSpecs(ctx, ref, paths, os.Environ(), memory)
 	if !verbose {
 		found = slices.DeleteFunc(found, func(d diagnostic.Diagnostic) bool { return d.Severity == diagnostic.Note })
 	}
 	return found, err
 }
 
-// measured is what vet can tell about one tool.
+// measured is what vet reports about one tool.
 type measured struct {
 	Name   string        `json:"name"`
 	Bytes  int           `json:"bytes"`
 	Proofs []check.Proof `json:"proofs"`
 }
 
-// split tells the names of CLIs from paths.
+// split separates the names of CLIs from paths.
 func split(words []string) (names, paths []string) {
 	for _, word := range words {
 		if strings.ContainsAny(word, `/\.`) {
@@ -157,11 +157,11 @@ func report(w io.Writer, result load.Result, asked []engine.Probed, format strin
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		told := map[string]any{"diagnostics": append([]diagnostic.Diagnostic{}, result.Diagnostics...), "tools": all}
+		report := map[string]any{"diagnostics": append([]diagnostic.Diagnostic{}, result.Diagnostics...), "tools": all}
 		if asked != nil {
-			told["probed"] = asked
+			report["probed"] = asked
 		}
-		return enc.Encode(told)
+		return enc.Encode(report)
 	}
 	if err := author.Print(w, result.Diagnostics, format); err != nil {
 		return err

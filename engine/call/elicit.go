@@ -45,7 +45,7 @@ func (s *Service) elicit(ctx context.Context, req *Request, d policy.Decision) (
 		return "", &InputRequired{Question: &Question{Text: message, State: s.questions.put(subject, time.Now().Add(wait))}}
 	}
 	if req.Progress != nil {
-		req.Progress("waiting for the user, who is asked whether " + req.Bound.CLI.Heading() + " may be called like this")
+		req.Progress("waiting for the user, who is asked whether " + req.Bound.CLI.DisplayName() + " may be called like this")
 	}
 	asking, stop := context.WithTimeout(ctx, wait)
 	defer stop()
@@ -65,7 +65,7 @@ func (s *Service) elicit(ctx context.Context, req *Request, d policy.Decision) (
 // and quoted, so that they cannot pass for ours.
 func question(req *Request, d policy.Decision) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.Heading(), req.Tool, req.Dir, d.Policy, d.Score)
+	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.DisplayName(), req.Tool, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
 	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))

@@ -139,7 +139,7 @@ func (s *Service) progress(job Job, doing string) string {
 // Heading is the human name of the program of a job.
 func Heading(c *catalog.Catalog, job Job) string {
 	if cli, ok := c.CLI(job.Row.CLI); ok {
-		return cli.Heading()
+		return cli.DisplayName()
 	}
 	return job.Row.CLI
 }

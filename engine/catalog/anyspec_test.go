@@ -30,11 +30,11 @@ func TestAnySpec(t *testing.T) {
 		}
 		good++
 		cli := catalog.CLIs[0]
-		judge := newJudge(cli)
+		checker := newRuleChecker(cli)
 		for range 12 {
 			var args bytes.Buffer
 			randomArgs(r, cli, &args)
-			cmd, fault := judge.check(cli, args.Bytes())
+			cmd, fault := checker.check(cli, args.Bytes())
 			if fault == "" && cmd != nil {
 				calls++
 				fault = dropped(cli, args.Bytes(), *cmd)

@@ -10,9 +10,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// MaxWord is the greatest length of one word of a command line in bytes, its final
+// MaxWordBytes is the greatest length of one word of a command line in bytes, its final
 // NUL included: Linux refuses longer ones (MAX_ARG_STRLEN).
-const MaxWord = 128 << 10
+const MaxWordBytes = 128 << 10
 
 // Command is a call as a command line. It does not name the program file yet: where Bin is
 // installed is a matter of the machine.
@@ -45,8 +45,8 @@ func (c *Call) Command(folder string) (Command, Violations) {
 	}
 	r.variables()
 	for i, arg := range r.cmd.Args {
-		if len(arg) >= MaxWord {
-			r.refuse(r.owner(i), "is too long for a command line: %s bytes, at most %s fit", text.Number(float64(len(arg))), text.Number(MaxWord-1))
+		if len(arg) >= MaxWordBytes {
+			r.refuse(r.owner(i), "is too long for a command line: %s bytes, at most %s fit", text.Number(float64(len(arg))), text.Number(MaxWordBytes-1))
 		}
 	}
 	if len(r.wrong) > 0 {
@@ -108,7 +108,7 @@ func (r *renderer) word(w word) {
 
 func (r *renderer) session(w word, safe bool) {
 	if r.call.own {
-		r.refuse(ParamSessionID, "there is no such session of %s", r.call.CLI.Heading())
+		r.refuse(ParamSessionID, "there is no such session of %s", r.call.CLI.DisplayName())
 		return
 	}
 	text := strings.ReplaceAll(w.text, "{id}", r.call.SessionID)
@@ -164,7 +164,7 @@ func (r *renderer) bare(value, owner, from string, safe bool) {
 func (r *renderer) positional(w word) {
 	p := r.call.CLI.byName[w.name]
 	v, ok := r.call.values[p.Name]
-	if !ok || !r.call.Holds(p) {
+	if !ok || !r.call.ConditionHolds(p) {
 		return
 	}
 	for _, text := range r.texts(p, v) {
@@ -182,7 +182,7 @@ func (r *renderer) origin(p *Param) string {
 
 func (r *renderer) param(p *Param) {
 	v, ok := r.call.values[p.Name]
-	if !ok || !r.call.Holds(p) {
+	if !ok || !r.call.ConditionHolds(p) {
 		return
 	}
 	from := r.origin(p)
@@ -284,7 +284,7 @@ func quote(s string) string {
 func (r *renderer) variables() {
 	for _, p := range r.call.CLI.params {
 		v, ok := r.call.values[p.Name]
-		if p.Env == "" || !ok || !r.call.Holds(p) {
+		if p.Env == "" || !ok || !r.call.ConditionHolds(p) {
 			continue
 		}
 		for _, text := range r.texts(p, v) {
@@ -293,10 +293,10 @@ func (r *renderer) variables() {
 	}
 }
 
-// variable sets one. Its value is not told: a key may be in it.
+// variable sets one. Its value is not shown: it may contain a key.
 func (r *renderer) variable(name, body, owner, from string) {
-	if entry := len(name) + len("=") + len(body); entry >= MaxWord {
-		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", text.Number(float64(entry)), text.Number(MaxWord-1))
+	if entry := len(name) + len("=") + len(body); entry >= MaxWordBytes {
+		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", text.Number(float64(entry)), text.Number(MaxWordBytes-1))
 	}
 	r.cmd.Env[name] = body
 	r.cmd.Steps = append(r.cmd.Steps, Step{Word: name, From: from + " (environment)"})

@@ -77,12 +77,12 @@ func (c compiler) words(words []string, ps lang.Problems) []word {
 		argvtemplate.NoNUL(text, ps.At(i))
 		out = append(out, w)
 	}
-	c.uses(out, ps)
+	c.checkSlots(out, ps)
 	return out
 }
 
-// uses checks the slots of a command line against each other.
-func (c compiler) uses(words []word, ps lang.Problems) {
+// checkSlots checks the slots of a command line against each other.
+func (c compiler) checkSlots(words []word, ps lang.Problems) {
 	type use struct {
 		slot slot
 		name string
@@ -96,7 +96,7 @@ func (c compiler) uses(words []word, ps lang.Problems) {
 			ps.At(i).Add("slot", "%s is used twice", w.text)
 		}
 		seen[use{w.slot, w.name}] = true
-		// Who writes options behind "--" hands them to another program, which has
+		// Options behind "--" are for another program, which has
 		// not seen that "--": nothing is safe there.
 		if (w.slot == slotParams || w.slot == slotMCP) && w.safe {
 			for k := range words {
@@ -106,9 +106,9 @@ func (c compiler) uses(words []word, ps lang.Problems) {
 	}
 }
 
-// misspelt reports whether the word was meant to be a slot. What it would have stood for
-// is then missing for that reason, and need not be told once more for every parameter.
-func (w word) misspelt() bool {
+// misspelled reports whether the word was meant to be a slot. What it would have stood for
+// is then missing for that reason, and need not be reported again for every parameter.
+func (w word) misspelled() bool {
 	return w.slot == slotNone && argvtemplate.Placeholder.FindString(w.text) == w.text
 }
 
@@ -230,7 +230,7 @@ func (c compiler) prompt(ps lang.Problems) {
 			at = at.At(string(mode))
 		}
 		switch carried := p.Via == "arg" || p.Via == "file"; {
-		case slices.ContainsFunc(words, word.misspelt):
+		case slices.ContainsFunc(words, word.misspelled):
 		case carried && count == 0:
 			at.Add("prompt", "the prompt is not used").Hint = "write {prompt} where it belongs"
 		case !carried && count > 0:
@@ -242,9 +242,9 @@ func (c compiler) prompt(ps lang.Problems) {
 	}
 }
 
-// placed checks that every parameter and session word reaches the command line of
+// checkPlacement checks that every parameter and session word reaches the command line of
 // each mode that it applies to.
-func (c compiler) placed(ps lang.Problems) {
+func (c compiler) checkPlacement(ps lang.Problems) {
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
 		if !ok {
@@ -253,13 +253,13 @@ func (c compiler) placed(ps lang.Problems) {
 			}
 			continue
 		}
-		if len(c.cli.session[mode]) > 0 && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotSession || w.misspelt() }) {
+		if len(c.cli.session[mode]) > 0 && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotSession || w.misspelled() }) {
 			ps.Siblings("argv").Add("slot", "no {session} for the words of mode %q", mode)
 		}
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
-		if ok && !c.cli.MCP.IsZero() && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotMCP || w.misspelt() }) {
+		if ok && !c.cli.MCP.IsZero() && !slices.ContainsFunc(words, func(w word) bool { return w.slot == slotMCP || w.misspelled() }) {
 			ps.Siblings("argv").Add("slot", "no {mcp} for the words of mcp")
 			break
 		}
@@ -285,7 +285,7 @@ func (c compiler) placed(ps lang.Problems) {
 	}
 }
 
-// modes in the order in which problems are told.
+// modes in the order in which problems are reported.
 var modes = []lang.Mode{lang.New, lang.Resume, lang.Latest}
 
 // Modes are those in which the CLI can be called.
@@ -315,7 +315,7 @@ func (c compiler) reaches(p *Param, at lang.Problems) {
 	}
 	for _, mode := range modes {
 		words, ok := c.cli.argv[mode]
-		if !ok || !p.Applies(mode) || slices.ContainsFunc(words, word.misspelt) {
+		if !ok || !p.Applies(mode) || slices.ContainsFunc(words, word.misspelled) {
 			continue
 		}
 		has := slices.ContainsFunc(words, func(w word) bool {

@@ -8,8 +8,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Phrase is a row of words that a command line can hold, one behind the other.
-type Phrase []ArgvWord
+// ArgvForm is a row of words that a command line can hold, one behind the other.
+type ArgvForm []ArgvWord
 
 // ArgvWord is a word that a spec can put on a command line.
 type ArgvWord struct {
@@ -25,7 +25,7 @@ type ArgvWord struct {
 // ArgvForms are the command lines that the spec knows: one for each mode, then those that ask
 // for the version and for an upgrade. Each slot holds all that it can become; what the
 // installed version does not have is left out.
-func (c *CLI) ArgvForms() (lines [][]Phrase) {
+func (c *CLI) ArgvForms() (lines [][]ArgvForm) {
 	for _, mode := range modes {
 		words, ok := c.argv[mode]
 		if !ok {
@@ -39,7 +39,7 @@ func (c *CLI) ArgvForms() (lines [][]Phrase) {
 	}
 	own := func(words []string, path ...string) {
 		if len(words) > 0 {
-			lines = append(lines, []Phrase{c.row(words, true, path...)})
+			lines = append(lines, []ArgvForm{c.row(words, true, path...)})
 		}
 	}
 	own(c.CLISpec.Version.Argv, "version", "argv")
@@ -62,16 +62,16 @@ func (c *CLI) ArgvForms() (lines [][]Phrase) {
 func (c *CLI) path(keys ...string) []string { return append([]string{"cli", c.Name}, keys...) }
 
 // row is a list of words of the spec.
-func (c *CLI) row(words []string, fixed bool, path ...string) (out Phrase) {
+func (c *CLI) row(words []string, fixed bool, path ...string) (out ArgvForm) {
 	for i, text := range words {
 		out = append(out, ArgvWord{Text: text, Path: c.path(append(slices.Clone(path), strconv.Itoa(i))...), Fixed: fixed})
 	}
 	return out
 }
 
-func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []Phrase) {
-	var row Phrase
-	add := func(more ...Phrase) {
+func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm) {
+	var row ArgvForm
+	add := func(more ...ArgvForm) {
 		line = append(append(line, row), more...)
 		row = nil
 	}
@@ -85,7 +85,7 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []Phrase) 
 			add(c.row(words, false, "session", key))
 		case slotPrompt:
 			if flag := c.CLISpec.Prompt.Flag; flag != "" {
-				add(Phrase{{Text: flag, Path: c.path("prompt", "flag"), Valued: true}})
+				add(ArgvForm{{Text: flag, Path: c.path("prompt", "flag"), Valued: true}})
 			} else {
 				add()
 			}
@@ -104,11 +104,11 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []Phrase) 
 		}
 	}
 	add()
-	return slices.DeleteFunc(line, func(p Phrase) bool { return len(p) == 0 })
+	return slices.DeleteFunc(line, func(p ArgvForm) bool { return len(p) == 0 })
 }
 
 // option is what a parameter can become.
-func (c *CLI) option(p *Param) (out []Phrase) {
+func (c *CLI) option(p *Param) (out []ArgvForm) {
 	path := func(keys ...string) []string { return c.path(append([]string{"params", p.Name}, keys...)...) }
 	if p.Flag != "" {
 		first := ArgvWord{Text: p.Flag, Path: path("flag"), Valued: p.Kind != Bool}
@@ -117,14 +117,14 @@ func (c *CLI) option(p *Param) (out []Phrase) {
 				first.Takes = append(first.Takes, ArgvWord{Text: value, Path: path("enum", strconv.Itoa(i))})
 			}
 		}
-		out = append(out, Phrase{first})
+		out = append(out, ArgvForm{first})
 	}
 	if p.NoFlag != "" {
-		out = append(out, Phrase{{Text: p.NoFlag, Path: path("noFlag")}})
+		out = append(out, ArgvForm{{Text: p.NoFlag, Path: path("noFlag")}})
 	}
 	out = append(out, c.row(p.Words, false, "params", p.Name, "words"))
 	for _, value := range slices.Sorted(maps.Keys(p.Values)) {
 		out = append(out, c.row(p.Values[value], false, "params", p.Name, "values", value))
 	}
-	return slices.DeleteFunc(out, func(p Phrase) bool { return len(p) == 0 })
+	return slices.DeleteFunc(out, func(p ArgvForm) bool { return len(p) == 0 })
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Bind checks the arguments of a call, a JSON object, and completes it. All that
-// is wrong is told at once. Arguments named in injected are removed first; newID
+// Bind checks the arguments of a call, a JSON object, and completes it. All problems
+// are reported at once. Arguments named in injected are removed first; newID
 // makes the ids that the caller did not give. Which version of the program the call is
-// for is said by At.
+// for is decided by At.
 //
 // The models are those of the specs; BindModels takes others.
 func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string) (*Call, Violations) {
@@ -96,7 +96,7 @@ func (b *binder) refuseServers(given map[string]any) {
 	}
 	for _, name := range []string{ParamMCPServers, ParamStrictMCPConfig} {
 		if v, ok := given[name]; ok && v != nil {
-			b.add(name, "%s takes no MCP servers from its callers; cli.%s.mcp would say how", b.cli.Heading(), b.cli.Name)
+			b.add(name, "%s takes no MCP servers from its callers; cli.%s.mcp would say how", b.cli.DisplayName(), b.cli.Name)
 		}
 		delete(given, name)
 	}
@@ -110,7 +110,7 @@ func (b *binder) refuseSessions(given map[string]any) {
 	}
 	for _, name := range []string{ParamSessionID, ParamContinueSession, ParamResumeLatest} {
 		if v, ok := given[name]; ok && v != nil && v != false {
-			b.add(name, "conversations of %s cannot be continued; cli.%s.session would say how", b.cli.Heading(), b.cli.Name)
+			b.add(name, "conversations of %s cannot be continued; cli.%s.session would say how", b.cli.DisplayName(), b.cli.Name)
 		}
 		delete(given, name)
 	}
@@ -134,7 +134,7 @@ func (b *binder) prompt(p *Param, arg any) {
 	case n > *p.MaxLength:
 		b.add(p.Name, "Prompt too long (max %s chars)", thousands(*p.MaxLength))
 	case limits.MaxBytes > 0 && len(s) > limits.MaxBytes:
-		b.add(p.Name, "Prompt too long (%s takes at most %s bytes, this one has %s)", b.cli.Heading(), text.Number(float64(limits.MaxBytes)), text.Number(float64(len(s))))
+		b.add(p.Name, "Prompt too long (%s takes at most %s bytes, this one has %s)", b.cli.DisplayName(), text.Number(float64(limits.MaxBytes)), text.Number(float64(len(s))))
 	case strings.ContainsRune(s, 0):
 		b.add(p.Name, "contains a NUL character, which no program can receive")
 	}

@@ -11,7 +11,7 @@ func (c *CLI) Brief() Tool { return c.listings.brief() }
 
 func (c *CLI) describeBriefly() Tool {
 	t := c.Describe().brief(c.paramSet.brief())
-	t.Description = "Ask " + c.Heading() + c.doubt() + "."
+	t.Description = "Ask " + c.DisplayName() + c.unverifiedNote() + "."
 	if c.Doc != "" {
 		t.Description += " " + sentence(c.Doc)
 	}

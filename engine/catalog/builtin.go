@@ -20,8 +20,8 @@ func NewBuiltin(t Tool, params ...*Param) *Builtin {
 // Params are the parameters in the order of the schema.
 func (b *Builtin) Params() []*Param { return b.params }
 
-// Bind checks the arguments, a JSON object, and completes them by defaults. All that is
-// wrong is told at once. The values have the Go types of their kinds.
+// Bind checks the arguments, a JSON object, and completes them by defaults. All problems are
+// reported at once. The values have the Go types of their kinds.
 func (b *Builtin) Bind(args json.RawMessage, injected []string) (map[string]any, Violations) {
 	given, wrong := b.arguments(args, injected)
 	if wrong != nil {

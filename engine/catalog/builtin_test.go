@@ -76,7 +76,7 @@ func TestRevive(t *testing.T) {
 			}
 			return a
 		}
-		if want, got := decode(call), decode(cli.Revive(call.Mode, call.SessionID, recorded)); !reflect.DeepEqual(want, got) {
+		if want, got := decode(call), decode(cli.RestoreCall(call.Mode, call.SessionID, recorded)); !reflect.DeepEqual(want, got) {
 			t.Errorf("%s: %+v, want %+v", args, got, want)
 		}
 	}

@@ -27,7 +27,7 @@ type Call struct {
 	Force         bool             // run, whatever was asked before
 	Strategy      string           // of approval, as asked for: Legacy, Managed or ""
 	Policy        string           // of approval, as asked for; "" for the default
-	Asked         Asked            // which conversation was asked for
+	SessionChoice SessionChoice    // which conversation was asked for
 	Session       string           // of the gateway, of which the call is a turn; "" for none
 	Saved         *optimize.Saving // of the prompt, if it was to be shortened
 	Notes         []string         // what the caller should know of how it was understood
@@ -92,12 +92,12 @@ func (c *Call) Value(param string) (v any, ok bool) { v, ok = c.values[param]; r
 // Given reports whether the caller gave the parameter.
 func (c *Call) Given(param string) bool { return c.given[param] }
 
-// Holds reports whether the condition of the parameter, if it has one, holds for the call.
-func (c *Call) Holds(p *Param) bool { return p.when == nil || p.when.Holds(c.scope()) }
+// ConditionHolds reports whether the condition of the parameter, if it has one, holds for the call.
+func (c *Call) ConditionHolds(p *Param) bool { return p.when == nil || p.when.Holds(c.scope()) }
 
-// Revive is a call as far as Decode needs it, made of what was recorded of one: its
+// RestoreCall is a call as far as Decode needs it, made of what was recorded of one: its
 // mode, the id of its conversation and its Arguments. It cannot be run.
-func (c *CLI) Revive(mode lang.Mode, sessionID string, arguments map[string]any) *Call {
+func (c *CLI) RestoreCall(mode lang.Mode, sessionID string, arguments map[string]any) *Call {
 	for name, v := range arguments { // JSON knows no lists of strings
 		if list, ok := v.([]any); ok {
 			texts := make([]string, len(list))

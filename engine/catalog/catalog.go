@@ -25,13 +25,13 @@ type Catalog struct {
 	Clients  lang.Map[lang.ClientSpec]
 	Settings lang.Settings
 	Approval policy.Set                // policies, and the rules for all CLIs
-	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be handed to CLIs
+	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be passed to CLIs
 
 	Optimizers []*optimize.Optimizer // in the order of the specs
 
-	byName map[string]*CLI
-	around around
-	digest string
+	byName  map[string]*CLI
+	globals globals
+	digest  string
 }
 
 // CLI is one command-line program, compiled.
@@ -51,7 +51,7 @@ type CLI struct {
 	variants  []Variant // of which none overlap
 	chosen    bool      // made by At
 	installed version.Version
-	around    around
+	globals   globals
 	listings  *listings
 
 	declared Models
@@ -60,8 +60,8 @@ type CLI struct {
 	warnings []lang.Problem    // that compiling it gave
 }
 
-// around is what the parameters of a CLI tell of the rest of the specs.
-type around struct {
+// globals is what parameters of a CLI mention of the rest of the specs.
+type globals struct {
 	policies []string
 	servers  []string // with their titles
 	optimizers
@@ -85,8 +85,8 @@ func (c *CLI) AsyncTool() string { return c.Tool() + AsyncSuffix }
 // AsyncSuffix ends the names of tools that start a job.
 const AsyncSuffix = "_async"
 
-// Heading is the human name of the program.
-func (c *CLI) Heading() string {
+// DisplayName is the name of the program for people: its title, or its name.
+func (c *CLI) DisplayName() string {
 	if c.Title != "" {
 		return c.Title
 	}
@@ -101,7 +101,7 @@ func (c *CLI) Params() []*Param { return c.params }
 // the catalog is whole; otherwise it is nil.
 func Compile(s *lang.Spec) (*Catalog, []lang.Problem) { return Recompile(s, Known{}) }
 
-// Known is what compiling need not find out again.
+// Known is what an earlier compilation found out.
 type Known struct {
 	// Vetted says of a CLI ("cli", its name) or of the rules for all of them ("risk", "")
 	// that an earlier compilation found no problem in it: its expressions are then left
@@ -120,12 +120,12 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	}
 	ps := lang.NewProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
-	c.around = around{s.Policy.Keys(), mcpservers.Names(s.MCP), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
+	c.globals = globals{s.Policy.Keys(), mcpservers.Names(s.MCP), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
 			own := lang.NewProblems("cli", name)
-			cli = compileCLI(name, spec, c.around, known.Vetted("cli", name), own)
+			cli = compileCLI(name, spec, c.globals, known.Vetted("cli", name), own)
 			cli.warnings, cli.sum = *own.List, sum
 		}
 		*ps.List = append(*ps.List, cli.warnings...)
@@ -152,19 +152,19 @@ func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *C
 	if known.Before != nil {
 		cli = known.Before.byName[name]
 	}
-	if cli != nil && known.Same != nil && known.Same(name) && cli.around.equal(c.around) {
+	if cli != nil && known.Same != nil && known.Same(name) && cli.globals.equal(c.globals) {
 		return cli, cli.sum
 	}
 	lean := spec
 	lean.Examples, lean.Probe = nil, lang.ProbeSpec{} // only vet reads them
-	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.around.policies, c.around.servers, c.around.optimizers.specs()}))
+	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.globals.policies, c.globals.servers, c.globals.optimizers.specs()}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
 	return nil, sum
 }
 
-func (a around) equal(b around) bool {
+func (a globals) equal(b globals) bool {
 	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
 }
 
@@ -201,21 +201,21 @@ type compiler struct {
 	vetted bool
 }
 
-func compileCLI(name string, spec lang.CLISpec, around around, vetted bool, ps lang.Problems) *CLI {
-	cli := &CLI{Name: name, CLISpec: spec, around: around, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
+func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps lang.Problems) *CLI {
+	cli := &CLI{Name: name, CLISpec: spec, globals: shared, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
 	c.prompt(ps.At("prompt"))
 	mcpservers.Check(cli.MCP, ps.At("mcp"))
-	c.placed(ps.At("params"))
+	c.checkPlacement(ps.At("params"))
 	c.models(ps.At("models"))
 	c.usable(ps.At("params"))
 	if cli.Output.Format == "" {
 		cli.Output.Format = "text"
 	}
-	cli.out = extract.Compile(&cli.CLISpec, cli.Name, cli.Heading(), vetted, ps)
+	cli.out = extract.Compile(&cli.CLISpec, cli.Name, cli.DisplayName(), vetted, ps)
 	c.programs(ps)
 	c.upgrades(ps.At("upgrade"))
 	c.versions(ps)
@@ -238,7 +238,7 @@ func (c compiler) programs(ps lang.Problems) {
 		for k, word := range words {
 			argvtemplate.NoNUL(word, ps.At("probe", "help", i, k))
 		}
-		if !AsksHelp(words) {
+		if !IsHelpRequest(words) {
 			ps.At("probe", "help", i).Add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
 		}
 	}
@@ -262,14 +262,14 @@ func (c compiler) programs(ps lang.Problems) {
 // helpWords are the options that ask for help.
 var helpWords = []string{"--help", "-h", "-help", "--help-all"}
 
-// AsksHelp reports whether words make a program print its help and do nothing else:
+// IsHelpRequest reports whether words make a program print its help and do nothing else:
 // subcommands, then an option for help. The word "help" alone could be a prompt, and
 // behind another option even "--help" could be its value.
-func AsksHelp(words []string) bool {
+func IsHelpRequest(words []string) bool {
 	last := len(words) - 1
 	return last >= 0 && slices.Contains(helpWords, words[last]) &&
 		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
 }
 
-// loader matches variables by which whoever sets them has code of their own run.
-var loader = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)
+// loaderVariables matches variables by which whoever sets them has code of their own run.
+var loaderVariables = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)

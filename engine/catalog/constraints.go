@@ -10,7 +10,7 @@ import (
 )
 
 // mode finds out which conversation the call belongs to: a given id beats the newest
-// one, and both give way to an explicit new start. What gives way is told.
+// one, and both give way to an explicit new start. What gives way is noted.
 func (b *binder) mode(newID func() string) {
 	id, _ := b.call.values[ParamSessionID].(string)
 	continued, _ := b.call.values[ParamContinueSession].(bool)
@@ -20,17 +20,17 @@ func (b *binder) mode(newID func() string) {
 	call := b.call
 	note := func(format string, args ...any) { call.Notes = append(call.Notes, fmt.Sprintf(format, args...)) }
 	call.Mode, call.SessionID = lang.New, id
-	call.Asked = Asked{ID: id, Continue: continued, Latest: latest, New: fresh}
+	call.SessionChoice = SessionChoice{ID: id, Continue: continued, Latest: latest, New: fresh}
 	call.own = OwnID(id) && !fresh && !b.cli.AcceptsID(id)
 	switch {
 	case fresh && id != "" && !creates:
 		call.SessionID = ""
-		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", text.Abbreviate(id), b.cli.Heading())
+		note("this is a new conversation, and its id is not %q: %s chooses the ids of new ones itself", text.Abbreviate(id), b.cli.DisplayName())
 	case id != "" && !call.own && !b.cli.AcceptsID(id):
 		if !fresh {
 			call.Mode = lang.Resume
 		}
-		b.add(ParamSessionID, "not an id of %s (%s)", b.cli.Heading(), b.cli.id)
+		b.add(ParamSessionID, "not an id of %s (%s)", b.cli.DisplayName(), b.cli.id)
 	case fresh && (continued || latest):
 		note("this is a new conversation: %s beats %s", ParamCreateNewSession, pick(continued, ParamContinueSession, ParamResumeLatest))
 	case fresh:
@@ -39,7 +39,7 @@ func (b *binder) mode(newID func() string) {
 	case (continued || latest) && b.cli.FindsLatest():
 		call.Mode = lang.Latest
 	case continued || latest:
-		// Only who keeps a book of conversations knows better.
+		// Only the record of sessions knows better.
 		note("this is a new conversation: none is known that could go on")
 	}
 	if call.Mode == lang.New && call.SessionID == "" && creates {
@@ -77,14 +77,14 @@ func (b *binder) checkConstraints() {
 			}
 		}
 	}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, p := range b.cli.params {
 		if !b.on(p.Name) {
 			continue
 		}
 		for _, other := range p.Conflicts {
-			if b.on(other) && !told[other+" "+p.Name] {
-				told[p.Name+" "+other] = true
+			if b.on(other) && !reported[other+" "+p.Name] {
+				reported[p.Name+" "+other] = true
 				b.add(p.Name, "cannot be combined with %s", other)
 			}
 		}
@@ -100,13 +100,13 @@ func (b *binder) checkConstraints() {
 }
 
 // versions refuses arguments that the installed version does not know, or leaves them
-// out where the spec says so, and tells.
+// out where the spec says so, with a note.
 func (b *binder) versions() {
 	for _, p := range b.cli.params {
 		if !b.on(p.Name) || p.versions.Has(b.cli.installed) {
 			continue
 		}
-		text := p.versions.Misses(b.cli.Heading(), b.cli.installed)
+		text := p.versions.Misses(b.cli.DisplayName(), b.cli.installed)
 		if p.Otherwise != "drop" {
 			b.add(p.Name, "%s", text)
 			continue
@@ -123,7 +123,7 @@ func (b *binder) has(name string) bool {
 	return b.on(name) || ok && b.cli.byName[name].Writes(v)
 }
 
-// fits reports whether the call leaves room for the default of a parameter.
+// fits reports whether the call permits the default of a parameter.
 func (b *binder) fits(p *Param) bool {
 	for _, other := range b.cli.params {
 		if b.on(other.Name) && (slices.Contains(p.Conflicts, other.Name) || slices.Contains(other.Conflicts, p.Name)) {

@@ -44,7 +44,7 @@ func TestDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := told(answer)
+			got := printAnswer(answer)
 			if want != "" && got != want {
 				t.Errorf("in pieces:\n%sat once:\n%s", want, got)
 			}
@@ -54,8 +54,8 @@ func TestDecode(t *testing.T) {
 	})
 }
 
-// told writes an answer for people; what it does not hold is left out.
-func told(a extract.Answer) string {
+// printAnswer writes an answer for people; what it does not hold is left out.
+func printAnswer(a extract.Answer) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {

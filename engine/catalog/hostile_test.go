@@ -16,15 +16,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// judgeOf knows which words of a command line the spec wrote itself, found out from
-// the spec alone, so that a fault of the renderer cannot hide in the judgement.
-type judgeOf struct {
+// ruleCheckerOf knows which words of a command line the spec wrote itself, found out from
+// the spec alone, so that a fault of the renderer cannot hide in the check.
+type ruleCheckerOf struct {
 	literals map[string]bool
 	flags    []string // that carry a value
 }
 
-func newJudge(cli *CLI) judgeOf {
-	j := judgeOf{literals: map[string]bool{}}
+func newRuleChecker(cli *CLI) ruleCheckerOf {
+	j := ruleCheckerOf{literals: map[string]bool{}}
 	add := func(words ...string) {
 		for _, w := range words {
 			if !strings.Contains(w, "{") {
@@ -59,9 +59,9 @@ func newJudge(cli *CLI) judgeOf {
 	return j
 }
 
-// strays are the words that stand as options and are none of the spec's: not a
+// unexpectedOptions are the words that stand as options and are none of the spec's: not a
 // literal, not a value joined to a declared flag, not behind "--".
-func (j judgeOf) strays(args []string) (found []string) {
+func (j ruleCheckerOf) unexpectedOptions(args []string) (found []string) {
 	for _, w := range args {
 		joined := slices.ContainsFunc(j.flags, func(flag string) bool { return strings.HasPrefix(w, flag+"=") })
 		switch {
@@ -78,7 +78,7 @@ func (j judgeOf) strays(args []string) (found []string) {
 const mark = "§"
 
 // check binds and renders arguments, and says what is wrong with the outcome.
-func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
+func (j ruleCheckerOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 	call, violations := cli.Bind(args, nil, langtest.IDs())
 	if (call == nil) == (violations == nil) {
 		return nil, fmt.Sprintf("want either a call or violations, got %v and %v", call, violations)
@@ -90,7 +90,7 @@ func (j judgeOf) check(cli *CLI, args []byte) (cmd *Command, fault string) {
 	if violations != nil {
 		return nil, ""
 	}
-	if found := j.strays(first.Args); found != nil {
+	if found := j.unexpectedOptions(first.Args); found != nil {
 		return nil, fmt.Sprintf("%q stand as options in %q", found, first.Args)
 	}
 	for _, w := range first.Args {
@@ -126,7 +126,7 @@ func again(call *Call) json.RawMessage {
 }
 
 var pool = func() (texts []string) {
-	for _, s := range append(slices.Clone(Hostile), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
+	for _, s := range append(slices.Clone(HostileValues), "", "a", "-", "--", "--on", "--model", "-c", "--name=--evil", "-x\x00", " -e", "'", "a,--evil",
 		"a::--evil", "é世🚀", "\u2028--evil", "$(x)", "@file", "1", "-1", "{id}", "{json}", strings.Repeat("-", 300)) {
 		texts = append(texts, s, s+mark)
 	}
@@ -184,7 +184,7 @@ func TestNoValueIsAnOption(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cli, r := shared(t, name), rand.New(rand.NewPCG(20, uint64(seed)))
-			judge, accepted, args := newJudge(cli), 0, bytes.Buffer{}
+			checker, accepted, args := newRuleChecker(cli), 0, bytes.Buffer{}
 			made := map[string]bool{}
 			for range calls {
 				randomArgs(r, cli, &args)
@@ -192,7 +192,7 @@ func TestNoValueIsAnOption(t *testing.T) {
 					continue
 				}
 				made[args.String()] = true
-				cmd, fault := judge.check(cli, args.Bytes())
+				cmd, fault := checker.check(cli, args.Bytes())
 				if fault != "" {
 					t.Fatalf("%s: %s", args.Bytes(), fault)
 				}
@@ -207,13 +207,13 @@ func TestNoValueIsAnOption(t *testing.T) {
 	}
 }
 
-// TestJudge shows that the judgement of these tests finds what it is there for.
-func TestJudge(t *testing.T) {
-	judge := newJudge(shared(t, "acme"))
+// TestRuleChecker shows that the check of these tests finds what it is there for.
+func TestRuleChecker(t *testing.T) {
+	checker := newRuleChecker(shared(t, "acme"))
 	for words, want := range map[string]int{
 		"--evil": 1, "run --json -e§ x": 1, "--name=--evil": 0, "--evil=--name": 1, "-s -v§": 1, "-- --evil": 0, "--on --no-tri": 0, "--on§": 1, "-": 1,
 	} {
-		if got := judge.strays(strings.Fields(words)); len(got) != want {
+		if got := checker.unexpectedOptions(strings.Fields(words)); len(got) != want {
 			t.Errorf("%s: got %q, want %d", words, got, want)
 		}
 	}
@@ -224,9 +224,9 @@ func FuzzBind(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	cli := shared(f, "acme")
-	judge := newJudge(cli)
+	checker := newRuleChecker(cli)
 	f.Fuzz(func(t *testing.T, args []byte) {
-		if _, fault := judge.check(cli, args); fault != "" {
+		if _, fault := checker.check(cli, args); fault != "" {
 			t.Fatal(fault)
 		}
 	})
@@ -234,7 +234,7 @@ func FuzzBind(f *testing.F) {
 
 // FuzzArgv gives one hostile text to every parameter in turn, alone and in a list.
 func FuzzArgv(f *testing.F) {
-	for _, s := range Hostile {
+	for _, s := range HostileValues {
 		f.Add(s)
 	}
 	f.Add("a,b")
@@ -242,12 +242,12 @@ func FuzzArgv(f *testing.F) {
 	clis := []*CLI{shared(f, "acme"), shared(f, "zeta")}
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, cli := range clis {
-			judge := newJudge(cli)
+			checker := newRuleChecker(cli)
 			for _, p := range cli.params {
 				for _, value := range []any{body + mark, []string{body + mark}, []string{"a", body + mark}} {
 					args := map[string]any{ParamPrompt: "hi"}
 					args[p.Name] = value
-					cmd, fault := judge.check(cli, text.MustJSON(args))
+					cmd, fault := checker.check(cli, text.MustJSON(args))
 					if fault != "" {
 						t.Fatalf("%s: %s", p.Name, fault)
 					}
@@ -286,7 +286,7 @@ func FuzzDecode(f *testing.F) {
 				if _, err := json.Marshal(answer); err != nil {
 					t.Fatalf("the answer cannot be written down: %v", err)
 				}
-				seen[i] = told(answer)
+				seen[i] = printAnswer(answer)
 			}
 			if seen[0] != seen[1] {
 				t.Fatalf("once:\n%sand then:\n%s", seen[0], seen[1])

@@ -16,14 +16,14 @@ import (
 // one of them stands for, it stands for the default.
 var StandardAliases = []string{"latest", "fast", "smart"}
 
-// Named is the name of a model and where it was said.
+// Named is the name of a model and where it was found.
 type Named struct {
 	Name string // "" for the CLI's own default
 	From string // "cli.acme.models.aliases.fast", "env:ACME_MODEL_ALIASES"
 }
 
 // Models are the default and the aliases of a CLI as they hold for one call. What is
-// said in specs alone is in CLI.Declared; who knows more makes one of his own.
+// in specs alone is in CLI.Declared; callers that know more make their own.
 type Models struct {
 	Default *Named           // passed when a call names none; nil: none is passed
 	Aliases map[string]Named // a name to a model, to another alias, or to ""
@@ -52,7 +52,7 @@ func (c *CLI) CheckModel(name string) string {
 	if strings.HasPrefix(name, "-") {
 		return "would be read as an option"
 	}
-	return c.refuses(p, name)
+	return c.refusal(p, name)
 }
 
 // CheckAlias says why a call cannot name the alias, so that it completes a sentence
@@ -107,7 +107,7 @@ func (m Models) Circular() (names []string) {
 }
 
 // Follow goes from a name along the aliases to one that is none; a name that nobody
-// knows passes. The model is "" if the CLI chooses; the steps tell the way, beginning
+// knows passes. The model is "" if the CLI chooses; the steps are the way to it, beginning
 // with the name itself. No alias may lead in a circle.
 func (m Models) Follow(name, from string) (model string, steps []Step) {
 	step := func(name, from string) {

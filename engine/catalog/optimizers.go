@@ -19,7 +19,7 @@ func (b *binder) optimizePrompt() {
 	if !wanted || slices.ContainsFunc(b.wrong, func(v Violation) bool { return v.Param == ParamPrompt }) {
 		return
 	}
-	short, saved := b.cli.around.prompt.Save(b.call.Prompt)
+	short, saved := b.cli.globals.prompt.Save(b.call.Prompt)
 	if text := b.unfit(short); text != "" {
 		short, saved.After, saved.Note = b.call.Prompt, saved.Before, "it was left as it is: shortened it would "+text
 	}
@@ -31,9 +31,9 @@ func (b *binder) unfit(short string) string {
 	spec := b.cli.CLISpec.Prompt
 	switch least, _ := spec.Bounds(); {
 	case utf8.RuneCountInString(short) < least:
-		return fmt.Sprintf("have fewer than the %s characters that %s needs", text.Number(float64(least)), b.cli.Heading())
+		return fmt.Sprintf("have fewer than the %s characters that %s needs", text.Number(float64(least)), b.cli.DisplayName())
 	case slices.Contains(spec.Expands, "/command") && begins(short) && !begins(b.call.Prompt):
-		return "be a command of " + b.cli.Heading()
+		return "be a command of " + b.cli.DisplayName()
 	}
 	return ""
 }
@@ -44,7 +44,7 @@ func begins(prompt string) bool { return strings.HasPrefix(strings.TrimSpace(pro
 // OptimizeAnswer shortens what is shown of an answer, where the call asks for it. What is shown of
 // records is left as it is, and so is Text, which is what the CLI said.
 func (c *Call) OptimizeAnswer(a *extract.Answer) {
-	o := c.CLI.around.response
+	o := c.CLI.globals.response
 	if !c.optimizesAnswer || o == nil || c.Show != "answer" {
 		return
 	}

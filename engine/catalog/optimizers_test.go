@@ -66,7 +66,7 @@ func TestShortenFindsWhatIsWrongFirst(t *testing.T) {
 	}
 }
 
-// TestSameWhenShortened: by what is sent calls are told apart, and by what is shown.
+// TestSameWhenShortened: calls differ by what is sent, and by what is shown.
 func TestSameWhenShortened(t *testing.T) {
 	cli := catalogOf(t, `{`+polite+`, "cli": {"acme": {"bin": "acme", "argv": []}}}`).CLIs[0]
 	alike := func(args string) string {
@@ -89,7 +89,7 @@ func TestSameWhenShortened(t *testing.T) {
 	}
 }
 
-func TestTidy(t *testing.T) {
+func TestBuiltinTexts(t *testing.T) {
 	cli := catalogOf(t, `{`+polite+`, "cli": {"acme": {"bin": "acme", "argv": [], "params": {"show": {"doc": "d", "enum": ["a", "r"], "default": "a", "show": {"a": "answer", "r": "record"}}},
 		"output": {"format": "json", "text": "event.t"}}}}`).CLIs[0]
 	const printed = `{"t": "hm, yes"}`
@@ -108,7 +108,7 @@ func TestTidy(t *testing.T) {
 				t.Fatal(wrong)
 			}
 			// By what was recorded, a later gateway makes the same of it.
-			for _, call := range []*Call{bound, cli.Revive(lang.New, "", bound.Arguments())} {
+			for _, call := range []*Call{bound, cli.RestoreCall(lang.New, "", bound.Arguments())} {
 				a, err := call.Decode(extract.Run{Stdout: strings.NewReader(printed), Exit: x.exit})
 				if got := string(text.MustJSON(a.Saved)); err != nil || a.Text != "hm, yes" || a.Shown != x.shown || got != x.saved {
 					t.Errorf("%+v, %s, %v", a, got, err)

@@ -122,7 +122,7 @@ const (
 
 // engineParams are declared here once and shared by the tools of all CLIs. Those of
 // approval are offered where there are policies, those of optimizers where one is named.
-func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
+func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	minChars, maxChars := cli.Prompt.Bounds()
 	first = []*Param{{Name: ParamPrompt, Kind: String, role: rolePrompt, ParamSpec: lang.ParamSpec{
 		Doc: "What to ask.", Required: true, MinLength: &minChars, MaxLength: &maxChars}}}
@@ -150,7 +150,7 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
 	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
-	if policies := around.policies; len(policies) > 0 {
+	if policies := shared.policies; len(policies) > 0 {
 		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
@@ -162,18 +162,18 @@ func engineParams(cli *lang.CLISpec, around around) (first, last []*Param) {
 		add(roleServers, ParamMCPServers, List, lang.ParamSpec{Doc: doc, Pattern: mcpservers.NamePattern})
 		add(roleStrict, ParamStrictMCPConfig, Bool, lang.ParamSpec{Advanced: true, Doc: "Fail if one of mcpServers is missing, and use no others. Default: true."})
 	}
-	if around.prompt != nil {
-		add(roleOptimizePrompt, ParamOptimizePrompt, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the prompt", around.prompt)})
+	if shared.prompt != nil {
+		add(roleOptimizePrompt, ParamOptimizePrompt, Bool, lang.ParamSpec{Advanced: true, Doc: optimizerDoc("Shorten the prompt", shared.prompt)})
 	}
-	if around.response != nil {
-		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: shorter("Shorten the answer", around.response)})
+	if shared.response != nil {
+		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: optimizerDoc("Shorten the answer", shared.response)})
 	}
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }
 
-// shorter says what an optimizer does.
-func shorter(what string, o *optimize.Optimizer) string {
+// optimizerDoc says what an optimizer does.
+func optimizerDoc(what string, o *optimize.Optimizer) string {
 	if o.Doc == "" {
 		return what + "."
 	}

@@ -17,7 +17,7 @@ import (
 
 // params reads the parameter table and puts the engine's parameters around it.
 func (c compiler) params(ps lang.Problems) {
-	first, last := engineParams(&c.cli.CLISpec, c.cli.around)
+	first, last := engineParams(&c.cli.CLISpec, c.cli.globals)
 	own := []*Param{}
 	for name, spec := range c.cli.CLISpec.Params.All() {
 		at := ps.At("params", name)
@@ -33,7 +33,7 @@ func (c compiler) params(ps lang.Problems) {
 		p.fallback, p.aliases = c.cli.Models.Default, c.aliasNames(p)
 	}
 	if p, ok := c.cli.byName[ParamMCPServers]; ok && c.cli.MCP.Own == nil {
-		p.aliases = c.cli.around.servers
+		p.aliases = c.cli.globals.servers
 	}
 	scope := extract.ScopeOf(conditionScope(c.cli.params))
 	for _, p := range own {
@@ -91,8 +91,8 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 	needs(p.ParamSpec.Required, "required", "a parameter that all versions have", p.versions.All())
 	needs(p.Advanced, "advanced", "a parameter that a call can leave out", !p.ParamSpec.Required)
 	needs(p.Group != "", "group", "a flag, words or values", p.Flag != "" || p.Words != nil || p.Values != nil)
-	sayings(ps.At("values"), p.Values, p.Enum)
-	sayings(ps.At("show"), p.Show, p.Enum)
+	valueTexts(ps.At("values"), p.Values, p.Enum)
+	valueTexts(ps.At("show"), p.Show, p.Enum)
 	for i, text := range p.Words {
 		argvtemplate.NoNUL(text, ps.At("words", i))
 	}
@@ -102,7 +102,7 @@ func (c compiler) carrier(p *Param, ps lang.Problems) {
 		}
 	}
 	argvtemplate.ReservedVariable(p.Env, ps.At("env"))
-	if loader.MatchString(p.Env) {
+	if loaderVariables.MatchString(p.Env) {
 		ps.At("env").Add("shell", "%s decides which code the program runs: no caller may set it", p.Env)
 	}
 	for _, key := range p.Danger.Values {
@@ -142,18 +142,18 @@ func (p *Param) admitsQuote() bool {
 	return false
 }
 
-// sayings holds what is said for each value of an enum against the enum.
-func sayings[T any](ps lang.Problems, said map[string]T, enum []string) {
-	if said == nil {
+// valueTexts checks that a map over the values of an enum has exactly these keys.
+func valueTexts[T any](ps lang.Problems, texts map[string]T, enum []string) {
+	if texts == nil {
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(said)) {
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if !slices.Contains(enum, key) {
 			_ = unknownValue(ps.At(key), key, enum)
 		}
 	}
 	for _, value := range enum {
-		if _, ok := said[value]; !ok {
+		if _, ok := texts[value]; !ok {
 			ps.Add("enum", "there is no entry for %q", value).Key = true
 		}
 	}
@@ -257,7 +257,7 @@ func (c compiler) flags(own []*Param, ps lang.Problems) {
 		for _, w := range list.words {
 			flag, _, _ := strings.Cut(w, "=")
 			if name, ok := owner[flag+" "]; ok {
-				ps.At(name).Add("duplicate-flag", "flag %s already stands in %s", flag, list.where).Below = []string{"flag"}
+				ps.At(name).Add("duplicate-flag", "flag %s is already in %s", flag, list.where).Below = []string{"flag"}
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func (c compiler) model(p *Param, name string, ps lang.Problems) {
 		ps.Add("dash", "%q would be read as an option", name)
 		return
 	}
-	c.passes(p, name, ps)
+	c.reportRefusal(p, name, ps)
 }
 
 // usable checks that the values which the spec itself names can be passed. One that
@@ -76,7 +76,7 @@ func (c compiler) usable(ps lang.Problems) {
 	}
 	for _, p := range c.cli.params {
 		if p.Default != nil {
-			c.passes(p, p.Default, ps.At(p.Name, "default"))
+			c.reportRefusal(p, p.Default, ps.At(p.Name, "default"))
 		}
 		if p.Kind != String && p.Kind != List {
 			continue
@@ -90,20 +90,20 @@ func (c compiler) usable(ps lang.Problems) {
 				ps.At(p.Name, "enum", i).Add("enum", "%q can never be passed: %s", value, p.checkText(value))
 				continue
 			}
-			c.passes(p, bound, ps.At(p.Name, "enum", i))
+			c.reportRefusal(p, bound, ps.At(p.Name, "enum", i))
 		}
 	}
 }
 
-// passes reports what Command says against a value, once.
-func (c compiler) passes(p *Param, value any, ps lang.Problems) {
-	if body := c.cli.refuses(p, value); body != "" {
+// reportRefusal reports what Command says against a value, once.
+func (c compiler) reportRefusal(p *Param, value any, ps lang.Problems) {
+	if body := c.cli.refusal(p, value); body != "" {
 		ps.Add("value", "%q can never be passed: %s", text.Abbreviate(defaultText(value)), body)
 	}
 }
 
-// refuses is what Command says against a value of a parameter, or "".
-func (c *CLI) refuses(p *Param, value any) string {
+// refusal is what Command says against a value of a parameter, or "".
+func (c *CLI) refusal(p *Param, value any) string {
 	for _, mode := range modes {
 		if _, ok := c.argv[mode]; !ok || !p.Applies(mode) {
 			continue
@@ -139,8 +139,8 @@ func (c *CLI) with(p *Param) *CLI {
 	return &out
 }
 
-// Hostile are values that try to be read as an option, alone or out of a list or template.
-var Hostile = []string{"--evil", "-e", "--evil=x", `"--evil`, "x,--evil", "x --evil", "x\n--evil"}
+// HostileValues are values that try to be read as an option, alone or out of a list or template.
+var HostileValues = []string{"--evil", "-e", "--evil=x", `"--evil`, "x,--evil", "x --evil", "x\n--evil"}
 
 // FreeText are the parameters whose value a caller words and that can reach the command
 // line: the prompt, the session id, and those of the spec that are no numbers or switches.

@@ -8,8 +8,8 @@ import (
 )
 
 // Risks are the rules that hold for a call: those of its CLI, then those for all. They
-// do not depend on any policy. A rule that cannot be evaluated holds: what nobody can
-// judge is not safe.
+// do not depend on any policy. A rule that cannot be evaluated holds: what cannot be
+// evaluated is not safe.
 func (c *Catalog) Risks(call *Call) []policy.Hit {
 	var hits []policy.Hit
 	if len(call.CLI.risk) > 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Tool is what a client is told about a tool.
+// Tool is the listing of a tool for clients.
 type Tool struct {
 	Name, Title, Description                     string
 	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
@@ -25,7 +25,7 @@ type Tool struct {
 func (c *CLI) Describe() Tool { return c.listings.full() }
 
 // DescribeAsync is the listing of the tool that starts the call as a job. What the
-// parameters mean is said once, by the tool that waits.
+// parameters mean is described once, in the tool that waits.
 func (c *CLI) DescribeAsync() Tool { return c.listings.async() }
 
 // listings are those of the tools of a CLI, whatever version of it is installed. They
@@ -42,7 +42,7 @@ func (c *CLI) list() *listings {
 
 func (c *CLI) describe() Tool {
 	return Tool{
-		Name: c.Tool(), Title: c.Heading(), Description: c.description(),
+		Name: c.Tool(), Title: c.DisplayName(), Description: c.description(),
 		Input: c.InputSchema(), Output: OutputSchema,
 		// An agent can change files wherever its spec has a parameter that lets it, and
 		// perhaps where nobody knows.
@@ -56,14 +56,14 @@ func (c *CLI) describeAsync() Tool {
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
 	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
-	t.Input = c.schema(alone, (*Param).terse, false)
+	t.Input = c.schema(withoutAsync, (*Param).terse, false)
 	return t
 }
 
 // description begins with a sentence that stands alone: clients search and cut.
 func (c *CLI) description() string {
 	var b strings.Builder
-	b.WriteString("Ask " + c.Heading() + c.doubt() + " and return its answer.")
+	b.WriteString("Ask " + c.DisplayName() + c.unverifiedNote() + " and return its answer.")
 	if c.Doc != "" {
 		b.WriteString(" " + c.Doc)
 	}
@@ -73,8 +73,8 @@ func (c *CLI) description() string {
 	return b.String()
 }
 
-// doubt is what is said beside the heading of a CLI whose spec nobody has tried.
-func (c *CLI) doubt() string {
+// unverifiedNote is added to the name of a CLI whose spec nobody has tried.
+func (c *CLI) unverifiedNote() string {
 	if c.Unverified == "" {
 		return ""
 	}
@@ -83,8 +83,8 @@ func (c *CLI) doubt() string {
 
 // property is one property of a schema. Bounds stand in the description as well,
 // because some clients show their model nothing else. Those that hardly ever matter
-// (lengths but the prompt's, patterns, elements of a list) are told when they do: each
-// byte here is paid in every conversation of every client.
+// (lengths but the prompt's, patterns, elements of a list) are reported when they do: each
+// byte here costs tokens in every conversation of every client.
 type property struct {
 	Type        string    `json:"type"`
 	Description string    `json:"description,omitempty"`
@@ -163,11 +163,13 @@ func defaultText(v any) string {
 }
 
 // InputSchema is the JSON Schema of the tool's arguments.
-func (t *paramSet) InputSchema() json.RawMessage { return t.schema(alone, (*Param).property, false) }
+func (t *paramSet) InputSchema() json.RawMessage {
+	return t.schema(withoutAsync, (*Param).property, false)
+}
 
-// alone is every parameter but the one by which a tool stands for two: where both are
-// listed, nobody needs it.
-func alone(p *Param) bool { return p.role != roleAsync }
+// withoutAsync is every parameter except async, which is not needed where both tools are
+// listed.
+func withoutAsync(p *Param) bool { return p.role != roleAsync }
 
 // terse leaves out what another tool with the same parameters says.
 func (p *Param) terse() property {
@@ -176,7 +178,7 @@ func (p *Param) terse() property {
 	return out
 }
 
-// schema is the JSON Schema of those arguments that count, each property as told by
+// schema is the JSON Schema of those arguments that count, each property as returned by
 // show. An open one admits others.
 func (t *paramSet) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
 	var b bytes.Buffer

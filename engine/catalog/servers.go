@@ -29,7 +29,7 @@ func (c *Call) SelectServers(sources mcpservers.Sources) Violations {
 	if strict, says := c.values[ParamStrictMCPConfig].(bool); says {
 		request.Strict = &strict
 	}
-	selection, missing := mcpservers.Select(c.CLI.MCP, c.CLI.Heading(), request, sources)
+	selection, missing := mcpservers.Select(c.CLI.MCP, c.CLI.DisplayName(), request, sources)
 	if selection == nil {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (c *Call) SelectServers(sources mcpservers.Sources) Violations {
 // Servers is what SelectServers found, nil if no server is in question.
 func (c *Call) Servers() *mcpservers.Selection { return c.selection }
 
-// servers writes what the CLI is told about its servers.
+// servers writes the words and files that configure the servers of the CLI.
 func (r *renderer) servers() {
 	spec, from := r.call.CLI.MCP, "cli."+r.call.CLI.Name+".mcp."
 	out := r.call.selection.Render(spec, r.file)

@@ -164,7 +164,7 @@ func FuzzServerArgument(f *testing.F) {
 			}
 			cmd, wrong := call.Command("/private")
 			if wrong != nil {
-				if len(arg) < MaxWord/8 {
+				if len(arg) < MaxWordBytes/8 {
 					t.Fatal(wrong)
 				}
 				continue

@@ -7,8 +7,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Asked is what the arguments of a call say about its conversation.
-type Asked struct {
+// SessionChoice is what the arguments of a call say about its conversation.
+type SessionChoice struct {
 	ID                    string // sessionId
 	Continue, Latest, New bool   // continueSession, resumeLatest, createNewSession
 }
@@ -44,7 +44,7 @@ func (b *binder) before() binder {
 // under another id. Of a new one that the CLI itself names the id is "".
 func (c *Call) InConversation(session string, mode lang.Mode, id string) (*Call, Violations) {
 	b := c.again.before()
-	call := &Call{CLI: c.CLI, Prompt: c.Prompt, Asked: c.Asked, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection}
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, SessionChoice: c.SessionChoice, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection}
 	b.call = call
 	b.checkConstraints()
 	b.finish(func() string { return c.CorrelationID })
@@ -66,7 +66,7 @@ func (c *Call) InNewConversation(newID func() string) (*Call, Violations) {
 		return nil, wrong
 	}
 	call.generated = id != ""
-	call.Notes = append(call.Notes, "this is a new conversation: "+c.CLI.Heading()+" found none that could go on")
+	call.Notes = append(call.Notes, "this is a new conversation: "+c.CLI.DisplayName()+" found none that could go on")
 	return call, nil
 }
 

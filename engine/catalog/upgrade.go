@@ -30,8 +30,8 @@ var targetText = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_+-]|\.[A-Za-z0-9_
 // latest is the target that stands for the newest version.
 const latest = "latest"
 
-// BadTarget says what is wrong with the target of an upgrade; "" if nothing.
-func BadTarget(target string) string {
+// TargetProblem says what is wrong with the target of an upgrade; "" if nothing.
+func TargetProblem(target string) string {
 	if targetText.MatchString(target) {
 		return ""
 	}
@@ -39,7 +39,7 @@ func BadTarget(target string) string {
 }
 
 // Upgrade plans to bring the program that lies at file, its path without symbolic links
-// ("" if it is not installed), to the target, of which BadTarget has nothing to say. The
+// ("" if it is not installed), to the target, in which TargetProblem finds no problem. The
 // problem says why there is no way.
 func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	steps, slots := lang.PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}
@@ -65,7 +65,7 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	}
 	up = Upgrade{Strategy: where, Bin: step.Bin, Note: steps.Note}
 	if len(step.Argv) == 0 {
-		return up, c.noUpgrade(file, where, target, steps)
+		return up, c.noUpgradeReason(file, where, target, steps)
 	}
 	switch {
 	case step.Bin == "":
@@ -83,9 +83,9 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	return up, ""
 }
 
-// noUpgrade says why there is no step to a target.
-func (c *CLI) noUpgrade(file, where, target string, steps lang.PlaceSpec) string {
-	whose := "the spec of " + c.Heading()
+// noUpgradeReason says why there is no step to a target.
+func (c *CLI) noUpgradeReason(file, where, target string, steps lang.PlaceSpec) string {
+	whose := "the spec of " + c.DisplayName()
 	if where != "" {
 		whose = fmt.Sprintf("%s, for an installation of kind %q (%s),", whose, where, file)
 	}

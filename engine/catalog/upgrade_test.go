@@ -52,7 +52,7 @@ func TestUpgrade(t *testing.T) {
 
 func TestTargets(t *testing.T) {
 	for _, good := range []string{"latest", "1", "1.2", "1.2.3", "v1.2.3", "1.2.3-rc.1", "1.0.0+build_5", "beta", "next-12", "0.0.1790142911-g7618fb", strings.Repeat("a", 64)} {
-		if wrong := BadTarget(good); wrong != "" {
+		if wrong := TargetProblem(good); wrong != "" {
 			t.Errorf("%s: %s", good, wrong)
 		}
 	}
@@ -60,11 +60,11 @@ func TestTargets(t *testing.T) {
 		"", " ", "-g", "--foo", "--registry=http://x", "../../x", "./x", "/etc", "~", "a/b", `a\b`, "1..2", "1.", ".1", "a b", "a\n", "\na", "a\x00", "a;b", "a&b", "$(x)", "`x`",
 		"^1.2", ">=1", "1.x||2", "*", "npm:other@1", "other@1", "@scope/other", "file:x", "git+ssh://x", "http://x", "https:x", "%2e%2e", "\u00e9", "１", strings.Repeat("a", 65),
 	} {
-		if BadTarget(bad) == "" {
+		if TargetProblem(bad) == "" {
 			t.Errorf("%q passes", bad)
 		}
 	}
-	if text := BadTarget(strings.Repeat("-", 5000)); len(text) > 300 {
+	if text := TargetProblem(strings.Repeat("-", 5000)); len(text) > 300 {
 		t.Errorf("%d bytes", len(text))
 	}
 }

@@ -15,7 +15,7 @@ import (
 type Variant struct {
 	Key      string // the range as it is written
 	Versions version.Range
-	// cli is compiled at its first use: most versions that a spec tells apart are not
+	// cli is compiled at its first use: most versions that a spec distinguishes are not
 	// installed.
 	cli func() *CLI
 }
@@ -57,7 +57,7 @@ func (c *CLI) Changes(installed string) (ranges []string) {
 	return ranges
 }
 
-// Variants are the CLI in each range of versions that the spec tells apart, in its order.
+// Variants are the CLI in each range of versions that the spec distinguishes, in its order.
 func (c *CLI) Variants() []Variant { return slices.Clone(c.variants) }
 
 // patchable are the fields that may differ between versions. What a program is, where
@@ -127,7 +127,7 @@ func (c compiler) patch(patch json.RawMessage, ps lang.Problems) (ok bool) {
 	for _, name := range params.Keys() {
 		if _, ok := c.cli.CLISpec.Params.Get(name); !ok {
 			problem := ps.At("params", name).Add("version", "no param is called %q", name)
-			problem.Hint, problem.Key = "a param that not all versions have stands in params, with since or until", true
+			problem.Hint, problem.Key = "a param that not all versions have belongs in params, with since or until", true
 			if near := text.DidYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
 				problem.Hint = near
 			}
@@ -145,7 +145,7 @@ func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem)
 		*found = append(*found, lang.Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
 		spec = base
 	}
-	return compileCLI(c.Name, spec, c.around, vetted, lang.Problems{Path: []string{"cli", c.Name}, List: found})
+	return compileCLI(c.Name, spec, c.globals, vetted, lang.Problems{Path: []string{"cli", c.Name}, List: found})
 }
 
 // overlay lays one JSON value over another, as a layer lies over one below: objects

@@ -69,7 +69,7 @@ func TestOutputOfAVersion(t *testing.T) {
 		if violations != nil {
 			t.Fatal(violations)
 		}
-		for _, c := range []*Call{call, cli.At(call.CLI.Installed().String()).Revive(call.Mode, "", call.Arguments())} {
+		for _, c := range []*Call{call, cli.At(call.CLI.Installed().String()).RestoreCall(call.Mode, "", call.Arguments())} {
 			answer, err := c.Decode(extract.Run{Stdout: strings.NewReader(`{"text":"new","answer":"old"}`)})
 			if err != nil || answer.Text != want {
 				t.Errorf("%q: %+v, %v", installed, answer, err)

@@ -168,7 +168,7 @@ func TestPrepare(t *testing.T) {
 			default:
 				got = append(got, "make")
 			}
-			if err := s.Make(); err != nil {
+			if err := s.Write(); err != nil {
 				t.Error(err)
 			}
 		}

@@ -22,9 +22,9 @@ type Step struct {
 	Kept bool
 }
 
-// Make writes the file. The text that it replaces was made by an earlier version, so no
+// Write writes the file. The text that it replaces was made by an earlier version, so no
 // copy is kept.
-func (s Step) Make() error {
+func (s Step) Write() error {
 	if s.Kept {
 		return nil
 	}
@@ -41,12 +41,12 @@ func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
 			return nil, err
 		}
 		s := Step{Change: c}
-		switch s.New = sealed(p.Text); {
+		switch s.New = withChecksum(p.Text); {
 		case p.Starter && c.Exists:
 			s.New = c.Old
 		case p.Starter:
 			s.New = p.Text
-		case c.Exists && !untouched(c.Old):
+		case c.Exists && !unchanged(c.Old):
 			s.Kept = !bytes.Equal(c.Old, s.New)
 		}
 		steps = append(steps, s)
@@ -54,21 +54,21 @@ func Prepare(dir string, pieces []Piece) (steps []Step, err error) {
 	return steps, nil
 }
 
-// Seal is the place in a text for the checksum of the rest, which later shows that the
-// text was not changed.
+// Seal marks the position in a text of the checksum of the rest, which later shows that
+// the text was not changed.
 const Seal = "{seal}"
 
-func sealed(text []byte) []byte {
-	return bytes.Replace(text, []byte(Seal), []byte(sum(text)), 1)
+func withChecksum(text []byte) []byte {
+	return bytes.Replace(text, []byte(Seal), []byte(checksum(text)), 1)
 }
 
-func sum(text []byte) string {
+func checksum(text []byte) string {
 	digest := sha256.Sum256(text)
 	return fmt.Sprintf("sum %x", digest[:16])
 }
 
-// untouched reports whether a text is as it was made.
-func untouched(text []byte) bool {
+// unchanged reports whether a text is as it was made.
+func unchanged(text []byte) bool {
 	found := regexp.MustCompile(`sum [0-9a-f]{32}`).Find(text)
-	return found != nil && string(found) == sum(bytes.Replace(text, found, []byte(Seal), 1))
+	return found != nil && string(found) == checksum(bytes.Replace(text, found, []byte(Seal), 1))
 }

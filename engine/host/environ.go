@@ -9,7 +9,7 @@ import (
 // Filter chooses from an environment. A pattern is a name, or the beginning of
 // names followed by *.
 type Filter struct {
-	Pass []string          // what is handed on
+	Pass []string          // what is passed on
 	Drop []string          // what is not, whatever passes it
 	Set  map[string]string // what is set, over all
 }

@@ -206,7 +206,7 @@ func (h *Host) search(env []string) []string {
 			continue
 		}
 		matches, _ := filepath.Glob(expandHome(pattern, literal.Replace(home(env))))
-		// Newest version first, as far as names tell.
+		// Newest version first, as far as names show it.
 		slices.SortFunc(matches, func(a, b string) int { return compareVersions(b, a) })
 		for _, m := range matches {
 			add(m)

@@ -4,5 +4,5 @@ package host
 
 import "io/fs"
 
-// Exposed cannot tell here: permissions are not in the mode of a file.
+// Exposed cannot check this here: permissions are not in the mode of a file.
 func Exposed(fs.FileInfo, fs.FileMode) string { return "" }

@@ -24,7 +24,7 @@ func (v Variables) Value(name string) string { return value(v, name) }
 // none.
 func (v Variables) Home() string { return home(v) }
 
-// Admits reports whether a variable of that name is handed on.
+// Admits reports whether a variable of that name is passed on.
 func (f Filter) Admits(name string) bool { return matches(f.Pass, name) && !matches(f.Drop, name) }
 
 // Place is the path that a spec writes with ~ or {VARIABLE:~/folder} in front; "" if

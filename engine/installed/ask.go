@@ -18,38 +18,38 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// mostOutput is how much of an answer is read, and about how much of it is kept on the
+// maxOutput is how much of an answer is read, and about how much of it is kept on the
 // disk meanwhile.
-const mostOutput = 64 << 10
+const maxOutput = 64 << 10
 
 // question runs the program with the words that ask for its version, and no other
 // input. When this returns, the program and all that it started are gone.
 func (p *Prober) question(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, path string) answer {
-	// An empty folder: a program asked in ours would read what lies there.
+	// An empty folder: a program that is run in ours might read its files.
 	dir, err := os.MkdirTemp("", "llm-gateway-version-")
 	if err != nil {
 		return answer{err: err}
 	}
 	defer os.RemoveAll(dir)
-	stdout, stderr, exit, err := p.run(ctx, catalog, cli, path, dir, inquiry{cli.CLISpec.Version.Argv, p.most(), mostOutput})
+	stdout, stderr, exit, err := p.run(ctx, catalog, cli, path, dir, query{cli.CLISpec.Version.Argv, p.most(), maxOutput})
 	if err == nil && exit != 0 {
 		err = ended(exit, stdout, stderr)
 	}
 	if err != nil {
 		return answer{err: err}
 	}
-	return understand(cli, stdout, stderr)
+	return parseOutput(cli, stdout, stderr)
 }
 
-// inquiry is what a program is asked.
-type inquiry struct {
+// query is what a program is asked.
+type query struct {
 	words  []string
 	limit  time.Duration
 	output int64 // bytes of its answer that are read
 }
 
 // run gives what a program answered, and its exit code.
-func (p *Prober) run(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, path, dir string, q inquiry) (stdout, stderr string, code int, err error) {
+func (p *Prober) run(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, path, dir string, q query) (stdout, stderr string, code int, err error) {
 	environ, err := p.Host.Environ(job.EnvironmentOf(catalog, cli, maps.Collect(cli.Env.Set.All()), dir))
 	if err != nil {
 		return "", "", 0, err
@@ -88,11 +88,11 @@ func (p *Prober) run(ctx context.Context, catalog *catalog.Catalog, cli *catalog
 
 // ended is the error of a program that did not end well.
 func ended(code int, stdout, stderr string) error {
-	said := firstLine(stderr)
-	if said == "" {
-		said = firstLine(stdout)
+	message := firstLine(stderr)
+	if message == "" {
+		message = firstLine(stdout)
 	}
-	return fmt.Errorf("it ended with exit code %d%s", code, quoted(": ", said))
+	return fmt.Errorf("it ended with exit code %d%s", code, quoted(": ", message))
 }
 
 func (p *Prober) most() time.Duration {
@@ -112,9 +112,9 @@ func read(f *os.File, c process.Capture, most int64) string {
 // anyVersion is how versions look where a spec does not say it.
 var anyVersion = regexp.MustCompile(`(?:^|[^0-9A-Za-z.]|\b[vV])([0-9]+(?:\.[0-9]+)+(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?)`)
 
-// understand finds the version in what a program printed. Where the spec knows how the
+// parseOutput finds the version in what a program printed. Where the spec knows how the
 // answer looks, another answer is that of another program.
-func understand(cli *catalog.CLI, stdout, stderr string) answer {
+func parseOutput(cli *catalog.CLI, stdout, stderr string) answer {
 	text := strings.TrimSpace(stdout)
 	if text == "" {
 		text = strings.TrimSpace(stderr)

@@ -1,4 +1,4 @@
-// Package version knows the CLIs as they are installed on this machine: which version
+// Package installed knows the CLIs as they are installed on this machine: which version
 // each is, whether it is the program that its spec speaks of, whether somebody is logged
 // in, what would bring it to another version, and what its help texts say.
 //

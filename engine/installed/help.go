@@ -14,14 +14,14 @@ import (
 // Bounds of a question about options. Programs that an interpreter runs take seconds to
 // print their help, on a machine with much to do.
 const (
-	helpLimit  = 30 * time.Second
-	mostOfHelp = 1 << 20
+	helpLimit = 30 * time.Second
+	maxHelp   = 1 << 20
 )
 
-// Patient is a prober for one who can wait, and who remembers nothing.
+// Patient is a prober with a long timeout and without a cache.
 func Patient(h *host.Host) *Prober { return &Prober{Host: h, limit: helpLimit} }
 
-// Help is what a CLI prints after words that ask for help, which catalog.AsksHelp has found
+// Help is what a CLI prints after words that ask for help, which catalog.IsHelpRequest has found
 // to do so. It may stand on either output, and some programs end with an error behind
 // it; the error says that there is none.
 func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CLI, words []string) (string, error) {
@@ -29,7 +29,7 @@ func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CL
 	if err != nil {
 		return "", err
 	}
-	if !catalog.AsksHelp(words) {
+	if !catalog.IsHelpRequest(words) {
 		return "", errors.New("these arguments do not request a help text")
 	}
 	dir, err := os.MkdirTemp("", "llm-gateway-help-")
@@ -37,7 +37,7 @@ func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CL
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	stdout, stderr, exit, err := p.run(ctx, cat, cli, path, dir, inquiry{words, p.most(), mostOfHelp})
+	stdout, stderr, exit, err := p.run(ctx, cat, cli, path, dir, query{words, p.most(), maxHelp})
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 )
 
-// stamp tells two states of a file from each other. Neither installers nor archives
+// stamp distinguishes two states of a file. Neither installers nor archives
 // keep the time of the last change of a file's record from moving.
 type stamp struct {
 	Size    int64 `json:"size"`
@@ -32,8 +32,8 @@ type entry struct {
 	At      time.Time `json:"at"`
 }
 
-// mostRemembered bounds the file in bytes; a longer one is none of ours.
-const mostRemembered = 1 << 20
+// maxEntries bounds the file in bytes; a longer one is none of ours.
+const maxEntries = 1 << 20
 
 // load reads the file once. One that cannot be used is as good as none: it saves time
 // and nothing else. The caller holds the lock.
@@ -52,7 +52,7 @@ func (p *Prober) entries() (good []entry) {
 		return nil
 	}
 	info, err := os.Stat(p.File)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > mostRemembered {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxEntries {
 		return nil
 	}
 	text, err := os.ReadFile(p.File)
@@ -61,7 +61,7 @@ func (p *Prober) entries() (good []entry) {
 		return nil
 	}
 	for _, e := range file.Programs {
-		if _, ok := version.Parse(e.Version); ok && p.clock().Sub(e.At) < keepAnswer {
+		if _, ok := version.Parse(e.Version); ok && p.clock().Sub(e.At) < answerTTL {
 			good = append(good, e)
 		}
 	}

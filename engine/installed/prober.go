@@ -29,14 +29,14 @@ type Prober struct {
 }
 
 const (
-	// askLimit bounds one question: a program that has not told its version by then is
+	// askLimit bounds one question: a program that has not printed its version by then is
 	// one that waits for something.
 	askLimit = 5 * time.Second
-	// keepAnswer is for how long an answer counts while the program does not change. A
+	// answerTTL is for how long an answer counts while the program does not change. A
 	// shim that stands for programs elsewhere stays the same when they do not.
-	keepAnswer = 24 * time.Hour
-	// keepFailure is for how long calls do without a version that could not be had.
-	keepFailure = time.Minute
+	answerTTL = 24 * time.Hour
+	// failureTTL is for how long calls do without a version that could not be had.
+	failureTTL = time.Minute
 )
 
 // question is what is asked, and of whom.
@@ -55,7 +55,7 @@ type answer struct {
 	at      time.Time
 }
 
-// errNoCommand says that a spec does not tell how to ask.
+// errNoCommand says that a spec has no command for the version.
 var errNoCommand = errors.New("its spec does not say how to ask for the version")
 
 // Version is the version of a CLI for a call of it: "" if it cannot be found out. A
@@ -65,7 +65,7 @@ func (p *Prober) Version(ctx context.Context, catalog *catalog.Catalog, cli *cat
 	if err != nil {
 		return ""
 	}
-	a := p.answer(ctx, catalog, cli, path, keepFailure)
+	a := p.answer(ctx, catalog, cli, path, failureTTL)
 	if a.err != nil || a.said != "" {
 		return ""
 	}
@@ -133,7 +133,7 @@ func (p *Prober) answer(ctx context.Context, catalog *catalog.Catalog, cli *cata
 	defer p.mu.Unlock()
 	delete(p.asking, q)
 	close(done)
-	if ctx.Err() == nil { // else it is our impatience that was measured
+	if ctx.Err() == nil { // else the caller gave up, not the program
 		p.known[q] = a
 		p.save(q)
 	}
@@ -145,7 +145,7 @@ func (a answer) counts(begun, now time.Time, patience time.Duration) bool {
 	if a.err != nil {
 		return !a.at.Before(begun) || now.Sub(a.at) < patience
 	}
-	return a.at.Before(now.Add(time.Minute)) && now.Sub(a.at) < keepAnswer
+	return a.at.Before(now.Add(time.Minute)) && now.Sub(a.at) < answerTTL
 }
 
 func (p *Prober) clock() time.Time {

@@ -274,7 +274,7 @@ func TestAnswersAreRemembered(t *testing.T) {
 
 	// A shim stays the same when what it stands for does not.
 	late := m.again()
-	late.now = func() time.Time { return time.Now().Add(keepAnswer + time.Second) }
+	late.now = func() time.Time { return time.Now().Add(answerTTL + time.Second) }
 	if got := late.version(); got != "2.0.0" {
 		t.Errorf("version %q", got)
 	}
@@ -320,36 +320,36 @@ func TestFailuresAreRememberedForAWhile(t *testing.T) {
 	m := newMachine(t, asks)
 	now := time.Now()
 	m.now = func() time.Time { return now }
-	m.program("acme", "echo x >>"+filepath.Join(m.home, "asked")+"; test -e "+filepath.Join(m.home, "mended")+" && echo acme 1.0.0")
+	m.program("acme", "echo x >>"+filepath.Join(m.home, "asked")+"; test -e "+filepath.Join(m.home, "repaired")+" && echo acme 1.0.0")
 	for range 3 {
 		if got := m.version(); got != "" {
 			t.Errorf("version %q", got)
 		}
 	}
 	m.asked(1)
-	if err := os.WriteFile(filepath.Join(m.home, "mended"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(m.home, "repaired"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.version(); got != "" {
 		t.Errorf("version %q", got)
 	}
 	m.asked(1)
-	now = now.Add(keepFailure)
+	now = now.Add(failureTTL)
 	if got := m.version(); got != "1.0.0" {
 		t.Errorf("version %q", got)
 	}
 	m.asked(2)
 }
 
-// TestWhoAsksIsNotPutOff: a person who has mended something must not be told of before.
+// TestWhoAsksIsNotPutOff: a person who has fixed something must not see an old answer.
 func TestWhoAsksIsNotPutOff(t *testing.T) {
 	m := newMachine(t, asks)
-	mended := filepath.Join(m.home, "mended")
-	m.program("acme", "test -e "+mended+" && echo acme 1.0.0")
+	repaired := filepath.Join(m.home, "repaired")
+	m.program("acme", "test -e "+repaired+" && echo acme 1.0.0")
 	if s := m.state(); s.Problem == "" {
 		t.Errorf("%+v", s)
 	}
-	if err := os.WriteFile(mended, nil, 0o600); err != nil {
+	if err := os.WriteFile(repaired, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if s := m.state(); s.Version != "1.0.0" || s.Problem != "" || m.version() != "1.0.0" {
@@ -405,7 +405,7 @@ func TestFileOfAnswers(t *testing.T) {
 				t.Errorf("version %q", got)
 			}
 			m.asked(2)
-			if got := m.again().version(); got != "1.0.0" { // and is mended by that
+			if got := m.again().version(); got != "1.0.0" { // and is repaired by that
 				t.Errorf("version %q", got)
 			}
 			m.asked(2)

@@ -27,13 +27,13 @@ type State struct {
 	LoginHint string `json:"loginHint,omitempty"` // how to log in, where there is no sign of it
 	// Changes are the ranges of versions whose part of the spec holds for this one.
 	Changes []string `json:"changes,omitempty"`
-	// Unverified says why nobody knows whether the spec is right.
+	// Unverified says why the spec could not be verified.
 	Unverified string `json:"unverified,omitempty"`
 
 	Problem string `json:"problem,omitempty"` // what is wrong, "" if nothing
 	Hint    string `json:"hint,omitempty"`    // what to do about the problem, or to install it
 	// Looked are the folders in which a program that is missing was looked for: often
-	// the same for all, so that who lists several says them once.
+	// the same for all, so that a list of several prints them once.
 	Looked []string `json:"-"`
 }
 

@@ -24,7 +24,7 @@ type Upgrade struct {
 	Path    string        // the same as an absolute path; "" if it is not installed
 	Args    []string      // without the program
 	Environ []string      // complete; holds secrets, never to be shown
-	Dir     string        // where to run it: nobody's project
+	Dir     string        // where to run it: outside of any project
 	Timeout time.Duration // for all of it
 
 	Problem, Hint string // why it cannot be run, and what to do about it
@@ -38,7 +38,7 @@ func (u Upgrade) Command() []string {
 	return append([]string{u.Bin}, u.Args...)
 }
 
-// Plan plans an upgrade to a target of which catalog.BadTarget has nothing to say. Nothing
+// Plan plans an upgrade to a target in which catalog.TargetProblem finds no problem. Nothing
 // is run but the question for the version.
 func (p *Prober) Plan(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, target string, timeout time.Duration) Upgrade {
 	u := Upgrade{CLI: cli, Target: target, State: p.State(ctx, catalog, cli), Timeout: timeout, Dir: workplace()}
@@ -62,7 +62,7 @@ func (p *Prober) Plan(ctx context.Context, catalog *catalog.Catalog, cli *catalo
 	}
 	switch {
 	case up.Bin == "" && !u.State.Installed:
-		u.Problem, u.Hint = fmt.Sprintf("%s is not installed, so it cannot update itself", cli.Heading()), u.State.Hint
+		u.Problem, u.Hint = fmt.Sprintf("%s is not installed, so it cannot update itself", cli.DisplayName()), u.State.Hint
 	case up.Bin != "":
 		if u.Path, err = p.Host.Find(up.Bin); err != nil {
 			u.Problem, u.Hint = err.Error(), "install "+up.Bin+" first"

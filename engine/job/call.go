@@ -21,7 +21,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// run is one call on its way.
+// run is one call that is being made.
 type run struct {
 	*Runner
 	call.Request
@@ -32,7 +32,7 @@ type run struct {
 	records Store
 	secrets redactor
 	row     store.Job
-	since   time.Time // good answers of the same call are as good as its own from then on
+	since   time.Time // an answer that the same call got from then on is good enough
 }
 
 func (r *Runner) newRun(req call.Request) *run {
@@ -42,8 +42,8 @@ func (r *Runner) newRun(req call.Request) *run {
 	return &run{Runner: r, Request: req, id: store.NewID(), started: time.Now()}
 }
 
-// refused says why a call is not even prepared; nil if it is.
-func (r *run) refused(ctx context.Context) *lang.Failure {
+// validate refuses a call that must not be prepared; nil if it may be.
+func (r *run) validate(ctx context.Context) *lang.Failure {
 	if text := promptpaths.Outside(r.Bound, r.Dir, r.Roots); text != "" {
 		return &lang.Failure{Class: lang.ClassUsage, Message: text, Hint: "name files below the working directory, or set workingDir to where they are"}
 	}
@@ -57,37 +57,37 @@ func (r *run) refused(ctx context.Context) *lang.Failure {
 func (r *run) open(ctx context.Context) (failure *lang.Failure) {
 	var err error
 	if r.records, err = r.Record(); err != nil {
-		return r.unrecorded(ctx, err)
+		return r.recordFailure(ctx, err)
 	}
 	// What fails here is reported by Maintain, which tries again; this call goes on.
 	r.reaped.Do(func() { _, _ = r.ReapDeadOwners(ctx, r.records) })
 	return nil
 }
 
-func (r *run) unrecorded(ctx context.Context, err error) *lang.Failure {
+func (r *run) recordFailure(ctx context.Context, err error) *lang.Failure {
 	if ctx.Err() != nil {
 		return &lang.Failure{Class: lang.ClassCanceled, Message: "the call was canceled before it began"}
 	}
 	return &lang.Failure{Class: lang.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
 }
 
-// cannot is a failure to start that says what err does.
-func cannot(err error) *lang.Failure {
+// startFailure turns err into a failure to start.
+func startFailure(err error) *lang.Failure {
 	if errors.Is(err, syscall.ENOSPC) {
 		return &lang.Failure{Class: lang.ClassDisk, Message: err.Error(), Hint: "free disk space where the gateway keeps its state, then try again"}
 	}
 	return &lang.Failure{Class: lang.ClassStart, Message: err.Error()}
 }
 
-func (r *run) unstartable(err error) *lang.Failure {
-	return &lang.Failure{Class: lang.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.Heading(), err)}
+func (r *run) programFailure(err error) *lang.Failure {
+	return &lang.Failure{Class: lang.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.DisplayName(), err)}
 }
 
-// compose makes the command line and the environment; files of the call will lie in the
-// folder. What is wrong with the call itself is of class usage; all else is a failure to
-// start.
-func (r *run) compose(folder string) *lang.Failure {
-	violations := Equip(r.Host, r.Request.Catalog, r.Bound, r.Dir)
+// buildCommand makes the command line and the environment; the files of the call are written
+// to the folder later. A mistake in the call itself has the class usage; everything else is
+// a failure to start.
+func (r *run) buildCommand(folder string) *lang.Failure {
+	violations := SelectServers(r.Host, r.Request.Catalog, r.Bound, r.Dir)
 	if violations == nil {
 		r.command, violations = r.Bound.Command(folder)
 	}
@@ -96,7 +96,7 @@ func (r *run) compose(folder string) *lang.Failure {
 	}
 	var err error
 	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
-		return cannot(err)
+		return startFailure(err)
 	}
 	r.secrets = secretsOf(r.environ)
 	return nil
@@ -111,8 +111,8 @@ func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command
 	return filter
 }
 
-// EnvironmentOf is the filter for whatever else is run for a CLI, with variables set for
-// it alone.
+// EnvironmentOf is the filter for other programs that are run for a CLI, with additional
+// variables.
 func EnvironmentOf(c *catalog.Catalog, cli *catalog.CLI, set map[string]string, dir string) host.Filter {
 	general, own := c.Settings.Env, cli.Env
 	set = maps.Clone(set)
@@ -140,9 +140,9 @@ func Limits(c *catalog.Catalog, call *catalog.Call) process.Limits {
 	}
 }
 
-// first is what was asked for, else the first that was said, in milliseconds.
-func first(asked time.Duration, said ...*int64) time.Duration {
-	for _, ms := range said {
+// first is what was asked for, else the first value that is set, in milliseconds.
+func first(asked time.Duration, values ...*int64) time.Duration {
+	for _, ms := range values {
 		if asked == 0 && ms != nil {
 			return time.Duration(*ms) * time.Millisecond
 		}
@@ -150,65 +150,65 @@ func first(asked time.Duration, said ...*int64) time.Duration {
 	return asked
 }
 
-// find looks for the program.
-func (r *run) find() (path string, failure *lang.Failure) {
+// findProgram looks up the program.
+func (r *run) findProgram() (path string, failure *lang.Failure) {
 	cli := r.Bound.CLI
 	var missing *host.NotFoundError
 	path, err := r.Host.Find(r.command.Bin)
 	if errors.As(err, &missing) {
-		hint := "install " + cli.Heading()
+		hint := "install " + cli.DisplayName()
 		if cli.Install != "" {
 			hint += ": " + cli.Install
 		}
 		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
-		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.Heading(), missing), Hint: hint}
+		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.DisplayName(), missing), Hint: hint}
 	}
 	if err != nil {
-		return "", cannot(err)
+		return "", startFailure(err)
 	}
 	return path, nil
 }
 
-// describe makes the row of the call.
-func (r *run) describe() {
+// buildRow makes the row of the call.
+func (r *run) buildRow() {
 	// Arguments are plain values: strings, numbers and lists of them.
-	arguments := r.secrets.cleanArguments(r.Bound.Arguments())
+	arguments := r.secrets.redactArguments(r.Bound.Arguments())
 	if e := r.Bound.Servers(); e != nil {
-		arguments[equipment] = e
+		arguments[serversArgument] = e
 	}
 	if r.Bound.Saved != nil {
-		arguments[savedOfPrompt] = r.Bound.Saved
+		arguments[savingsArgument] = r.Bound.Saved
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.answerable(),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.clean(r.Bound.Prompt), Args: args, Argv: r.secrets.cleanAll(r.command.Args),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
 }
 
-// failed completes the row of a call that could not be started.
-func (r *run) failed(failure *lang.Failure) call.Job {
+// recordStartFailure completes the row of a call that could not be started.
+func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := completed(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
+	end := rowOutcome(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := call.Job{Row: r.row, State: call.Failed}
 	job.Row.State, job.Row.Outcome = store.Done, end
 	// Another gateway may have been first to see it.
 	if err := r.finish(r.records, job.Row); err != nil && !errors.Is(err, store.ErrDone) {
-		job.Notes = append(job.Notes, unfinished(err))
+		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	return job
 }
 
-func unfinished(err error) string {
+func rowNotFinished(err error) string {
 	return "the record of this call could not be completed: " + err.Error()
 }
 
 // finish records the end of a job, once. Where calls are recorded apart from jobs, the
-// one goes before the other: if we die between, it is done again and changes nothing.
+// call record is written first: if we die between the two, it is written again and changes nothing.
 func (r *Runner) finish(records Store, row store.Job) error {
 	ctx := context.Background()
 	if r.Log != nil {
@@ -221,11 +221,11 @@ func (r *Runner) finish(records Store, row store.Job) error {
 			return err
 		}
 	}
-	return r.close(ctx, records, row)
+	return r.finishRow(ctx, records, row)
 }
 
-// close writes the end of a job, and what it means for its session.
-func (r *Runner) close(ctx context.Context, records Store, row store.Job) error {
+// finishRow writes the end of a job, and what it means for its session.
+func (r *Runner) finishRow(ctx context.Context, records Store, row store.Job) error {
 	cli, _ := r.Current().CLI(row.CLI)
 	return records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
 }

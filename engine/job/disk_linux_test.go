@@ -18,7 +18,7 @@ import (
 func TestDiskFull(t *testing.T) {
 	const size = 4 << 20
 	disk.Each(t, size, func(t *testing.T, root string) {
-		b := newBench(t, "")
+		b := newFixture(t, "")
 		b.runner.Jobs = filepath.Join(root, "jobs")
 		out := b.runner.Run(t.Context(), b.request("out=begin", fmt.Sprintf("fill=%d", 2*size)))
 		if class(out) != lang.ClassDisk || out.Answer.Failure.Hint == "" {
@@ -43,11 +43,11 @@ func TestDiskFull(t *testing.T) {
 	})
 }
 
-// TestDiskFullUnderTheRecord: T30, of the record. The end of what was accepted is told, and recorded when there is
+// TestDiskFullUnderTheRecord: T30, of the record. The end of what was accepted is reported, and recorded when there is
 // space; what cannot be recorded is refused.
 func TestDiskFullUnderTheRecord(t *testing.T) {
 	disk.Each(t, 8<<20, func(t *testing.T, root string) {
-		b := newBenchIn(t, filepath.Join(root, "home"), "")
+		b := newFixtureIn(t, filepath.Join(root, "home"), "")
 		step, open := b.gate()
 		id := b.submit("out=words", step).Row.ID
 		until(t, "its output", func() bool {
@@ -80,7 +80,7 @@ func TestDiskFullUnderTheRecord(t *testing.T) {
 }
 
 // sound checks the file of the record.
-func (b *bench) sound() {
+func (b *fixture) sound() {
 	b.t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(b.home, "logs.db"))
 	if err != nil {

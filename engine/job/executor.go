@@ -15,7 +15,7 @@ import (
 type Executor interface {
 	// folder is where the files of a call will lie.
 	folder(r *run) (string, error)
-	// prepare readies all that the program of a call needs, and starts nothing. The row of
+	// prepare prepares all that the program of a call needs, and starts nothing. The row of
 	// the call is written between prepare and start.
 	prepare(r *run) (preparation, *lang.Failure)
 	// prepareProgram is prepare for what is not a call of a CLI.
@@ -25,7 +25,7 @@ type Executor interface {
 	find(id string) (execution, error)
 	// durable reports whether jobs outlive this gateway.
 	durable() bool
-	// warm readies what the next job needs. It does not wait.
+	// warm prepares what the next job needs. It does not wait.
 	warm()
 	// stop ends the jobs that end with this gateway; it does not wait for them.
 	stop()
@@ -35,7 +35,7 @@ type Executor interface {
 
 // preparation is a job that is ready to start.
 type preparation interface {
-	// start runs the program, or lets it wait for its turn.
+	// start runs the program, or queues it.
 	start(r *run) (call.Job, error)
 	// discard removes what was prepared.
 	discard() error
@@ -46,7 +46,7 @@ type execution interface {
 	status() (executionStatus, error)
 	// wait returns when the job has ended, or stop is closed.
 	wait(stop <-chan struct{})
-	// handle tells of the end at once, if this process started the job; else it is nil.
+	// handle reports the end at once, if this process started the job; else it is nil.
 	handle() call.Handle
 	cancel(by string) error
 	// mark notes a word about the job, once and for all, and returns the one that holds; ""
@@ -58,15 +58,15 @@ type execution interface {
 	output() (*spools, error)
 	// finalize records the end of a job that has ended or is lost.
 	finalize(records Store, row store.Job) (call.Job, error)
-	// completion is what the job came to by what it printed; false if that cannot be told.
+	// completion decodes the result of the job from what it printed; false if that is not possible.
 	completion(row store.Job) (call.Completion, bool)
 }
 
-// executionStatus is where the run of a job stands.
+// executionStatus is the status of the run of a job.
 type executionStatus struct {
 	phase     supervisor.Phase
 	pid       int   // 0 if it does not run
-	canceling bool  // its end was asked for
+	canceling bool  // its cancellation was requested
 	printed   int64 // bytes
 }
 
@@ -87,5 +87,5 @@ func (r *Runner) newExecutor() Executor {
 	return newInProcess(r)
 }
 
-// none is the execution of a job of which an executor knows nothing.
-func none() (execution, error) { return nil, fs.ErrNotExist }
+// notFound is the execution of a job of which an executor knows nothing.
+func notFound() (execution, error) { return nil, fs.ErrNotExist }

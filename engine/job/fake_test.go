@@ -143,8 +143,8 @@ func (letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bench is a Runner over a home of its own, with the fake as its CLI.
-type bench struct {
+// fixture is a Runner over a home of its own, with the fake as its CLI.
+type fixture struct {
 	t       *testing.T
 	catalog *catalog.Catalog
 	runner  *Runner
@@ -166,12 +166,12 @@ const jsonl = `output: {format: "jsonl", end: "event.result != nil", text: "even
 	argv: ["{session}", "{do}"]
 `
 
-// newBench opens a runner; lines are added to the spec of the CLI, one of which may
+// newFixture opens a runner; lines are added to the spec of the CLI, one of which may
 // close it and go on with others.
-func newBench(t *testing.T, lines string, environ ...string) *bench {
+func newFixture(t *testing.T, lines string, environ ...string) *fixture {
 	t.Helper()
 	home := t.TempDir()
-	var b *bench
+	var b *fixture
 	t.Cleanup(func() { // a test that failed must not leave jobs behind
 		if b == nil {
 			return
@@ -183,14 +183,14 @@ func newBench(t *testing.T, lines string, environ ...string) *bench {
 			}
 		}
 	})
-	b = newBenchIn(t, home, lines, environ...)
+	b = newFixtureIn(t, home, lines, environ...)
 	return b
 }
 
-// newBenchIn opens one over a home that others may use too.
-func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
+// newFixtureIn opens one over a home that others may use too.
+func newFixtureIn(t *testing.T, home, lines string, environ ...string) *fixture {
 	t.Helper()
-	b := &bench{t: t, home: home, dir: t.TempDir()}
+	b := &fixture{t: t, home: home, dir: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func newBenchIn(t *testing.T, home, lines string, environ ...string) *bench {
 	b.runner = &Runner{
 		Host: host.New(environ, nil, b.catalog.Settings.EnvFile), Record: func() (Store, error) { return b.store, nil },
 		Spool: filepath.Join(b.home, "run"), Version: "9.9",
-		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), Place: b.home, Current: func() *catalog.Catalog { return b.catalog },
+		Jobs: filepath.Join(b.home, "jobs"), Pools: filepath.Join(b.home, "pools"), RecordName: b.home, Current: func() *catalog.Catalog { return b.catalog },
 	}
 	t.Cleanup(b.runner.Close)
 	return b
@@ -226,7 +226,7 @@ func compile(t *testing.T, text string) *catalog.Catalog {
 }
 
 // bind makes a call of the fake with these arguments beside the prompt.
-func (b *bench) bind(prompt string, args map[string]any) *catalog.Call {
+func (b *fixture) bind(prompt string, args map[string]any) *catalog.Call {
 	b.t.Helper()
 	all := map[string]any{"prompt": prompt}
 	for k, v := range args {
@@ -244,13 +244,13 @@ func (b *bench) bind(prompt string, args map[string]any) *catalog.Call {
 	return call
 }
 
-func (b *bench) request(steps ...string) call.Request {
+func (b *fixture) request(steps ...string) call.Request {
 	b.t.Helper()
 	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: "client", Version: "3"}}
 }
 
 // row is the finished row of an outcome.
-func (b *bench) row(out call.Completion) store.Job {
+func (b *fixture) row(out call.Completion) store.Job {
 	b.t.Helper()
 	row, err := b.store.Job(b.t.Context(), store.Local, out.ID)
 	if err != nil {
@@ -264,7 +264,7 @@ func (b *bench) row(out call.Completion) store.Job {
 
 // spooled are the files that lie in the spool, but for the gateway's own lease, which
 // stays until it closes.
-func (b *bench) spooled() []string {
+func (b *fixture) spooled() []string {
 	b.t.Helper()
 	entries, err := os.ReadDir(b.runner.Spool)
 	if err != nil && !os.IsNotExist(err) {

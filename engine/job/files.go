@@ -16,11 +16,11 @@ type files struct {
 	folder, owner         string
 	stdin, stdout, stderr *os.File
 	named                 []string // files that still have a name and must be removed
-	placed                string   // folder of those that the program reads by their names, "" without any
+	namedDir              string   // folder of those that the program reads by their names, "" without any
 }
 
-// newFiles makes the files of one run below folder, mode 0600. What keeps a name names
-// the gateway, whose end is the file's end too.
+// newFiles makes the files of one run below folder, mode 0600. Files that keep a name
+// have the owner in it, so that they are removed when the gateway is gone.
 func newFiles(folder, owner string) (*files, error) {
 	f := &files{folder: folder, owner: owner}
 	err := os.MkdirAll(folder, 0o700)
@@ -32,7 +32,7 @@ func newFiles(folder, owner string) (*files, error) {
 	}
 	if err != nil {
 		f.close()
-		return nil, fmt.Errorf("no room for the output of the call: %w", err)
+		return nil, fmt.Errorf("no space for the output of the call: %w", err)
 	}
 	return f, nil
 }
@@ -65,18 +65,18 @@ func (f *files) input(text string) error {
 	return err
 }
 
-// own is the path of the folder for the named files of the call. It is made with the
-// first of them, and names the gateway too.
-func (f *files) own(id string) (string, error) {
+// namedFolder is the path of the folder for the named files of the call. It is made with the
+// first of them, and its name contains the owner, too.
+func (f *files) namedFolder(id string) (string, error) {
 	return filepath.Abs(filepath.Join(f.folder, filesPrefix+f.owner+"-"+id))
 }
 
-// place writes the named files of the call into their folder.
-func (f *files) place(files []catalog.File, folder string) error {
-	f.placed = folder
+// writeNamed writes the named files of the call into their folder.
+func (f *files) writeNamed(files []catalog.File, folder string) error {
+	f.namedDir = folder
 	err := os.Mkdir(folder, 0o700)
 	if err == nil {
-		err = place(files, folder)
+		err = writeFiles(files, folder)
 	}
 	if err != nil {
 		return fmt.Errorf("the files of the call cannot be written: %w", err)
@@ -84,10 +84,10 @@ func (f *files) place(files []catalog.File, folder string) error {
 	return nil
 }
 
-// displace removes the named files of the call, once its program has ended.
-func (f *files) displace() {
-	if f.placed != "" {
-		os.RemoveAll(f.placed)
+// removeNamed removes the named files of the call, once its program has ended.
+func (f *files) removeNamed() {
+	if f.namedDir != "" {
+		os.RemoveAll(f.namedDir)
 	}
 }
 
@@ -103,5 +103,5 @@ func (f *files) close() {
 	for _, name := range f.named {
 		os.Remove(name)
 	}
-	f.displace()
+	f.removeNamed()
 }

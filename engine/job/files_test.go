@@ -16,7 +16,7 @@ import (
 )
 
 func TestOutputCap(t *testing.T) {
-	b := newBench(t, "}\ngateway: outputCap: 4096\nclient: c: {title: \"c\", add: \"c\"")
+	b := newFixture(t, "}\ngateway: outputCap: 4096\nclient: c: {title: \"c\", add: \"c\"")
 	out := b.runner.Run(t.Context(), b.request("out=first ", "fill=300000", "out= last"))
 	if class(out) != lang.ClassOutputCap {
 		t.Fatalf("failure: %+v", out.Answer.Failure)
@@ -32,7 +32,7 @@ func TestOutputCap(t *testing.T) {
 }
 
 func TestLongAnswer(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	const size = 40 << 20
 	out := b.runner.Run(t.Context(), b.request(fmt.Sprintf("answer=%d", size)))
 	if class(out) != "" || len(out.Answer.Text) != size {
@@ -47,7 +47,7 @@ func TestLongAnswer(t *testing.T) {
 func TestPromptReachesTheProgram(t *testing.T) {
 	prompt := strings.Repeat("日本語 \"$(x)\"\n", 9000)
 	want := fmt.Sprintf("%d %x", len(prompt), sha256.Sum256([]byte(prompt)))
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind(prompt, map[string]any{"do": []string{"sha"}}), Dir: b.dir})
 	if out.Answer.Text != want {
 		t.Errorf("got %q, want %q", out.Answer.Text, want)
@@ -55,7 +55,7 @@ func TestPromptReachesTheProgram(t *testing.T) {
 }
 
 func TestPromptFileIsPrivateAndShortLived(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.catalog = compile(t, fmt.Sprintf(`cli: acme: {bin: %q, argv: ["{prompt}"], prompt: {via: "file", flag: "--mode"}, env: set: ACME_FAKE: "1"}`, mustSelf(t)))
 	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("s3cret words", nil), Dir: b.dir})
 	if !strings.HasPrefix(out.Answer.Text, "prompt") || !strings.HasSuffix(out.Answer.Text, ".txt 0600 s3cret words") {
@@ -76,7 +76,7 @@ func mustSelf(t *testing.T) string {
 }
 
 // noSpool puts a file where the spool's parent should be.
-func (b *bench) noSpool() {
+func (b *fixture) noSpool() {
 	b.t.Helper()
 	file := filepath.Join(b.home, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -88,7 +88,7 @@ func (b *bench) noSpool() {
 func TestSpoolFallsBackToTheTemporaryFolder(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.noSpool()
 	b.runner.Volatile = true
 	if out := b.runner.Run(t.Context(), b.request("out=fine")); out.Answer.Text != "fine" {

@@ -20,7 +20,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// status is where the job of a row stands. The truth of a live one is its directory.
+// status is the status of the job of a row. For a live one its directory is the truth.
 func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
@@ -58,11 +58,11 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 }
 
 // missing is a live row without a directory: a call that some gateway runs itself, or
-// a job whose directory was removed or went with the power, or lies elsewhere because
-// another user or another home made it. Of one elsewhere nothing is known, so nothing is
-// recorded, nor as long as the folder of all is not there and may come back.
+// a job whose directory was removed or lost in a power cut, or is elsewhere because
+// another user or another home made it. Nothing is known of one elsewhere, so nothing is
+// recorded; nor while the folder of all jobs is missing, since it may come back.
 func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call.Job, error) {
-	again, err := records.Job(ctx, job.Row.Principal, job.Row.ID) // its end may have been recorded between two looks
+	again, err := records.Job(ctx, job.Row.Principal, job.Row.ID) // its end may have been recorded meanwhile
 	if err == nil && again.State == store.Done {
 		return r.status(ctx, records, again)
 	}
@@ -80,27 +80,27 @@ func (r *Runner) missing(ctx context.Context, records Store, job call.Job) (call
 	err = r.finish(records, again)
 	again.State, job.Row = store.Done, again
 	if err != nil && !errors.Is(err, store.ErrDone) {
-		job.Notes = append(job.Notes, unfinished(err))
+		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	return job, nil
 }
 
 // ending is a job that has ended or is lost, and what is needed to read what it printed.
 type ending struct {
-	row     store.Job // whole
+	row     store.Job // with its texts not cut
 	dir     *supervisor.Dir
 	state   supervisor.State
-	call    *catalog.Call // nil: there is no spec any more by which to read
+	call    *catalog.Call // nil: the spec that could decode it is gone
 	secrets redactor
-	known   bool // what is secret
+	known   bool // the secrets are known
 }
 
-// unreadFor is how long the end of a job is left to gateways that have the spec of its CLI.
-const unreadFor = time.Minute
+// specWait is how long the end of a job is left to gateways that have the spec of its CLI.
+const specWait = time.Minute
 
-// finalize records the end of a job, once, whoever else tries to.
+// finalize records the end of a job, once, even if others try to.
 func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(exitOf(e.state.Exit).Ended) < cmp.Or(r.unread, unreadFor) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(exitOf(e.state.Exit).Ended) < cmp.Or(r.specWaitOverride, specWait) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
@@ -115,16 +115,16 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		return call.Job{}, err
 	}
 	exit := exitOf(e.state.Exit)
-	end := completed(out, exit, ending, e.secrets)
+	end := rowOutcome(out, exit, ending, e.secrets)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
 	if text := e.state.Exit.Detail; text != "" && exit.Reason != settled {
-		end.Detail += ": " + e.secrets.clean(text)
+		end.Detail += ": " + e.secrets.redact(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
-		// The rest is in the directory alone, and the row promises it.
+		// The rest is only in the directory, to which the row refers.
 		if err := <-synced; err != nil {
 			return call.Job{}, err
 		}
@@ -136,7 +136,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	e.row.Outcome = end
 	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 	err = r.finish(records, e.row)
-	if errors.Is(err, store.ErrDone) && e.call == nil { // by somebody who may have had the spec
+	if errors.Is(err, store.ErrDone) && e.call == nil { // by a gateway that may have had the spec
 		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done {
 			return r.status(context.Background(), records, row)
 		}
@@ -146,17 +146,17 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		job.Row.Model = end.Model
 	}
 	if err != nil && !errors.Is(err, store.ErrDone) {
-		// The directory still tells how it ended, and the row is completed when that is
-		// possible again: on a full disk it is not.
-		job.Notes = append(job.Notes, unfinished(err))
+		// The directory still says how it ended; the row is completed when that is possible
+		// again, for example when the disk is no longer full.
+		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.Completion = &out
 	return job, nil
 }
 
-// sync has the disk take the directory of a job that printed so much that its row might
-// not hold the answer, while that is read. The result comes later.
+// sync writes the directory of a job to disk if its row might not hold the whole answer,
+// concurrently with decoding. The result is sent later.
 func (e *ending) sync() <-chan error {
 	synced := make(chan error, 1)
 	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
@@ -196,14 +196,14 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return conclude(e.row, stdout, stderr, exitOf(e.state.Exit))
+		return decodeProgram(e.row, stdout, stderr, exitOf(e.state.Exit))
 	}
-	out, ending := judge(e.call, stdout, stderr, exitOf(e.state.Exit))
+	out, ending := decodeCall(e.call, stdout, stderr, exitOf(e.state.Exit))
 	return out, ending, nil
 }
 
-// revive is the call of a row, as far as it is needed to read its output.
-func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
+// restoreCall is the call of a row, as far as it is needed to read its output.
+func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 	cli, ok := r.Current().CLI(row.CLI)
 	if !ok {
 		return nil, false
@@ -212,7 +212,7 @@ func (r *Runner) revive(row store.Job) (*catalog.Call, bool) {
 	if len(row.Args) > 0 && json.Unmarshal(row.Args, &arguments) != nil {
 		return nil, false
 	}
-	call := cli.At(row.CLIVersion).Revive(lang.Mode(row.Mode), row.SessionID, arguments)
+	call := cli.At(row.CLIVersion).RestoreCall(lang.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
 	return call, true
 }

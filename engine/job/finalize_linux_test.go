@@ -14,10 +14,10 @@ import (
 
 // TestWhatThePowerTook: what is on record stays as it was reported, whatever the disk had of
 // the directory; and of a job without a record what is there can be read.
-func TestWhatThePowerTook(t *testing.T) {
+func TestDirectoryLostInAPowerCut(t *testing.T) {
 	for _, file := range []string{"stdin", "stdout", "stderr", "status", "request", "lease"} {
 		for _, harm := range []func(string) error{os.Remove, func(path string) error { return os.Truncate(path, 0) }} {
-			b := newBench(t, "")
+			b := newFixture(t, "")
 			done := b.submit("out=the answer").Row.ID
 			b.await(done)
 			unstarted, lost := b.unstarted().ID, b.unstarted().ID
@@ -57,7 +57,7 @@ func TestWhatThePowerTook(t *testing.T) {
 // TestDirectoryIsGone: nobody will learn any more how the job ended. The same call is made
 // again.
 func TestDirectoryIsGone(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	row := store.Job{Principal: store.Local, ID: store.NewID(), Tool: "acme_request", CLI: "acme", Mode: "new", Folder: b.runner.Jobs, DedupKey: "the key"}
 	elsewhere := row
 	elsewhere.ID, elsewhere.DedupKey, elsewhere.Folder = store.NewID(), "", "/elsewhere"

@@ -35,14 +35,14 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	return x.output()
 }
 
-// growth reads a file that grows. What was cut out of its middle is left out.
-type growth struct {
+// growingFile reads a file that grows. What was cut out of its middle is left out.
+type growingFile struct {
 	file *os.File
 	at   int64
 }
 
 // next copies what is new.
-func (g *growth) next(w io.Writer, c process.Capture) error {
+func (g *growingFile) next(w io.Writer, c process.Capture) error {
 	if g.at < c.Head {
 		n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Head-g.at))
 		if g.at += n; err != nil {
@@ -63,11 +63,11 @@ func (g *growth) next(w io.Writer, c process.Capture) error {
 	return err
 }
 
-// followEvery is how often output is looked for that somebody watches.
+// followEvery is how often the output of a followed job is read.
 const followEvery = 100 * time.Millisecond
 
 // Follow copies what a job of a principal prints from its beginning on, until it has ended or ctx has.
-// Each is called now and then with where the job stands.
+// Each is called now and then with the status of the job.
 func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stderr io.Writer, each func(call.Job)) (call.Job, error) {
 	job, err := r.Status(ctx, principal, id)
 	if err != nil {
@@ -82,7 +82,7 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 		return job, err
 	}
 	defer files.close()
-	out, errs := growth{file: files.stdout}, growth{file: files.stderr}
+	out, errs := growingFile{file: files.stdout}, growingFile{file: files.stderr}
 	for {
 		o, e, err := files.captured()
 		if err == nil {

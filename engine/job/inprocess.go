@@ -15,8 +15,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// maxKept is how many ended jobs of this process keep their output readable.
-const maxKept = 20
+// maxEndedOutputs is how many ended jobs of this process keep their output readable.
+const maxEndedOutputs = 20
 
 // inProcess is the executor of jobs that are children of this process and end with it: on
 // a system that has no supervisors.
@@ -43,7 +43,7 @@ func (x *inProcess) stop() {
 }
 
 func (x *inProcess) folder(r *run) (string, error) {
-	x.owner() // it makes the spool
+	x.owner() // creates the spool
 	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
 }
 
@@ -53,7 +53,7 @@ func (x *inProcess) find(id string) (execution, error) {
 	if j := x.jobs[id]; j != nil {
 		return j, nil
 	}
-	return none()
+	return notFound()
 }
 
 // inProcessJob is a job of this process.
@@ -67,12 +67,12 @@ type inProcessJob struct {
 	mu   sync.Mutex
 	exit process.Exit    // when done
 	out  call.Completion // likewise
-	gone bool            // its output was given up
+	gone bool            // its output was dropped
 
 	marked string // see mark
 }
 
-// prepareProgram refuses: an upgrade that ends with its gateway leaves half of it.
+// prepareProgram refuses: an upgrade must not end halfway with its gateway.
 func (x *inProcess) prepareProgram(*run, Program) (preparation, error) {
 	return nil, supervisor.ErrUnsupported
 }
@@ -87,21 +87,21 @@ type inProcessPreparation struct {
 func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 	files, err := newFiles(x.Spool, x.owner())
 	if err != nil {
-		return nil, cannot(err)
+		return nil, startFailure(err)
 	}
 	p := &inProcessPreparation{x: x, files: files}
 	folder, err := x.folder(r)
 	if err == nil && len(r.command.Files) > 0 {
-		err = files.place(r.command.Files, folder)
+		err = files.writeNamed(r.command.Files, folder)
 	}
 	if err == nil && r.command.Stdin != nil {
 		err = files.input(*r.command.Stdin)
 	}
 	failure := (*lang.Failure)(nil)
 	if err != nil {
-		failure = cannot(err)
+		failure = startFailure(err)
 	} else {
-		p.program, failure = r.find()
+		p.program, failure = r.findProgram()
 	}
 	if failure != nil {
 		files.close()
@@ -142,7 +142,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 			child.Stop(process.Canceled)
 		}
 		j.end(child.Exit())
-		x.forget()
+		x.dropOldOutput()
 	}()
 	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
 }
@@ -150,15 +150,15 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 // end records the end of the job.
 func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
-	j.files.displace()
-	out, ending := judge(r.Bound, j.files.stdout, j.files.stderr, exit)
+	j.files.removeNamed()
+	out, ending := decodeCall(r.Bound, j.files.stdout, j.files.stderr, exit)
 	row := r.row
-	row.Outcome = completed(out, exit, ending, r.secrets)
+	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
-	// A record that fails now must not cost the caller the answer.
+	// The caller gets the answer even if recording it fails.
 	if err := r.finish(r.records, row); err != nil {
-		out.Warnings = append(out.Warnings, unfinished(err))
+		out.Warnings = append(out.Warnings, rowNotFinished(err))
 	}
 	j.mu.Lock()
 	j.exit, j.out = exit, out
@@ -166,8 +166,8 @@ func (j *inProcessJob) end(exit process.Exit) {
 	close(j.done)
 }
 
-// forget gives up the output of the oldest ended jobs beyond what is kept.
-func (x *inProcess) forget() {
+// dropOldOutput drops the output of the oldest ended jobs beyond maxEndedOutputs.
+func (x *inProcess) dropOldOutput() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for {
@@ -182,7 +182,7 @@ func (x *inProcess) forget() {
 			default:
 			}
 		}
-		if ended <= maxKept {
+		if ended <= maxEndedOutputs {
 			return
 		}
 		j := x.jobs[oldest]
@@ -206,14 +206,14 @@ func (j *inProcessJob) wait(stop <-chan struct{}) {
 	}
 }
 
-func (j *inProcessJob) handle() call.Handle { return nil } // its row has all that there is to know
+func (j *inProcessJob) handle() call.Handle { return nil } // everything is in its row
 
 func (j *inProcessJob) cancel(string) error {
 	j.stop()
 	return nil
 }
 
-// mark lets every caller share the job: whoever leaves ends nothing that others wait for.
+// mark lets every caller share the job: a caller that leaves cancels nothing that others wait for.
 func (j *inProcessJob) mark(word string) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

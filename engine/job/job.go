@@ -15,9 +15,9 @@ type NoJobError struct{ ID string }
 func (e *NoJobError) Error() string { return fmt.Sprintf("there is no job %q", e.ID) }
 
 // ErrElsewhere says that what has no supervisor is ended by the gateway that runs it, or not at all.
-var ErrElsewhere = errors.New("the call has no supervisor: it can only be ended where it was made")
+var ErrElsewhere = errors.New("the call has no supervisor: it can only be canceled by the gateway that runs it")
 
-// Status returns where a job of a principal stands, whichever gateway started it. If it has
+// Status returns the status of a job of a principal, whichever gateway started it. If it has
 // ended and nobody recorded that yet, it is recorded. The error is a *NoJobError if the
 // principal has no such job.
 func (r *Runner) Status(ctx context.Context, principal, id string) (call.Job, error) {
@@ -96,7 +96,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 	}
 }
 
-// endingsOf are the words of the record for a state.
+// endingsOf are the endings in the record for each state.
 var endingsOf = map[call.State][]store.Ending{
 	call.Completed: {store.EndOK},
 	call.Canceled:  {store.EndCanceled},

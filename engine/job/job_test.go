@@ -25,7 +25,7 @@ import (
 const long = 30 * time.Second
 
 // submit starts a job that must start.
-func (b *bench) submit(steps ...string) call.Job {
+func (b *fixture) submit(steps ...string) call.Job {
 	b.t.Helper()
 	job, failure := b.runner.send(b.t.Context(), b.async(steps...))
 	if failure != nil {
@@ -35,7 +35,7 @@ func (b *bench) submit(steps ...string) call.Job {
 }
 
 // async is a request that does not wait.
-func (b *bench) async(steps ...string) call.Request {
+func (b *fixture) async(steps ...string) call.Request {
 	b.t.Helper()
 	req := b.request(steps...)
 	req.Tool = "acme_request_async"
@@ -43,7 +43,7 @@ func (b *bench) async(steps ...string) call.Request {
 }
 
 // await waits for the end of a job.
-func (b *bench) await(id string) call.Job {
+func (b *fixture) await(id string) call.Job {
 	b.t.Helper()
 	job, err := b.runner.Await(b.t.Context(), store.Local, id, long)
 	if err != nil || !job.State.Ended() {
@@ -53,7 +53,7 @@ func (b *bench) await(id string) call.Job {
 }
 
 // other is another gateway over the same record and the same jobs.
-func (b *bench) other() *bench {
+func (b *fixture) other() *fixture {
 	b.t.Helper()
 	records, err := sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
@@ -62,13 +62,13 @@ func (b *bench) other() *bench {
 	o := *b
 	o.store = records
 	o.runner = &Runner{Host: b.runner.Host, Record: func() (Store, error) { return records, nil }, Spool: b.runner.Spool,
-		Jobs: b.runner.Jobs, Pools: b.runner.Pools, Place: b.runner.Place, Current: b.runner.Current}
+		Jobs: b.runner.Jobs, Pools: b.runner.Pools, RecordName: b.runner.RecordName, Current: b.runner.Current}
 	b.t.Cleanup(func() { o.runner.Close(); records.Close() })
 	return &o
 }
 
 // gate is a FIFO that keeps a job running until it is opened.
-func (b *bench) gate() (step string, open func()) {
+func (b *fixture) gate() (step string, open func()) {
 	b.t.Helper()
 	path := filepath.Join(b.t.TempDir(), "gate")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -85,7 +85,7 @@ func (b *bench) gate() (step string, open func()) {
 }
 
 func TestJobRunsToItsEnd(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	step, open := b.gate()
 	job := b.submit("out=the ", "err=trouble", step, "out=answer")
 	if job.State != call.Running || !job.Durable || job.Pid == 0 || job.Row.Tool != "acme_request_async" {
@@ -118,7 +118,7 @@ func TestJobRunsToItsEnd(t *testing.T) {
 
 // TestRowIsFinishedUnasked: the gateway that started a job records its end at once.
 func TestRowIsFinishedUnasked(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	job := b.submit("out=fine")
 	until(t, "the end of the row", func() bool {
 		row, err := b.store.Job(t.Context(), store.Local, job.Row.ID)
@@ -127,7 +127,7 @@ func TestRowIsFinishedUnasked(t *testing.T) {
 }
 
 func TestJobIsLeftToItsSupervisor(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	step, open := b.gate()
 	job := b.submit(step, "out=late")
 	b.runner.Close()
@@ -142,7 +142,7 @@ func TestJobIsLeftToItsSupervisor(t *testing.T) {
 }
 
 func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
 	job := b.submit("out=begun", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
@@ -157,7 +157,7 @@ func TestCancelFromElsewhereEndsTheTree(t *testing.T) {
 }
 
 func TestSupervisorDies(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	child, grandchild := filepath.Join(b.home, "child"), filepath.Join(b.home, "grandchild")
 	job := b.submit("out=partial", "deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
@@ -186,7 +186,7 @@ func TestSupervisorDies(t *testing.T) {
 
 // TestAGatewayDiesBeforeTheStart leaves a row and a directory whose lease is free.
 func TestAGatewayDiesBeforeTheStart(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	row := b.unstarted()
 	end, err := b.runner.Status(t.Context(), store.Local, row.ID)
 	if err != nil || end.State != call.Failed || end.Row.Outcome.Ending != store.EndStartFailed || end.Row.Outcome.ErrorClass != lang.ClassStart {
@@ -195,12 +195,12 @@ func TestAGatewayDiesBeforeTheStart(t *testing.T) {
 }
 
 // unstarted makes what is left of a gateway that died after the row and before the start.
-func (b *bench) unstarted() store.Job {
+func (b *fixture) unstarted() store.Job {
 	b.t.Helper()
 	return b.unstartedAs(store.Job{Principal: store.Local, ID: store.NewID(), Tool: "acme_request_async", CLI: "acme", Mode: "new"})
 }
 
-func (b *bench) unstartedAs(row store.Job) store.Job {
+func (b *fixture) unstartedAs(row store.Job) store.Job {
 	b.t.Helper()
 	if _, err := supervisor.Prepare(b.runner.Jobs, supervisor.Job{ID: row.ID, Path: "/bin/true", Dir: "/"}); err != nil {
 		b.t.Fatal(err)
@@ -217,7 +217,7 @@ func (b *bench) unstartedAs(row store.Job) store.Job {
 }
 
 func TestGatewaysReconcileAtOnce(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	ids := []string{}
 	for range 8 {
 		job := b.submit("out=x")
@@ -226,7 +226,7 @@ func TestGatewaysReconcileAtOnce(t *testing.T) {
 	step, open := b.gate()
 	live := b.submit(step)
 	b.runner.Close() // so that the others find rows to finish
-	gateways := []*bench{b.other(), b.other(), b.other()}
+	gateways := []*fixture{b.other(), b.other(), b.other()}
 	for _, id := range ids {
 		dir, err := supervisor.Open(filepath.Join(b.runner.Jobs, id))
 		if err != nil {
@@ -258,7 +258,7 @@ func TestGatewaysReconcileAtOnce(t *testing.T) {
 }
 
 func TestTwentyJobsAtOnce(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -280,8 +280,8 @@ func TestTwentyJobsAtOnce(t *testing.T) {
 }
 
 func TestWhatCannotBeStarted(t *testing.T) {
-	b := newBench(t, "")
-	missing := newBench(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
+	b := newFixture(t, "")
+	missing := newFixture(t, "argv: [\"{do}\"]\n}\ncli: gone: {bin: \"no-such-program\", argv: []")
 	gone, _ := missing.catalog.CLI("gone")
 	bound, _ := gone.Bind([]byte(`{"prompt":"x"}`), nil, func() string { return "id" })
 	job, failure := missing.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: missing.catalog, Bound: bound, Dir: missing.dir})
@@ -315,7 +315,7 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	b.nothingLeft(job.Row.ID, lang.ClassStart)
 }
 
-func (b *bench) nothingLeft(id, class string) {
+func (b *fixture) nothingLeft(id, class string) {
 	b.t.Helper()
 	row, err := b.store.Job(b.t.Context(), store.Local, id)
 	if err != nil || row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != class {
@@ -327,7 +327,7 @@ func (b *bench) nothingLeft(id, class string) {
 }
 
 func TestUnknownIDs(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	for _, id := range []string{"", "..", "../../etc", store.NewID(), strings.Repeat("z", 26)} {
 		var none *NoJobError
 		if _, err := b.runner.Status(t.Context(), store.Local, id); !errors.As(err, &none) {
@@ -337,7 +337,7 @@ func TestUnknownIDs(t *testing.T) {
 }
 
 func TestRetention(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.catalog.Settings.Jobs.RetentionDays = 30
 	done := b.submit("out=x").Row.ID
 	b.await(done)
@@ -370,7 +370,7 @@ func TestRetention(t *testing.T) {
 
 // TestResultWithoutDirectory is answered from the row.
 func TestResultWithoutDirectory(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	id := b.submit("out=kept", "exit=3").Row.ID
 	b.await(id)
 	if err := os.RemoveAll(filepath.Join(b.runner.Jobs, id)); err != nil {
@@ -383,7 +383,7 @@ func TestResultWithoutDirectory(t *testing.T) {
 }
 
 func TestPromptFileAndSecretsOfAJob(t *testing.T) {
-	b := newBench(t, `prompt: {via: "file", flag: "--mode"}
+	b := newFixture(t, `prompt: {via: "file", flag: "--mode"}
 		argv: ["{prompt}", "{do}"]`, "ACME_KEY=very-secret-key")
 	id := b.submit("out= ", "getenv=ACME_KEY").Row.ID
 	end := b.await(id)
@@ -397,7 +397,7 @@ func TestPromptFileAndSecretsOfAJob(t *testing.T) {
 }
 
 func TestJobInProcess(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.runner.Executor = newInProcess(b.runner)
 	step, open := b.gate()
 	job := b.submit("out=part", step, "out= and all", "err=e")
@@ -433,7 +433,7 @@ func TestJobInProcess(t *testing.T) {
 }
 
 func TestListOfJobs(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	good, bad := b.submit("out=x").Row.ID, b.submit("exit=1").Row.ID
 	b.await(good)
 	b.await(bad)
@@ -460,9 +460,9 @@ func TestListOfJobs(t *testing.T) {
 	b.await(running)
 }
 
-// TestSpecIsGone: a job whose CLI was taken out of the specs is still told and read.
+// TestSpecIsGone: a job whose CLI was taken out of the specs is still listed and read.
 func TestSpecIsGone(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	step, open := b.gate()
 	id := b.submit("out=words", step).Row.ID
 	b.runner.Close()
@@ -474,7 +474,7 @@ func TestSpecIsGone(t *testing.T) {
 	if left, err := o.runner.Await(t.Context(), store.Local, id, long); err != nil || left.State != call.Running || len(left.Notes) != 1 || !strings.Contains(left.Notes[0], "no spec of acme") {
 		t.Errorf("%+v %v", left, err)
 	}
-	o.runner.unread = 1
+	o.runner.specWaitOverride = 1
 	end := o.await(id)
 	if end.State != call.Failed || end.Row.Outcome.ErrorClass != lang.ClassUnparsable || *end.Row.Outcome.ExitCode != 0 {
 		t.Errorf("%+v", end)
@@ -484,9 +484,9 @@ func TestSpecIsGone(t *testing.T) {
 	}
 }
 
-// TestTheRecordCannotBeCompleted: the directory still tells how the job ended.
+// TestTheRecordCannotBeCompleted: the directory still says how the job ended.
 func TestTheRecordCannotBeCompleted(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	step, open := b.gate()
 	id := b.submit(step, "out=fine").Row.ID
 	b.runner.Close()
@@ -516,9 +516,9 @@ func TestTheRecordCannotBeCompleted(t *testing.T) {
 
 // TestStraysAreCleared: what a gateway prepared that died before the row is garbage after
 // an hour; a directory with output may be of another record and is kept.
-func TestStraysAreCleared(t *testing.T) {
-	b := newBench(t, "")
-	stray, kept := b.unstarted().ID, b.submit("out=x").Row.ID
+func TestOrphanedDirectoriesAreRemoved(t *testing.T) {
+	b := newFixture(t, "")
+	orphaned, kept := b.unstarted().ID, b.submit("out=x").Row.ID
 	b.await(kept)
 	b.runner.Close()
 	other, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
@@ -541,7 +541,7 @@ func TestStraysAreCleared(t *testing.T) {
 		}
 		return names
 	}
-	if got := left(time.Minute); !slices.Equal(got, []string{stray, kept}) {
+	if got := left(time.Minute); !slices.Equal(got, []string{orphaned, kept}) {
 		t.Errorf("after a minute: %q", got)
 	}
 	if got := left(2 * time.Hour); !slices.Equal(got, []string{kept}) {
@@ -550,7 +550,7 @@ func TestStraysAreCleared(t *testing.T) {
 }
 
 func TestRecordTurnedOff(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	memory, err := sqlite.OpenMemory()
 	if err != nil {
 		t.Fatal(err)

@@ -24,9 +24,9 @@ import (
 // never is after the end of every job.
 var never = time.Unix(1<<33, 0)
 
-// identify gives the row its key: equal keys are equal calls. There is none where
+// setDedupKey gives the row its key: equal keys mean equal calls. There is none where
 // joining is turned off.
-func (r *run) identify() {
+func (r *run) setDedupKey() {
 	window := time.Duration(r.Catalog.Settings.Jobs.DedupMs) * time.Millisecond
 	mark, alike, wrong := r.Bound.Canonical()
 	if window <= 0 || wrong != nil {
@@ -36,7 +36,7 @@ func (r *run) identify() {
 	if r.Bound.Mode != lang.New { // the next turn is not the last one again
 		r.since = never
 	}
-	environ, err := r.Host.Environ(r.own(alike))
+	environ, err := r.Host.Environ(r.dedupEnviron(alike))
 	if err != nil {
 		return
 	}
@@ -49,17 +49,17 @@ func (r *run) identify() {
 	r.row.DedupKey = hex.EncodeToString(sum[:])
 }
 
-// own is the part of the environment by which calls differ: what the spec of the CLI
+// dedupEnviron is the part of the environment by which calls differ: what the spec of the CLI
 // passes or sets, what its MCP servers need, where its settings lie, and how it reaches
 // the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
-func (r *run) own(command catalog.Command) host.Filter {
+func (r *run) dedupEnviron(command catalog.Command) host.Filter {
 	all := Environment(r.Catalog, r.Bound, command, r.Dir)
 	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Servers().Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
 
-// joinAttempts bounds how often a job that turns out to be over is left aside.
+// joinAttempts bounds how often a job that turns out to have ended is skipped.
 const joinAttempts = 8
 
 // join looks for a job to join, without making a row. Of the same calls at once more
@@ -74,7 +74,7 @@ func (r *run) join(ctx context.Context) (*call.Job, *lang.Failure) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, r.unrecorded(ctx, err)
+			return nil, r.recordFailure(ctx, err)
 		}
 		joined, again := r.joinable(ctx, row)
 		if joined != nil || !again {
@@ -102,8 +102,8 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 		return nil, false
 	}
 	if x, err := r.executor().find(row.ID); err == nil && !job.State.Ended() {
-		// Who started the job must not end it for us. Where this cannot be noted we would
-		// promise what we cannot keep.
+		// The caller that started the job must not cancel it for us. Where the mark cannot be
+		// written, we must not join.
 		if x.mark(markShared) != markShared {
 			return nil, false
 		}
@@ -112,8 +112,8 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 	return &job, false
 }
 
-// Marks of a job, the first of which holds: it is shared, so that no caller ends it by
-// turning away, or its only caller turned away.
+// Marks of a job, of which the first one counts: it is shared, so that it is not canceled
+// when a caller leaves, or its only caller has left.
 const (
 	markShared    = "shared"
 	markAbandoned = "abandoned"
@@ -140,7 +140,7 @@ func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
 		}
 		other, err := r.records.BeginOrJoin(ctx, r.row, r.since)
 		if err != nil {
-			return nil, r.unbegun(ctx, err)
+			return nil, r.beginFailure(ctx, err)
 		}
 		if other == nil {
 			return nil, nil
@@ -159,25 +159,25 @@ func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
 		err = r.records.Begin(ctx, r.row)
 	}
 	if err != nil {
-		return nil, r.unbegun(ctx, err)
+		return nil, r.beginFailure(ctx, err)
 	}
 	return nil, nil
 }
 
-// shared is the job that the call joined, which has the call on record then; zero if it
+// recordJoin is the job that the call joined, which has the call on record then; zero if it
 // joined none.
-func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
+func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 	if joined == nil {
 		return call.Job{}
 	}
-	job, calm := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(calm), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
+	job, detached := *joined, context.WithoutCancel(ctx)
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
-	err := r.records.RecordJoin(calm, join)
+	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {
 		var log CallStore
 		if log, err = r.Log(); err == nil && log != nil {
-			err = log.RecordJoin(calm, join)
+			err = log.RecordJoin(detached, join)
 		}
 	}
 	if err != nil { // nothing was run for it, so the answer need not be withheld
@@ -186,7 +186,7 @@ func (r *run) shared(ctx context.Context, joined *call.Job) call.Job {
 	return job
 }
 
-// maxJoins is how many calls that share a job are told.
+// maxJoins is how many calls that share a job are listed.
 const maxJoins = 20
 
 // Joins are the newest calls of a principal that share a job, 20 at most.

@@ -19,10 +19,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
-// joining is a bench where equal calls join, for an hour.
-func joining(t *testing.T, lines string, environ ...string) *bench {
+// joining is a fixture in which equal calls join, for an hour.
+func joining(t *testing.T, lines string, environ ...string) *fixture {
 	t.Helper()
-	b := newBench(t, lines, environ...)
+	b := newFixture(t, lines, environ...)
 	b.catalog.Settings.Jobs.DedupMs = time.Hour.Milliseconds()
 	return b
 }
@@ -72,7 +72,7 @@ func TestJoinsAreOnRecord(t *testing.T) {
 }
 
 // counting is a step that leaves a trace of each run in a folder.
-func (b *bench) counting() (step string, runs func() int) {
+func (b *fixture) counting() (step string, runs func() int) {
 	b.t.Helper()
 	folder := b.t.TempDir()
 	return "touch=" + folder, func() int {
@@ -117,7 +117,7 @@ func TestTheSameCallJoins(t *testing.T) {
 // TestWhatIsNotTheSame changes one thing at a time.
 func TestWhatIsNotTheSame(t *testing.T) {
 	b := joining(t, "params: x: {doc: \"x\", env: \"ACME_X\"}", "ACME_ONE=1", "TERM=dumb")
-	run := func(b *bench, change func(req *call.Request)) bool {
+	run := func(b *fixture, change func(req *call.Request)) bool {
 		t.Helper()
 		req := b.request("out=fine")
 		change(&req)
@@ -232,7 +232,7 @@ func TestNextTurnIsNotTheLastOne(t *testing.T) {
 
 // TestConversationTakesTurns: another turn of a conversation waits for the one before.
 func TestConversationTakesTurns(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	gate, open := b.gate()
 	turn := func(steps ...string) call.Job {
 		t.Helper()
@@ -274,7 +274,7 @@ func TestConversationTakesTurns(t *testing.T) {
 // tested with the program itself.
 func TestManyGatewaysJoinOne(t *testing.T) {
 	b := joining(t, "")
-	gateways := []*bench{b, b.other(), b.other(), b.other()}
+	gateways := []*fixture{b, b.other(), b.other(), b.other()}
 	for range 3 {
 		count, runs := b.counting()
 		var mu sync.Mutex
@@ -317,11 +317,11 @@ func TestCrashesBeforeTheSameCall(t *testing.T) {
 	req := b.request("out=fine")
 	dead := b.runner.newRun(req)
 	dead.records = b.store
-	if failure := dead.compose(""); failure != nil {
+	if failure := dead.buildCommand(""); failure != nil {
 		t.Fatal(failure)
 	}
-	dead.identify()
-	dead.describe()
+	dead.setDedupKey()
+	dead.buildRow()
 	row := b.unstartedAs(dead.row)
 	job, failure := b.runner.send(t.Context(), req)
 	if failure != nil || job.Joined || job.Row.ID == row.ID || job.Row.DedupKey != row.DedupKey {
@@ -338,7 +338,7 @@ func TestCrashesBeforeTheSameCall(t *testing.T) {
 }
 
 // TestWhoTurnsAway: who waits does not end what others wait for.
-func TestWhoTurnsAway(t *testing.T) {
+func TestAbandon(t *testing.T) {
 	for name, c := range map[string]struct {
 		cause    error
 		onCancel string
@@ -346,13 +346,13 @@ func TestWhoTurnsAway(t *testing.T) {
 		joiner   bool // and he it is who turns away
 		ends     bool
 	}{
-		"its user wishes so":           {cause: wish("no more"), ends: true},
-		"no reason is told":            {cause: wish(""), ends: true},
-		"its client gives up":          {cause: wish("MCP error -32001: Request Timed Out")},
+		"its user wishes so":           {cause: cancelCause("no more"), ends: true},
+		"no reason is given":           {cause: cancelCause(""), ends: true},
+		"its client gives up":          {cause: cancelCause("MCP error -32001: Request Timed Out")},
 		"its client is gone":           {cause: context.Canceled},
-		"its CLI says otherwise":       {cause: wish("no more"), onCancel: "detach"},
-		"somebody else joined":         {cause: wish("no more"), joined: true},
-		"it joined":                    {cause: wish("no more"), joined: true, joiner: true},
+		"its CLI says otherwise":       {cause: cancelCause("no more"), onCancel: "detach"},
+		"somebody else joined":         {cause: cancelCause("no more"), joined: true},
+		"it joined":                    {cause: cancelCause("no more"), joined: true, joiner: true},
 		"its gateway is shutting down": {cause: context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -392,7 +392,7 @@ func TestWhoTurnsAway(t *testing.T) {
 
 // TestCancelReachesWhatAJobAskedFor: a canceled job ends those that it asked gateways for.
 func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	outer := b.submit("sleep")
 	inner := b.inside(outer.Row.ID)
 	middle := inner.submit("sleep", "continue=1")
@@ -413,12 +413,12 @@ func TestCancelReachesWhatAJobAskedFor(t *testing.T) {
 
 // TestAtMostSoManyAtOnce holds the limits of a CLI and of all, across gateways.
 func TestAtMostSoManyAtOnce(t *testing.T) {
-	for name, limit := range map[string]func(b *bench, n int){
-		"of a CLI": func(b *bench, n int) { cli, _ := b.catalog.CLI("acme"); cli.Concurrency = n },
-		"of all":   func(b *bench, n int) { b.catalog.Settings.Jobs.Concurrency = n },
+	for name, limit := range map[string]func(b *fixture, n int){
+		"of a CLI": func(b *fixture, n int) { cli, _ := b.catalog.CLI("acme"); cli.Concurrency = n },
+		"of all":   func(b *fixture, n int) { b.catalog.Settings.Jobs.Concurrency = n },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, "")
+			b := newFixture(t, "")
 			limit(b, 2)
 			gate, open := b.gate()
 			first, second := b.submit(gate), b.submit(gate)
@@ -441,7 +441,7 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 }
 
 func TestQueueIsGivenUp(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.catalog.Settings.Jobs.Concurrency, b.catalog.Settings.Jobs.QueueMs = 1, 1
 	gate, open := b.gate()
 	first := b.submit(gate)
@@ -456,7 +456,7 @@ func TestQueueIsGivenUp(t *testing.T) {
 // TestRowsComeBack: the record is deleted, and jobs get their rows again from their
 // directories; those of another record do not.
 func TestRowsComeBack(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	done := b.submit("out=fine", "exit=3").Row.ID
 	b.await(done)
 	gate, open := b.gate()
@@ -470,12 +470,12 @@ func TestRowsComeBack(t *testing.T) {
 	defer fresh.Close()
 	o := b.other()
 	o.runner.Record = func() (Store, error) { return fresh, nil }
-	o.runner.Place = "elsewhere"
+	o.runner.RecordName = "elsewhere"
 	soon := time.Now().Add(2 * rowDelay)
 	if n, err := o.runner.Import(t.Context(), soon); n != 0 || err != nil {
 		t.Errorf("of another record: %d, %v", n, err)
 	}
-	o.runner.Place = b.runner.Place
+	o.runner.RecordName = b.runner.RecordName
 	for _, want := range []int{2, 0} {
 		if n, err := o.runner.Import(t.Context(), soon); n != want || err != nil {
 			t.Errorf("%d, %v; want %d", n, err, want)
@@ -495,7 +495,7 @@ func TestRowsComeBack(t *testing.T) {
 
 // TestLogOfItsOwn: finished calls stand in both databases.
 func TestLogOfItsOwn(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	log, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -17,11 +17,11 @@ import (
 const (
 	maintainEvery = 30 * time.Second
 	pruneEvery    = time.Hour
-	abandoned     = time.Hour // what was prepared and never got a row is garbage by then
+	abandoned     = time.Hour // a prepared job without a row is garbage after this time
 	rowDelay      = time.Minute
 )
 
-// Maintain records the ends of jobs whose gateways are gone, and clears away old jobs: once
+// Maintain records the ends of jobs whose gateways are gone, and removes old jobs: once
 // opened is closed, which says that the record is in use, and from time to time until
 // ctx ends.
 func (r *Runner) Maintain(ctx context.Context, opened <-chan struct{}, log *slog.Logger) {
@@ -35,7 +35,7 @@ func (r *Runner) Maintain(ctx context.Context, opened <-chan struct{}, log *slog
 	pruned := time.Time{}
 	for {
 		if err := r.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("jobs of other gateways could not be looked after", "error", err)
+			log.Warn("the ends of jobs of other gateways could not be recorded", "error", err)
 		}
 		if time.Since(pruned) >= pruneEvery {
 			pruned = time.Now()
@@ -77,7 +77,7 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 			return errors.Join(failed, err)
 		}
 		for _, row := range rows {
-			// One job that cannot be looked at must not keep the others waiting.
+			// A job whose status cannot be read must not delay the others.
 			if _, err := r.status(ctx, records, row); err != nil && failed == nil {
 				failed = err
 			}
@@ -87,9 +87,9 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 }
 
 // Prune removes the jobs that ended longer ago than the catalog says they are kept,
-// with their directories and rows, directories of jobs that were never begun, pools that
-// nobody uses, sessions that were not used for longer than it says, and what Also does. It
-// returns how many jobs went. A live job is never touched.
+// with their directories and rows, directories of jobs that were never started, unused
+// pools, expired sessions, and what PruneMore removes. It
+// returns how many jobs were removed. A live job is never touched.
 func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
 	if err != nil {
@@ -196,7 +196,7 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 		if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
 			continue
 		}
-		row, ok := r.sheet(s.dir)
+		row, ok := r.manifestRow(s.dir)
 		if !ok {
 			continue
 		}
@@ -215,17 +215,17 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 	return made, nil
 }
 
-// sheet is the row that a job had in this record.
-func (r *Runner) sheet(dir *supervisor.Dir) (store.Job, bool) {
+// manifestRow is the row in the manifest of a job, if that belongs to this record.
+func (r *Runner) manifestRow(dir *supervisor.Dir) (store.Job, bool) {
 	text, err := os.ReadFile(filepath.Join(dir.Path(), rowFile))
 	if err != nil {
 		return store.Job{}, false
 	}
 	var s manifest
-	if json.Unmarshal(text, &s) != nil || s.Record != r.Place || s.Row.ID != dir.ID() || s.Row.Tool == "" {
+	if json.Unmarshal(text, &s) != nil || s.Record != r.RecordName || s.Row.ID != dir.ID() || s.Row.Tool == "" {
 		return store.Job{}, false
 	}
-	s.Row.Principal = cmp.Or(s.Row.Principal, store.Local) // which gateways of before did not write
+	s.Row.Principal = cmp.Or(s.Row.Principal, store.Local) // earlier gateways did not write it
 	s.Row.State = store.Live
 	return s.Row, true
 }

@@ -48,8 +48,8 @@ func (r *Runner) leasePath(owner string) string {
 	return filepath.Join(r.Spool, leasePrefix+owner+leaseSuffix)
 }
 
-// answerable is the owner of the call: this gateway, unless a supervisor answers.
-func (r *run) answerable() string {
+// rowOwner is the owner of the call: this gateway, or "" if it has a supervisor.
+func (r *run) rowOwner() string {
 	if r.executor().durable() {
 		return ""
 	}
@@ -65,9 +65,9 @@ func (r *Runner) folder() string {
 	return filepath.Join(r.Spool, jobsPrefix+r.owner())
 }
 
-// release gives the name up.
-func (r *Runner) release() {
-	r.lease.Do(func() {}) // a call that comes now gets none
+// releaseLease removes the lease of this gateway.
+func (r *Runner) releaseLease() {
+	r.lease.Do(func() {}) // a call that begins now gets none
 	if r.Volatile {
 		os.RemoveAll(r.folder())
 	}
@@ -78,8 +78,8 @@ func (r *Runner) release() {
 	}
 }
 
-// dead reports whether the gateway of that name is gone. Its lease goes with it.
-func (r *Runner) dead(owner string) bool {
+// ownerDead reports whether the gateway of that name is gone. Its lease is removed then.
+func (r *Runner) ownerDead(owner string) bool {
 	if owner == r.name || !store.ValidID(owner) {
 		return false
 	}
@@ -91,7 +91,7 @@ func (r *Runner) dead(owner string) bool {
 	return lock(file)
 }
 
-// ReapDeadOwners finishes what gateways left behind that were killed: it ends the processes of
+// ReapDeadOwners cleans up after gateways that were killed: it ends the processes of
 // their calls, completes the rows, and removes the files of calls. Any number
 // of gateways may do so at once. It returns how many calls were lost.
 func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, err error) {
@@ -105,7 +105,7 @@ func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, e
 		for _, row := range rows {
 			f.Before = row.ID
 			if _, known := gone[row.Owner]; !known {
-				gone[row.Owner] = row.Owner != "" && r.dead(row.Owner)
+				gone[row.Owner] = row.Owner != "" && r.ownerDead(row.Owner)
 			}
 			if !gone[row.Owner] {
 				continue
@@ -115,7 +115,7 @@ func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, e
 				Ending: store.EndLost, Detail: "gateway_died", ErrorClass: "lost",
 				ErrorMessage: "the gateway was killed while the call ran", Duration: time.Since(row.Created),
 			}
-			err := r.close(ctx, records, row)
+			err := r.finishRow(ctx, records, row)
 			if err != nil && !errors.Is(err, store.ErrDone) {
 				return lost, err
 			}
@@ -125,12 +125,12 @@ func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, e
 			break
 		}
 	}
-	r.tidy()
+	r.removeDeadLeases()
 	return lost, nil
 }
 
-// tidy removes the leases and the files of gateways that are gone.
-func (r *Runner) tidy() {
+// removeDeadLeases removes the leases and the files of gateways that are gone.
+func (r *Runner) removeDeadLeases() {
 	entries, err := os.ReadDir(r.Spool)
 	if err != nil {
 		return
@@ -143,7 +143,7 @@ func (r *Runner) tidy() {
 		if rest, ok := strings.CutPrefix(e.Name(), jobsPrefix); ok {
 			owner = rest
 		}
-		if r.dead(owner) {
+		if r.ownerDead(owner) {
 			os.RemoveAll(filepath.Join(r.Spool, e.Name()))
 		}
 	}

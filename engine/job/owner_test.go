@@ -12,9 +12,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
-// TestBuryFinishesTheCallsOfTheDead makes two gateways by hand: one that holds its
+// TestReapDeadOwnersFinishesTheirCalls makes two gateways by hand: one that holds its
 // lease, and one of which only the file is left.
-func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
+func TestReapDeadOwnersFinishesTheirCalls(t *testing.T) {
 	spool := t.TempDir()
 	records, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
 	if err != nil {
@@ -65,7 +65,7 @@ func TestBuryFinishesTheCallsOfTheDead(t *testing.T) {
 	if _, err := os.Stat(kept); err != nil {
 		t.Error(err)
 	}
-	living.release()
+	living.releaseLease()
 	if lost, err := other.ReapDeadOwners(t.Context(), records); lost != 1 || err != nil {
 		t.Errorf("after its end: lost %d, %v", lost, err)
 	}

@@ -143,9 +143,9 @@ type worker struct {
 	in  io.WriteCloser
 }
 
-// startWorker starts one that may make a few calls. What it acknowledges is told, and at
+// startWorker starts one that may make a few calls. What it acknowledges is reported, and at
 // its end what else it said.
-func startWorker(t *testing.T, arg string, over chan<- string, told func(w *worker, verb, id string)) *worker {
+func startWorker(t *testing.T, arg string, over chan<- string, report func(w *worker, verb, id string)) *worker {
 	t.Helper()
 	w := &worker{cmd: itself("work=" + arg)}
 	in, err := w.cmd.StdinPipe()
@@ -166,7 +166,7 @@ func startWorker(t *testing.T, arg string, over chan<- string, told func(w *work
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			if verb, id, ok := strings.Cut(lines.Text(), " "); ok && store.ValidID(id) {
-				told(w, verb, id)
+				report(w, verb, id)
 			} else {
 				rest.WriteString(lines.Text() + "\n")
 			}
@@ -193,7 +193,7 @@ const powerSpec = "}\ngateway: jobs: dedupMs: 3600000\nclient: c: {title: \"c\",
 // work is a gateway with some callers.
 func work(t *testing.T, arg string) {
 	root, effect, _ := strings.Cut(arg, ",")
-	b := newBenchIn(t, filepath.Join(root, "home"), powerSpec)
+	b := newFixtureIn(t, filepath.Join(root, "home"), powerSpec)
 	var callers sync.WaitGroup
 	for range 3 {
 		callers.Go(func() {
@@ -229,7 +229,7 @@ func work(t *testing.T, arg string) {
 
 // look is the machine after its next start, with each of the disks as its own.
 func look(t *testing.T, known string) {
-	// What tells one run of the system from the next; only we see it.
+	// The boot id of the system, which only we see.
 	boot := filepath.Join(t.TempDir(), "boot_id")
 	if err := os.WriteFile(boot, []byte("00000000-0000-4000-8000-000000000000\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func look(t *testing.T, known string) {
 
 func (cut powerCut) check(t *testing.T) {
 	disk.Mount(t, cut.Image, cut.Root)
-	b := newBenchIn(t, filepath.Join(cut.Root, "home"), powerSpec)
+	b := newFixtureIn(t, filepath.Join(cut.Root, "home"), powerSpec)
 	b.sound()
 	if err := b.runner.Reconcile(t.Context()); err != nil {
 		t.Error(err)
@@ -301,7 +301,7 @@ func (cut powerCut) check(t *testing.T) {
 }
 
 // whole checks one job: what it says of itself is so, and on record.
-func (cut powerCut) whole(t *testing.T, b *bench, row store.Job) call.State {
+func (cut powerCut) whole(t *testing.T, b *fixture, row store.Job) call.State {
 	res, err := b.runner.Result(t.Context(), store.Local, row.ID, 0, 1<<30)
 	if err != nil {
 		t.Errorf("%s: %v", row.ID, err)

@@ -61,7 +61,7 @@ func TestPrincipalsShareNoJob(t *testing.T) {
 
 // TestUnreadableRecordEndsNoJobOfAnother: whose a job is cannot be known then.
 func TestUnreadableRecordEndsNoJobOfAnother(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	gate, open := b.gate()
 	id := b.submit(gate, "out=fine").Row.ID
 	record, broken := b.runner.Record, errors.New("the disk is on fire")
@@ -79,7 +79,7 @@ func TestUnreadableRecordEndsNoJobOfAnother(t *testing.T) {
 
 // TestRowOfAnEarlierGatewayComesBack: its directory names no principal.
 func TestRowOfAnEarlierGatewayComesBack(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	id := b.submit("out=fine").Row.ID
 	b.await(id)
 	if err := b.store.DeleteJob(t.Context(), id); err != nil {

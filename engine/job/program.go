@@ -60,7 +60,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	}
 	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ)}
 	run.row = store.Job{
-		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.answerable(), Cwd: p.Dir, Argv: run.secrets.cleanAll(p.Args),
+		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.rowOwner(), Cwd: p.Dir, Argv: run.secrets.redactAll(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
 	prepared, err := r.executor().prepareProgram(run, p)
@@ -72,7 +72,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	}
 	job, err := prepared.start(run)
 	if err != nil {
-		job := run.failed(&lang.Failure{Class: lang.ClassStart, Message: err.Error()})
+		job := run.recordStartFailure(&lang.Failure{Class: lang.ClassStart, Message: err.Error()})
 		return job, errors.Join(err, prepared.discard())
 	}
 	return job, nil
@@ -102,18 +102,18 @@ func (r *Runner) busy(ctx context.Context, records Store, cli string) (ids []str
 	}
 }
 
-// conclude reads the end of a Program: its exit code decides, and what it printed is
+// decodeProgram reads the end of a Program: its exit code decides, and what it printed is
 // for people.
-func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending, error) {
-	said, err := process.Tail(stdout, exit.Stdout, 64<<10)
+func decodeProgram(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending, error) {
+	output, err := process.Tail(stdout, exit.Stdout, 64<<10)
 	if err != nil {
 		return call.Completion{}, "", err
 	}
-	complaint, err := process.Tail(stderr, exit.Stderr, 4<<10)
+	errOutput, err := process.Tail(stderr, exit.Stderr, 4<<10)
 	if err != nil {
 		return call.Completion{}, "", err
 	}
-	text := strings.ToValidUTF8(string(said), "\ufffd")
+	text := strings.ToValidUTF8(string(output), "\ufffd")
 	out := call.Completion{ExitCode: exit.Code, Answer: extract.Answer{Text: text, Shown: text}}
 	end := endings[exit.Reason]
 	if end.ending == "" && exit.Code == 0 && exit.Err == nil {
@@ -126,7 +126,7 @@ func conclude(row store.Job, stdout, stderr *os.File, exit process.Exit) (call.C
 	if end.class != lang.ClassError {
 		message = "it was ended: " + string(exit.Reason)
 	}
-	if last := strings.TrimSpace(strings.ToValidUTF8(string(complaint), "\ufffd")); last != "" {
+	if last := strings.TrimSpace(strings.ToValidUTF8(string(errOutput), "\ufffd")); last != "" {
 		message += "; its last output: " + last
 	}
 	if exit.Err != nil {

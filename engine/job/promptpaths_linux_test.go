@@ -10,8 +10,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-func TestMentionIsRefusedBeforeAnythingHappens(t *testing.T) {
-	b := newBench(t, `prompt: expands: ["@path"]`)
+func TestPromptPathIsRefusedBeforeAnythingHappens(t *testing.T) {
+	b := newFixture(t, `prompt: expands: ["@path"]`)
 	touched := filepath.Join(b.dir, "touched")
 	bound := b.bind("read @/etc/hosts", map[string]any{"do": []string{"pid=" + touched}})
 	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})

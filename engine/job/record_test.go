@@ -23,7 +23,7 @@ import (
 // TestRowOfACall holds the program at a FIFO while the row is read, so that it is
 // there before the end, and compares every column that can be known.
 func TestRowOfACall(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	b.runner.Parent = store.NewID()
 	gate := filepath.Join(b.dir, "gate")
 	if err := syscall.Mkfifo(gate, 0o600); err != nil {
@@ -82,7 +82,7 @@ func TestRowOfACall(t *testing.T) {
 // TestCanceledWhileItIsRecorded ends the call when the row is asked for: the last
 // moment at which nothing has run.
 func TestCanceledWhileItIsRecorded(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	ctx, cancel := context.WithCancel(t.Context())
 	b.runner.Record = func() (Store, error) { cancel(); return b.store, nil }
 	touched := filepath.Join(b.dir, "touched")
@@ -99,7 +99,7 @@ func TestCanceledWhileItIsRecorded(t *testing.T) {
 
 func TestSecretsAreNotRecorded(t *testing.T) {
 	const secret, longer, odd = "tok-12345678", "tok-12345678-and-more", `odd"<&>\value`
-	b := newBench(t, "", "ACME_TOKEN="+secret, "ACME_KEY="+longer, "ACME_SECRET="+odd, "ACME_PROXY=http://me:pass-phrase@host:1")
+	b := newFixture(t, "", "ACME_TOKEN="+secret, "ACME_KEY="+longer, "ACME_SECRET="+odd, "ACME_PROXY=http://me:pass-phrase@host:1")
 	prompt := "use " + longer + " and " + secret + " and " + odd + " and pass-phrase"
 	bound := b.bind(prompt, map[string]any{"do": []string{"getenv=ACME_KEY", "out= " + odd, "err=" + secret + "\n", "exit=1"}})
 	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
@@ -122,7 +122,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 }
 
 func TestWithoutRecordNothingRuns(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	b.runner.Record = func() (Store, error) { return nil, errors.New("the disk is on fire") }
 	touched := filepath.Join(b.dir, "touched")
 	out := b.runner.Run(t.Context(), b.request("pid="+touched))
@@ -150,7 +150,7 @@ func TestRecordLostDuringTheRun(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, "")
+			b := newFixture(t, "")
 			gate := filepath.Join(b.dir, "gate")
 			if err := syscall.Mkfifo(gate, 0o600); err != nil {
 				t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// redactor takes secrets out of what is recorded.
+// redactor removes secrets from what is recorded.
 type redactor struct {
 	secrets  []string
 	replacer *strings.Replacer
@@ -16,8 +16,8 @@ type redactor struct {
 // secretWords in the name of a variable mark its value as a secret.
 var secretWords = []string{"KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "AUTH", "COOKIE"}
 
-// minSecret keeps short values ("1", "true") from blotting out ordinary text.
-const minSecret = 8
+// minSecretLength keeps short values ("1", "true") from being redacted in ordinary text.
+const minSecretLength = 8
 
 // secretsOf finds the values that must not be recorded in the environment of a
 // program: whatever it prints back of them.
@@ -38,7 +38,7 @@ func secretsOf(environ []string) redactor {
 	var r redactor
 	var pairs []string
 	for _, s := range found {
-		if len(s.value) >= minSecret {
+		if len(s.value) >= minSecretLength {
 			r.secrets = append(r.secrets, s.value)
 			pairs = append(pairs, s.value, "["+s.name+"]")
 		}
@@ -47,31 +47,31 @@ func secretsOf(environ []string) redactor {
 	return r
 }
 
-// clean looks first: answers are long and hold a secret almost never.
-func (r redactor) clean(s string) string {
+// redact searches first: answers are long and almost never hold a secret.
+func (r redactor) redact(s string) string {
 	if !slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) }) {
 		return s
 	}
 	return r.replacer.Replace(s)
 }
 
-func (r redactor) cleanAll(list []string) []string {
+func (r redactor) redactAll(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = r.clean(s)
+		out[i] = r.redact(s)
 	}
 	return out
 }
 
-// cleanArguments cleans values before they are written as JSON, whose escapes would
+// redactArguments redacts values before they are written as JSON, whose escapes would
 // hide a secret.
-func (r redactor) cleanArguments(args map[string]any) map[string]any {
+func (r redactor) redactArguments(args map[string]any) map[string]any {
 	for name, v := range args {
 		switch v := v.(type) {
 		case string:
-			args[name] = r.clean(v)
+			args[name] = r.redact(v)
 		case []string:
-			args[name] = r.cleanAll(v)
+			args[name] = r.redactAll(v)
 		}
 	}
 	return args

@@ -19,7 +19,7 @@ import (
 type Window struct {
 	Text  string
 	Total int  // of the whole text
-	More  bool // there is more behind it
+	More  bool // more text follows
 }
 
 // Result is a window onto what a job printed, and what it came to if it has ended.
@@ -67,7 +67,7 @@ func (r *Runner) read(res *Result, offset, most int) error {
 	return err
 }
 
-// recorded is an outcome as far as the row tells it.
+// recorded is the outcome as far as it is in the row.
 func (r *Runner) recorded(row store.Job) call.Completion {
 	o := row.Outcome
 	a := extract.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
@@ -81,7 +81,7 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	}
 	if o.ErrorClass != "" {
 		a.Failure = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
-	} else if call, ok := r.revive(row); ok && row.Mode != program {
+	} else if call, ok := r.restoreCall(row); ok && row.Mode != program {
 		call.OptimizeAnswer(&a)
 	}
 	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}

@@ -12,19 +12,19 @@ import (
 
 // Runner runs calls. Its methods may be called from any goroutine.
 type Runner struct {
-	Host     *host.Host
-	Record   func() (Store, error)     // the open record of jobs
-	Log      func() (CallStore, error) // where finished calls are recorded too; nil: nowhere else
-	Volatile bool                      // the record of jobs ends with this process, and so do they
-	Place    string                    // what the record is called: directories of its jobs can be told from those of others
-	Spool    string                    // folder for what ends with this gateway, made when needed
-	Jobs     string                    // absolute folder of the directories of jobs, made when needed
-	Pools    string                    // absolute folder of the places that jobs wait for, likewise
-	Version  string                    // of the gateway, for the record
-	Parent   string                    // job that the gateway itself runs in, "" if none
-	Current  func() *catalog.Catalog   // the current catalog; by it is read what jobs printed
+	Host       *host.Host
+	Record     func() (Store, error)     // the open record of jobs
+	Log        func() (CallStore, error) // where finished calls are recorded too; nil: nowhere else
+	Volatile   bool                      // the record of jobs ends with this process, and so do they
+	RecordName string                    // name of the record, which distinguishes directories of its jobs from those of others
+	Spool      string                    // folder for what ends with this gateway, made when needed
+	Jobs       string                    // absolute folder of the directories of jobs, made when needed
+	Pools      string                    // absolute folder of the places that jobs wait for, likewise
+	Version    string                    // of the gateway, for the record
+	Parent     string                    // job in which the gateway itself runs, "" if none
+	Current    func() *catalog.Catalog   // the current catalog, which decodes what jobs printed
 
-	// Also clears away what else is kept for a time; nil: nothing.
+	// PruneMore removes what else is kept for a limited time; nil: nothing.
 	PruneMore func(ctx context.Context, now time.Time) error
 
 	Executor Executor // of the programs; nil: the one for this system
@@ -33,12 +33,12 @@ type Runner struct {
 	mu      sync.Mutex
 	closed  chan struct{} // when the gateway stops
 
-	lease  sync.Once // of the gateway, see owner.go
-	leased *os.File
-	name   string
-	reaped sync.Once
-	nested nesting
-	unread time.Duration // instead of unreadFor
+	lease            sync.Once // of the gateway, see owner.go
+	leased           *os.File
+	name             string
+	reaped           sync.Once
+	nested           nesting
+	specWaitOverride time.Duration // replaces specWait in tests
 }
 
 // Close leaves jobs that are under way to their supervisors, ends those that end with
@@ -56,10 +56,10 @@ func (r *Runner) Close() {
 	x.stop()
 	r.running.Wait()
 	x.close()
-	r.release()
+	r.releaseLease()
 }
 
-// Warm readies what the next job needs, and each one after it. It does not wait.
+// Warm prepares what the next job needs, and each one after it. It does not wait.
 func (r *Runner) Warm() { r.executor().warm() }
 
 // closing is closed when the gateway stops.

@@ -23,7 +23,7 @@ import (
 )
 
 func TestMissingProgram(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	cli, _ := b.catalog.CLI("acme")
 	cli.Bin, cli.Title, cli.Install = "no-such-acme", "Acme Code", "acme-get install acme"
 	out := b.runner.Run(t.Context(), b.request())
@@ -52,18 +52,18 @@ func TestCannotStart(t *testing.T) {
 	if err := os.WriteFile(script, []byte("\x7fELF not really"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(b *bench, req *call.Request){
-		"not a program":     func(b *bench, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
-		"relative program":  func(b *bench, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
-		"directory is gone": func(_ *bench, req *call.Request) { req.Dir = filepath.Join(req.Dir, "gone") },
-		"no room for jobs":  func(b *bench, _ *call.Request) { b.runner.Jobs = "/dev/null/jobs" },
-		"environment too big": func(b *bench, _ *call.Request) {
+	for name, change := range map[string]func(b *fixture, req *call.Request){
+		"not a program":     func(b *fixture, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = script },
+		"relative program":  func(b *fixture, _ *call.Request) { cli, _ := b.catalog.CLI("acme"); cli.Bin = "./acme" },
+		"directory is gone": func(_ *fixture, req *call.Request) { req.Dir = filepath.Join(req.Dir, "gone") },
+		"no space for jobs": func(b *fixture, _ *call.Request) { b.runner.Jobs = "/dev/null/jobs" },
+		"environment too big": func(b *fixture, _ *call.Request) {
 			b.runner.Host = host.New([]string{"PATH=/bin", "ACME_BIG=" + strings.Repeat("x", 200_000)}, nil, "")
 		},
-		"environment file": func(b *bench, _ *call.Request) { b.envFile("no assignment") },
+		"environment file": func(b *fixture, _ *call.Request) { b.envFile("no assignment") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, jsonl)
+			b := newFixture(t, jsonl)
 			req := b.request("out=never")
 			change(b, &req)
 			out := b.runner.Run(t.Context(), req)
@@ -107,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 		"a warning on the terminal": {steps: []string{"err=deprecated!\n", good}, text: "fine", ending: store.EndOK},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, jsonl)
+			b := newFixture(t, jsonl)
 			args := map[string]any{"do": c.steps}
 			if c.resume != "" {
 				args["sessionId"] = c.resume
@@ -130,21 +130,21 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// wish is the cause of a context that ends because a user wished so.
-type wish string
+// cancelCause is the cause of a context that ends because a user wished so.
+type cancelCause string
 
-func (w wish) Error() string        { return string(w) }
-func (w wish) CancelReason() string { return string(w) }
+func (w cancelCause) Error() string        { return string(w) }
+func (w cancelCause) CancelReason() string { return string(w) }
 
 func TestCancelKillsTheTree(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	child, grandchild := filepath.Join(b.dir, "child"), filepath.Join(b.dir, "grandchild")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan call.Completion, 1)
 	req := b.request("deaf", "daemon="+grandchild, "pid="+child, "sleep")
 	go func() { ended <- b.runner.Run(ctx, req) }()
 	until(t, "the tree", func() bool { return pidIn(child) > 0 && pidIn(grandchild) > 0 })
-	cancel(wish(""))
+	cancel(cancelCause(""))
 	out := <-ended
 	if class(out) != lang.ClassCanceled {
 		t.Errorf("failure: %+v", out.Answer.Failure)
@@ -210,7 +210,7 @@ func TestAProgramThatStaysIsSettled(t *testing.T) {
 }
 
 func TestCanceledBeforeItBegan(t *testing.T) {
-	b := newBench(t, jsonl)
+	b := newFixture(t, jsonl)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	touched := filepath.Join(b.dir, "touched")
@@ -229,7 +229,7 @@ func TestTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, jsonl+c.lines)
+			b := newFixture(t, jsonl+c.lines)
 			out := b.runner.Run(t.Context(), b.request("err=still thinking", "sleep"))
 			f := out.Answer.Failure
 			if f == nil || f.Class != c.class || !strings.Contains(f.Message, "still thinking") || !f.Retryable {
@@ -261,7 +261,7 @@ func TestLimits(t *testing.T) {
 			if name == "the gateway's" {
 				lines = ""
 			}
-			b := newBench(t, jsonl+lines+general)
+			b := newFixture(t, jsonl+lines+general)
 			call := b.bind("x", c.args)
 			if name == "the gateway's" {
 				call.CLI.Timeouts = lang.Timeouts{}
@@ -272,7 +272,7 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	call := b.bind("x", nil)
 	none := int64(0)
 	call.CLI.Timeouts.GraceMs = &none
@@ -282,7 +282,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestWorkingDirectoryAndEnvironment(t *testing.T) {
-	b := newBench(t, "", "ACME_ONE=1", "OTHER=2", "PWD=/elsewhere", "LLM_GATEWAY_JOB_ID=outer")
+	b := newFixture(t, "", "ACME_ONE=1", "OTHER=2", "PWD=/elsewhere", "LLM_GATEWAY_JOB_ID=outer")
 	out := b.runner.Run(t.Context(), b.request("dump"))
 	var got struct {
 		Env []string
@@ -306,7 +306,7 @@ func TestWorkingDirectoryAndEnvironment(t *testing.T) {
 }
 
 func TestCallThatNoCommandLineCanHold(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	out := b.runner.Run(t.Context(), b.request("--evil"))
 	if class(out) != lang.ClassUsage || !strings.Contains(out.Answer.Failure.Message, "begins with a dash") || out.Answer.Failure.Hint == "" {
 		t.Errorf("failure: %+v", out.Answer.Failure)
@@ -317,7 +317,7 @@ func TestCallThatNoCommandLineCanHold(t *testing.T) {
 }
 
 func TestExcerptIsWarnedOf(t *testing.T) {
-	b := newBench(t, "prompt: excerptBytes: 5\nparams: n: {doc: \"n\", type: \"int\", env: \"ACME_N\"}")
+	b := newFixture(t, "prompt: excerptBytes: 5\nparams: n: {doc: \"n\", type: \"int\", env: \"ACME_N\"}")
 	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": []string{"getenv=ACME_N"}, "n": 7}), Dir: b.dir})
 	if class(out) != "" || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "excerpt of prompts from 5 bytes on; this one has 5") {
 		t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
@@ -328,7 +328,7 @@ func TestExcerptIsWarnedOf(t *testing.T) {
 }
 
 func TestManyCallsAtOnce(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	one := b.runner.Run(t.Context(), b.request("out=warm"))
 	if class(one) != "" {
 		t.Fatal(one.Answer.Failure)
@@ -370,7 +370,7 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-func (b *bench) envFile(text string) {
+func (b *fixture) envFile(text string) {
 	b.t.Helper()
 	file := filepath.Join(b.home, "keys.env")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// semaphores are what the job needs a place in, the narrowest first: the one turn of a
-// conversation, the places of its CLI, and those of all.
+// semaphores are those that the job must acquire, the narrowest first: the one of its
+// conversation, that of its CLI, and that of all CLIs.
 //
 // A call that is made from inside a job has pools of its own at each depth: it must
-// not wait for a place that its own caller holds.
+// not wait for a slot that its own caller holds.
 func (r *run) semaphores() []supervisor.Semaphore {
 	var pools []supervisor.Semaphore
 	add := func(size int, name string) {
@@ -31,20 +31,20 @@ func (r *run) semaphores() []supervisor.Semaphore {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}
-		add(1, turnsOf(cli.Name, conversation))
+		add(1, turnPool(cli.Name, conversation))
 	}
 	add(cli.Concurrency, fmt.Sprintf("cli-%s-%d", cli.Name, depth))
 	add(r.Catalog.Settings.Jobs.Concurrency, fmt.Sprintf("all-%d", depth))
 	return pools
 }
 
-// turnPool begins the name of a pool in which a conversation takes turns.
-const turnPool = "turn-"
+// turnPoolPrefix begins the name of a pool in which a conversation takes turns.
+const turnPoolPrefix = "turn-"
 
-// turnsOf is the pool in which a conversation takes turns.
-func turnsOf(cli, conversation string) string {
+// turnPool is the pool in which a conversation takes turns.
+func turnPool(cli, conversation string) string {
 	sum := sha256.Sum256([]byte(cli + "\x00" + conversation))
-	return turnPool + hex.EncodeToString(sum[:12])
+	return turnPoolPrefix + hex.EncodeToString(sum[:12])
 }
 
 func (r *run) queueTimeout() time.Duration {
@@ -66,7 +66,7 @@ func (r *Runner) position(ctx context.Context, records Store, job call.Job) int 
 		}
 		for _, row := range rows {
 			f.Before = row.ID
-			if others, err := r.waitsFor(row.ID); err == nil && shared(own, others) {
+			if others, err := r.waitsFor(row.ID); err == nil && overlap(own, others) {
 				ahead++
 			}
 		}
@@ -85,7 +85,7 @@ func (r *Runner) waitsFor(id string) ([]supervisor.Semaphore, error) {
 	return x.semaphores()
 }
 
-func shared(a, b []supervisor.Semaphore) bool {
+func overlap(a, b []supervisor.Semaphore) bool {
 	for _, p := range a {
 		for _, q := range b {
 			if p.Dir == q.Dir {

@@ -13,17 +13,17 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// Taking is the job in which this gateway runs and that is a turn of the conversation,
+// EnclosingTurn is the job in which this gateway runs and that is a turn of the conversation,
 // "" if there is none: such a conversation cannot go on before we have answered.
-func (r *Runner) Taking(ctx context.Context, cli, conversation string) string {
+func (r *Runner) EnclosingTurn(ctx context.Context, cli, conversation string) string {
 	records, err := r.Record()
 	if err != nil { // the call itself will say so
 		return ""
 	}
-	return r.taking(ctx, records, cli, conversation)
+	return r.enclosingTurn(ctx, records, cli, conversation)
 }
 
-func (r *Runner) taking(ctx context.Context, records Store, cli, conversation string) string {
+func (r *Runner) enclosingTurn(ctx context.Context, records Store, cli, conversation string) string {
 	for _, outer := range r.outer(ctx, records) {
 		if outer.CLI == cli && (strings.EqualFold(outer.Session, conversation) || strings.EqualFold(outer.SessionID, conversation)) {
 			return outer.ID
@@ -32,13 +32,13 @@ func (r *Runner) taking(ctx context.Context, records Store, cli, conversation st
 	return ""
 }
 
-// patience is for how long another gateway is waited for that starts a turn, and pause
-// for how long between two looks: it takes a few milliseconds.
-const patience, pause = 5 * time.Second, time.Millisecond
+// turnLockTimeout is how long a turn waits for another gateway that starts one, and turnLockPoll
+// the time between two attempts: starting takes a few milliseconds.
+const turnLockTimeout, turnLockPoll = 5 * time.Second, time.Millisecond
 
-// inOrder lets the turns of a session stand in line in the order of their rows: the one
-// that begins it must come first. It lasts until done is called.
-func (r *run) inOrder(ctx context.Context) (done func()) {
+// lockTurn makes the turns of a session queue in the order of their rows: the one
+// that begins it must come first. The lock is held until done is called.
+func (r *run) lockTurn(ctx context.Context) (done func()) {
 	if r.Bound.Session == "" {
 		return func() {}
 	}
@@ -46,22 +46,22 @@ func (r *run) inOrder(ctx context.Context) (done func()) {
 		return func() {}
 	}
 	// Not in the pool, which is removed when nobody uses it: some sessions share a file.
-	name := "order-" + turnsOf(r.Bound.CLI.Name, r.Bound.Session)[len(turnPool):][:2]
+	name := "order-" + turnPool(r.Bound.CLI.Name, r.Bound.Session)[len(turnPoolPrefix):][:2]
 	file, err := os.OpenFile(filepath.Join(r.Pools, name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return func() {}
 	}
-	// One that stopped in the middle must not keep the others for good.
-	for deadline := time.Now().Add(patience); !lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
-		time.Sleep(pause)
+	// A gateway that hangs must not block the others for ever.
+	for deadline := time.Now().Add(turnLockTimeout); !lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
+		time.Sleep(turnLockPoll)
 	}
 	return func() { file.Close() }
 }
 
-// unbegun says why there is no row: another call may have begun the session first.
-func (r *run) unbegun(ctx context.Context, err error) *lang.Failure {
+// beginFailure says why there is no row: another call may have begun the session first.
+func (r *run) beginFailure(ctx context.Context, err error) *lang.Failure {
 	if !errors.Is(err, store.ErrSessionBegun) {
-		return r.unrecorded(ctx, err)
+		return r.recordFailure(ctx, err)
 	}
 	turn, wait := "its first turn", "call again"
 	if found, err := r.records.FindSessions(ctx, r.Principal, r.Bound.CLI.Name, r.Bound.Session); err == nil && len(found) > 0 && found[0].Opener != "" {
@@ -69,18 +69,18 @@ func (r *run) unbegun(ctx context.Context, err error) *lang.Failure {
 		wait = fmt.Sprintf("wait for the end of that job (llm_job_status with jobId %q and waitMs), then call again", found[0].Opener)
 	}
 	return &lang.Failure{Class: lang.ClassBusy, Retryable: true,
-		Message: fmt.Sprintf("the session %s is in %s and has no id yet by which it could go on; nothing was run", r.Bound.Session, turn),
+		Message: fmt.Sprintf("the session %s is in %s and has no id yet, so it cannot be continued; nothing was run", r.Bound.Session, turn),
 		Hint:    wait + "; or pass createNewSession"}
 }
 
-// unsure says what is not certain about which conversation an ended job continued.
-func (r *Runner) unsure(row store.Job) []string {
+// sessionWarnings says what is not certain about which conversation an ended job continued.
+func (r *Runner) sessionWarnings(row store.Job) []string {
 	if row.Mode != string(lang.Latest) || row.Outcome.Ending != store.EndOK {
 		return nil
 	}
 	name := row.CLI
 	if cli, ok := r.Current().CLI(row.CLI); ok {
-		name = cli.Heading()
+		name = cli.DisplayName()
 	}
 	native := row.Outcome.NativeSessionID
 	if native == "" {

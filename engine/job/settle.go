@@ -28,7 +28,7 @@ type settling struct {
 	x     execution
 	watch *extract.Settle
 	files *spools
-	out   growth
+	out   growingFile
 	seen  time.Time // when what is read now was printed, at the latest
 }
 
@@ -54,7 +54,7 @@ func (s *settling) look(now time.Time) bool {
 		if err != nil { // it waits for its turn
 			return false
 		}
-		s.files, s.out, s.seen = files, growth{file: files.stdout}, printed(files.stdout, now)
+		s.files, s.out, s.seen = files, growingFile{file: files.stdout}, printed(files.stdout, now)
 	}
 	captured, _, err := s.files.captured()
 	if err != nil || s.out.next(s, captured) != nil {
@@ -116,7 +116,7 @@ func (r *Runner) settleOnce(x execution, row store.Job) {
 	if err != nil {
 		return
 	}
-	s.files, s.out, s.seen = files, growth{file: files.stdout}, printed(files.stdout, now)
+	s.files, s.out, s.seen = files, growingFile{file: files.stdout}, printed(files.stdout, now)
 	if now.Sub(s.seen) >= s.watch.After() {
 		s.look(now)
 	}

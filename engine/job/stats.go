@@ -7,20 +7,20 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// Stats counts jobs whose rows have no end, by where they stand.
+// Stats counts jobs whose rows have no end, by their status.
 type Stats struct {
 	Queued, Running int
-	Ended           int // over, which a gateway is yet to record
-	Lost            int // nobody answers for them any more, which is yet to be recorded
+	Ended           int // ended, but not recorded yet
+	Lost            int // without a process or supervisor, but not recorded yet
 	Missing         int // their directories are not there, or cannot be read
 }
 
-// Stats looks where the jobs of live rows stand. Unlike all else that looks at jobs it
+// Stats reads the status of the jobs of live rows. Unlike all other methods that do so it
 // records nothing.
 func (r *Runner) Stats(rows []store.Job) (c Stats) {
 	for _, row := range rows {
 		if row.Owner != "" {
-			if r.dead(row.Owner) {
+			if r.ownerDead(row.Owner) {
 				c.Lost++
 			} else {
 				c.Running++

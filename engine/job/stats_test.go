@@ -10,15 +10,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// TestCensusOnlyLooks counts jobs of every kind, and leaves the lost ones to others.
-func TestCensusOnlyLooks(t *testing.T) {
+// TestStatsRecordNothing counts jobs of every kind, and leaves the lost ones to others.
+func TestStatsRecordNothing(t *testing.T) {
 	home := t.TempDir()
 	r := &Runner{Spool: filepath.Join(home, "run"), Jobs: filepath.Join(home, "jobs")}
 	living := &Runner{Spool: r.Spool}
 	if living.owner() == "" {
 		t.Fatal("no lease")
 	}
-	defer living.release()
+	defer living.releaseLease()
 	rows := []store.Job{{ID: store.NewID(), Owner: living.owner()}, {ID: store.NewID(), Owner: store.NewID()}, {ID: store.NewID()}}
 	want := Stats{Running: 1, Lost: 1, Missing: 1}
 	if supervisor.Supported() {

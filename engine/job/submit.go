@@ -8,8 +8,8 @@ import (
 )
 
 // Submit starts a call as a job, or joins the same call if that is under way or was
-// answered lately. When it returns, the program runs, or waits for its place, and goes
-// on whatever becomes of this gateway, unless Job.Durable is false. With a failure
+// answered lately. When it returns, the program runs, or waits in the queue, and goes
+// on whatever happens to this gateway, unless Job.Durable is false. With a failure
 // nothing runs; the Job has an ID then if the attempt is on record.
 func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *lang.Failure) {
 	r.running.Add(1)
@@ -18,13 +18,13 @@ func (r *Runner) Submit(ctx context.Context, req *call.Request) (call.Job, *lang
 }
 
 func (r *run) submit(ctx context.Context) (call.Job, *lang.Failure) {
-	if failure := r.refused(ctx); failure != nil {
+	if failure := r.validate(ctx); failure != nil {
 		return call.Job{}, failure
 	}
 	if failure := r.open(ctx); failure != nil {
 		return call.Job{}, failure
 	}
-	if failure := r.nest(ctx); failure != nil {
+	if failure := r.checkNesting(ctx); failure != nil {
 		return call.Job{}, failure
 	}
 	return r.begin(ctx)
@@ -38,20 +38,20 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	var failure *lang.Failure
 	folder, err := x.folder(r)
 	if err != nil {
-		failure = cannot(err)
+		failure = startFailure(err)
 	} else {
-		failure = r.compose(folder)
+		failure = r.buildCommand(folder)
 	}
 	if failure != nil && failure.Class == lang.ClassUsage {
 		return call.Job{}, failure
 	}
-	r.identify()
+	r.setDedupKey()
 	if failure == nil {
 		if joined, failure := r.join(ctx); joined != nil || failure != nil {
-			return r.shared(ctx, joined), failure
+			return r.recordJoin(ctx, joined), failure
 		}
 	}
-	r.describe()
+	r.buildRow()
 	var prepared preparation
 	if failure == nil {
 		prepared, failure = x.prepare(r)
@@ -64,18 +64,18 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 		}
 		return failure
 	}
-	defer r.inOrder(ctx)()
+	defer r.lockTurn(ctx)()
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
-		return r.shared(ctx, joined), drop(failure)
+		return r.recordJoin(ctx, joined), drop(failure)
 	}
 	var job call.Job
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
-			failure = r.unstartable(err)
+			failure = r.programFailure(err)
 		}
 	}
 	if failure != nil {
-		return r.failed(failure), drop(failure)
+		return r.recordStartFailure(failure), drop(failure)
 	}
 	if job.State == call.Queued {
 		job.Position = r.position(ctx, r.records, job)

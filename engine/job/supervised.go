@@ -23,7 +23,7 @@ type supervised struct {
 	pool *supervisor.Pool
 
 	mu      sync.Mutex
-	started map[string]*supervisedJob // here: their ends are seen at once
+	started map[string]*supervisedJob // in this process: their ends are seen at once
 }
 
 // supervisedJob is a job that this gateway started.
@@ -53,7 +53,7 @@ func (x *supervised) stop() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, s := range x.started {
-		_ = s.Cancel("its gateway ends") // it has a supervisor that sees us go in any case
+		_ = s.Cancel("its gateway ends") // its supervisor notices our end in any case
 	}
 }
 
@@ -78,7 +78,7 @@ type supervisedPreparation struct {
 }
 
 func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
-	program, failure := r.find()
+	program, failure := r.findProgram()
 	if failure != nil {
 		return nil, failure
 	}
@@ -87,32 +87,32 @@ func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}
-	p, err := x.furnish(r, job)
+	p, err := x.makeDir(r, job)
 	if err != nil {
-		return nil, cannot(fmt.Errorf("the job cannot be prepared: %w", err))
+		return nil, startFailure(fmt.Errorf("the job cannot be prepared: %w", err))
 	}
 	return p, nil
 }
 
 func (x *supervised) prepareProgram(r *run, p Program) (preparation, error) {
-	return x.furnish(r, supervisor.Job{
+	return x.makeDir(r, supervisor.Job{
 		ID: r.id, Path: p.Path, Args: p.Args, Dir: p.Dir, EndWithGateway: x.Volatile, Limits: supervisor.Limits{Wall: p.Wall},
-		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(x.Pools, "program-"+p.CLI), Size: 1}}, // two upgrades would disturb each other
+		Semaphores: []supervisor.Semaphore{{Dir: filepath.Join(x.Pools, "program-"+p.CLI), Size: 1}}, // one upgrade at a time
 	})
 }
 
-// furnish makes the directory of a job, with the files of its call and its row.
-func (x *supervised) furnish(r *run, job supervisor.Job) (preparation, error) {
+// makeDir makes the directory of a job, with the files of its call and its row.
+func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	dir, err := supervisor.Prepare(x.Runner.folder(), job)
 	if err != nil {
 		return nil, err
 	}
 	// A row that has no directory yet must not look as if it had lost it.
 	r.row.Folder = x.Runner.folder()
-	err = place(r.command.Files, dir.Path())
+	err = writeFiles(r.command.Files, dir.Path())
 	if err == nil {
 		var text []byte
-		if text, err = json.Marshal(manifest{x.Place, r.row}); err == nil {
+		if text, err = json.Marshal(manifest{x.RecordName, r.row}); err == nil {
 			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
 		}
 	}
@@ -184,18 +184,18 @@ func (x *supervised) find(id string) (execution, error) {
 	return &supervisedExecution{x, dir, nil}, nil
 }
 
-// supervisedExecution is a job as its directory tells of it.
+// supervisedExecution is a job as its directory describes it.
 type supervisedExecution struct {
-	x   *supervised
-	dir *supervisor.Dir
-	own *supervisedJob // nil if another gateway started it
+	x       *supervised
+	dir     *supervisor.Dir
+	started *supervisedJob // nil if another gateway started it
 }
 
 func (e *supervisedExecution) handle() call.Handle {
-	if e.own == nil {
+	if e.started == nil {
 		return nil
 	}
-	return e.own
+	return e.started
 }
 
 func (e *supervisedExecution) status() (executionStatus, error) {
@@ -213,7 +213,7 @@ func (e *supervisedExecution) status() (executionStatus, error) {
 }
 
 func (e *supervisedExecution) wait(stop <-chan struct{}) {
-	// How it ended, the status says.
+	// The status says how it ended.
 	_, _ = e.dir.Wait(stop)
 }
 
@@ -226,7 +226,7 @@ func (e *supervisedExecution) cancel(by string) error {
 
 // markFile holds a word about a job. A link is made at once with what it says, or not at
 // all.
-const markFile = "claim"
+const markFile = "mark"
 
 func (e *supervisedExecution) mark(word string) string {
 	path := filepath.Join(e.dir.Path(), markFile)
@@ -267,15 +267,15 @@ func (e *supervisedExecution) output() (*spools, error) {
 	}}, nil
 }
 
-// recall is the end of the job, and by what it is read: as it was bound here, or by what
-// is on record.
-func (e *supervisedExecution) recall(row store.Job, s supervisor.State) ending {
+// endingOf is the end of the job with what is needed to decode it: the call as it was bound
+// here, or what is on record.
+func (e *supervisedExecution) endingOf(row store.Job, s supervisor.State) ending {
 	end := ending{row: row, dir: e.dir, state: s}
-	if e.own != nil {
-		end.call, end.secrets, end.known = e.own.call, e.own.secrets, true
+	if e.started != nil {
+		end.call, end.secrets, end.known = e.started.call, e.started.secrets, true
 		return end
 	}
-	if bound, ok := e.x.revive(row); ok && row.Mode != program {
+	if bound, ok := e.x.restoreCall(row); ok && row.Mode != program {
 		end.call = bound
 	}
 	end.secrets, end.known = e.x.secretsOf(row)
@@ -287,7 +287,7 @@ func (e *supervisedExecution) finalize(records Store, row store.Job) (call.Job, 
 	if err != nil {
 		return call.Job{}, err
 	}
-	return e.x.Runner.finalize(records, e.recall(row, s))
+	return e.x.Runner.finalize(records, e.endingOf(row, s))
 }
 
 func (e *supervisedExecution) completion(row store.Job) (call.Completion, bool) {
@@ -295,7 +295,7 @@ func (e *supervisedExecution) completion(row store.Job) (call.Completion, bool) 
 	if err != nil || s.Phase != supervisor.Ended && s.Phase != supervisor.Lost {
 		return call.Completion{}, false
 	}
-	end := e.recall(row, s)
+	end := e.endingOf(row, s)
 	// Where the spec by which it was read is gone, what was found then is on record. So
 	// it is where the directory does not agree: of that the disk may not have had all
 	// when the power went away.

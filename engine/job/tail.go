@@ -8,18 +8,18 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
-// tail follows what a job prints, to tell what it does.
+// tail follows what a job prints, to report its progress.
 type tail struct {
 	r        *Runner
 	job      call.Job
 	files    *spools
 	progress *extract.Progress
 	secrets  redactor
-	at       [2]int64
+	offset   [2]int64
 }
 
-// maxLook bounds what one look reads of a stream; of a flood the middle is left out.
-const maxLook = 1 << 20
+// maxRead bounds what one call of Look reads of a stream; the middle of a longer output is skipped.
+const maxRead = 1 << 20
 
 // Tail follows a job until it is closed.
 func (r *Runner) Tail(job call.Job) call.Tail { return &tail{r: r, job: job} }
@@ -32,17 +32,17 @@ func (t *tail) Look() string {
 	}
 	stdout, stderr, err := t.files.captured()
 	if err != nil {
-		return t.tell()
+		return t.line()
 	}
-	// What the last one says counts, and the answer is on standard output.
+	// The stream that is read last counts, and the answer is on standard output.
 	t.read(1, extract.Stderr, t.files.stderr, stderr)
 	t.read(0, extract.Stdout, t.files.stdout, stdout)
-	return t.tell()
+	return t.line()
 }
 
-func (t *tail) tell() string { return t.secrets.clean(t.progress.Tail()) }
+func (t *tail) line() string { return t.secrets.redact(t.progress.Tail()) }
 
-// open finds the output of the job, and by what it is read. Both may come later: a
+// open opens the output of the job, and finds what decodes it. Both may come later: a
 // queued job has no program yet.
 func (t *tail) open() bool {
 	cli, ok := t.r.Current().CLI(t.job.Row.CLI)
@@ -62,22 +62,22 @@ func (t *tail) open() bool {
 	return true
 }
 
-// read takes in what is new of a stream.
+// read reads what is new in a stream.
 func (t *tail) read(i int, stream extract.Stream, file *os.File, c process.Capture) {
-	from := max(t.at[i], c.Size-maxLook)
-	if from > t.at[i] {
+	from := max(t.offset[i], c.Size-maxRead)
+	if from > t.offset[i] {
 		t.progress.Skip(stream)
 	}
 	if c.Size <= from {
 		return
 	}
 	b := make([]byte, c.Size-from)
-	n, _ := file.ReadAt(b, from) // what cannot be read is looked for again
+	n, _ := file.ReadAt(b, from) // what cannot be read now is read later
 	t.progress.Write(stream, b[:n])
-	t.at[i] = from + int64(n)
+	t.offset[i] = from + int64(n)
 }
 
-// Close ends the following.
+// Close closes the files.
 func (t *tail) Close() {
 	if t.files != nil {
 		t.files.close()

@@ -13,10 +13,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// cancelWait is for how long a cancellation is waited for: the usual grace and a bit.
+// cancelWait is how long a cancellation is waited for: the usual grace and a bit more.
 const cancelWait = 8 * time.Second
 
-// Await waits until a job of a principal has ended, for d at most, and returns where it stands then.
+// Await waits until a job of a principal has ended, for d at most, and returns its status then.
 // The end of ctx ends the wait, not the job.
 func (r *Runner) Await(ctx context.Context, principal, id string, d time.Duration) (call.Job, error) {
 	job, err := r.Status(ctx, principal, id)
@@ -26,7 +26,7 @@ func (r *Runner) Await(ctx context.Context, principal, id string, d time.Duratio
 	return r.Wait(ctx, job, d)
 }
 
-// Wait is Await for a job that stands as told; 0 means for as long as it takes.
+// Wait is Await for a job whose status is known; 0 means without a limit.
 func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	if job.State.Ended() {
 		return job, nil
@@ -77,16 +77,16 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 		}
 	}
 	again, err := r.Status(context.WithoutCancel(ctx), job.Row.Principal, id)
-	if err != nil && r.goesOn(&job) { // it has a record of its own, which says so
+	if err != nil && r.live(&job) { // it has a record of its own, which says so
 		return job, nil
 	}
 	again.Joined, again.Handle = job.Joined, job.Handle
 	return again, err
 }
 
-// goesOn reports whether a job is under way by what its directory says, and notes where it
-// stands.
-func (r *Runner) goesOn(job *call.Job) bool {
+// live reports whether a job is under way by what its directory says, and updates its
+// state.
+func (r *Runner) live(job *call.Job) bool {
 	x, err := r.executor().find(job.Row.ID)
 	if err != nil {
 		return false
@@ -104,9 +104,9 @@ func (r *Runner) goesOn(job *call.Job) bool {
 	return true
 }
 
-// Completion is what became of a job that has ended.
+// Completion is the result of a job that has ended.
 func (r *Runner) Completion(job call.Job) call.Completion {
-	notes := slices.Concat(job.Notes, r.unsure(job.Row))
+	notes := slices.Concat(job.Notes, r.sessionWarnings(job.Row))
 	if job.Completion != nil {
 		out := *job.Completion
 		out.Warnings = append(slices.Clip(out.Warnings), notes...)
@@ -167,7 +167,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 		}
 		for _, row := range rows {
 			f.Before = row.ID
-			// One that cannot be ended from here must not save the others.
+			// A job that cannot be canceled from here must not prevent the others from being canceled.
 			if e := r.cancel(ctx, row.ID, "the job "+id+" was canceled", depth+1); e != nil && !errors.Is(e, ErrElsewhere) {
 				err = e
 			}
@@ -179,22 +179,22 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 }
 
 // Abandon is for a job whose caller does not wait any more because ctx has ended. If
-// the caller's user wished so it is ended, unless its spec says otherwise or somebody
-// else was told of it; in all other cases it goes on.
+// the caller's user wanted that, it is canceled, unless its spec says otherwise or it is
+// shared with another caller; in all other cases it goes on.
 func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
-	reason, wished := r.wish(ctx, job)
-	calm := context.WithoutCancel(ctx)
-	if !wished {
-		return r.Status(calm, job.Row.Principal, job.Row.ID)
+	reason, wanted := r.cancelRequested(ctx, job)
+	detached := context.WithoutCancel(ctx)
+	if !wanted {
+		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
 	if x, err := r.executor().find(job.Row.ID); err == nil && x.mark(markAbandoned) != markAbandoned {
-		return r.Status(calm, job.Row.Principal, job.Row.ID)
+		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
-	return r.Cancel(calm, job.Row.Principal, job.Row.ID, reason, cancelWait)
+	return r.Cancel(detached, job.Row.Principal, job.Row.ID, reason, cancelWait)
 }
 
-// wish reports whether a caller's turning away is its user's wish that the job ends.
-func (r *Runner) wish(ctx context.Context, job call.Job) (reason string, wished bool) {
+// cancelRequested reports whether the caller left because its user wants the job canceled.
+func (r *Runner) cancelRequested(ctx context.Context, job call.Job) (reason string, wanted bool) {
 	var cancel interface{ CancelReason() string }
 	catalog := r.Current()
 	settings := catalog.Settings.Jobs
@@ -206,8 +206,8 @@ func (r *Runner) wish(ctx context.Context, job call.Job) (reason string, wished 
 		return "", false
 	}
 	reason = cancel.CancelReason()
-	told := strings.ToLower(reason)
-	if slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(told, strings.ToLower(word)) }) {
+	lower := strings.ToLower(reason)
+	if slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(lower, strings.ToLower(word)) }) {
 		return "", false
 	}
 	if reason == "" {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SlotGateway stands for the path of the program in what a client is told.
+// SlotGateway stands for the path of the program in the settings of a client.
 const SlotGateway = "{gateway}"
 
 // Line is the command or settings entry that adds the gateway to the client: the path

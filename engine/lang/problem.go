@@ -10,7 +10,7 @@ import (
 // text turns the path into a position.
 type Problem struct {
 	Path    []string // keys and list indices from the root: "cli", "x", "risk", "1", "when"
-	Below   []string // further keys to the place at fault, where Path names all that a person need be told
+	Below   []string // further keys to the place at fault, where Path names all that a person needs
 	Code    string   // stable kebab-case name of the kind of problem
 	Text    string   // what is wrong, one line
 	Hint    string   // what to do about it, shown in parentheses; may be empty

@@ -19,8 +19,8 @@ func (v *view) aliases() {
 		variable string
 	}
 	var all []said
-	if text := v.own.Value(varAliases); text != "" {
-		pairs, _ := parsePairs(text) // what is wrong is told once, and not by each CLI
+	if text := v.gatewayVariables.Value(varAliases); text != "" {
+		pairs, _ := parsePairs(text) // problems are reported once, and not for each CLI
 		for _, p := range pairs {
 			if name, alias, ok := strings.Cut(p.key, "."); ok && name == v.cli.Name {
 				all = append(all, said{pair{alias, p.value}, varAliases})
@@ -43,7 +43,7 @@ func (v *view) aliases() {
 	v.models.Aliases = maps.Clone(declared)
 	by := map[string]said{}
 	for _, s := range all {
-		if wrong := v.cli.CheckAlias(s.key); !shaped(s.key, aliasName) || wrong != "" {
+		if wrong := v.cli.CheckAlias(s.key); !matchesName(s.key, aliasName) || wrong != "" {
 			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "may only contain letters, digits and . _ : / -"))
 			continue
 		}
@@ -94,7 +94,7 @@ func or(text, otherwise string) string {
 func (r *Registry) general(catalog *catalog.Catalog) (warnings []string) {
 	own, err := r.variables()
 	if err != nil {
-		return nil // told with each CLI
+		return nil // reported with each CLI
 	}
 	text := own.Value(varAliases)
 	if text == "" {

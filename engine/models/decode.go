@@ -27,7 +27,7 @@ func decode(data []byte, format string) (any, error) {
 	}
 	switch format {
 	case lang.FormatTOML:
-		if depth(data) > maxDepth {
+		if nestingDepth(data) > maxDepth {
 			return nil, fmt.Errorf("nests deeper than %d levels", maxDepth)
 		}
 		var doc map[string]any
@@ -59,8 +59,8 @@ func decode(data []byte, format string) (any, error) {
 	return nil, fmt.Errorf("is in format %q, which is only supported for the files of a folder", format)
 }
 
-// depth is how deep brackets nest, at most: those in texts count as well.
-func depth(data []byte) (deepest int) {
+// nestingDepth is how deep brackets nest, at most: those in texts count as well.
+func nestingDepth(data []byte) (deepest int) {
 	open := 0
 	for _, c := range data {
 		switch c {
@@ -77,7 +77,7 @@ func depth(data []byte) (deepest int) {
 // collect takes from a document what stands at the first of the keys that is there.
 func collect(doc any, s lang.SourceSpec) (entries []pair, at string, err error) {
 	for _, key := range s.Key {
-		for _, value := range reach(doc, strings.Split(key, ".")) {
+		for _, value := range valuesAt(doc, strings.Split(key, ".")) {
 			found, ok := names(value, s.What())
 			if !ok {
 				err = fmt.Errorf("has no model name at %q", key)
@@ -91,8 +91,8 @@ func collect(doc any, s lang.SourceSpec) (entries []pair, at string, err error) 
 	return nil, "", err
 }
 
-// reach are the values at the end of a path; * is every element.
-func reach(value any, path []string) (values []any) {
+// valuesAt are the values at the end of a path; * is every element.
+func valuesAt(value any, path []string) (values []any) {
 	if value == nil {
 		return nil
 	}
@@ -102,23 +102,23 @@ func reach(value any, path []string) (values []any) {
 	switch value := value.(type) {
 	case map[string]any:
 		if path[0] != "*" {
-			return reach(value[path[0]], path[1:])
+			return valuesAt(value[path[0]], path[1:])
 		}
 		for _, key := range sorted(value) {
-			values = append(values, reach(value[key], path[1:])...)
+			values = append(values, valuesAt(value[key], path[1:])...)
 		}
 	case []any:
 		if path[0] != "*" {
 			return nil
 		}
 		for _, item := range value {
-			values = append(values, reach(item, path[1:])...)
+			values = append(values, valuesAt(item, path[1:])...)
 		}
 	}
 	return values
 }
 
-// names are the models that a value tells: a text, and unless it is to be a default also
+// names are the models that a value names: a text, and unless it is to be a default also
 // a list of texts, or the keys of an object with descriptions.
 func names(value any, what string) (entries []pair, ok bool) {
 	text, ok := value.(string)

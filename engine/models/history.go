@@ -19,14 +19,14 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Bounds of a look into a history, which may have grown for years.
+// Bounds of a scan of a history, which may have grown for years.
 const (
-	maxNames   = 1000                   // of a folder, in no order
-	maxFolders = 100                    // of each level, newest first
-	maxRead    = 20                     // files, newest first
-	maxTail    = 256 << 10              // bytes at the end of each
-	maxUsed    = 20                     // models
-	maxLook    = 300 * time.Millisecond // in all
+	maxNames    = 1000                   // of a folder, in no order
+	maxFolders  = 100                    // of each level, newest first
+	maxRead     = 20                     // files, newest first
+	maxTail     = 256 << 10              // bytes at the end of each
+	maxUsed     = 20                     // models
+	maxScanTime = 300 * time.Millisecond // in all
 )
 
 // place is a file or folder of a history.
@@ -50,10 +50,10 @@ func (v *view) history(ctx context.Context, name string, s lang.SourceSpec) (use
 	if root == "" {
 		return nil, ""
 	}
-	look := &look{view: v, ctx: ctx, until: v.clock().Add(maxLook)}
+	look := &historyScan{view: v, ctx: ctx, until: v.clock().Add(maxScanTime)}
 	files := look.files(root, s.Files)
 	if look.err != nil && (named || !errors.Is(look.err, fs.ErrNotExist)) {
-		v.warn("%s cannot be read: %s", v.short(root), reason(look.err))
+		v.warn("%s cannot be read: %s", v.displayPath(root), reason(look.err))
 		return nil, ""
 	}
 	seen := map[string]bool{}
@@ -68,31 +68,31 @@ func (v *view) history(ctx context.Context, name string, s lang.SourceSpec) (use
 			continue
 		}
 		for _, name := range names {
-			if !seen[name] && len(used) < maxUsed && shaped(name, modelName) {
+			if !seen[name] && len(used) < maxUsed && matchesName(name, modelName) {
 				seen[name] = true
 				used = append(used, pair{key: name})
 			}
 		}
 	}
 	if broken > 0 {
-		v.warn("%s: %d of the %d newest files cannot be read", v.short(root), broken, len(files))
+		v.warn("%s: %d of the %d newest files cannot be read", v.displayPath(root), broken, len(files))
 	}
-	return used, v.short(root)
+	return used, v.displayPath(root)
 }
 
-// look is one look into a history.
-type look struct {
+// historyScan is one bounded scan of a history.
+type historyScan struct {
 	*view
 	ctx   context.Context
 	until time.Time
 	err   error // of the root
 }
 
-func (l *look) over() bool { return l.ctx.Err() != nil || l.clock().After(l.until) }
+func (l *historyScan) over() bool { return l.ctx.Err() != nil || l.clock().After(l.until) }
 
 // files are the newest that match the pattern below the root. No link is followed but
 // the root itself.
-func (l *look) files(root, pattern string) []place {
+func (l *historyScan) files(root, pattern string) []place {
 	parts := strings.Split(pattern, "/")
 	folders := []place{{path: root}}
 	for i, part := range parts {

@@ -45,9 +45,9 @@ func TestHistory(t *testing.T) {
 	w.run(t, "run-4.jsonl", said("too-high"), 1)
 	w.run(t, "p1/run-5.jsonl/run-6.jsonl", said("too-deep"), 1)
 	want := "observed low new ~/.acme/runs\nobserved low seen ~/.acme/runs\nobserved low whole ~/.acme/runs\nobserved low older ~/.acme/runs\nobserved low old ~/.acme/runs\n"
-	same(t, "told", only(w.told(t, "acme"), "default", "observed", "warning"), want)
+	same(t, "listed", only(w.listed(t, "acme"), "default", "observed", "warning"), want)
 
-	same(t, "of another CLI", w.told(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
+	same(t, "of another CLI", w.listed(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, m := range w.List(ctx, store.Local, w.catalog, w.catalog.CLIs[:1]).CLIs[0].Models {
@@ -68,7 +68,7 @@ func TestHistoryElsewhere(t *testing.T) {
 		w.run(t, "p/run-1.jsonl", said("here"), 1)
 		w.put(t, "x/p/run-1.jsonl", said("there"))
 		w.put(t, "file", "")
-		same(t, value, only(w.told(t, "acme"), "observed", "warning"), want)
+		same(t, value, only(w.listed(t, "acme"), "observed", "warning"), want)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestDiscoveryDisabled(t *testing.T) {
 		if on {
 			want += "observed low seen ~/.acme/runs\n"
 		}
-		same(t, value, only(w.told(t, "acme"), "default", "observed", "warning"), want)
+		same(t, value, only(w.listed(t, "acme"), "default", "observed", "warning"), want)
 	}
 }
 
@@ -97,15 +97,15 @@ func TestHistoryIsBounded(t *testing.T) {
 	for i := range maxFolders {
 		w.at(t, filepath.Dir(w.put(t, fmt.Sprintf(".acme/runs/q%d/x", i), "")), 60)
 	}
-	told := only(w.told(t, "acme"), "observed", "warning")
+	lines := only(w.listed(t, "acme"), "observed", "warning")
 	want := "observed low end ~/.acme/runs\n"
 	for i := range maxRead - 3 {
 		want += fmt.Sprintf("observed low m%02d ~/.acme/runs\n", i)
 	}
-	same(t, "told", told, want+"warning ~/.acme/runs: 2 of the 20 newest files cannot be read\n")
+	same(t, "listed", lines, want+"warning ~/.acme/runs: 2 of the 20 newest files cannot be read\n")
 
 	w.run(t, "many/run-1.jsonl", said(strings.Fields(strings.Repeat("x ", 3))...)+said(names100()...), 0)
-	if n := strings.Count(only(w.told(t, "acme"), "observed"), "\n"); n != maxUsed {
+	if n := strings.Count(only(w.listed(t, "acme"), "observed"), "\n"); n != maxUsed {
 		t.Errorf("%d models", n)
 	}
 }
@@ -125,11 +125,11 @@ func TestHistoryTakesNoLongTime(t *testing.T) {
 	asked, slow := 0, w.time
 	w.now = func() time.Time {
 		if asked++; asked > 5 { // the beginning, the folders, and one file
-			return slow.Add(2 * maxLook)
+			return slow.Add(2 * maxScanTime)
 		}
 		return slow
 	}
-	v := w.look(w.catalog, w.cli(t, "acme"))
+	v := w.newView(w.catalog, w.cli(t, "acme"))
 	asked = 1
 	s, _ := v.cli.Models.Sources.Get("history")
 	found, _ := v.history(t.Context(), "history", s)
@@ -148,5 +148,5 @@ func TestHistoryFollowsNoLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	same(t, "told", only(w.told(t, "acme"), "observed", "warning"), "observed low seen ~/.acme/runs\n")
+	same(t, "listed", only(w.listed(t, "acme"), "observed", "warning"), "observed low seen ~/.acme/runs\n")
 }

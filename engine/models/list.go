@@ -16,7 +16,7 @@ type Kind string
 const (
 	Env      Kind = "env"      // a variable names it
 	Config   Kind = "config"   // it was chosen in a spec, or in the CLI's own settings
-	Fallback Kind = "fallback" // a spec tells of it
+	Fallback Kind = "fallback" // a spec names it
 	Observed Kind = "observed" // it was used
 )
 
@@ -39,7 +39,7 @@ type Model struct {
 	From string // where it was found; "" in the specs
 }
 
-// CLI is what there is to tell of the models of one CLI.
+// CLI describes the models of one CLI.
 type CLI struct {
 	Spec     *catalog.CLI
 	Default  catalog.Named // with which a call runs that names none; Name "" if that is not known
@@ -50,16 +50,16 @@ type CLI struct {
 	Warnings []string
 }
 
-// Listing is what there is to tell of the models of CLIs.
+// Listing describes the models of CLIs.
 type Listing struct {
 	CLIs     []CLI
 	Warnings []string // about no single one of them
 }
 
-// maxRows is how many of the last calls are looked at for models that answered.
+// maxRows is how many of the last calls are searched for models that answered.
 const maxRows = 2000
 
-// List tells of the models of CLIs, with those that a principal has used.
+// List lists the models of CLIs, with those that a principal has used.
 func (r *Registry) List(ctx context.Context, principal string, catalog *catalog.Catalog, clis []*catalog.CLI) (out Listing) {
 	if r == nil {
 		r = &Registry{}
@@ -74,13 +74,13 @@ func (r *Registry) List(ctx context.Context, principal string, catalog *catalog.
 		}
 	}
 	for _, cli := range clis {
-		v := r.look(catalog, cli)
-		out.CLIs = append(out.CLIs, v.tell(ctx, discover, used[cli.Name]))
+		v := r.newView(catalog, cli)
+		out.CLIs = append(out.CLIs, v.list(ctx, discover, used[cli.Name]))
 	}
 	return out
 }
 
-// disabled reports whether nothing is to be told of models that were used.
+// disabled reports whether models that were used are not to be listed.
 func (r *Registry) disabled() bool {
 	own, _ := r.variables()
 	return !slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(own.Value(varNoDiscovery))))
@@ -105,15 +105,15 @@ func (r *Registry) used(ctx context.Context, principal string) (map[string][]str
 	return by, err
 }
 
-// tell gathers what there is to tell of a CLI.
-func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
+// list lists the models of a CLI.
+func (v *view) list(ctx context.Context, discover bool, used []string) CLI {
 	out := CLI{Spec: v.cli, Aliases: map[string]string{}}
 	if !v.cli.TakesModel() {
-		v.idle()
+		v.warnNoModel()
 		out.Warnings = v.warnings
 		return out
 	}
-	t := teller{view: v, at: map[string]int{}}
+	t := collector{view: v, index: map[string]int{}}
 	out.Default, out.Kind, out.Passed = t.fallback()
 	t.variables()
 	t.settings()
@@ -121,7 +121,7 @@ func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
 	if discover {
 		t.observed(ctx, used)
 	}
-	slices.SortStableFunc(t.told, func(a, b Model) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	slices.SortStableFunc(t.found, func(a, b Model) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
 	for _, alias := range slices.Concat(sorted(v.models.Aliases), catalog.StandardAliases) {
 		if _, known := out.Aliases[alias]; known || v.cli.CheckAlias(alias) != "" {
 			continue
@@ -132,34 +132,34 @@ func (v *view) tell(ctx context.Context, discover bool, used []string) CLI {
 		}
 		out.Aliases[alias] = to.Name
 	}
-	out.Models, out.Warnings = t.told, v.warnings
+	out.Models, out.Warnings = t.found, v.warnings
 	return out
 }
 
-// idle warns of variables that have no effect, since the CLI takes no model.
-func (v *view) idle() {
+// warnNoModel warns of variables that have no effect, since the CLI takes no model.
+func (v *view) warnNoModel() {
 	for _, suffix := range []string{"DEFAULT_MODEL", "MODELS", "MODEL_ALIASES"} {
 		if text, name := v.variable(suffix); text != "" {
-			v.warnings = append(v.warnings, name+" has no effect: "+v.cli.Heading()+" has no parameter for a model")
+			v.warnings = append(v.warnings, name+" has no effect: "+v.cli.DisplayName()+" has no parameter for a model")
 		}
 	}
 }
 
-// teller gathers models, each once, with the most trustworthy of what is said of it.
-type teller struct {
+// collector collects models, each once, of the most trustworthy source.
+type collector struct {
 	*view
-	told []Model
-	at   map[string]int // place of a name in told
+	found []Model
+	index map[string]int // position of a name in found
 }
 
-func (t *teller) add(m Model) {
-	i, known := t.at[m.Name]
+func (t *collector) add(m Model) {
+	i, known := t.index[m.Name]
 	if !known {
-		t.at[m.Name] = len(t.told)
-		t.told = append(t.told, m)
+		t.index[m.Name] = len(t.found)
+		t.found = append(t.found, m)
 		return
 	}
-	old := &t.told[i]
+	old := &t.found[i]
 	if old.Doc == "" {
 		old.Doc = m.Doc
 	}
@@ -172,7 +172,7 @@ func (t *teller) add(m Model) {
 }
 
 // fallback is the model of a call that names none.
-func (t *teller) fallback() (named catalog.Named, kind Kind, passed bool) {
+func (t *collector) fallback() (named catalog.Named, kind Kind, passed bool) {
 	if d := t.models.Default; d != nil {
 		name, _ := t.models.Follow(d.Name, d.From)
 		if name != "" {
@@ -198,7 +198,7 @@ func kindOf(from string) Kind {
 }
 
 // variables are the models that the CLI's variables name.
-func (t *teller) variables() {
+func (t *collector) variables() {
 	if text, name := t.variable("MODELS"); text != "" {
 		pairs, wrong := parseModels(text)
 		for _, problem := range wrong {
@@ -218,10 +218,10 @@ func (t *teller) variables() {
 }
 
 // target adds the model that an alias leads to.
-func (t *teller) target(alias string, kind Kind) {
+func (t *collector) target(alias string, kind Kind) {
 	to := t.models.Aliases[alias]
 	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(catalog.StandardAliases, to.Name) && to.Name != alias {
-		return // told where it is said
+		return // reported with the alias
 	}
 	m := Model{Name: to.Name, Kind: kind}
 	if kind != Fallback {
@@ -231,7 +231,7 @@ func (t *teller) target(alias string, kind Kind) {
 }
 
 // settings are the models that the CLI's own settings name.
-func (t *teller) settings() {
+func (t *collector) settings() {
 	for name, s := range t.cli.Models.Sources.All() {
 		if s.What() != lang.GivesModels {
 			continue
@@ -240,16 +240,16 @@ func (t *teller) settings() {
 		found := t.file(path, named, s)
 		for _, e := range found.entries {
 			if wrong := t.unusable(e.key); wrong != "" {
-				t.warn("%s: %s", t.short(path), wrong)
+				t.warn("%s: %s", t.displayPath(path), wrong)
 				continue
 			}
-			t.add(Model{Name: e.key, Doc: e.value, Kind: Config, From: t.short(path) + ": " + found.at})
+			t.add(Model{Name: e.key, Doc: e.value, Kind: Config, From: t.displayPath(path) + ": " + found.at})
 		}
 	}
 }
 
-// specs are the models that specs tell of.
-func (t *teller) specs() {
+// specs are the models that specs name.
+func (t *collector) specs() {
 	for name, known := range t.cli.Models.Known.All() {
 		t.add(Model{Name: name, Doc: known.Doc, Use: known.Use, Kind: Fallback})
 	}
@@ -263,9 +263,9 @@ func (t *teller) specs() {
 	}
 }
 
-// observed are the models that were used: what answered calls of ours, and what the
-// CLI's own history tells.
-func (t *teller) observed(ctx context.Context, used []string) {
+// observed are the models that were used: those that answered our calls, and those in the
+// CLI's own history.
+func (t *collector) observed(ctx context.Context, used []string) {
 	put := func(name, from string) {
 		if t.unusable(name) == "" {
 			t.add(Model{Name: name, Kind: Observed, From: from})

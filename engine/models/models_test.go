@@ -94,8 +94,8 @@ func (w *world) cli(t testing.TB, name string) *catalog.CLI {
 	return cli
 }
 
-// told is what List tells of one CLI, one thing a line.
-func (w *world) told(t testing.TB, name string) string {
+// listed is what List returns for one CLI, one fact a line.
+func (w *world) listed(t testing.TB, name string) string {
 	t.Helper()
 	listing := w.List(t.Context(), store.Local, w.catalog, []*catalog.CLI{w.cli(t, name)})
 	cli := listing.CLIs[0]
@@ -116,9 +116,9 @@ func (w *world) told(t testing.TB, name string) string {
 }
 
 // only are the lines that begin with one of the words.
-func only(told string, words ...string) string {
+func only(lines string, words ...string) string {
 	var b strings.Builder
-	for line := range strings.Lines(told) {
+	for line := range strings.Lines(lines) {
 		if word, _, _ := strings.Cut(line, " "); slices.Contains(words, word) {
 			b.WriteString(line)
 		}
@@ -137,12 +137,12 @@ func TestSpecsAlone(t *testing.T) {
 	want := "fallback low mini Small little things\nfallback low maxi Big\n" +
 		"alias cheap=fast\nalias fast=mini\nalias latest=\nalias own=\nalias smart=\n"
 	w := newWorld(t)
-	same(t, "acme", w.told(t, "acme"), want)
-	same(t, "bare", w.told(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
-	same(t, "few", w.told(t, "few"), "fallback low one\nfallback low two\n")
-	same(t, "mute", w.told(t, "mute"), "")
+	same(t, "acme", w.listed(t, "acme"), want)
+	same(t, "bare", w.listed(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
+	same(t, "few", w.listed(t, "few"), "fallback low one\nfallback low two\n")
+	same(t, "mute", w.listed(t, "mute"), "")
 	w.Registry = nil
-	same(t, "without a registry", w.told(t, "acme"), want)
+	same(t, "without a registry", w.listed(t, "acme"), want)
 	if got := w.Current(w.catalog, w.cli(t, "acme")); got.Aliases["fast"].Name != "mini" {
 		t.Errorf("%v", got)
 	}
@@ -195,12 +195,12 @@ func TestVariables(t *testing.T) {
 		"all empty":               {"acme", []string{"ACME_MODELS=", "ACME_MODEL_ALIASES= ", "ACME_DEFAULT_MODEL=", "LLM_GATEWAY_MODEL_ALIASES=", "ACME_CONFIG_PATH=", "ACME_MODEL= "}, "", []string{"default", "env", "warning"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			same(t, "told", only(newWorld(t, c.environ...).told(t, c.cli), c.words...), c.want)
+			same(t, "listed", only(newWorld(t, c.environ...).listed(t, c.cli), c.words...), c.want)
 		})
 	}
 }
 
-// TestCallsFollow: calls are bound with what is told.
+// TestCallsFollow: calls are bound with the models that are listed.
 func TestCallsFollow(t *testing.T) {
 	w := newWorld(t, "ACME_DEFAULT_MODEL=cheap", "LLM_GATEWAY_MODEL_ALIASES=acme.fast=nano")
 	for args, want := range map[string]string{
@@ -246,7 +246,7 @@ func (w *world) bound(t testing.TB, name, args string) string {
 	return strings.TrimSuffix(strings.Join(parts, " | "), " | ")
 }
 
-// TestUsed: models that answered calls are told, and no more than that.
+// TestUsed: models that answered calls are listed, and nothing else.
 func TestUsed(t *testing.T) {
 	w := newWorld(t)
 	records, err := sqlite.Open(filepath.Join(w.home, "calls.db"))
@@ -264,11 +264,11 @@ func TestUsed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	same(t, "acme", only(w.told(t, "acme"), "default", "observed", "fallback", "warning"),
+	same(t, "acme", only(w.listed(t, "acme"), "default", "observed", "fallback", "warning"),
 		"fallback low mini Small little things\nfallback low maxi Big\nobserved low seen-2 record of calls\nobserved low seen-1 record of calls\n")
-	same(t, "bare", only(w.told(t, "bare"), "observed"), "")
+	same(t, "bare", only(w.listed(t, "bare"), "observed"), "")
 	w.Record = func() (Store, error) { return nil, os.ErrPermission }
-	same(t, "no record", only(w.told(t, "acme"), "observed", "warning"), "warning models that answered are not listed: permission denied\n")
+	same(t, "no record", only(w.listed(t, "acme"), "observed", "warning"), "warning models that answered are not listed: permission denied\n")
 	w.Record = func() (Store, error) { return nil, nil }
-	same(t, "record turned off", only(w.told(t, "acme"), "observed", "warning"), "")
+	same(t, "record turned off", only(w.listed(t, "acme"), "observed", "warning"), "")
 }

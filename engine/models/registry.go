@@ -31,7 +31,7 @@ type Store interface {
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
 }
 
-// Registry tells the models of the moment. Nothing that is wrong outside a spec fails:
+// Registry knows the current models. Nothing that is wrong outside a spec fails:
 // it is left out, and List says so. The methods may be called from any goroutine; a nil
 // registry knows what specs say.
 type Registry struct {
@@ -50,35 +50,35 @@ func (r *Registry) Current(catalog *catalog.Catalog, cli *catalog.CLI) catalog.M
 	if r == nil || !cli.TakesModel() {
 		return cli.Declared()
 	}
-	return r.look(catalog, cli).models
+	return r.newView(catalog, cli).models
 }
 
-// view is how a CLI looks at one moment.
+// view is the state of the models of a CLI at one moment.
 type view struct {
 	*Registry
-	cli      *catalog.CLI
-	prefix   string
-	own      host.Variables // the gateway's
-	filter   host.Filter    // what of them the CLI is given
-	models   catalog.Models
-	byEnv    []string // aliases that variables say, sorted
-	warnings []string
+	cli              *catalog.CLI
+	prefix           string
+	gatewayVariables host.Variables // the gateway's
+	filter           host.Filter    // what of them the CLI is given
+	models           catalog.Models
+	byEnv            []string // aliases that variables say, sorted
+	warnings         []string
 }
 
-// warn says a thing once: two sources may read the same file.
+// warn adds a warning once: two sources may read the same file.
 func (v *view) warn(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(v.warnings, text) {
 		v.warnings = append(v.warnings, text)
 	}
 }
 
-func (r *Registry) look(catalog *catalog.Catalog, cli *catalog.CLI) *view {
+func (r *Registry) newView(catalog *catalog.Catalog, cli *catalog.CLI) *view {
 	v := &view{Registry: r, cli: cli, prefix: cli.ModelPrefix(), models: cli.Declared()}
 	own, err := r.variables()
-	if err != nil { // which every call will be told
+	if err != nil { // which every call reports
 		v.warn("%s", err)
 	}
-	v.own = own
+	v.gatewayVariables = own
 	v.filter = host.Filter{
 		Pass: slices.Concat(catalog.Settings.Env.Pass, cli.Env.Pass),
 		Drop: slices.Concat(catalog.Settings.Env.Drop, cli.Env.Drop),
@@ -98,13 +98,13 @@ func (r *Registry) variables() (host.Variables, error) {
 	return r.Host.Variables()
 }
 
-// theirs is a variable as the CLI will see it.
-func (v *view) theirs(name string) string {
+// cliVariable is a variable as the CLI will see it.
+func (v *view) cliVariable(name string) string {
 	if text, ok := v.cli.Env.Set.Get(name); ok {
 		return text
 	}
 	if v.filter.Admits(name) {
-		return v.own.Value(name)
+		return v.gatewayVariables.Value(name)
 	}
 	return ""
 }
@@ -112,27 +112,27 @@ func (v *view) theirs(name string) string {
 // variable is the value of one of the CLI's variables about models, and its name.
 func (v *view) variable(suffix string) (value, name string) {
 	name = v.prefix + "_" + suffix
-	return strings.TrimSpace(v.own.Value(name)), name
+	return strings.TrimSpace(v.gatewayVariables.Value(name)), name
 }
 
-// from is how steps and listings tell a variable.
+// from is how steps and listings name a variable.
 func from(variable string) string { return "env:" + variable }
 
 // modelName is what a name from outside a spec must look like: it is shown to models,
-// so it must not be able to tell them anything.
+// so it must not be able to contain instructions.
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+~()\[\]-]*$`)
 
 // maxName bounds names from outside. It is not in the patterns, which every start of the
 // program compiles: a repetition so long costs a millisecond.
 const maxName = 200
 
-func shaped(name string, pattern *regexp.Regexp) bool {
+func matchesName(name string, pattern *regexp.Regexp) bool {
 	return len(name) <= maxName && pattern.MatchString(name)
 }
 
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
-	if !shaped(name, modelName) {
+	if !matchesName(name, modelName) {
 		return fmt.Sprintf("%s is not a valid model name", quoted(name))
 	}
 	if text := v.cli.CheckModel(name); text != "" {

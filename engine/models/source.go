@@ -19,13 +19,13 @@ const (
 	maxFile = 1 << 20
 	// maxAnswers is how many answers are kept.
 	maxAnswers = 256
-	// settled is how old a file must be for its time to tell one state from the next.
-	settled = 2 * time.Second
+	// minFileAge is how old a file must be for its time to distinguish one state from the next.
+	minFileAge = 2 * time.Second
 )
 
 // finding is what a source that gives a default holds.
 type finding struct {
-	name      string // "" if it says nothing
+	name      string // "" if it names none
 	from      string
 	elsewhere bool // where the CLI itself does not look
 }
@@ -33,22 +33,22 @@ type finding struct {
 // source reads a source that gives a default.
 func (v *view) source(name string, s lang.SourceSpec) finding {
 	if s.Env != "" {
-		text := strings.TrimSpace(v.theirs(s.Env))
-		if text == "" || v.refused(from(s.Env), text) {
+		text := strings.TrimSpace(v.cliVariable(s.Env))
+		if text == "" || v.warnUnusable(from(s.Env), text) {
 			return finding{}
 		}
 		return finding{name: text, from: from(s.Env)}
 	}
 	path, elsewhere := v.locate(name, s)
 	found := v.file(path, elsewhere, s)
-	if len(found.entries) == 0 || v.refused(v.short(path), found.entries[0].key) {
+	if len(found.entries) == 0 || v.warnUnusable(v.displayPath(path), found.entries[0].key) {
 		return finding{}
 	}
-	return finding{name: found.entries[0].key, from: v.short(path) + ": " + found.at, elsewhere: elsewhere}
+	return finding{name: found.entries[0].key, from: v.displayPath(path) + ": " + found.at, elsewhere: elsewhere}
 }
 
-// refused warns of a name that cannot be passed.
-func (v *view) refused(where, name string) bool {
+// warnUnusable warns of a name that cannot be passed.
+func (v *view) warnUnusable(where, name string) bool {
 	wrong := v.unusable(name)
 	if wrong != "" {
 		v.warn("%s: %s", where, wrong)
@@ -65,7 +65,7 @@ func (v *view) locate(name string, s lang.SourceSpec) (path string, elsewhere bo
 		}
 	}
 	variable := s.Variable(v.prefix, name)
-	other := strings.TrimSpace(v.own.Value(variable))
+	other := strings.TrimSpace(v.gatewayVariables.Value(variable))
 	switch {
 	case other == "":
 		return path, false
@@ -86,7 +86,7 @@ func (v *view) expand(path string) string {
 	case head == "~":
 		path = filepath.Join(v.home(), rest)
 	case strings.HasPrefix(head, "$"):
-		folder := v.theirs(head[1:])
+		folder := v.cliVariable(head[1:])
 		if folder == "" {
 			return ""
 		}
@@ -106,11 +106,11 @@ func (v *view) home() string {
 	if dir, ok := v.cli.Env.Set.Get("HOME"); ok {
 		return dir
 	}
-	return v.own.Home()
+	return v.gatewayVariables.Home()
 }
 
-// short is a path as it is shown.
-func (v *view) short(path string) string {
+// displayPath is a path as it is shown.
+func (v *view) displayPath(path string) string {
 	if rest, ok := strings.CutPrefix(path, v.home()+string(filepath.Separator)); ok && v.home() != "" {
 		return "~/" + filepath.ToSlash(rest)
 	}
@@ -138,9 +138,9 @@ func (v *view) file(path string, named bool, s lang.SourceSpec) answer {
 	switch {
 	case errors.Is(a.err, fs.ErrNotExist) && !named:
 	case errors.Is(a.err, fs.ErrNotExist):
-		v.warn("%s does not exist", v.short(path))
+		v.warn("%s does not exist", v.displayPath(path))
 	case a.err != nil:
-		v.warn("%s %s", v.short(path), a.err)
+		v.warn("%s %s", v.displayPath(path), a.err)
 	}
 	return a
 }
@@ -182,7 +182,7 @@ func (r *Registry) ask(path string, s lang.SourceSpec) answer {
 	a.err = err
 	// A file that was just written may be written again within the same tick of its
 	// clock, and look the same.
-	if r.clock().Sub(info.ModTime()) > settled {
+	if r.clock().Sub(info.ModTime()) > minFileAge {
 		if r.files == nil || len(r.files) >= maxAnswers {
 			r.files = map[question]answer{}
 		}
@@ -193,7 +193,7 @@ func (r *Registry) ask(path string, s lang.SourceSpec) answer {
 	return a
 }
 
-// reason is an error without the path, which is told before it.
+// reason is an error without the path, which is printed before it.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

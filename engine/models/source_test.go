@@ -59,18 +59,18 @@ func TestSources(t *testing.T) {
 			for file, text := range c.files {
 				w.put(t, file, text)
 			}
-			same(t, "told", only(w.told(t, "acme"), "default", "env", "config", "warning"), c.want)
+			same(t, "listed", only(w.listed(t, "acme"), "default", "env", "config", "warning"), c.want)
 		})
 	}
 }
 
-// TestNotPassedOn: a variable that the CLI is not given tells nothing about it.
+// TestNotPassedOn: a variable that is not passed to the CLI has no effect.
 func TestNotPassedOn(t *testing.T) {
 	w := newWorld(t, "ACME_MODEL=a", "ACME_HOME=/x")
 	dropping := *w.catalog
 	dropping.Settings.Env.Drop = []string{"ACME_*"}
 	w.catalog = &dropping
-	same(t, "told", only(w.told(t, "acme"), "default", "warning"), "")
+	same(t, "listed", only(w.listed(t, "acme"), "default", "warning"), "")
 }
 
 // TestKindsOfFiles: no file is waited for, and none is a failure.
@@ -109,7 +109,7 @@ func TestKindsOfFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, w, path)
-			same(t, "told", only(w.told(t, "acme"), "default", "warning"), c.want)
+			same(t, "listed", only(w.listed(t, "acme"), "default", "warning"), c.want)
 		})
 	}
 }
@@ -139,7 +139,7 @@ func TestChangesAreSeen(t *testing.T) {
 	if len(w.files) != 0 {
 		t.Errorf("kept: %v", w.files)
 	}
-	w.time = info.ModTime().Add(2 * settled)
+	w.time = info.ModTime().Add(2 * minFileAge)
 	if own() != "c" || len(w.files) != 1 {
 		t.Errorf("%s, kept: %v", own(), w.files)
 	}

@@ -73,7 +73,7 @@ func enforced(s Set, own, asked string) (name, note string) {
 	return own, fmt.Sprintf("%s was asked for, and gateway.approvals.enforce allows only %s and what it includes", asked, own)
 }
 
-// Under is what a policy says of a call for which rules hold.
+// Under is the decision of a policy about a call for which rules hold.
 func Under(p *Policy, hits []Hit) Decision {
 	d := Decision{Strategy: Managed, Policy: p.Name, Score: total(hits), Reasons: hits}
 	switch {
@@ -93,7 +93,7 @@ func Under(p *Policy, hits []Hit) Decision {
 	return d
 }
 
-// legacy is what the settings say of a call that no policy decides.
+// legacy is the decision of the settings about a call that no policy decides.
 func legacy(setting string, q Question) Decision {
 	d := Decision{Strategy: Legacy, Verdict: Approve, Score: total(q.Hits), Reasons: q.Hits}
 	if setting == "deny" && len(q.Dangers) > 0 {
@@ -102,7 +102,7 @@ func legacy(setting string, q Question) Decision {
 	return d
 }
 
-// Each is what legacy and each of the policies would say of a call, whatever it names.
+// Each is the decision of legacy and of each policy about a call, whichever it names.
 // The reasons are the same for all, and left out.
 func Each(s Set, settings lang.ApprovalsSpec, q Question) []Decision {
 	all := []Decision{legacy(settings.Danger, q)}

@@ -128,7 +128,7 @@ func TestEachAndWider(t *testing.T) {
 		each := []string{}
 		for _, d := range Each(set, settings, q) {
 			if d.Reasons != nil {
-				t.Errorf("reasons are told again: %+v", d)
+				t.Errorf("reasons are repeated: %+v", d)
 			}
 			each = append(each, d.Policy, string(d.Verdict))
 			if d.Policy == "" {

@@ -92,7 +92,7 @@ func (s Set) otherPolicy(name string) string {
 }
 
 // denies warns of a rule that there is not: what was meant to deny would not. It is no
-// error, because the rule may have gone with the CLI that somebody took away.
+// error, because the rule may have been removed with its CLI.
 func denies(p *Policy, ids []string, ps lang.Problems) {
 	for i, id := range p.Deny {
 		if !slices.Contains(ids, id) {

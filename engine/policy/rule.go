@@ -31,7 +31,7 @@ type Facts struct {
 var ruleScope = extract.ScopeOf(map[string]any{"cli": "", "mode": "", "prompt": "", "danger": []string{}})
 
 // Hits are the rules that hold for a call. One that cannot be evaluated holds: what nobody
-// can judge is not safe.
+// can evaluate is not safe.
 func (s Set) Hits(f Facts) (hits []Hit) {
 	if len(s.Rules) == 0 {
 		return nil

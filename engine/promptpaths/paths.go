@@ -29,7 +29,7 @@ const (
 	maxMention = 4096     // bytes of a path that a system takes (PATH_MAX)
 	maxName    = 255      // bytes of one name in it (NAME_MAX)
 	maxWork    = 16 << 20 // for one prompt, in bytes of paths looked up: a fraction of a second
-	lookWork   = 256      // what a look at the file system costs, in such bytes
+	statCost   = 256      // what a look at the file system costs, in such bytes
 )
 
 // Mentions reports whether the CLI may read files because the prompt names them.
@@ -47,11 +47,11 @@ func Outside(call *catalog.Call, dir string, roots []string) string {
 	f := newBoundary(dir, roots)
 	for _, rest, found := strings.Cut(call.Prompt, "@"); found; _, rest, found = strings.Cut(rest, "@") {
 		for path := range readings(rest) {
-			switch crossed, err := f.crossed(path); {
+			switch crossed, err := f.crosses(path); {
 			case err != nil:
 				return err.Error()
 			case crossed:
-				return fmt.Sprintf("the prompt mentions @%s, which %s would read from outside the working directory %s", path, call.CLI.Heading(), dir)
+				return fmt.Sprintf("the prompt mentions @%s, which %s would read from outside the working directory %s", path, call.CLI.DisplayName(), dir)
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func words(text string) iter.Seq[string] {
 }
 
 // prefixes yields what may be a path at the beginning of text, up to the first space
-// that is not escaped; false if it was told to stop. A program that ends paths at a
+// that is not escaped; false if yield stopped it. A program that ends paths at a
 // character does so where it first stands, or where it first stands unescaped, so
 // later ones need no look.
 func prefixes(text string, yield func(string) bool) bool {
@@ -122,7 +122,7 @@ func prefixes(text string, yield func(string) bool) bool {
 			end = i
 			break
 		}
-		if inPaths(c) {
+		if isPathRune(c) {
 			if c < utf8.RuneSelf {
 				continue
 			}
@@ -152,8 +152,8 @@ const (
 	marks  = quotes + ".,;:!?)]}>*_"
 )
 
-// inPaths reports whether every program takes c for a part of a path.
-func inPaths(c rune) bool {
+// isPathRune reports whether every program takes c for a part of a path.
+func isPathRune(c rune) bool {
 	return 'a' <= c && c <= 'z' || strings.ContainsRune("/@_.", c) || unicode.In(c, unicode.L, unicode.M, unicode.N)
 }
 
@@ -161,12 +161,12 @@ func inPaths(c rune) bool {
 type boundary struct {
 	dir, home string
 	allowed   []string        // with links resolved
-	harmless  map[string]bool // what was looked at
+	checked   map[string]bool // paths that were found to be inside
 	work      int
 }
 
 func newBoundary(dir string, roots []string) *boundary {
-	f := &boundary{dir: dir, home: host.Home(), harmless: map[string]bool{}}
+	f := &boundary{dir: dir, home: host.Home(), checked: map[string]bool{}}
 	for _, root := range append([]string{dir}, roots...) {
 		if real, err := filepath.EvalSymlinks(root); err == nil {
 			f.allowed = append(f.allowed, real)
@@ -177,9 +177,9 @@ func newBoundary(dir string, roots []string) *boundary {
 
 var errTooManyMentions = errors.New("the prompt holds too many @ to check which files they mention; write them as \"at\", or ask in parts")
 
-// crossed reports whether a path leads to something that exists beyond the boundary.
-func (f *boundary) crossed(path string) (bool, error) {
-	if f.work += lookWork/8 + len(path)/2; f.work > maxWork {
+// crosses reports whether a path leads to something that exists beyond the boundary.
+func (f *boundary) crosses(path string) (bool, error) {
+	if f.work += statCost/8 + len(path)/2; f.work > maxWork {
 		return false, errTooManyMentions
 	}
 	switch {
@@ -197,24 +197,24 @@ func (f *boundary) crossed(path string) (bool, error) {
 	// Some programs take x/.. away before they look, others leave that to the system,
 	// for which it is the parent of whatever x links to.
 	for _, p := range slices.Compact([]string{filepath.Clean(path), path}) {
-		if f.harmless[p] {
+		if f.checked[p] {
 			continue
 		}
-		f.work += lookWork + len(p)
+		f.work += statCost + len(p)
 		if _, err := os.Stat(p); err == nil {
 			// What exists and has no path of its own, such as a descriptor, is outside.
-			if real, err := filepath.EvalSymlinks(p); !(err == nil && f.holds(real)) {
+			if real, err := filepath.EvalSymlinks(p); !(err == nil && f.contains(real)) {
 				return true, nil
 			}
 		}
-		f.harmless[p] = true
+		f.checked[p] = true
 	}
 	return false, nil
 }
 
-// holds reports whether a path without links may be read. The root of the file
+// contains reports whether a path without links may be read. The root of the file
 // system may be named: nobody reads it whole, and "@/*" is ordinary source text.
-func (f *boundary) holds(real string) bool {
+func (f *boundary) contains(real string) bool {
 	return filepath.Dir(real) == real || slices.ContainsFunc(f.allowed, func(root string) bool { return below(real, root) })
 }
 

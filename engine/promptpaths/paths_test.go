@@ -12,19 +12,19 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// yard is a working directory beside things that are none of its business.
-type yard struct {
+// workspace is a working directory beside files that a call must not read.
+type workspace struct {
 	dir, root, home string
 	call            func(prompt string) *catalog.Call
 }
 
-func newYard(t testing.TB) yard {
+func newWorkspace(t testing.TB) workspace {
 	t.Helper()
 	base, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := yard{dir: filepath.Join(base, "work"), root: filepath.Join(base, "root"), home: filepath.Join(base, "home")}
+	y := workspace{dir: filepath.Join(base, "work"), root: filepath.Join(base, "root"), home: filepath.Join(base, "home")}
 	for _, dir := range []string{y.dir, filepath.Join(y.dir, "sub"), y.root, y.home, filepath.Join(base, "deep", "er")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -53,12 +53,12 @@ func newYard(t testing.TB) yard {
 }
 
 // in fills in the folder above the working directory for BASE.
-func (y yard) in(prompt string) string {
+func (y workspace) in(prompt string) string {
 	return strings.ReplaceAll(prompt, "BASE", filepath.Dir(y.dir))
 }
 
 func TestMentionsOutside(t *testing.T) {
-	y := newYard(t)
+	y := newWorkspace(t)
 	for name, prompt := range map[string]string{
 		"absolute":                     "read @BASE/out.txt",
 		"parent":                       "read @../out.txt",
@@ -133,7 +133,7 @@ func TestMentionsOutside(t *testing.T) {
 }
 
 func TestMentionsInside(t *testing.T) {
-	y := newYard(t)
+	y := newWorkspace(t)
 	for name, prompt := range map[string]string{
 		"no sign":              "read ../out.txt",
 		"file":                 "read @in.txt, then @sub/in.txt.",
@@ -177,7 +177,7 @@ func TestMentionsInside(t *testing.T) {
 // TestHostileMentions holds that a prompt cannot keep the gateway busy: what is too
 // much to check is refused.
 func TestHostileMentions(t *testing.T) {
-	y := newYard(t)
+	y := newWorkspace(t)
 	for _, prompt := range []string{strings.Repeat("@a\\ ", 30_000), strings.Repeat("@", 100_000), strings.Repeat("@./", 40_000)} {
 		Outside(y.call(prompt), y.dir, nil)
 	}
@@ -193,7 +193,7 @@ func FuzzOutside(f *testing.F) {
 		f.Add(seed, " "+seed, true)
 		f.Add(seed, ","+seed, false)
 	}
-	y := newYard(f)
+	y := newWorkspace(f)
 	f.Fuzz(func(t *testing.T, before, after string, relative bool) {
 		path := filepath.Join(filepath.Dir(y.dir), "out.txt")
 		if relative {

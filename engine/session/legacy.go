@@ -44,7 +44,7 @@ func (b *Service) importLegacy(ctx context.Context, records Store) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the sessions of an earlier gateway in %s could not be taken over: %w; mend the file or move it away", b.Legacy, err)
+		return fmt.Errorf("the sessions of an earlier gateway in %s could not be imported: %w; repair the file or move it away", b.Legacy, err)
 	}
 	return records.ImportSessions(ctx, b.Legacy, list)
 }

@@ -19,19 +19,19 @@ type Service struct {
 	Place  string                // the record's file; "" for one in memory
 	Legacy string                // the sessions of an earlier gateway, taken over once; "": none
 
-	// Taking is the job in which this gateway itself runs and that is a turn of the
+	// EnclosingTurn is the job in which this gateway itself runs and that is a turn of the
 	// conversation, by the CLI's name and the session's id; "" if there is none.
-	Taking func(ctx context.Context, cli, session string) string
+	EnclosingTurn func(ctx context.Context, cli, session string) string
 
 	mu       sync.Mutex
 	imported Store // whose import was seen to
 	problem  error // with it
 }
 
-// NewID makes an id that nobody has: a UUID.
+// NewID makes a new unique id: a UUID.
 func NewID() string { return uuid.NewString() }
 
-// Refusal says what is wrong with a wish, and what to do.
+// Refusal says why a request is refused, and what to do.
 type Refusal struct{ Text, Hint string }
 
 func (r *Refusal) Error() string { return r.Text }
@@ -50,7 +50,7 @@ type List struct {
 // Create makes a session of a CLI. Its first call begins the conversation.
 func (b *Service) Create(ctx context.Context, principal string, cli *catalog.CLI, description string, active bool) (store.Session, error) {
 	if !cli.Converses() {
-		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.Heading())
+		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.DisplayName())
 	}
 	s := store.Session{Principal: principal, CLI: cli.Name, ID: NewID(), Description: description, Active: active}
 	if cli.Creates() {
@@ -156,7 +156,7 @@ func (b *Service) find(ctx context.Context, records Store, principal string, cli
 	return store.Session{}, refuse("name a session of "+cli.Name+"; session_list lists them", "the session %s belongs to %s, not to %s", id, found[0].CLI, cli.Name)
 }
 
-// Delete removes a session from the book. The conversation stays with its CLI.
+// Delete removes a session from the record. The conversation stays with its CLI.
 func (b *Service) Delete(ctx context.Context, principal, cli, id string) (store.Session, error) {
 	s, err := b.Get(ctx, principal, cli, id)
 	if err != nil {
@@ -194,7 +194,7 @@ func (b *Service) open(ctx context.Context) (Store, error) {
 	return records, nil
 }
 
-// Problem says why the sessions of an earlier gateway could not be taken over; nil if
+// Problem says why the sessions of an earlier gateway could not be imported; nil if
 // they were, or there are none. It is tried again by the next gateway.
 func (b *Service) Problem() error {
 	b.mu.Lock()

@@ -35,7 +35,7 @@ cli: mira: {bin: "mira", title: "Mira", argv: []}
 
 const uuid1, uuid2 = "5f1fd550-91f0-478b-bd59-04813a33556e", "6f1fd550-91f0-478b-bd59-04813a33556e"
 
-type bench struct {
+type fixture struct {
 	*Service
 	t       *testing.T
 	catalog *catalog.Catalog
@@ -46,7 +46,7 @@ var loaded = sync.OnceValue(func() load.Result {
 	return load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(clis)}}}}, load.Options{})
 })
 
-func newBench(t *testing.T) bench {
+func newFixture(t *testing.T) fixture {
 	t.Helper()
 	res := loaded()
 	if res.Catalog == nil {
@@ -58,10 +58,10 @@ func newBench(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { records.Close() })
-	return bench{&Service{Record: func() (Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
+	return fixture{&Service{Record: func() (Store, error) { return records, nil }, Place: place}, t, res.Catalog, records}
 }
 
-func (b bench) cli(name string) *catalog.CLI {
+func (b fixture) cli(name string) *catalog.CLI {
 	b.t.Helper()
 	cli, ok := b.catalog.CLI(name)
 	if !ok {
@@ -70,7 +70,7 @@ func (b bench) cli(name string) *catalog.CLI {
 	return cli
 }
 
-func (b bench) bind(cli, args string) *catalog.Call {
+func (b fixture) bind(cli, args string) *catalog.Call {
 	b.t.Helper()
 	call, wrong := b.cli(cli).Bind(json.RawMessage(`{"prompt":"x"`+strings.TrimSuffix(","+args, ",")+`}`), nil, func() string { return "fresh" })
 	if wrong != nil {
@@ -79,7 +79,7 @@ func (b bench) bind(cli, args string) *catalog.Call {
 	return call
 }
 
-func (b bench) put(s store.Session) {
+func (b fixture) put(s store.Session) {
 	b.t.Helper()
 	if err := b.records.CreateSession(b.t.Context(), s); err != nil {
 		b.t.Fatal(err)
@@ -149,11 +149,11 @@ func TestWhichConversation(t *testing.T) {
 		{name: "no conversations", had: had{begun}, cli: "mira", want: "new  "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			for _, s := range c.had {
 				b.put(s)
 			}
-			b.Taking = func(_ context.Context, _, session string) string {
+			b.EnclosingTurn = func(_ context.Context, _, session string) string {
 				if session == c.outer {
 					return "J"
 				}
@@ -202,7 +202,7 @@ func TestWhichConversation(t *testing.T) {
 // TestTurnsAreAlike: whoever makes the first call of a session again, and finds it begun,
 // makes the same call; in another session it is another.
 func TestTurnsAreAlike(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for _, cli := range []string{"acme", "zeta"} {
 		s := store.Session{Principal: store.Local, CLI: cli, ID: catalog.OwnPrefix + uuid1, Native: "z1"}
 		key := func(change func(*store.Session), args string) string {
@@ -250,7 +250,7 @@ func TestTurnsAreAlike(t *testing.T) {
 }
 
 func TestWhatEndsMean(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	type outcome = store.Outcome
 	ok, failed := store.EndOK, store.EndError
 	for _, c := range []struct {
@@ -297,8 +297,8 @@ func TestWhatEndsMean(t *testing.T) {
 	}
 }
 
-func TestBook(t *testing.T) {
-	b := newBench(t)
+func TestService(t *testing.T) {
+	b := newFixture(t)
 	ctx := t.Context()
 	a, err := b.Create(ctx, store.Local, b.cli("acme"), "about it", true)
 	if err != nil || a.ID != a.Native || !b.cli("nova").AcceptsID(a.ID) || !a.Active || a.Description != "about it" || a.Begun {
@@ -346,8 +346,8 @@ func TestBook(t *testing.T) {
 	}
 }
 
-func TestPeekMakesNoRecord(t *testing.T) {
-	b := newBench(t)
+func TestPreviewMakesNoRecord(t *testing.T) {
+	b := newFixture(t)
 	opened := false
 	b.Record = func() (Store, error) { opened = true; return b.records, nil }
 	b.Place = filepath.Join(t.TempDir(), "none.db")
@@ -368,7 +368,7 @@ const legacyFile = `{"sessions": {
 	"activeSession": {"acme": "` + uuid1 + `", "zeta": null}}`
 
 func TestSessionsOfAnEarlierGateway(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.Legacy = filepath.Join(t.TempDir(), "sessions.json")
 	if list, err := b.List(t.Context(), store.Local, "", 0); err != nil || list.Total != 0 || b.Problem() != nil {
 		t.Errorf("%+v, %v, %v", list, err, b.Problem())
@@ -406,10 +406,10 @@ func TestSessionsOfAnEarlierGateway(t *testing.T) {
 	}
 }
 
-func TestABrokenFileIsTold(t *testing.T) {
+func TestABrokenFileIsReported(t *testing.T) {
 	for name, text := range map[string]string{"torn": `{"sessions": {`, "a list": `[]`, "a time": `{"sessions": {"a": {"cli": "acme", "createdAt": "yesterday"}}}`, "huge": "{" + strings.Repeat(" ", maxLegacy) + "}"} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			b.Legacy = filepath.Join(t.TempDir(), "sessions.json")
 			if err := os.WriteFile(b.Legacy, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
@@ -418,7 +418,7 @@ func TestABrokenFileIsTold(t *testing.T) {
 			if err != nil || list.Total != 0 || b.Problem() == nil || !strings.Contains(b.Problem().Error(), b.Legacy) {
 				t.Errorf("%+v, %v, %v", list, err, b.Problem())
 			}
-			// Once it is mended, the next gateway takes it.
+			// Once it is repaired, the next gateway imports it.
 			if err := os.WriteFile(b.Legacy, []byte(legacyFile), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ import (
 // the one that it names, else of the active one. A call that belongs to none comes back
 // as it is. The error is a *Refusal if the session and the call do not go together.
 func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error) {
-	cli, asked := call.CLI, call.Asked
+	cli, asked := call.CLI, call.SessionChoice
 	named := asked.ID != ""
 	if !cli.Converses() || asked.New && !named || asked.Latest && !named && cli.FindsLatest() {
 		return call, nil
@@ -54,8 +54,8 @@ func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.C
 			return nil, refuse("pass workingDir "+s.Cwd+", or createNewSession", "the session %s belongs to the directory %s, and the call is made in %s", s.ID, s.Cwd, dir)
 		}
 	}
-	if implied && b.Taking != nil {
-		if outer := b.Taking(ctx, cli.Name, s.ID); outer != "" {
+	if implied && b.EnclosingTurn != nil {
+		if outer := b.EnclosingTurn(ctx, cli.Name, s.ID); outer != "" {
 			return apart("is in the middle of a turn, job %s, which makes this call", outer)
 		}
 	}
@@ -70,7 +70,7 @@ func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.C
 // the newest is asked for and the CLI cannot find it, the one that was used last in the
 // directory.
 func (b *Service) current(ctx context.Context, records Store, principal string, call *catalog.Call, dir string) (store.Session, error) {
-	cli, asked := call.CLI, call.Asked
+	cli, asked := call.CLI, call.SessionChoice
 	if !asked.Latest {
 		s, err := records.ActiveSession(ctx, principal, cli.Name)
 		if !errors.Is(err, store.ErrNoSession) {
@@ -94,13 +94,13 @@ const lookBack = 500
 
 // named is the session that a call names, if there is one.
 func (b *Service) named(ctx context.Context, records Store, principal string, call *catalog.Call) (store.Session, error) {
-	cli, id := call.CLI, call.Asked.ID
+	cli, id := call.CLI, call.SessionChoice.ID
 	s, err := b.find(ctx, records, principal, cli, id)
 	var other *Refusal
 	switch {
-	case errors.As(err, &other) && call.Asked.New: // an id that other CLIs know is as good as any
+	case errors.As(err, &other) && call.SessionChoice.New: // an id that other CLIs know is as good as any
 		return store.Session{}, nil
-	case err == nil && s.ID == "" && catalog.OwnID(id) && !call.Asked.New:
+	case err == nil && s.ID == "" && catalog.OwnID(id) && !call.SessionChoice.New:
 		return s, noSession(cli.Name, id)
 	}
 	return s, err
@@ -110,7 +110,7 @@ func (b *Service) named(ctx context.Context, records Store, principal string, ca
 func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalog.Call, error) {
 	mode, id := lang.Resume, s.Native
 	if !s.Begun || id == "" {
-		// If it has begun, its first turn is under way and tells the id at its end. Whoever
+		// If it has begun, its first turn is running and reports the id at its end. Whoever
 		// makes the same call joins that; for others there is no place yet.
 		mode, id = lang.New, firstID(call.CLI, s)
 	}
@@ -136,7 +136,7 @@ func (b *Service) Stale(ctx context.Context, principal string, call *catalog.Cal
 	return err == nil && s.Turns == 0 && s.Begun == (call.Mode == lang.New)
 }
 
-// Preview is Turn for a call that is not made: where there is no record, none is begun.
+// Preview is Resolve for a call that is not made: where there is no record, none is created.
 func (b *Service) Preview(ctx context.Context, principal string, call *catalog.Call, dir string) (*catalog.Call, error) {
 	if !b.exists() {
 		return call, nil

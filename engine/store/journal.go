@@ -57,7 +57,7 @@ func (j Journal) Append(v any) (err error) {
 	if err := os.MkdirAll(filepath.Dir(j.Path), 0o700); err != nil {
 		return err
 	}
-	// The lock keeps the file from being replaced under our hands, and no more than that:
+	// The lock keeps the file from being replaced meanwhile, and no more than that:
 	// where it cannot be had the line is written all the same.
 	if unlock, ok := j.lock(filelock.TryRLock); ok {
 		defer unlock()

@@ -68,7 +68,7 @@ func (t *Tools) upgradeCLI(ctx context.Context, from Caller, in CLIUpgradeInput)
 	if err != nil {
 		return CLIUpgradeOutput{}, err
 	}
-	if wrong := catalog.BadTarget(in.Target); wrong != "" {
+	if wrong := catalog.TargetProblem(in.Target); wrong != "" {
 		return CLIUpgradeOutput{}, &usageError{"target: " + wrong, "correct the target and call again; nothing was run"}
 	}
 	u := t.Versions.Plan(ctx, cat, cli, in.Target, time.Duration(in.TimeoutMs)*time.Millisecond)
@@ -86,7 +86,7 @@ func planned(u installed.Upgrade) CLIUpgradeOutput {
 	out := CLIUpgradeOutput{
 		Status: "planned", CLI: u.CLI.Name, Installed: u.State.Version, Path: u.State.Path, Target: u.Target, Strategy: u.Strategy,
 		Command: u.Command(), Program: u.Path, DryRun: true, TimeoutMs: u.Timeout.Milliseconds(), Note: u.Note, Problem: u.Problem, Hint: u.Hint,
-		heading: u.CLI.Heading(), before: u.State,
+		heading: u.CLI.DisplayName(), before: u.State,
 	}
 	if len(out.Command) == 0 {
 		out.Status, out.Command = string(call.Failed), []string{}

@@ -52,7 +52,7 @@ func (t *Tools) cliVersions(ctx context.Context, _ Caller, in CLIVersionsInput) 
 	}
 	out := CLIVersionsOutput{CLIs: t.Versions.States(ctx, cat, clis)}
 	for i, s := range out.CLIs {
-		out.headings = append(out.headings, clis[i].Heading())
+		out.headings = append(out.headings, clis[i].DisplayName())
 		for _, dir := range s.Looked {
 			if !slices.Contains(out.Looked, dir) {
 				out.Looked = append(out.Looked, dir)

@@ -80,7 +80,7 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 	if problem := promptpaths.Outside(bound, dir, req.Roots); problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	if violations := job.Equip(t.Runner.Host, cat, bound, dir); violations != nil {
+	if violations := job.SelectServers(t.Runner.Host, cat, bound, dir); violations != nil {
 		return Explanation{}, errors.New(call.Complaint(name, violations))
 	}
 	command, violations := bound.Command(catalog.Anywhere)

@@ -102,7 +102,7 @@ func (j join) line() string {
 // heading is the human name of the program of a job.
 func (t *Tools) heading(j call.Job) string {
 	if cli, ok := t.Catalog().CLI(j.Row.CLI); ok {
-		return cli.Heading()
+		return cli.DisplayName()
 	}
 	return j.Row.CLI
 }

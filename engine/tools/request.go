@@ -34,7 +34,7 @@ func refusal(req *call.Request, f *lang.Failure) Result {
 	if cli := req.CLI(); cli != nil {
 		s.CLI = cli.Name
 		if req.Approval != nil { // it was understood, and not allowed
-			text = failureText(cli.Heading(), *f)
+			text = failureText(cli.DisplayName(), *f)
 		}
 	}
 	if req.Bound != nil {
@@ -47,7 +47,7 @@ func refusal(req *call.Request, f *lang.Failure) Result {
 func unstarted(out *call.Outcome) Result {
 	bound := out.Request.Bound
 	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Servers()}
-	return Result{Text: []string{failureText(bound.CLI.Heading(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+	return Result{Text: []string{failureText(bound.CLI.DisplayName(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
 // completed shows what a call came to twice, whole each time: clients hand their model
@@ -71,7 +71,7 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 		if r.IsError = true; state == call.Completed {
 			s.Status = string(call.Failed)
 		}
-		r.Text = append(r.Text, failureText(bound.CLI.Heading(), *s.Error))
+		r.Text = append(r.Text, failureText(bound.CLI.DisplayName(), *s.Error))
 	}
 	if a.Shown != "" {
 		r.Text = append(r.Text, a.Shown)
@@ -99,7 +99,7 @@ func (r Result) joining(j call.Job) Result {
 
 // reminded adds to a failure that the conversation is not one that the caller named.
 func reminded(call *catalog.Call, f *lang.Failure) *lang.Failure {
-	if f == nil || f.Class != lang.ClassSession || call.Session == "" || call.Asked.ID != "" {
+	if f == nil || f.Class != lang.ClassSession || call.Session == "" || call.SessionChoice.ID != "" {
 		return f
 	}
 	more := *f

@@ -36,7 +36,7 @@ func (t *Tools) useSession(ctx context.Context, _ Caller, in SessionUseInput) (S
 	}
 	s, err := sessions.Activate(ctx, store.Local, cli, in.SessionID)
 	if err == nil && in.SessionID == "" {
-		notes := append([]string{"No session of " + cli.Heading() + " is active."}, t.sessionWarnings()...)
+		notes := append([]string{"No session of " + cli.DisplayName() + " is active."}, t.sessionWarnings()...)
 		return SessionOutput{CLI: cli.Name, notes: notes}, nil
 	}
 	return t.oneSession(s, err, "")

@@ -18,7 +18,7 @@ import (
 // runUpgrade runs an upgrade as a job, and waits for it as for a call. With force it runs
 // even while jobs of the CLI do.
 func (t *Tools) runUpgrade(ctx context.Context, from Caller, u installed.Upgrade, force bool) (CLIUpgradeOutput, error) {
-	out := CLIUpgradeOutput{Status: string(call.Failed), CLI: u.CLI.Name, Before: u.State.Version, Target: u.Target, Strategy: u.Strategy, Command: u.Command(), heading: u.CLI.Heading()}
+	out := CLIUpgradeOutput{Status: string(call.Failed), CLI: u.CLI.Name, Before: u.State.Version, Target: u.Target, Strategy: u.Strategy, Command: u.Command(), heading: u.CLI.DisplayName()}
 	j, err := t.Runner.Start(ctx, job.Program{
 		Principal: store.Local, Tool: CLIUpgrade, CLI: u.CLI.Name, Path: u.Path, Args: u.Args, Environ: u.Environ, Dir: u.Dir, Wall: u.Timeout, Client: from.Client, Alone: !force,
 	})
@@ -51,7 +51,7 @@ func notStarted(u installed.Upgrade, err error) *lang.Failure {
 	var busy *job.BusyError
 	switch {
 	case errors.As(err, &busy):
-		return &lang.Failure{Class: lang.ClassUsage, Message: u.CLI.Heading() + " is not upgraded while " + busy.Error(), Hint: "wait for them or cancel them, or pass force: true"}
+		return &lang.Failure{Class: lang.ClassUsage, Message: u.CLI.DisplayName() + " is not upgraded while " + busy.Error(), Hint: "wait for them or cancel them, or pass force: true"}
 	case errors.Is(err, supervisor.ErrUnsupported):
 		return &lang.Failure{Class: lang.ClassUsage, Message: "upgrades are only planned on this system", Hint: "run it yourself: " + strings.Join(u.Command(), " ")}
 	}

@@ -1,5 +1,4 @@
-// Package watch wakes whoever wants to know that the files of some folders may have
-// changed.
+// Package watch reports that the files of some folders may have changed.
 //
 // It hides how that is noticed: by events where the system gives any, by looking again
 // and again where it does not, and by both where events miss something, as they do when

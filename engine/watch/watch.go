@@ -19,20 +19,20 @@ type Options struct {
 	// never twice at once.
 	Wake func()
 
-	Now   <-chan struct{} // wakes at once; nil: never
-	Log   *slog.Logger    // nil: none
-	Quiet time.Duration   // after the last event, before Wake; 0: 80 ms
-	Most  time.Duration   // that events may keep Wake from being called; 0: 1 s
-	Poll  time.Duration   // between two looks that no event asked for; 0: 5 s
-	Blind time.Duration   // the same where there are no events; 0: 500 ms
+	Now           <-chan struct{} // wakes at once; nil: never
+	Log           *slog.Logger    // nil: none
+	Quiet         time.Duration   // after the last event, before Wake; 0: 80 ms
+	MaxDelay      time.Duration   // that events may keep Wake from being called; 0: 1 s
+	Poll          time.Duration   // between two looks that no event asked for; 0: 5 s
+	PollUnwatched time.Duration   // the same where there are no events; 0: 500 ms
 
 	open func() (*fsnotify.Watcher, error) // for tests; nil: the system's
 }
 
 // Run watches until ctx ends.
 func Run(ctx context.Context, o Options) {
-	o.Quiet, o.Most = cmp.Or(o.Quiet, 80*time.Millisecond), cmp.Or(o.Most, time.Second)
-	o.Poll, o.Blind = cmp.Or(o.Poll, 5*time.Second), cmp.Or(o.Blind, 500*time.Millisecond)
+	o.Quiet, o.MaxDelay = cmp.Or(o.Quiet, 80*time.Millisecond), cmp.Or(o.MaxDelay, time.Second)
+	o.Poll, o.PollUnwatched = cmp.Or(o.Poll, 5*time.Second), cmp.Or(o.PollUnwatched, 500*time.Millisecond)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -47,10 +47,10 @@ func Run(ctx context.Context, o Options) {
 		}
 	}
 	o.Folders = folders
-	s := newSight(o)
+	s := newWatcher(o)
 	defer s.close()
 	for {
-		s.look()
+		s.refresh()
 		o.Wake()
 		if !s.wait(ctx) {
 			return
@@ -59,7 +59,7 @@ func Run(ctx context.Context, o Options) {
 }
 
 // wait returns when it is time to wake; false when ctx has ended.
-func (s *sight) wait(ctx context.Context) bool {
+func (s *watcher) wait(ctx context.Context) bool {
 	poll := time.NewTimer(s.interval())
 	defer poll.Stop()
 	var quiet, most <-chan time.Time
@@ -82,7 +82,7 @@ func (s *sight) wait(ctx context.Context) bool {
 				continue
 			}
 			if quiet == nil {
-				most = time.After(s.o.Most)
+				most = time.After(s.o.MaxDelay)
 			}
 			quiet = time.After(s.o.Quiet)
 		case err := <-s.errors():

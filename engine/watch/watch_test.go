@@ -154,7 +154,7 @@ func TestAFolderThatComesLater(t *testing.T) {
 // use, it is looked for changes.
 func TestWithoutEvents(t *testing.T) {
 	base := t.TempDir()
-	o := Options{Folders: []string{base}, Blind: time.Millisecond, Poll: time.Hour,
+	o := Options{Folders: []string{base}, PollUnwatched: time.Millisecond, Poll: time.Hour,
 		open: func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") }}
 	seen := watching(t, o, base+"/a.cue")
 	seen("")

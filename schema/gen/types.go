@@ -61,7 +61,7 @@ func (l *language) goStruct(b *bytes.Buffer, d *definition) error {
 	return nil
 }
 
-// sections tells for each definition the section that refers to it first.
+// sections returns for each definition the section that refers to it first.
 func (l *language) sections() map[string]string {
 	all := map[string]string{}
 	var mark func(section string, e ast.Node)

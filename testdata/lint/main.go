@@ -93,7 +93,7 @@ func main() {
 		}
 	}
 	all = append(all, nilness.Analyzer, unusedwrite.Analyzer, ineffassign.Analyzer,
-		// Tests fail otherwise if an error matters. A supervisor has nobody to tell.
+		// Tests fail otherwise if an error matters. A supervisor cannot report it.
 		exempt(errcheck.Analyzer, "_test.go", "/engine/supervisor/", "/testdata/"))
 	unitchecker.Main(all...)
 }

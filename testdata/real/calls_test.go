@@ -17,7 +17,7 @@ func proof(turns int, prompt string) string {
 	return fmt.Sprintf("FAKE-REPLY turns=%d bytes=%d sha=%x ", turns, len(prompt), sum[:6])
 }
 
-// answered checks that a call has the answer that proof tells of.
+// answered checks that a call has the answer that proof describes.
 func answered(t *testing.T, r result, turns int, prompt string) {
 	t.Helper()
 	if r.IsError || r.StructuredContent.Status != "completed" || !strings.HasPrefix(r.StructuredContent.Response, proof(turns, prompt)) {

@@ -42,7 +42,7 @@ type gateway struct {
 	told    []progress
 }
 
-// progress is what the gateway told of a call that has not ended.
+// progress is what the gateway reported about a call that has not ended.
 type progress struct {
 	Token    string `json:"progressToken"`
 	Progress float64
@@ -137,7 +137,7 @@ func (g *gateway) close(read <-chan struct{}) {
 	if err := g.cmd.Wait(); err != nil {
 		g.t.Errorf("the gateway did not end well: %v", err)
 	}
-	// A supervisor tells the end of its job before it tidies up and ends itself.
+	// A supervisor reports the end of its job before it cleans up and exits.
 	g.until("the end of the supervisors", func() bool {
 		return !slices.ContainsFunc(with("HOME", g.home), func(p osProcess) bool { return p.name == supervisor })
 	})
@@ -149,7 +149,7 @@ func (g *gateway) close(read <-chan struct{}) {
 	}
 }
 
-// read hands each response to whoever waits for it.
+// read delivers each response to the goroutine that waits for it.
 func (g *gateway) read(out io.Reader) {
 	defer func() { // whoever still waits, waits in vain
 		g.mu.Lock()

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// osProcess is one process; its start tells it from a later one of the same number.
+// osProcess is one process; its start distinguishes it from a later one of the same number.
 type osProcess struct {
 	pid, parent int
 	start       string

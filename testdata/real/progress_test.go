@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestProgress asks to be told what goes on. While the model has a command run and then
-// says nothing for long, that command is what is told.
+// TestProgress asks for progress. While the model has a command run and then
+// says nothing for long, that command is reported.
 func TestProgress(t *testing.T) {
 	each(t, func(t *testing.T, c cli) {
 		g := start(t, "held:tool:"+c.shell, c)

@@ -1,4 +1,4 @@
-// Package mcpservers is how MCP servers are handed to a CLI: it checks what specs say of
+// Package mcpservers is how MCP servers are passed to a CLI: it checks what specs say of
 // that, finds the servers that a call asks for, and writes them as words, a file or a
 // variable.
 //
@@ -18,7 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Slots of what a CLI is told about servers.
+// Slots in the words and files that configure servers.
 const (
 	slotFile    = "{file}"    // path of the file
 	slotName    = "{name}"    // of the server
@@ -69,7 +69,7 @@ func CheckDefault(spec lang.MCPSpec, servers lang.Map[lang.ServerSpec], ps lang.
 	}
 }
 
-// Names are those of the servers that can be handed to CLIs, with their titles.
+// Names are those of the servers that can be passed to CLIs, with their titles.
 func Names(servers lang.Map[lang.ServerSpec]) (titled []string) {
 	for name, server := range servers.All() {
 		if server.Title != "" {

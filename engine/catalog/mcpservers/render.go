@@ -13,7 +13,7 @@ import (
 // Word is one of a command line, with the place in the section mcp where it comes from.
 type Word struct{ Text, From string }
 
-// Rendered is what a CLI is told about servers.
+// Rendered is what configures the servers of a CLI.
 type Rendered struct {
 	Words    []Word
 	File     *string // text of the file, nil for none

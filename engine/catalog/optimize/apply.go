@@ -39,20 +39,20 @@ func (s *Savings) Notes() (notes []string) {
 }
 
 const (
-	// maxPasses is how often all rules are applied. Texts of people settle after two or
-	// three; one that does not is made so that it goes on.
+	// maxPasses is how often all rules are applied. Ordinary texts do not change after two or
+	// three passes.
 	maxPasses = 6
 	// maxOptimized is the longest text that is looked at, in bytes: at worst a second of
 	// work.
 	maxOptimized = 400 << 10
-	// keptMark stands for a passage that is kept while rules are applied. It is no
+	// placeholder stands for a passage that is kept while rules are applied. It is no
 	// character, so no text has it by right; where one has, that is kept as well.
-	keptMark = "\ufdd0"
+	placeholder = "\ufdd0"
 )
 
 // Apply returns the text without what can be left out. It is never longer than the text,
-// nor empty, and to apply it again changes nothing: a text that does not settle comes
-// back as it is.
+// nor empty, and to apply it again changes nothing: a text that would still change is returned
+// as it is.
 func (o *Optimizer) Apply(text string) string {
 	if len(text) > maxOptimized {
 		return text
@@ -83,7 +83,7 @@ func (o *Optimizer) Save(body string) (string, Saving) {
 
 // pass applies every rule once.
 func (o *Optimizer) pass(text string) string {
-	masked, kept := mask(text, o.kept(text))
+	masked, kept := mask(text, o.keptPassages(text))
 	for _, r := range o.rules {
 		masked = r.apply(masked)
 	}
@@ -100,7 +100,7 @@ func (r rewrite) apply(text string) string {
 	var out []byte
 	at := 0
 	for _, m := range re.FindAllStringSubmatchIndex(text, -1) {
-		if m[0] == m[1] || strings.Contains(text[m[0]:m[1]], keptMark) {
+		if m[0] == m[1] || strings.Contains(text[m[0]:m[1]], placeholder) {
 			continue
 		}
 		out = append(out, text[at:m[0]]...)
@@ -116,16 +116,16 @@ func (r rewrite) apply(text string) string {
 // passage is a part of a text, from a byte on and up to another.
 type passage struct{ from, to int }
 
-// kept are the passages that no rule touches, in their order and apart from each other.
-func (o *Optimizer) kept(text string) []passage {
-	all := code(text)
+// keptPassages are the passages that no rule touches, in their order and apart from each other.
+func (o *Optimizer) keptPassages(text string) []passage {
+	all := codePassages(text)
 	for i := 0; ; {
-		next := strings.Index(text[i:], keptMark)
+		next := strings.Index(text[i:], placeholder)
 		if next < 0 {
 			break
 		}
-		all = append(all, passage{i + next, i + next + len(keptMark)})
-		i += next + len(keptMark)
+		all = append(all, passage{i + next, i + next + len(placeholder)})
+		i += next + len(placeholder)
 	}
 	for _, keep := range o.keep {
 		re := keep()
@@ -136,7 +136,7 @@ func (o *Optimizer) kept(text string) []passage {
 			all = append(all, passage{m[0], m[1]})
 		}
 	}
-	return joined(all)
+	return mergePassages(all)
 }
 
 // mask puts the mark in the place of each passage.
@@ -148,7 +148,7 @@ func mask(text string, passages []passage) (masked string, kept []string) {
 	at := 0
 	for _, p := range passages {
 		b.WriteString(text[at:p.from])
-		b.WriteString(keptMark)
+		b.WriteString(placeholder)
 		kept = append(kept, text[p.from:p.to])
 		at = p.to
 	}
@@ -162,7 +162,7 @@ func unmask(masked string, kept []string) string {
 		return masked
 	}
 	var b strings.Builder
-	for i, part := range strings.Split(masked, keptMark) {
+	for i, part := range strings.Split(masked, placeholder) {
 		if i > 0 {
 			b.WriteString(kept[i-1])
 		}
@@ -174,9 +174,9 @@ func unmask(masked string, kept []string) string {
 // fence begins or ends a block of code: in a list or a quotation, too.
 var fence = regexp.MustCompile("^[ \t>]*(?:[-*+][ \t]+|[0-9]+[.)][ \t]+)?(`{3,}|~{3,})(.*)$")
 
-// code are the passages of a Markdown text that are code: between fences, or up to the
+// codePassages are the passages of a Markdown text that are code: between fences, or up to the
 // end where a fence is not closed, and between backticks.
-func code(text string) (found []passage) {
+func codePassages(text string) (found []passage) {
 	open, from, at, plain := "", 0, 0, 0
 	for at < len(text) {
 		end := len(text)
@@ -187,7 +187,7 @@ func code(text string) (found []passage) {
 		switch {
 		case m == nil:
 		case open == "" && !(m[1][0] == '`' && strings.Contains(m[2], "`")):
-			found = append(found, ticks(text, plain, at)...)
+			found = append(found, codeSpans(text, plain, at)...)
 			open, from = m[1], at
 		case open != "" && strings.HasPrefix(m[1], open) && strings.TrimSpace(m[2]) == "":
 			found = append(found, passage{from, end})
@@ -198,11 +198,11 @@ func code(text string) (found []passage) {
 	if open != "" {
 		return append(found, passage{from, len(text)})
 	}
-	return append(found, ticks(text, plain, len(text))...)
+	return append(found, codeSpans(text, plain, len(text))...)
 }
 
-// ticks are the passages between two runs of as many backticks, in a part of a text.
-func ticks(text string, from, to int) (found []passage) {
+// codeSpans are the passages between two runs of as many backticks, in a part of a text.
+func codeSpans(text string, from, to int) (found []passage) {
 	var runs []passage
 	places := map[int][]int{} // of runs, by their lengths
 	for i := from; i < to; i++ {
@@ -231,8 +231,8 @@ func ticks(text string, from, to int) (found []passage) {
 	return found
 }
 
-// joined are the passages in their order, with those that overlap made one.
-func joined(all []passage) (apart []passage) {
+// mergePassages are the passages in their order, with those that overlap made one.
+func mergePassages(all []passage) (apart []passage) {
 	slices.SortFunc(all, func(a, b passage) int { return cmp.Compare(a.from, b.from) })
 	for _, p := range all {
 		if last := len(apart) - 1; last >= 0 && p.from <= apart[last].to {

@@ -74,7 +74,7 @@ func checkOptimized(t testing.TB, o *Optimizer, in string) {
 	case out != in && strings.TrimSpace(out) == "":
 		t.Errorf("%q became %q", in, out)
 	}
-	for _, p := range code(in) {
+	for _, p := range codePassages(in) {
 		if !strings.Contains(out, in[p.from:p.to]) {
 			t.Errorf("%q became %q: code is gone", in, out)
 		}

@@ -102,8 +102,8 @@ var reference = regexp.MustCompile(`\$(?:\$|\{([^}]*)\}|([A-Za-z0-9_]+)|)`)
 // groups holds the replacement against the groups that the pattern has: one that it has
 // not would silently be nothing.
 func (r rewrite) groups(ps lang.Problems) {
-	if strings.Contains(r.replace, keptMark) {
-		ps.Add("group", "contains %U, which stands for what is kept", []rune(keptMark)[0])
+	if strings.Contains(r.replace, placeholder) {
+		ps.Add("group", "contains %U, which is reserved", []rune(placeholder)[0])
 	}
 	re := r.match().Regexp
 	if re == nothing {

@@ -26,7 +26,7 @@ const (
 	CodeLacks   = "probe-lacks"   // the program has it not
 	CodeMoved   = "probe-moved"   // it has it elsewhere
 	CodeNew     = "probe-new"     // it has what the spec does not know
-	CodeUnasked = "probe-unasked" // no help text tells
+	CodeUnasked = "probe-unasked" // no help text was asked for
 	CodeHelp    = "probe-help"    // a help text cannot be had
 )
 
@@ -35,8 +35,8 @@ const (
 // probe.help of the same place.
 func Compare(cli *catalog.CLI, version string, answers []Answer) []lang.Problem {
 	cli = cli.At(version)
-	c := comparison{cli: cli, texts: map[string]*Help{}, visited: map[string]bool{}, entered: map[string]bool{}, used: map[string]bool{}, told: map[string]bool{}}
-	c.name = strings.TrimSpace(cli.Heading() + " " + version)
+	c := comparison{cli: cli, texts: map[string]*Help{}, visited: map[string]bool{}, entered: map[string]bool{}, used: map[string]bool{}, reported: map[string]bool{}}
+	c.name = strings.TrimSpace(cli.DisplayName() + " " + version)
 	c.read(answers)
 	for _, line := range cli.ArgvForms() {
 		c.line(line)
@@ -53,15 +53,15 @@ func Compare(cli *catalog.CLI, version string, answers []Answer) []lang.Problem 
 // comparison goes along the command lines of a spec. A place in one is the subcommands
 // before it, joined by spaces.
 type comparison struct {
-	cli     *catalog.CLI
-	name    string           // of the program, with its version
-	texts   map[string]*Help // by place; nil where it cannot be had
-	visited map[string]bool  // places at which options stand
-	entered map[string]bool  // places at which a subcommand stands
-	used    map[string]bool  // options and subcommands, wherever they stand
-	missing []*missing
-	told    map[string]bool
-	found   []lang.Problem
+	cli      *catalog.CLI
+	name     string           // of the program, with its version
+	texts    map[string]*Help // by place; nil where it cannot be had
+	visited  map[string]bool  // places at which options are used
+	entered  map[string]bool  // places at which a subcommand is used
+	used     map[string]bool  // options and subcommands, at any place
+	missing  []*missing
+	reported map[string]bool
+	found    []lang.Problem
 }
 
 // missing is an option that is not at places where the spec writes it.
@@ -74,10 +74,10 @@ type missing struct {
 func (c *comparison) add(path []string, code, format string, args ...any) *lang.Problem {
 	body := fmt.Sprintf(format, args...)
 	key := strings.Join(path, "\x00") + "\x00" + body
-	if c.told[key] {
+	if c.reported[key] {
 		return &lang.Problem{}
 	}
-	c.told[key] = true
+	c.reported[key] = true
 	c.found = append(c.found, lang.Problem{Path: path, Code: code, Text: body})
 	return &c.found[len(c.found)-1]
 }
@@ -129,7 +129,7 @@ func cutLast(place string) (above, last string, ok bool) {
 }
 
 // line follows one command line: a subcommand changes the place of what comes behind it.
-func (c *comparison) line(line []catalog.Phrase) {
+func (c *comparison) line(line []catalog.ArgvForm) {
 	place := ""
 	for _, phrase := range line {
 		for i := 0; i < len(phrase); i++ {

@@ -3,6 +3,6 @@
 // what its program says of itself (help.go, compare.go), and diagnostics in the forms that
 // editors and services read (print.go).
 //
-// It hides how help texts look, which are made for people. It must not run a program nor
-// read a job: who has a text or a record passes it in.
+// It hides the formats of help texts. It must not run a program nor read a job: callers
+// pass in the text or the record.
 package author

@@ -15,7 +15,7 @@ type Draft struct {
 	Name    string
 	Bin     string
 	Command []string          // words of the subcommand that answers a prompt
-	Help    *Help             // what the program tells of itself; nil: nothing
+	Help    *Help             // the help text of the program; nil: none
 	YAML    bool              // CUE otherwise
 	Schema  bool              // CUE that names the schema, where CUE's tools find it
 	Without map[string]string // parameters that are left out, with why
@@ -129,11 +129,11 @@ func (d Draft) params(w *draftWriter) {
 	}
 }
 
-// looks are how options are told by their names. Only who drafts a spec pays for them.
+// looks recognise kinds of options by their names. They are compiled at first use.
 type looks struct {
 	ours     []ourOption
 	reckless *regexp.Regexp // of options by which a program stops asking
-	careful  *regexp.Regexp // of options that take something away, whatever is told of them
+	careful  *regexp.Regexp // of options that take something away, whatever their text says
 	flag     *regexp.Regexp // of options that a spec can have
 	number   *regexp.Regexp // of what stands for a number
 }

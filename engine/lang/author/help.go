@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Help is what the help text of a program tells. It is a guess, since such texts are
+// Help is what the help text of a program says. It is a guess, since such texts are
 // made for people: what does not look like an option or a command is left out.
 type Help struct {
 	Usage    []string // words of the first usage line, the name of the program included
@@ -17,13 +17,13 @@ type Help struct {
 // HelpOption is an option that a help text lists.
 type HelpOption struct {
 	Names    []string // "-m", "--model", as they are typed; aliases too
-	Value    string   // what stands for its value, such as "<model>"; "" if it takes none
+	Value    string   // placeholder of its value, such as "<model>"; "" if it takes none
 	Optional bool     // the value may be left out
 	List     bool     // it takes several values, or can be repeated
 	Doc      string   // on one line
-	Values   []string // the values that are allowed; nil if that is not told
+	Values   []string // the values that are allowed; nil if the text has none
 	Loose    bool     // the values were found in prose, and may be examples only
-	Default  string   // as it is told; "" if not
+	Default  string   // as written; "" if there is none
 }
 
 // HelpCommand is a subcommand that a help text lists.
@@ -89,7 +89,7 @@ type helpParser struct {
 	option  *HelpOption
 	command *HelpCommand
 	indent  int      // of the entry
-	column  int      // where its description stands; 0 as long as that is not known
+	column  int      // where its description begins; 0 while unknown
 	doc     []string // lines of its description
 }
 
@@ -172,7 +172,7 @@ func sectionOf(title string) section {
 	return anywhere
 }
 
-// use keeps a usage line. The first one tells the name of the program.
+// use keeps a usage line. The first one has the name of the program.
 func (p *helpParser) use(text string) {
 	if text == "" || len(p.usages) == 100 {
 		return
@@ -247,7 +247,7 @@ func (p *helpParser) end() {
 	if c := p.command; c != nil {
 		c.Doc = strings.Join(strings.Fields(strings.Join(p.doc, " ")), " ")
 		if m := aliases.FindStringSubmatch(c.Doc); m != nil {
-			c.Names = append(c.Names, parted(m[1])...)
+			c.Names = append(c.Names, split(m[1])...)
 		}
 		p.help.Commands = append(p.help.Commands, *c)
 	}

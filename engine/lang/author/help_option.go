@@ -45,10 +45,10 @@ func optionLine(body string) (o HelpOption, doc string, ok bool) {
 	}
 }
 
-// bareValue is what stands for a value without brackets: NAME, or a type.
+// bareValue is the placeholder of a value without brackets: NAME, or a type.
 var bareValue = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_:|/.=-]*(\.\.\.)?`)
 
-// optionValue reads what stands for the value, behind the name of an option: up to a
+// optionValue reads the placeholder of the value, behind the name of an option: up to a
 // comma, a gap or the end.
 func optionValue(text string) (value, rest string, ok bool) {
 	rest = text
@@ -98,7 +98,7 @@ func bracketed(s string) string {
 	return ""
 }
 
-// valued takes what stands for the value of the option.
+// valued reads the placeholder of the value of the option.
 func (o *HelpOption) valued(value string) {
 	if value == "" {
 		return
@@ -107,7 +107,7 @@ func (o *HelpOption) valued(value string) {
 	o.List = o.List || strings.Contains(value, "...") || strings.Contains(value, "…")
 	o.Value = value
 	if strings.HasPrefix(value, "{") {
-		o.Values = parted(strings.Trim(value, "{}"))
+		o.Values = split(strings.Trim(value, "{}"))
 	}
 }
 
@@ -129,7 +129,7 @@ func (o *HelpOption) annotations(lines []string) {
 		o.Value, o.List = "["+m[1]+"]", m[1] == "array"
 	}
 	for _, m := range aliases.FindAllStringSubmatch(o.Doc, -1) {
-		for _, word := range parted(m[1]) {
+		for _, word := range split(m[1]) {
 			if optionName.FindString(word) == word && !slices.Contains(o.Names, word) {
 				o.Names = append(o.Names, word)
 			}
@@ -140,14 +140,14 @@ func (o *HelpOption) annotations(lines []string) {
 		o.Default = strings.TrimSpace(m[1])
 	}
 	if m := choices.FindStringSubmatch(o.Doc); m != nil {
-		o.Values = parted(choiceEnd.ReplaceAllString(m[1], ""))
+		o.Values = split(choiceEnd.ReplaceAllString(m[1], ""))
 	}
 	if o.Values == nil {
 		o.Values = itemised(lines)
 	}
 	for _, hint := range []*regexp.Regexp{oneOf, prose} {
 		if m := hint.FindStringSubmatch(o.Doc); m != nil && o.Values == nil && o.Value != "" {
-			o.Values, o.Loose = parted(strings.ReplaceAll(m[1], " or ", ", ")), true
+			o.Values, o.Loose = split(strings.ReplaceAll(m[1], " or ", ", ")), true
 		}
 	}
 }
@@ -169,8 +169,8 @@ func itemised(lines []string) (values []string) {
 	return values
 }
 
-// parted takes a list in prose apart: `"a", "b" or c`, "a|b".
-func parted(text string) (items []string) {
+// split takes a list in prose apart: `"a", "b" or c`, "a|b".
+func split(text string) (items []string) {
 	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '|' }) {
 		item = strings.TrimSpace(item)
 		item = strings.Trim(strings.TrimPrefix(strings.TrimPrefix(item, "or "), "and "), "\"'` ")

@@ -9,7 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Uncovered tells what of each CLI no example shows, as warnings: parameters, values of
+// Uncovered reports what of each CLI no example shows, as warnings: parameters, values of
 // enums, modes, and what is read out of the output.
 func Uncovered(c *catalog.Catalog) []lang.Problem {
 	ps := lang.NewProblems()
@@ -33,12 +33,12 @@ type coverage struct {
 	values  map[string]map[string]bool // by parameter
 	modes   map[lang.Mode]bool
 	out     map[string]bool // fields that are decoded
-	servers bool            // MCP servers are handed over
+	servers bool            // MCP servers are passed
 	none    bool            // all MCP servers are taken away
 	guard   bool            // a prompt begins with a slash
 }
 
-// add takes up an example. What it says nothing about it does not show: a parameter
+// add records an example. What it does not name it does not show: a parameter
 // that becomes words needs the words, one that is a variable its name.
 func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	if ex.Argv != nil {
@@ -52,17 +52,17 @@ func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	for _, p := range call.CLI.Params() {
 		v, ok := call.Value(p.Name)
 		_, named := ex.Env.Values[p.Env]
-		told := ex.Argv != nil
+		shown := ex.Argv != nil
 		switch {
 		case !p.InSpec() || !ok || !call.Given(p.Name):
 			continue
 		case p.Show != nil:
-			told = true
+			shown = true
 		case p.Env != "":
-			// One that its condition leaves out has no name to be told by.
-			told = named || slices.Contains(ex.Env.Names, p.Env) || told && !call.Holds(p)
+			// One that its condition leaves out has no name to report.
+			shown = named || slices.Contains(ex.Env.Names, p.Env) || shown && !call.ConditionHolds(p)
 		}
-		if !told {
+		if !shown {
 			continue
 		}
 		if s.values[p.Name] == nil {

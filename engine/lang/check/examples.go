@@ -19,22 +19,22 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Example are what Vet says of one example of the CLI.
+// Example returns the problems of one example of the CLI.
 func Example(c *catalog.Catalog, cli *catalog.CLI, ex lang.ExampleSpec) []lang.Problem {
 	ps := lang.NewProblems()
-	exam{catalog: c, ex: ex, ps: ps}.run(cli)
+	exampleRun{catalog: c, ex: ex, ps: ps}.run(cli)
 	return *ps.List
 }
 
-// exam holds a CLI against one of its examples.
-type exam struct {
+// exampleRun holds a CLI against one of its examples.
+type exampleRun struct {
 	catalog *catalog.Catalog
 	ex      lang.ExampleSpec
 	ps      lang.Problems
 }
 
 // run goes from arguments to command line, and from output to answer.
-func (e exam) run(cli *catalog.CLI) {
+func (e exampleRun) run(cli *catalog.CLI) {
 	call, violations := BindExample(cli, e.ex)
 	if e.ex.Refused != "" {
 		e.refused(violations)
@@ -48,11 +48,11 @@ func (e exam) run(cli *catalog.CLI) {
 		return
 	}
 	if e.ex.Mode != "" && e.ex.Mode != call.Mode {
-		e.miss(e.ps.At("mode"), string(e.ex.Mode), string(call.Mode))
+		e.report(e.ps.At("mode"), string(e.ex.Mode), string(call.Mode))
 	}
 	e.argv(cmd.Args)
 	if got := deref(cmd.Stdin); e.ex.Stdin != nil && *e.ex.Stdin != got {
-		e.miss(e.ps.At("stdin"), *e.ex.Stdin, got)
+		e.report(e.ps.At("stdin"), *e.ex.Stdin, got)
 	}
 	e.env(cmd.Env)
 	e.files(cmd.Files)
@@ -93,7 +93,7 @@ func exampleSurroundings(call *catalog.Call) mcpservers.Sources {
 }
 
 // wrong reports that a call is refused which should not be.
-func (e exam) wrong(violations catalog.Violations) bool {
+func (e exampleRun) wrong(violations catalog.Violations) bool {
 	for _, v := range violations {
 		at := e.ps.At("in")
 		if _, ok := e.ex.In[v.Param]; ok {
@@ -104,7 +104,7 @@ func (e exam) wrong(violations catalog.Violations) bool {
 	return violations != nil
 }
 
-func (e exam) refused(violations catalog.Violations) {
+func (e exampleRun) refused(violations catalog.Violations) {
 	at := e.ps.At("refused")
 	switch said := violations.Error(); {
 	case violations == nil:
@@ -114,8 +114,8 @@ func (e exam) refused(violations catalog.Violations) {
 	}
 }
 
-// miss points to the first byte that differs, and shows it where both are long.
-func (e exam) miss(at lang.Problems, want, got string) {
+// report points to the first byte that differs, and shows it where both are long.
+func (e exampleRun) report(at lang.Problems, want, got string) {
 	const before, few = 20, 60
 	offset := 0
 	for offset < min(len(want), len(got)) && want[offset] == got[offset] {
@@ -136,7 +136,7 @@ func (e exam) miss(at lang.Problems, want, got string) {
 }
 
 // argv points to the first word that differs.
-func (e exam) argv(got []string) {
+func (e exampleRun) argv(got []string) {
 	want := e.ex.Argv
 	if want == nil {
 		return
@@ -158,7 +158,7 @@ func (e exam) argv(got []string) {
 	}
 }
 
-func (e exam) env(set map[string]string) {
+func (e exampleRun) env(set map[string]string) {
 	names := e.ex.Env.Names
 	for i, name := range names {
 		if _, ok := set[name]; !ok {
@@ -171,13 +171,13 @@ func (e exam) env(set map[string]string) {
 		case !ok:
 			e.ps.At("env", name).Add("example", "%s is not set; set variables: %s", name, strings.Join(slices.Sorted(maps.Keys(set)), ", "))
 		case got != want:
-			e.miss(e.ps.At("env", name), want, got)
+			e.report(e.ps.At("env", name), want, got)
 		}
 	}
 }
 
 // files compares the files that are made: as text, or as the JSON that stands in it.
-func (e exam) files(made []catalog.File) {
+func (e exampleRun) files(made []catalog.File) {
 	if !e.ex.Files.Given() {
 		return
 	}
@@ -198,7 +198,7 @@ func (e exam) files(made []catalog.File) {
 		}
 		if want, plain := want.(string); plain {
 			if want != body {
-				e.miss(at, want, body)
+				e.report(at, want, body)
 			}
 			continue
 		}
@@ -241,7 +241,7 @@ func unlike(want, got any) (path []any, wantText, gotText string, same bool) {
 	return []any{}, string(text.MustJSON(want)), string(text.MustJSON(got)), false
 }
 
-// Verdicts are what each policy says of a call, by its name; nil without policies.
+// Verdicts are the decisions of each policy about a call, by its name; nil without policies.
 func Verdicts(c *catalog.Catalog, call *catalog.Call) (said map[string]string) {
 	for _, d := range policy.Each(c.Approval, c.Settings.Approvals, c.Question(call)) {
 		if d.Policy == "" {
@@ -256,7 +256,7 @@ func Verdicts(c *catalog.Catalog, call *catalog.Call) (said map[string]string) {
 }
 
 // verdicts compares the risk rules that hold, and what policies say of them.
-func (e exam) verdicts(call *catalog.Call) {
+func (e exampleRun) verdicts(call *catalog.Call) {
 	if e.ex.Risk != nil {
 		got := []string{}
 		for _, hit := range e.catalog.Risks(call) {
@@ -284,7 +284,7 @@ func (e exam) verdicts(call *catalog.Call) {
 			problem := at.Add("example", "unknown policy %q", name)
 			problem.Hint, problem.Key = text.DidYouMean(name, slices.Sorted(maps.Keys(said))), true
 		case got != e.ex.Verdict[name]:
-			e.miss(at, e.ex.Verdict[name], got)
+			e.report(at, e.ex.Verdict[name], got)
 		}
 	}
 }
@@ -297,7 +297,7 @@ func deref(s *string) string {
 }
 
 // decodes compares what captured output decodes to.
-func (e exam) decodes(call *catalog.Call, ps lang.Problems) {
+func (e exampleRun) decodes(call *catalog.Call, ps lang.Problems) {
 	ex := e.ex
 	answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
 	if err != nil {
@@ -317,7 +317,7 @@ func (e exam) decodes(call *catalog.Call, ps lang.Problems) {
 		got  string
 	}{{"progress", ex.Out.Progress, watched.Tail()}, {"text", ex.Out.Text, answer.Text}, {"session", ex.Out.Session, answer.SessionID}, {"model", ex.Out.Model, answer.Model}, {"class", ex.Out.Class, class}, {"error", ex.Out.Error, message}} {
 		if f.want != nil && *f.want != f.got {
-			e.miss(ps.At(f.key), *f.want, f.got)
+			e.report(ps.At(f.key), *f.want, f.got)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(ex.Out.Usage)) {

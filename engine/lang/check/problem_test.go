@@ -23,7 +23,7 @@ func TestProblems(t *testing.T) {
 	})
 }
 
-// TestUncovered holds what is told of examples that do not show all.
+// TestUncovered checks the reports about examples that do not show all.
 func TestUncovered(t *testing.T) {
 	langtest.Archives(t, "coverage", func(t *testing.T, files map[string]string) string {
 		c, problems := catalog.Compile(langtest.Read(t, []byte(files["spec.json"])))

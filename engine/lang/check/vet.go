@@ -1,5 +1,5 @@
-// Package check holds compiled specs against what no start has time for: their examples,
-// the listings that clients can read, and the proof that no value of a caller can stand as
+// Package check makes the slower checks of compiled specs: that their examples hold, that
+// clients can read the listings, and that no value of a caller can stand as
 // an option. It also says what no example shows.
 //
 // It renders and decodes as a call does, and hides nothing but how it compares. It must not
@@ -33,7 +33,7 @@ func Vet(c *catalog.Catalog) []lang.Problem {
 			proven(other, other.Try, at.At("versions", variant.Key))
 		}
 		for i := range cli.Examples {
-			exam{catalog: c, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
+			exampleRun{catalog: c, ex: cli.Examples[i], ps: at.At("examples", i)}.run(cli)
 		}
 	}
 	for _, o := range c.Optimizers {
@@ -65,7 +65,7 @@ type Proof struct {
 }
 
 // Proofs tries hostile values on every parameter that takes free text, the prompt
-// and the session id included, in every mode. The one told is the value "--evil",
+// and the session id included, in every mode. The one reported is the value "--evil",
 // or the first that did harm.
 func Proofs(c *catalog.CLI) []Proof { return proofs(c, c.Try) }
 
@@ -74,8 +74,8 @@ type probe func(p *catalog.Param, mode lang.Mode, value string) (catalog.Command
 
 func proofs(c *catalog.CLI, probe probe) (all []Proof) {
 	for _, p := range c.FreeText() {
-		proof := prove(c, probe, p, catalog.Hostile[0])
-		for _, value := range catalog.Hostile[1:] {
+		proof := prove(c, probe, p, catalog.HostileValues[0])
+		for _, value := range catalog.HostileValues[1:] {
 			if other := prove(c, probe, p, value); proof.Safe && !other.Safe {
 				proof = other
 			}

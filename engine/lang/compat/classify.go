@@ -20,7 +20,7 @@ func find(c *catalog.Catalog, name string) *catalog.CLI {
 	return cli
 }
 
-func reflected(v any) reflect.Value { return reflect.ValueOf(v) }
+func reflectValue(v any) reflect.Value { return reflect.ValueOf(v) }
 
 // enterCLI looks at the tool as clients see it, of the newest version.
 func enterCLI(s scope, name string) scope {
@@ -45,7 +45,7 @@ func goneCLI(s scope, _ any) {
 }
 
 // ranges compares the CLI as it is in each range of versions that either spec tells
-// apart, and tells what does not hold for the newest as well.
+// apart, and reports what does not hold for the newest as well.
 func (s scope) ranges() {
 	known := map[string]bool{}
 	for _, c := range s.changes {
@@ -68,13 +68,13 @@ func (s scope) ranges() {
 			at.offered()
 			a, b := at.was.CLISpec, at.is.CLISpec
 			a.Versions, b.Versions, a.Examples, b.Examples = lang.Map[json.RawMessage]{}, lang.Map[json.RawMessage]{}, nil, nil
-			in.walk("cli.*", at, reflected(a), reflected(b))
+			in.walk("cli.*", at, reflectValue(a), reflectValue(b))
 			for _, c := range in.changes {
-				told := string(c.Kind) + c.tail(s.path) + c.Text
-				if known[told] {
+				key := string(c.Kind) + c.tail(s.path) + c.Text
+				if known[key] {
 					continue
 				}
-				known[told] = true
+				known[key] = true
 				c.Path = slices.Concat(s.path, []string{"versions", v.Key}, c.Path[len(s.path):])
 				c.Gone = c.Gone || side.old && !hasRange(is, v.Key)
 				s.changes = append(s.changes, c)
@@ -96,8 +96,8 @@ func (c Change) tail(path []string) string {
 	return strings.Join(c.Path[len(path):], ".")
 }
 
-// worded is for what stands on a command line: whatever is not a slot may give leave, and
-// what is gone may have taken it.
+// worded is for words of a command line: whatever is not a slot may give a permission, and
+// what was removed may have restricted one.
 func worded(of string) func(s scope, was, is any) {
 	return func(s scope, was, is any) { s.line(of, was.([]string), is.([]string)) }
 }
@@ -135,19 +135,19 @@ func ifServers(classify func(s scope, was, is any)) func(s scope, was, is any) {
 }
 
 func (s scope) line(of string, was, is []string) {
-	if slices.Equal(spoken(was), spoken(is)) {
+	if slices.Equal(literalWords(was), literalWords(is)) {
 		return
 	}
 	var came, went []string
 	rest := slices.Clone(was)
-	for _, w := range spoken(is) {
+	for _, w := range literalWords(is) {
 		if i := slices.Index(rest, w); i >= 0 {
 			rest = slices.Delete(rest, i, i+1)
 		} else {
 			came = append(came, w)
 		}
 	}
-	went = append(went, spoken(rest)...)
+	went = append(went, literalWords(rest)...)
 	switch {
 	case came == nil && went == nil:
 		s.widening("the words for %s have another order: %s", of, inShell(is))
@@ -160,8 +160,8 @@ func (s scope) line(of string, was, is []string) {
 	}
 }
 
-// spoken are the words that are no slots.
-func spoken(list []string) (out []string) {
+// literalWords are the words that are no slots.
+func literalWords(list []string) (out []string) {
 	for _, w := range list {
 		if !strings.HasPrefix(w, "{") || !strings.HasSuffix(w, "}") {
 			out = append(out, w)
@@ -244,7 +244,7 @@ func droppedInstead(s scope, was, is any) {
 }
 
 func fieldwise(s scope, was, is any) {
-	a, b := reflected(was), reflected(is)
+	a, b := reflectValue(was), reflectValue(is)
 	for i := range a.NumField() {
 		if x, y := a.Field(i), b.Field(i); !reflect.DeepEqual(x.Interface(), y.Interface()) {
 			s.at(jsonName(a.Type().Field(i))).note("%s", became(x, y))
@@ -284,7 +284,7 @@ func limiting(s scope, was, is any) {
 			at.note("a run is ended after %s ms %s", text.Number(float64(limit.is)), limit.what)
 		}
 	}
-	if x, y := reflected(a.GraceMs), reflected(b.GraceMs); !reflect.DeepEqual(a.GraceMs, b.GraceMs) {
+	if x, y := reflectValue(a.GraceMs), reflectValue(b.GraceMs); !reflect.DeepEqual(a.GraceMs, b.GraceMs) {
 		s.at("graceMs").note("%s", became(x, y))
 	}
 }
@@ -322,7 +322,7 @@ func scoring(s scope, was, is any) {
 			scored(at.at("score"), a.Score, b.Score)
 		}
 		if a.Reason != b.Reason {
-			at.at("reason").note("%s", became(reflected(a.Reason), reflected(b.Reason)))
+			at.at("reason").note("%s", became(reflectValue(a.Reason), reflectValue(b.Reason)))
 		}
 	}
 	for k, a := range rest {
@@ -354,7 +354,7 @@ func policing(s scope, was, is any) {
 		s.at(key).widening("a person may approve up to %d; the most was %d", b.Limit(), a.Limit())
 	}
 	s.at("deny").members(a.Deny, b.Deny, Note, "rule %s denies", Widening, "rule %s does not deny any more")
-	x, y := reflected(was), reflected(is)
+	x, y := reflectValue(was), reflectValue(is)
 	for i := range x.NumField() {
 		at := s.at(jsonName(x.Type().Field(i)))
 		if p, q := x.Field(i), y.Field(i); !reflect.DeepEqual(p.Interface(), q.Interface()) && !at.said() {
@@ -385,7 +385,7 @@ func newServer(s scope, is any) {
 	}
 }
 
-// tells is for one that came or went, and cannot be classified.
+// tells is for a field that was added or removed, and cannot be classified.
 func tells(what string) func(s scope, v any) { return func(s scope, _ any) { s.widening("%s", what) } }
 
 func unrecorded(s scope, was, is any) {

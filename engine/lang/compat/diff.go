@@ -2,7 +2,7 @@
 // breaks calls that were right, widens what can be done, or neither.
 //
 // It hides the rules, of which every field of the language has one. It compares compiled
-// catalogs and must not know who asks, nor whether a change takes effect.
+// catalogs and must not know its callers, nor whether a change takes effect.
 package compat
 
 import (
@@ -19,7 +19,7 @@ import (
 // ChangeKind says what a change of the specs means for those who rely on them.
 type ChangeKind string
 
-// The kinds of changes. One change can be of several kinds, and is then told as often.
+// The kinds of changes. One change can be of several kinds, and is then reported as often.
 const (
 	Breaking ChangeKind = "breaking" // a call that was right may be refused, or mean something else
 	Widening ChangeKind = "widening" // more can be done, or done unasked or unseen; or another program is run
@@ -37,8 +37,8 @@ type Change struct {
 // String is the change without its kind and without a position.
 func (c Change) String() string { return strings.Join(c.Path, ".") + ": " + c.Text }
 
-// Diff tells all that differs between two catalogs, in the order of the specs. Where it
-// cannot tell whether a change widens what calls may do, it says so of the change: a
+// Diff reports all differences between two catalogs, in the order of the specs. Where it
+// cannot decide whether a change widens what calls may do, it says so: a
 // false alarm costs a look. Catalogs with equal digests differ in nothing but what only
 // vet reads: examples, and how a program is asked for its options.
 func Diff(old, new *catalog.Catalog) []Change {
@@ -101,7 +101,7 @@ func (s scope) breaking(format string, args ...any) { s.say(Breaking, format, ar
 func (s scope) widening(format string, args ...any) { s.say(Widening, format, args...) }
 func (s scope) note(format string, args ...any)     { s.say(Note, format, args...) }
 
-// said reports whether anything has been told about the place.
+// said reports whether anything has been reported at the path.
 func (s scope) said() bool {
 	return slices.ContainsFunc(s.changes, func(c Change) bool {
 		return len(c.Path) >= len(s.path) && slices.Equal(c.Path[:len(s.path)], s.path)
@@ -112,7 +112,7 @@ func (s scope) said() bool {
 // on its own.
 type comparison struct {
 	classify       func(s scope, was, is any)      // of two values that differ
-	quiet          bool                            // it is told elsewhere that they do
+	quiet          bool                            // reported elsewhere
 	added, removed func(s scope, value any)        // entries of a map
 	enter          func(s scope, key string) scope // before an entry is compared
 	leave          func(s scope)                   // and after it
@@ -185,7 +185,7 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// became tells of a change that needs no classification.
+// became describes a change that needs no classification.
 func became(was, is reflect.Value) string {
 	a, b := inJSON(was), inJSON(is)
 	switch {

@@ -18,7 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// diffCase is a change of testdata/base.json, and what Diff must tell of it.
+// diffCase is a change of testdata/base.json, and what Diff must report.
 type diffCase struct {
 	path    string
 	was, is string // JSON; "-" for nothing there
@@ -187,7 +187,7 @@ func shownBy(paths map[string]bool, pattern string) bool {
 	return false
 }
 
-// TestDiffOfAnything makes specs at random: whatever differs is told, twice the same.
+// TestDiffOfAnything makes specs at random: every difference is reported, twice the same.
 func TestDiffOfAnything(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
 	var last *catalog.Catalog

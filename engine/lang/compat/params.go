@@ -57,7 +57,7 @@ func goneParameter(s scope, _ any) {
 	}
 }
 
-// compare tells what becomes of arguments for a parameter that is there before and after.
+// compare reports what happens to arguments for a parameter that is there before and after.
 func (s scope) compare() {
 	a, b := s.from, s.to
 	if a.Kind != b.Kind {
@@ -122,8 +122,8 @@ func (s scope) bounds(a, b *catalog.Param, rename map[string]string) {
 	}
 }
 
-// values compares enum and pattern. Whether one pattern admits what another does nobody
-// can tell. A value that comes to a parameter with dangerous ones is suspected of being
+// values compares enum and pattern. Whether one pattern admits what another does is
+// undecidable. A value that comes to a parameter with dangerous ones is suspected of being
 // one more.
 func (s scope) values(a, b *catalog.Param) {
 	at := s.at("enum")

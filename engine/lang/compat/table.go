@@ -14,15 +14,15 @@ import (
 // schema.cue does. A field that has none does not pass the generator.
 //
 // What is text for people, and what only reads the output of a program, is a note.
-// Whatever decides which program is run, with which words and variables, by whose leave
-// and for how long, is a widening unless it plainly narrows.
+// Whatever decides which program is run, with which words and variables, with whose
+// permission and for how long, is a widening unless it clearly narrows.
 func comparisons() map[string]comparison {
 	comparisonsOnce.Do(func() { comparisonsMade = comparisonsOfFields() })
 	return comparisonsMade
 }
 
 var (
-	comparisonsOnce sync.Once // no start pays for them
+	comparisonsOnce sync.Once // built at first use, to keep the start fast
 	comparisonsMade map[string]comparison
 )
 
@@ -40,11 +40,11 @@ func unoptimized(param string) func(s scope, was, is any) {
 	}
 }
 
-// elsewhere is a field whose change shows in other fields: ranges compares what comes of
-// the versions.
+// elsewhere is a field whose change is visible in other fields: ranges compares the
+// results of the versions.
 var elsewhere = comparison{classify: func(scope, any, any) {}, quiet: true}
 
-// noted is a field whose change is told as a note.
+// noted is a field whose change is reported as a note.
 var noted = comparison{classify: func(scope, any, any) {}}
 
 // schemaField is classified with all of its parameter, by what callers see of it.
@@ -65,7 +65,7 @@ func quoted(v any) string {
 
 // composite is for what has many fields that hang together.
 func composite(kind ChangeKind) func(s scope, was, is any) {
-	return func(s scope, was, is any) { s.say(kind, "%s", became(reflected(was), reflected(is))) }
+	return func(s scope, was, is any) { s.say(kind, "%s", became(reflectValue(was), reflectValue(is))) }
 }
 
 // opens and closes are for switches that open something, by being set or by being cleared.
@@ -147,7 +147,7 @@ func (s scope) members(was, is []string, more ChangeKind, came string, less Chan
 // kept back, less is more.
 func covering(more, less string, kept bool) func(s scope, was, is any) {
 	return func(s scope, was, is any) {
-		tell := func(in scope, widens bool, v string) {
+		report := func(in scope, widens bool, v string) {
 			if widens {
 				in.widening(more, quoted(v))
 			} else {
@@ -156,12 +156,12 @@ func covering(more, less string, kept bool) func(s scope, was, is any) {
 		}
 		for i, v := range is.([]string) {
 			if !matchedBy(v, was.([]string)) {
-				tell(s.at(fmt.Sprint(i)), !kept, v)
+				report(s.at(fmt.Sprint(i)), !kept, v)
 			}
 		}
 		for i, v := range was.([]string) {
 			if !matchedBy(v, is.([]string)) {
-				tell(s.lost(fmt.Sprint(i)), kept, v)
+				report(s.lost(fmt.Sprint(i)), kept, v)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (g generated) tidy(v any, whole bool) any {
 	return g.alternatives(s, whole)
 }
 
-// alternatives leaves out what stands for an error message, and joins what is one.
+// alternatives leaves out those that only carry an error message, and joins equal ones.
 func (g generated) alternatives(s map[string]any, whole bool) any {
 	for _, key := range []string{"anyOf", "allOf", "oneOf"} {
 		arms, ok := s[key].([]any)

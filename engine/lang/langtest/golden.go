@@ -101,7 +101,7 @@ func IDs() func() string {
 	return func() string { n++; return "id-" + strconv.Itoa(n) }
 }
 
-// Shown is a word as a golden file has it: plain if it can be told apart from its
+// Shown is a word as golden files show it: plain if it is distinct from its
 // neighbours, quoted otherwise, and never long.
 func Shown(word string) string {
 	if n := utf8.RuneCountInString(word); n > 200 {

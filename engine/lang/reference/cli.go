@@ -10,9 +10,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// cli tells about one CLI.
+// cli describes one CLI.
 func (w *writer) cli(cli *catalog.CLI) {
-	w.heading(escape(cli.Heading()))
+	w.heading(escape(cli.DisplayName()))
 	w.line("")
 	w.line(escape(sentence(cli.Doc)))
 	w.facts(cli)
@@ -119,7 +119,7 @@ type property struct {
 	Items       struct{ Enum []string }
 }
 
-// parameters is the table of a tool's parameters. Of a CLI it tells how each reaches it.
+// parameters is the table of a tool's parameters. Of a CLI it says how each is passed.
 func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	var schema struct {
 		Properties lang.Map[property]
@@ -169,7 +169,7 @@ func danger(d lang.Danger) string {
 	return ""
 }
 
-// passed tells how a value reaches the CLI.
+// passed says how a value is passed to the CLI.
 func passed(p lang.ParamSpec) string {
 	switch {
 	case p.Flag != "":

@@ -108,7 +108,7 @@ func (w *writer) matrix(c *catalog.Catalog) {
 	rows := [][]string{{"", "tool", "prompt passed by", "accepts session ids", "continues by id", "continues the latest", "MCP servers", "progress", "usage", "cost", "models", "version", "login", "upgrade"}}
 	for _, cli := range c.CLIs {
 		rows = append(rows, []string{
-			"[" + escape(cli.Heading()) + "](#" + Anchor(cli.Heading()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
+			"[" + escape(cli.DisplayName()) + "](#" + Anchor(cli.DisplayName()) + ")", code(cli.Tool()), carrier(cli.CLISpec.Prompt),
 			yes(cli.Creates()), yes(cli.Converses()) + bound(cli), yes(len(cli.Session.Latest) > 0), servers(cli.MCP),
 			progress(cli.Output), scope(cli.Output.Usage.Input.Take != "" || cli.Output.Usage.Output.Take != "", cli.Output.Usage.Scope),
 			scope(cli.Output.Cost.Take != "", cli.Output.CostScope), models(cli.CLISpec.Models), yes(len(cli.Version.Argv) > 0),
@@ -213,7 +213,7 @@ func upgrade(u lang.UpgradeSpec) string {
 	return ""
 }
 
-// policies tells what is approved.
+// policies describes what is approved.
 func (w *writer) policies(c *catalog.Catalog) {
 	rows := [][]string{{"policy", "approves up to", "asks a person up to", "always denies", "includes", "description"}}
 	for _, p := range c.Approval.Policies {
@@ -241,7 +241,7 @@ func names(name string) string {
 	return code(name)
 }
 
-// clients tells how the gateway is added to MCP clients.
+// clients describes how the gateway is added to MCP clients.
 func (w *writer) clients(c *catalog.Catalog) {
 	rows := [][]string{{"client", "name", "settings file", "manual setup"}}
 	for name, client := range c.Clients.All() {

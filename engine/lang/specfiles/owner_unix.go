@@ -40,7 +40,7 @@ func foreign(name string, info fs.FileInfo) (why, fix string) {
 	return "", ""
 }
 
-// ForeignFolder looks at a folder and at all those that it lies in: who can write one of
+// ForeignFolder checks a folder and all its parents: who can write one of
 // them can put another at its place. Links are followed, and so is what they lie in.
 func ForeignFolder(dir string) (name, why, fix string) {
 	absolute, err := filepath.Abs(dir)

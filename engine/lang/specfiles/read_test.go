@@ -104,7 +104,7 @@ func TestForeignFolders(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		prepare func(top string)
-		want    string // where it is told, below the top; "" if all is well
+		want    string // where it is reported, below the top; "" if all is well
 	}{
 		"all is well":        {func(string) {}, ""},
 		"the folder":         {func(top string) { chmod(filepath.Join(top, "up", "specs"), 0o777) }, "up/specs"},

@@ -76,7 +76,7 @@ func TestLooseForeignFileKeepsItsPermissions(t *testing.T) {
 	}
 }
 
-// What a user without rights is told. Root is denied nothing, so that the test
+// The errors that a user without rights gets. Root is denied nothing, so that the test
 // acts as another user then.
 func TestDenied(t *testing.T) {
 	binary, as := os.Args[0], (*syscall.SysProcAttr)(nil)

@@ -1,4 +1,4 @@
 package sqlite
 
-// checkWritable cannot tell beforehand here.
+// checkWritable cannot check beforehand here.
 func checkWritable(string) error { return nil }

@@ -9,13 +9,13 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// sight is what is watched by means of events.
-type sight struct {
-	o       Options
-	notify  *fsnotify.Watcher // nil: there are no events
-	watched map[string]place  // folders by path
-	blind   bool              // some of it could not be watched
-	told    bool              // that it could not
+// watcher watches folders by means of events.
+type watcher struct {
+	o         Options
+	notify    *fsnotify.Watcher // nil: there are no events
+	watched   map[string]place  // folders by path
+	partial   bool              // some of it could not be watched
+	lastError bool              // that it could not was logged
 }
 
 // place is a folder that is watched.
@@ -24,64 +24,64 @@ type place struct {
 	names map[string]bool // that matter in it; nil: all
 }
 
-func newSight(o Options) *sight {
-	s := &sight{o: o, watched: map[string]place{}}
+func newWatcher(o Options) *watcher {
+	s := &watcher{o: o, watched: map[string]place{}}
 	notify, err := o.open()
 	if err != nil {
-		s.dim(err)
+		s.degrade(err)
 		return s
 	}
 	s.notify = notify
 	return s
 }
 
-// dim: from now on it is looked more often.
-func (s *sight) dim(err error) {
-	s.blind = true
-	if !s.told {
-		s.told = true
-		s.o.Log.Warn("the spec folders cannot be watched, so they are polled", "every", s.o.Blind, "error", err)
+// dim makes polling more frequent from now on.
+func (s *watcher) degrade(err error) {
+	s.partial = true
+	if !s.lastError {
+		s.lastError = true
+		s.o.Log.Warn("the spec folders cannot be watched, so they are polled", "every", s.o.PollUnwatched, "error", err)
 	}
 }
 
-func (s *sight) close() {
+func (s *watcher) close() {
 	if s.notify != nil {
 		_ = s.notify.Close()
 	}
 }
 
-func (s *sight) interval() time.Duration {
-	if s.blind {
-		return s.o.Blind
+func (s *watcher) interval() time.Duration {
+	if s.partial {
+		return s.o.PollUnwatched
 	}
 	return s.o.Poll
 }
 
 // events and errors are nil, on which nobody ever sends, where there are none.
-func (s *sight) events() chan fsnotify.Event {
+func (s *watcher) events() chan fsnotify.Event {
 	if s.notify == nil {
 		return nil
 	}
 	return s.notify.Events
 }
 
-func (s *sight) errors() chan error {
+func (s *watcher) errors() chan error {
 	if s.notify == nil {
 		return nil
 	}
 	return s.notify.Errors
 }
 
-// look watches what has to be watched now. It comes before whoever is woken looks, so
-// that nothing happens between the two unseen.
-func (s *sight) look() {
+// refresh updates the set of watched folders. It runs before Wake is called, so that no
+// change between the two is missed.
+func (s *watcher) refresh() {
 	if s.notify == nil {
 		return
 	}
-	s.blind = false
+	s.partial = false
 	wanted := map[string]place{}
 	for _, folder := range s.o.Folders {
-		want(wanted, folder)
+		addFolder(wanted, folder)
 	}
 	for path, old := range s.watched {
 		if now, ok := wanted[path]; !ok || !os.SameFile(old.info, now.info) {
@@ -93,16 +93,16 @@ func (s *sight) look() {
 		// One that is watched is added again all the same: that costs nothing, and a
 		// watch may have been lost with a folder that was put back.
 		if err := s.notify.Add(path); err != nil {
-			s.dim(err)
+			s.degrade(err)
 			continue
 		}
 		s.watched[path] = p
 	}
 }
 
-// want adds what has to be watched for a folder: itself, the folder above it, the folders
+// addFolder adds what has to be watched for a folder: itself, the folder above it, the folders
 // where links lead, and for a folder that is not there the nearest one above.
-func want(wanted map[string]place, folder string) {
+func addFolder(wanted map[string]place, folder string) {
 	folder = filepath.Clean(folder)
 	info, err := os.Stat(folder)
 	if err == nil && info.IsDir() {
@@ -110,33 +110,33 @@ func want(wanted map[string]place, folder string) {
 		if entries, err := os.ReadDir(folder); err == nil {
 			for _, e := range entries {
 				if e.Type()&fs.ModeSymlink != 0 {
-					target(wanted, filepath.Join(folder, e.Name()))
+					addTarget(wanted, filepath.Join(folder, e.Name()))
 				}
 			}
 		}
 	}
-	target(wanted, folder)
+	addTarget(wanted, folder)
 	for name := folder; ; {
 		above := filepath.Dir(name)
 		if above == name {
 			return
 		}
-		if add(wanted, above, filepath.Base(name)) {
+		if addName(wanted, above, filepath.Base(name)) {
 			return
 		}
 		name = above
 	}
 }
 
-// target watches the folder of what a link leads to in the end.
-func target(wanted map[string]place, link string) {
+// addTarget watches the folder of what a link leads to in the end.
+func addTarget(wanted map[string]place, link string) {
 	if path, err := filepath.EvalSymlinks(link); err == nil && path != link {
-		add(wanted, filepath.Dir(path), filepath.Base(path))
+		addName(wanted, filepath.Dir(path), filepath.Base(path))
 	}
 }
 
-// add watches a folder for one name in it, and reports whether the folder is there.
-func add(wanted map[string]place, folder, name string) bool {
+// addName watches a folder for one name in it, and reports whether the folder is there.
+func addName(wanted map[string]place, folder, name string) bool {
 	p, known := wanted[folder]
 	if !known {
 		info, err := os.Stat(folder)
@@ -153,8 +153,8 @@ func add(wanted map[string]place, folder, name string) bool {
 }
 
 // relevant reports whether an event may be about a file that matters. Those of the folder
-// above are mostly about its other inhabitants.
-func (s *sight) relevant(e fsnotify.Event) bool {
+// above are mostly about other files in it.
+func (s *watcher) relevant(e fsnotify.Event) bool {
 	if e.Op == fsnotify.Chmod {
 		return false
 	}

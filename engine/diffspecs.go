@@ -23,19 +23,19 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// Against compares the spec files and folders at the paths with what they were at a
+// DiffSpecs compares the spec files and folders at the paths with what they were at a
 // commit of git, both over the built-in specs: what breaks callers and what widens what
 // calls may do are errors, all else notes. A file that bears the name of a built-in one
-// stands in its place, so that the built-in specs themselves can be compared. The memory is that
+// replaces it, so that the built-in specs themselves can be compared. The memory is that
 // of a load of the same specs: what it verified is not verified again.
-func Against(ctx context.Context, ref string, paths []string, environ []string, memory *load.Memory) ([]diagnostic.Diagnostic, error) {
+func DiffSpecs(ctx context.Context, ref string, paths []string, environ []string, memory *load.Memory) ([]diagnostic.Diagnostic, error) {
 	g, err := newGit(environ)
 	if err != nil {
 		return nil, err
 	}
 	var old, now []load.Layer
 	for _, p := range paths {
-		layer, _ := read(p) // what is wrong with it has been told
+		layer, _ := read(p) // its problems have been reported
 		before, err := g.layer(ctx, ref, p)
 		if err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func Against(ctx context.Context, ref string, paths []string, environ []string, 
 		return load.Load(append([]load.Layer{base}, layers...), load.Options{Places: true, Memory: memory, Evaluator: process.Evaluate})
 	}
 	// A file of the same name may also be a patch, that says nothing alone.
-	b, a := load(rest, now), load(rest, old) // the memory knows the new ones best
+	b, a := load(rest, now), load(rest, old) // the memory is that of the new ones
 	if a.Catalog == nil || b.Catalog == nil {
 		b, a = load(whole, now), load(whole, old)
 	}
@@ -78,7 +78,7 @@ func unusable(what string, diags []diagnostic.Diagnostic) error {
 	return fmt.Errorf("%s cannot be compared", what)
 }
 
-// placed finds the places of changes: in the new specs, or in the old ones for what only
+// placed finds the positions of changes: in the new specs, or in the old ones for what only
 // they have.
 func placed(old, now load.Result) (diags []diagnostic.Diagnostic) {
 	for _, c := range compat.Diff(old.Catalog, now.Catalog) {
@@ -95,7 +95,7 @@ func placed(old, now load.Result) (diags []diagnostic.Diagnostic) {
 	return diagnostic.Sort(diags)
 }
 
-// git asks the program of that name.
+// git runs the program of that name.
 type git struct {
 	path    string
 	environ []string
@@ -141,13 +141,13 @@ func (g git) layer(ctx context.Context, ref, name string) (load.Layer, error) {
 	return layer, nil
 }
 
-// Bounds of a question to git.
+// Bounds of a run of git.
 const (
 	gitLimit  = time.Minute
 	gitOutput = 8 << 20 // bytes
 )
 
-// run gives what git prints. The error tells the first line of what it complains of.
+// run gives what git prints. The error contains the first line of its error output.
 func (g git) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	at, err := filepath.Abs(dir)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// Equip finds the MCP servers of a call that will run in dir.
-func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) catalog.Violations {
+// SelectServers finds the MCP servers of a call that will run in dir.
+func SelectServers(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) catalog.Violations {
 	return call.SelectServers(mcpservers.Sources{
 		Servers: c.Servers, Default: c.Settings.MCPServers, Find: h.Find,
 		Set: func(variable string) bool {
@@ -36,11 +36,11 @@ func Equip(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir string) cat
 	})
 }
 
-// equipment is the name among the recorded arguments of a call under which stands what
-// became of its MCP servers. No parameter has it.
-const equipment = "mcp"
+// serversArgument is the name under which the recorded arguments of a call hold the selection of
+// its MCP servers. No parameter has this name.
+const serversArgument = "mcp"
 
-// variables are those that MCP servers may have got from us.
+// variables are those that MCP servers may have received from us.
 func variables(c *catalog.Catalog) (names []string) {
 	for _, server := range c.Servers.All() {
 		names = append(names, server.Env...)
@@ -48,8 +48,8 @@ func variables(c *catalog.Catalog) (names []string) {
 	return names
 }
 
-// place writes the files of a call into a folder.
-func place(files []catalog.File, folder string) error {
+// writeFiles writes the files of a call into a folder.
+func writeFiles(files []catalog.File, folder string) error {
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(folder, f.Name), []byte(f.Text), 0o600); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 func TestCleaner(t *testing.T) {
 	t.Setenv("HOME", "/home/somebody")
 	r := &Runner{Host: host.New([]string{"ACME_TOKEN=a \"quoted\" secret", "ACME_KEY=plain-secret-value", "ACME_MODE=ordinary-value", "OTHER_KEY=not-passed-on"}, nil, "")}
-	clean, err := r.Cleaner(&catalog.Catalog{}, &catalog.CLI{CLISpec: lang.CLISpec{Env: lang.EnvSpec{Pass: []string{"ACME_*"}}}})
+	clean, err := r.OutputRedactor(&catalog.Catalog{}, &catalog.CLI{CLISpec: lang.CLISpec{Env: lang.EnvSpec{Pass: []string{"ACME_*"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

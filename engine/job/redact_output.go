@@ -10,16 +10,16 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 )
 
-// Cleaner takes secrets out of what a CLI printed, before it goes where others read it:
-// the values that its environment holds now, what looks like a key or a token whoever
-// it belongs to, and the name of the home folder.
-func (r *Runner) Cleaner(c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
+// OutputRedactor returns a function that removes secrets from what a CLI printed, before
+// others read it: the values of secrets in its environment, everything that looks like a
+// key or a token, and the name of the home folder.
+func (r *Runner) OutputRedactor(c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
 	environ, err := r.Host.Environ(EnvironmentOf(c, cli, maps.Collect(cli.Env.Set.All()), ""))
 	if err != nil {
 		return nil, err
 	}
 	known := secretsOf(environ)
-	for _, secret := range known.secrets { // as it stands in a record
+	for _, secret := range known.secrets { // as it is written in JSON
 		if quoted, err := json.Marshal(secret); err == nil && string(quoted[1:len(quoted)-1]) != secret {
 			known.secrets = append(known.secrets, string(quoted[1:len(quoted)-1]))
 		}
@@ -32,7 +32,7 @@ func (r *Runner) Cleaner(c *catalog.Catalog, cli *catalog.CLI) (func(string) str
 	home := host.Home()
 	return func(text string) string {
 		text = values.Replace(text)
-		for _, shape := range keyShapes {
+		for _, shape := range keyPatterns {
 			text = shape.ReplaceAllString(text, redacted)
 		}
 		if len(home) > 1 {
@@ -42,12 +42,12 @@ func (r *Runner) Cleaner(c *catalog.Catalog, cli *catalog.CLI) (func(string) str
 	}, nil
 }
 
-// redacted stands for a secret.
+// redacted replaces a secret.
 const redacted = "[redacted]"
 
-// keyShapes are how keys and tokens look that vendors issue: a prefix that says what it
-// is and a long random part, signed tokens, and what stands behind "Bearer".
-var keyShapes = []*regexp.Regexp{
+// keyPatterns match keys and tokens as vendors issue them: a prefix that names the kind and
+// a long random part, signed tokens, and what follows "Bearer".
+var keyPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`\b(?:sk|pk|rk|gh[a-z]|glpat|key|tok|token|api|npm|hf|xox[a-z]|github_pat|[a-z]{2,4}ai)[-_][A-Za-z0-9_-]{16,}`),
 	regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{20,}`),
 	regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`),

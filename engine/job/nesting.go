@@ -13,23 +13,22 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// A CLI that we called may call us: its gateway is a client's like any other. Without a
-// guard two of them could call each other for ever, or one could let another do what it
-// may not do itself.
+// A CLI that we called may call us. Without a guard two CLIs could call each other for
+// ever, or one could let another do what it may not do itself.
 
-// nesting is in which jobs the gateway itself runs.
+// nesting caches the jobs inside which this gateway runs.
 type nesting struct {
 	mu    sync.Mutex
 	known bool
 	jobs  []store.Job // the nearest first
 }
 
-// maxDepth bounds the walk over what rows say of their parents.
+// maxDepth bounds the walk along the parents of rows.
 const maxDepth = 32
 
-// outer are the jobs in which this gateway runs, the nearest first. Its environment
-// tells them, and where that was cleaned its ancestors do. Of a job of another record
-// no more than the id is known.
+// outer are the jobs in which this gateway runs, the nearest first. They are found in its
+// environment, and where that was cleaned in its ancestors. Of a job of another record
+// only the id is known.
 func (r *Runner) outer(ctx context.Context, records Store) []store.Job {
 	r.nested.mu.Lock()
 	defer r.nested.mu.Unlock()
@@ -66,9 +65,9 @@ func (r *run) parent(ctx context.Context) string {
 	return ""
 }
 
-// nest refuses calls from inside a job that go too deep, that may do more than the job
+// checkNesting refuses calls from inside a job that go too deep, that may do more than the job
 // itself, or that would wait for it.
-func (r *run) nest(ctx context.Context) *lang.Failure {
+func (r *run) checkNesting(ctx context.Context) *lang.Failure {
 	outer := r.outer(ctx, r.records)
 	if len(outer) == 0 {
 		return nil
@@ -85,9 +84,9 @@ func (r *run) nest(ctx context.Context) *lang.Failure {
 			"answer without calling another agent")
 	}
 	if dangers := r.Bound.Dangers(); len(dangers) > 0 {
-		caller, ok := r.revive(outer[0])
+		caller, ok := r.restoreCall(outer[0])
 		if !ok || len(caller.Dangers()) == 0 {
-			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Bound.CLI.Heading(), outer[0].ID),
+			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Bound.CLI.DisplayName(), outer[0].ID),
 				"call again without it")
 		}
 	}
@@ -95,7 +94,7 @@ func (r *run) nest(ctx context.Context) *lang.Failure {
 	if conversation == "" {
 		return nil
 	}
-	if taking := r.taking(ctx, r.records, r.Bound.CLI.Name, conversation); taking != "" {
+	if taking := r.enclosingTurn(ctx, r.records, r.Bound.CLI.Name, conversation); taking != "" {
 		return refused("the conversation "+conversation+" is in the middle of a turn, job "+taking+", which makes this call", "start a new conversation, or continue another one")
 	}
 	return nil

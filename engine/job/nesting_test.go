@@ -12,7 +12,7 @@ import (
 )
 
 // inside is a gateway that a job started.
-func (b *bench) inside(id string) *bench {
+func (b *fixture) inside(id string) *fixture {
 	b.t.Helper()
 	o := b.other()
 	o.runner.Parent = id
@@ -20,7 +20,7 @@ func (b *bench) inside(id string) *bench {
 }
 
 func TestCallsInsideOfCallsEnd(t *testing.T) {
-	b := newBench(t, "")
+	b := newFixture(t, "")
 	at, ids := b, []string{}
 	for depth := range 4 {
 		job := at.submit("sleep")
@@ -52,9 +52,9 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 
 // TestNestedCallsMayNotDoMore holds a call against the one that it is made from.
 func TestNestedCallsMayNotDoMore(t *testing.T) {
-	b := newBench(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
+	b := newFixture(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
 		argv: ["{do}", "{params}"]`)
-	submit := func(at *bench, args map[string]any) (call.Job, *lang.Failure) {
+	submit := func(at *fixture, args map[string]any) (call.Job, *lang.Failure) {
 		t.Helper()
 		args["do"] = []string{"out=x"}
 		return at.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})

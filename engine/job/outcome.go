@@ -14,15 +14,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// judge reads what a finished process printed, and says what became of its call.
-func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
-	complaint, err := process.Tail(stderr, exit.Stderr, 64<<10)
+// decodeCall decodes what a finished process printed into the outcome of its call.
+func decodeCall(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
+	tail, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
-		complaint = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
+		tail = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
 	}
 	answer, err := bound.Decode(extract.Run{
-		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(complaint),
-		At: exit.Ended, Exit: exit.Code, Signal: exit.Signal, Ended: ended(exit), Cut: exit.Stdout.Truncated,
+		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(tail),
+		At: exit.Ended, Exit: exit.Code, Signal: exit.Signal, Ended: failureClass(exit), Cut: exit.Stdout.Truncated,
 	})
 	if err != nil {
 		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}
@@ -30,7 +30,7 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	}
 	out := call.Completion{Answer: answer, ExitCode: exit.Code, Warnings: answer.Warnings}
 	if most := bound.CLI.CLISpec.Prompt.ExcerptBytes; most > 0 && len(bound.Prompt) >= most {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.Heading(), most, len(bound.Prompt)))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s shows its model only an excerpt of prompts from %d bytes on; this one has %d", bound.CLI.DisplayName(), most, len(bound.Prompt)))
 	}
 	if exit.Err != nil {
 		out.Warnings = append(out.Warnings, exit.Err.Error())
@@ -48,17 +48,17 @@ func judge(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (cal
 	return out, ending
 }
 
-// ended is the class of a run that did not end by itself, or whose output is not
+// failureClass is the class of a run that did not end by itself, or whose output is not
 // what the program wrote.
-func ended(exit process.Exit) string {
+func failureClass(exit process.Exit) string {
 	if errors.Is(exit.Err, process.ErrNoSpace) {
 		return lang.ClassDisk
 	}
 	return endings[exit.Reason].class
 }
 
-// endings maps why a process ended to the class of the failure and the word of the
-// record; a process that ended by itself is judged by its output.
+// endings maps why a process ended to the class of the failure and the ending in the
+// record; the output of a process decides if it ended by itself.
 var endings = map[process.Reason]struct {
 	class  string
 	ending store.Ending
@@ -76,13 +76,13 @@ var endings = map[process.Reason]struct {
 	supervisor.Rebooted:         {lang.ClassLost, store.EndLost},
 }
 
-// completed is the end of a row, but for its times.
-func completed(out call.Completion, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
+// rowOutcome is the end of a row, but for its times.
+func rowOutcome(out call.Completion, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),
 		OutBytes: exit.Stdout.Size, ErrBytes: exit.Stderr.Size, Truncated: exit.Stdout.Truncated || exit.Stderr.Truncated,
-		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.clean(a.Text), CostUSD: a.CostUSD,
+		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.redact(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
 	}
@@ -94,7 +94,7 @@ func completed(out call.Completion, exit process.Exit, ending store.Ending, secr
 		row.ExitCode = &exit.Code
 	}
 	if f := a.Failure; f != nil {
-		row.ErrorClass, row.ErrorMessage = f.Class, secrets.clean(f.Message)
+		row.ErrorClass, row.ErrorMessage = f.Class, secrets.redact(f.Message)
 	}
 	return row
 }

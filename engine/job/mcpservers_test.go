@@ -17,7 +17,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// served hands its servers over in a file, whose name, mode and text the fake tells.
+// served passes its servers in a file, whose name, mode and text the fake prints.
 const served = `argv: ["{mcp}", "{do}"]
 	mcp: {words: ["--mode={file}"], file: {name: "mcp.json", body: s: "{servers}", server: {run: "{command}", args: "{args}"}}}
 }
@@ -31,7 +31,7 @@ gateway: {`
 
 const oneValue = "value-of-one-0815"
 
-func (b *bench) serving(servers []string, steps ...string) call.Request {
+func (b *fixture) serving(servers []string, steps ...string) call.Request {
 	b.t.Helper()
 	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps, "mcpServers": servers}), Dir: b.dir}
 }
@@ -40,7 +40,7 @@ func (b *bench) serving(servers []string, steps ...string) call.Request {
 // variables reach the program.
 func TestServersOfOneCall(t *testing.T) {
 	for _, inProcess := range []bool{false, true} {
-		b := newBench(t, served, "ONE_KEY="+oneValue, "TWO_KEY=x")
+		b := newFixture(t, served, "ONE_KEY="+oneValue, "TWO_KEY=x")
 		if inProcess {
 			b.runner.Executor = newInProcess(b.runner)
 		}
@@ -87,7 +87,7 @@ func TestServersOfOneCall(t *testing.T) {
 
 // TestServersAtOnce: calls at the same time see their own file.
 func TestServersAtOnce(t *testing.T) {
-	b := newBench(t, served, "ONE_KEY="+oneValue)
+	b := newFixture(t, served, "ONE_KEY="+oneValue)
 	var wg sync.WaitGroup
 	for i := range 20 {
 		name, mark := "one", `"1"`
@@ -107,7 +107,7 @@ func TestServersAtOnce(t *testing.T) {
 
 // TestServersThatAreMissing leaves no row and no file.
 func TestServersThatAreMissing(t *testing.T) {
-	b := newBench(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
+	b := newFixture(t, served, "ONE_KEY="+oneValue, "EMPTY_ONE=")
 	for name, why := range map[string]string{"gone": "was not found", "bare": "EMPTY_ONE", "nobody": "no MCP server of that name"} {
 		job, failure := b.runner.send(t.Context(), b.serving([]string{name, "two"}))
 		if failure == nil || failure.Class != lang.ClassUsage || !strings.Contains(failure.Message, why) || job.Row.ID != "" {
@@ -176,10 +176,10 @@ func TestServersMakeCallsDiffer(t *testing.T) {
 // TestServerSecretsFoundByAnother: a gateway that finishes the row of another takes out
 // what the servers of the call may have printed.
 func TestServerSecretsFoundByAnother(t *testing.T) {
-	b := newBench(t, served, "ONE_KEY="+oneValue)
+	b := newFixture(t, served, "ONE_KEY="+oneValue)
 	row := store.Job{Principal: store.Local, ID: store.NewID(), CLI: "acme"}
 	secrets, known := b.runner.secretsOf(row)
-	if got := secrets.clean("it is " + oneValue); !known || got != "it is [ONE_KEY]" {
+	if got := secrets.redact("it is " + oneValue); !known || got != "it is [ONE_KEY]" {
 		t.Errorf("%q, %v", got, known)
 	}
 }
