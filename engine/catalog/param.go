@@ -50,6 +50,7 @@ type Param struct {
 	Name string
 	Kind Kind
 	lang.ParamSpec
+	Nullable bool // the schema says that null is taken, which counts as not given
 
 	role     role
 	pattern  *regexp.Regexp

@@ -86,7 +86,7 @@ func (c *CLI) doubt() string {
 // (lengths but the prompt's, patterns, elements of a list) are told when they do: each
 // byte here is paid in every conversation of every client.
 type property struct {
-	Type        string    `json:"type"`
+	Type        any       `json:"type"` // a name, or a list of two that ends in "null"
 	Description string    `json:"description,omitempty"`
 	Enum        []string  `json:"enum,omitempty"`
 	Items       *property `json:"items,omitempty"`
@@ -102,6 +102,9 @@ var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer
 func (p *Param) property() property {
 	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.listedDefault(),
 		Minimum: p.Min, Maximum: p.Max}
+	if p.Nullable {
+		out.Type = []string{jsonTypes[p.Kind], "null"}
+	}
 	if p.role == rolePrompt {
 		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
 	}

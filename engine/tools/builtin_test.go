@@ -17,6 +17,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/session"
@@ -24,7 +25,7 @@ import (
 )
 
 // conforms holds a result, as a client gets it, against an output schema. A failure has
-// the status and the error, and need not have what the schema requires else.
+// the status and the error, and keeps to the schema like any other: clients check both.
 func conforms(tb testing.TB, schema json.RawMessage, r Result) map[string]any {
 	tb.Helper()
 	var object, rules map[string]any
@@ -32,7 +33,6 @@ func conforms(tb testing.TB, schema json.RawMessage, r Result) map[string]any {
 		tb.Fatalf("%v: %s", err, r.Object())
 	}
 	if r.IsError {
-		delete(rules, "required")
 		failure, _ := object["error"].(map[string]any)
 		if object["status"] == "" || failure["class"] == "" || failure["message"] == "" {
 			tb.Errorf("a failure without a class or a message: %s", r.Object())
@@ -192,6 +192,64 @@ func TestResultsOfBuiltins(t *testing.T) {
 		if r, got := full.ask(t, c.tool, c.args); !r.IsError || got["error"].(map[string]any)["class"] != c.class {
 			t.Errorf("%s: %q", c.tool, r.Text)
 		}
+	}
+}
+
+// TestFailuresKeepToTheSchemas: whatever goes wrong with a call of a tool, clients that
+// check results show the failure and not a complaint about its form.
+func TestFailuresKeepToTheSchemas(t *testing.T) {
+	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	d.Sessions = &session.Service{Record: recordOf[session.Store](d.Tools)}
+	d.Versions = &installed.Prober{Host: d.Runner.Host}
+	wire(d.Tools)
+	lost := newDesk(t, "").Tools
+	lost.Runner.Record, lost.Versions = noRecord, &installed.Prober{Host: lost.Runner.Host}
+	lost.Sessions, lost.Decisions = &session.Service{Record: recordOf[session.Store](lost)}, recordOf[ApprovalStore](lost)
+	wire(lost)
+	complete := `{"prompt":"xx","jobId":"x","sessionId":"x","cli":"acme"}`
+	for _, o := range d.Offers() {
+		var input struct{ Properties map[string]any }
+		var output struct{ Required []string }
+		if err := errors.Join(json.Unmarshal(o.Input, &input), json.Unmarshal(o.Output, &output)); err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(output.Required, func(name string) bool { return name != "status" }) {
+			t.Errorf("%s: failures do not have all of %q", o.Name, output.Required)
+		}
+		var args map[string]any
+		if err := json.Unmarshal([]byte(complete), &args); err != nil {
+			t.Fatal(err)
+		}
+		for name := range args {
+			if input.Properties[name] == nil || name == "sessionId" && strings.Contains(o.Name, "_request") {
+				delete(args, name)
+			}
+		}
+		known := string(encode(args))
+		if r, _ := d.ask(t, o.Name, `{"nobody":1}`); !r.IsError {
+			t.Errorf("%s takes any argument", o.Name)
+		}
+		d.ask(t, o.Name, `[]`)
+		d.ask(t, o.Name, known) // an id or a CLI that there is not
+		lost.ask(t, o.Name, known)
+		if strings.Contains(o.Name, "_request") {
+			if r, got := d.ask(t, o.Name, `{"prompt":"xx","yolo":true}`); !r.IsError || got["error"].(map[string]any)["class"] != lang.ClassDenied {
+				t.Errorf("%s: %q", o.Name, r.Text)
+			}
+		}
+	}
+}
+
+// TestNullSession: that no session is to be active can be said by null, as the schema says.
+func TestNullSession(t *testing.T) {
+	tools := newTools(t)
+	tools.Sessions = &session.Service{Record: recordOf[session.Store](tools)}
+	wire(tools)
+	if schema := string(SessionUseTool.listing().Input); !strings.Contains(schema, `"sessionId":{"type":["string","null"]`) {
+		t.Error(schema)
+	}
+	if r, _ := tools.ask(t, SessionUse, `{"cli":"zeta","sessionId":null}`); r.IsError || !strings.Contains(r.Text[0], "No session of zeta is active") {
+		t.Errorf("%q", r.Text)
 	}
 }
 

@@ -47,7 +47,7 @@ type Held struct {
 var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
 	`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
-	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}}},"required":["digest","files"]}`)
+	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{

@@ -12,7 +12,7 @@ import (
 // params are the parameters of a tool as the fields of its input declare them, in their
 // order and with those of embedded structs. The Go type of a field is the type of the
 // parameter; its tags have the names that specs use: json (the name of the parameter),
-// doc, required, default, enum, min, max, minLength, maxLength.
+// doc, required, nullable, default, enum, min, max, minLength, maxLength.
 func params(in reflect.Type) []*catalog.Param {
 	var out []*catalog.Param
 	for _, field := range inputFields(in) {
@@ -53,6 +53,7 @@ func param(field reflect.StructField) (*catalog.Param, error) {
 		"doc":       func(text string) error { p.Doc = text; return nil },
 		"enum":      func(text string) error { p.Enum = strings.Split(text, ","); return nil },
 		"required":  func(text string) (err error) { p.ParamSpec.Required, err = strconv.ParseBool(text); return err },
+		"nullable":  func(text string) (err error) { p.Nullable, err = strconv.ParseBool(text); return err },
 		"default":   func(text string) (err error) { p.Default, err = preset(p.Kind, text); return err },
 		"min":       func(text string) (err error) { p.Min, err = pointer(strconv.ParseFloat(text, 64)); return err },
 		"max":       func(text string) (err error) { p.Max, err = pointer(strconv.ParseFloat(text, 64)); return err },
