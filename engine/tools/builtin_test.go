@@ -70,34 +70,34 @@ func (t *Tools) ask(tb testing.TB, name, args string) (Result, map[string]any) {
 var wrongInput = map[string][]struct{ args, want string }{
 	JobStatus: {
 		{`{}`, "jobId: missing required parameter"},
-		{`{"jobID":7,"jobId":7,"waitMs":60001}`, `jobID: unknown parameter (did you mean "jobId"?)|jobId: must be a string, not 7|waitMs: must be 0 to 60,000, not 60,001`},
+		{`{"jobID":7,"jobId":true,"waitMs":60001}`, `jobID: unknown parameter (did you mean "jobId"?)|jobId: must be a string, not true|waitMs: must be 0 to 60,000, not 60,001`},
 	},
 	JobResult: {
 		{`{"waitMs":-1,"maxChars":0,"offset":-1}`, "jobId: missing required parameter|waitMs: must be 0 to 60,000, not -1|maxChars: must be 1 to 1,000,000, not 0|offset: must be at least 0, not -1"},
-		{`{"jobId":"x","maxChars":1.5,"offset":"0"}`, `maxChars: must be an integer, not 1.5|offset: must be an integer, not "0"`},
+		{`{"jobId":"x","maxChars":1.5,"offset":"0x"}`, `maxChars: must be an integer, not 1.5|offset: must be an integer, not "0x"`},
 	},
 	JobCancel: {{`{"jobId":"` + strings.Repeat("x", 65) + `","force":true}`, "force: unknown parameter|jobId: has 65 characters, at most 64 are allowed"}},
-	JobList: {{`{"cli":1,"state":"runing","limit":501}`,
-		`cli: must be a string, not 1|state: must be "queued", "running", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
+	JobList: {{`{"cli":true,"state":"runing","limit":501}`,
+		`cli: must be a string, not true|state: must be "queued", "running", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
 	ApprovalList:  {{`{"limit":0,"clI":""}`, `clI: unknown parameter (did you mean "cli"?)|limit: must be 1 to 500, not 0`}},
 	GatewayStatus: {{`{"x":1,"y":2}`, "x: unknown parameter|y: unknown parameter"}, {`[]`, "the arguments must be an object, not a list"}},
 	CLIVersions:   {{`{"cli":["acme"]}`, "cli: must be a string, not a list"}, {`{"cli":"acmee"}`, `there is no CLI "acmee" (did you mean "acme"?)`}},
 	CLIUpgrade: {
-		{`{"target":1,"dryRun":"no","timeoutMs":999,"force":0}`, `cli: missing required parameter|target: must be a string, not 1|dryRun: must be true or false, not "no"|timeoutMs: must be 1,000 to 3,600,000, not 999|force: must be true or false, not 0`},
+		{`{"target":true,"dryRun":"no","timeoutMs":999,"force":0}`, `cli: missing required parameter|target: must be a string, not true|dryRun: must be true or false, not "no"|timeoutMs: must be 1,000 to 3,600,000, not 999|force: must be true or false, not 0`},
 		{`{"cli":"nobody"}`, `there is no CLI "nobody"; there are acme, zeta, mira, gone`},
 		{`{"cli":"acme","target":"-x"}`, `target: must be "latest", a version such as "1.2.3" or a tag such as "beta", not "-x"`},
 	},
 	ListModels: {{`{"cli":true}`, "cli: must be a string, not true"}, {`{"cli":"nobody"}`, `there is no CLI "nobody"; there are acme, zeta, mira, gone`}},
 	SessionCreate: {
-		{`{"description":1,"setAsActive":"yes"}`, `cli: missing required parameter|description: must be a string, not 1|setAsActive: must be true or false, not "yes"`},
+		{`{"description":true,"setAsActive":"yes"}`, `cli: missing required parameter|description: must be a string, not true|setAsActive: must be true or false, not "yes"`},
 		{`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`},
 		{`{"cli":"mira"}`, "mira has no conversations that can be continued"},
 	},
-	SessionList:   {{`{"limit":501,"cli":1}`, "cli: must be a string, not 1|limit: must be 1 to 500, not 501"}, {`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`}},
-	SessionUse:    {{`{"sessionId":1}`, "cli: missing required parameter|sessionId: must be a string, not 1"}},
-	SessionGet:    {{`{"sessionId":"","cli":1}`, "sessionId: must have at least 1 characters|cli: must be a string, not 1"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
+	SessionList:   {{`{"limit":501,"cli":true}`, "cli: must be a string, not true|limit: must be 1 to 500, not 501"}, {`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`}},
+	SessionUse:    {{`{"sessionId":true}`, "cli: missing required parameter|sessionId: must be a string, not true"}},
+	SessionGet:    {{`{"sessionId":"","cli":true}`, "sessionId: must have at least 1 characters|cli: must be a string, not true"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
 	SessionDelete: {{`{}`, "sessionId: missing required parameter"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
-	SessionClear:  {{`{"cli":1,"every":true}`, "every: unknown parameter|cli: must be a string, not 1"}},
+	SessionClear:  {{`{"cli":true,"every":true}`, "every: unknown parameter|cli: must be a string, not true"}},
 }
 
 func TestWrongInputOfBuiltins(t *testing.T) {

@@ -112,7 +112,7 @@ func TestRefusalsOfJobTools(t *testing.T) {
 	for _, c := range []struct{ tool, args, want string }{
 		{JobStatus, `{}`, "jobId: missing required parameter"},
 		{JobStatus, `{"jobID":"x","waitMs":70000}`, "3 problems with the arguments of llm_job_status:\n- jobID: unknown parameter (did you mean \"jobId\"?)\n- jobId: missing required parameter\n- waitMs: must be 0 to 60,000, not 70,000"},
-		{JobStatus, `{"jobId":7}`, "jobId: must be a string, not 7"},
+		{JobStatus, `{"jobId":[7]}`, "jobId: must be a string, not a list"},
 		{JobStatus, `[]`, "the arguments must be an object"},
 		{JobStatus, `{"jobId":"../../x"}`, `there is no job "../../x"`},
 		{JobResult, `{"jobId":"x","offset":-1}`, "offset: must be at least 0"},
