@@ -15,7 +15,8 @@ type Request struct {
 	Args      json.RawMessage // a JSON object, as the caller sent it
 	Client    Client
 	Interaction
-	Until time.Time // by then its caller wants a result; zero: whenever there is one
+	Inline int       // characters of the answer in its result where the call does not say; 0: the default
+	Until  time.Time // by then its caller wants a result; zero: whenever there is one
 
 	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile
 	Bound    *catalog.Call    // the arguments, checked and bound to the parameters of the CLI

@@ -40,7 +40,7 @@ func paramName(field reflect.StructField) string {
 	return name
 }
 
-var paramKinds = map[reflect.Kind]catalog.Kind{reflect.String: catalog.String, reflect.Bool: catalog.Bool, reflect.Int: catalog.Int}
+var paramKinds = map[reflect.Kind]catalog.Kind{reflect.String: catalog.String, reflect.Bool: catalog.Bool, reflect.Int: catalog.Int, reflect.Slice: catalog.List}
 
 // param reads the tags of a field. The error says what is wrong with them.
 func param(field reflect.StructField) (*catalog.Param, error) {
@@ -92,6 +92,8 @@ func setInput(in reflect.Value, values map[string]any) {
 			target.SetBool(v)
 		case int:
 			target.SetInt(int64(v))
+		case []string:
+			target.Set(reflect.ValueOf(v))
 		}
 	}
 }
