@@ -31,7 +31,7 @@ const (
 
 // TestAReloadThatHangs is reported, holds up no call, and ends with the next edit.
 func TestAReloadThatHangs(t *testing.T) {
-	h := newHouse(t, "a.cue", patient)
+	h := newSpecsHome(t, "a.cue", patient)
 	h.save("acme.cue", h.says("acme", "good", "day"))
 	h.Reload()
 	c := connect(t, h.Engine, "desk")
@@ -62,7 +62,7 @@ func TestAReloadThatHangs(t *testing.T) {
 
 // TestAReloadOverALimit is told like any other broken edit.
 func TestAReloadOverALimit(t *testing.T) {
-	h := newHouse(t, "a.cue", hasty)
+	h := newSpecsHome(t, "a.cue", hasty)
 	before := h.Status().Digest
 	h.save("b.cue", endless)
 	if h.Reload() {
@@ -82,7 +82,7 @@ func TestAReloadOverALimit(t *testing.T) {
 
 // TestServingEnds while a reload hangs.
 func TestServingEnds(t *testing.T) {
-	h := newHouse(t, "a.cue", patient)
+	h := newSpecsHome(t, "a.cue", patient)
 	c := connect(t, h.Engine, "desk")
 	h.save("b.cue", endless)
 	until(t, "the evaluation", func() bool { return h.Status().Evaluating != nil })

@@ -123,7 +123,7 @@ func TestOptimizedCalls(t *testing.T) {
 	started := optimized(t, e, "acme_request_async", args)
 	specs := folder(t, t.TempDir(), "acme.cue", fake(t))
 	for range 2 { // once by this gateway, once by another
-		again := optimized(t, e, "llm_job_result", map[string]any{"jobId": started.JobID, "waitMs": 60000})
+		again := optimized(t, e, "llm_job_result", map[string]any{"jobId": started.JobID, "waitMs": 60000, "include": []string{"stdout"}})
 		checkSavings(t, again, tidy)
 		if !strings.Contains(again.Text, answer) {
 			t.Errorf("what it printed is not there: %s", again.Text)

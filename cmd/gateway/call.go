@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -97,7 +98,11 @@ Exit codes: 0 answered, 1 the call failed, 2 invalid command line.`,
 		if err != nil {
 			return err
 		}
-		r := e.Tools.Call(cmd.Context(), call.Request{Tool: words[0], Args: args, Client: call.Client{Name: "gateway call", Version: release()}})
+		req := call.Request{Tool: words[0], Args: args, Client: call.Client{Name: "gateway call", Version: release()}}
+		if given.format == "text" {
+			req.Inline = math.MaxInt // a person reads it, or a file takes it
+		}
+		r := e.Tools.Call(cmd.Context(), req)
 		if given.format == "json" {
 			err = printJSON(cmd.OutOrStdout(), r)
 		} else {

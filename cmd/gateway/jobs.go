@@ -126,7 +126,7 @@ running.`,
 			return err
 		}
 		defer e.Close()
-		in := tools.JobResultInput{JobRef: tools.JobRef{JobID: words[0]}, MaxChars: 1_000_000}
+		in := tools.JobResultInput{JobRef: tools.JobRef{JobID: words[0]}, MaxChars: 1_000_000, Include: []string{"stdout", "stderr"}}
 		if wait > 0 {
 			wait = max(wait, time.Millisecond) // a tool counts in those
 		}

@@ -195,7 +195,7 @@ var answers = map[string]string{
 	string(Declined):  "the user was asked and declined",
 	string(Dismissed): "the user was asked and did not decide",
 	unavailable:       "a person has to decide about it, and this client cannot ask one (it declares no elicitation)",
-	timedOut:          "the user was asked and did not answer in time (gateway.approvals.askMs)",
+	timedOut:          "the user was asked and did not answer in time (gateway.approvals.askMs, and with the wait for the answer gateway.jobs.syncMs and 5 s)",
 	askFailed:         "a person has to decide about it, and the client did not ask one",
 	abandoned:         "the call was canceled while the user was asked",
 }

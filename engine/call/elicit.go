@@ -47,7 +47,7 @@ func (s *Service) elicit(ctx context.Context, req *Request, d policy.Decision) (
 	if req.Progress != nil {
 		req.Progress("waiting for the user, who is asked whether " + req.Bound.CLI.DisplayName() + " may be called like this")
 	}
-	asking, stop := context.WithTimeout(ctx, wait)
+	asking, stop := context.WithTimeout(ctx, req.within(wait))
 	defer stop()
 	reply, err := req.Ask(asking, message)
 	switch {

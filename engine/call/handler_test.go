@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -26,6 +27,7 @@ type world struct {
 	refuse  error         // of Resolve
 	stale   bool
 	sent    []*Request
+	waits   []time.Duration
 }
 
 func newWorld(t *testing.T) *world {
@@ -79,8 +81,9 @@ func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	}
 	return Job{Row: store.Job{ID: "id", CLI: "acme"}, State: Running}, nil
 }
-func (w *world) Wait(_ context.Context, job Job, _ time.Duration) (Job, error) {
+func (w *world) Wait(_ context.Context, job Job, d time.Duration) (Job, error) {
 	w.note("wait")
+	w.waits = append(w.waits, d)
 	if len(w.ends) > 0 {
 		job.State = Completed
 	}
@@ -194,6 +197,33 @@ func TestRenew(t *testing.T) {
 				if got := w.sent[i].Bound.Mode; got != mode {
 					t.Errorf("call %d: mode %s, want %s", i, got, mode)
 				}
+			}
+		})
+	}
+}
+
+// TestOneDeadline: asking a person and waiting for the answer together take no longer than
+// a client gives a request.
+func TestOneDeadline(t *testing.T) {
+	for _, c := range []struct{ sync, thinks, asked, waits time.Duration }{
+		{45 * time.Second, time.Second, 50 * time.Second, 45 * time.Second},
+		{45 * time.Second, 30 * time.Second, 50 * time.Second, 20 * time.Second},
+		{45 * time.Second, 50 * time.Second, 50 * time.Second, time.Millisecond},
+		{0, 100 * time.Second, defaultAsk, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			req := request(`{"prompt":"x","n":5,"approvalPolicy":"narrow"}`)
+			asked := time.Duration(0)
+			req.Ask = func(ctx context.Context, _ string) (Reply, error) {
+				until, _ := ctx.Deadline()
+				asked = time.Until(until)
+				time.Sleep(c.thinks)
+				return Accepted, nil
+			}
+			out, err := w.Complete(t.Context(), New(w.Service), req, c.sync)
+			if err != nil || out.Failure != nil || asked != c.asked || !slices.Equal(w.waits, []time.Duration{c.waits}) {
+				t.Errorf("%v: %+v %v, asked for %v, waited %v", c, out, err, asked, w.waits)
 			}
 		})
 	}

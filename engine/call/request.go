@@ -2,6 +2,7 @@ package call
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 )
@@ -14,6 +15,8 @@ type Request struct {
 	Args      json.RawMessage // a JSON object, as the caller sent it
 	Client    Client
 	Interaction
+	Inline int       // characters of the answer in its result where the call does not say; 0: the default
+	Until  time.Time // by then its caller wants a result; zero: whenever there is one
 
 	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile
 	Bound    *catalog.Call    // the arguments, checked and bound to the parameters of the CLI
@@ -21,6 +24,15 @@ type Request struct {
 	Dir      string           // absolute working directory
 	Roots    []string         // further folders that the client works in
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
+}
+
+// within is d, or how long it is until the caller wants a result, whichever is less. It is
+// never 0 for a d that is not: 0 is no limit.
+func (r *Request) within(d time.Duration) time.Duration {
+	if r.Until.IsZero() || d <= 0 {
+		return d
+	}
+	return max(time.Millisecond, min(d, time.Until(r.Until)))
 }
 
 // Client is who asked, as it introduced itself. It is not verified.

@@ -11,10 +11,18 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/session"
 )
 
+// askExtra is how much longer than a wait a call may take in which a person was asked:
+// with the usual wait of 45 s it stays below the 60 s that clients give a request.
+const askExtra = 5 * time.Second
+
 // Complete makes a call and, unless its caller does not wait, waits for its end, for d at
-// most if that is not 0; then the job goes on. A call that met a session in another state
-// than it seemed to be in is made once more.
+// most if that is not 0; then the job goes on. Where d is not 0 it also bounds for how
+// long a person is asked: asking and waiting share one deadline. A call that met a session
+// in another state than it seemed to be in is made once more.
 func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.Duration) (*Outcome, error) {
+	if d > 0 {
+		req.Until = time.Now().Add(d + askExtra)
+	}
 	for last := false; ; last = true {
 		req.Approval = nil
 		out, err := h.Call(ctx, req)
@@ -22,7 +30,7 @@ func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.
 			return nil, err
 		}
 		if out.Failure == nil && !req.Async {
-			s.await(ctx, out, d)
+			s.await(ctx, out, req.within(d))
 		}
 		if last || !s.renew(ctx, out) {
 			return out, nil

@@ -52,9 +52,9 @@ func TestAnySpec(t *testing.T) {
 
 // dropped names an argument without which the command is the same.
 func dropped(cli *CLI, args []byte, with Command) string {
-	var given map[string]any
-	if err := json.Unmarshal(args, &given); err != nil {
-		return err.Error()
+	given, wrong := cli.arguments(args, nil)
+	if wrong != nil {
+		return wrong.Error()
 	}
 	for _, p := range cli.params {
 		v, ok := given[p.Name]

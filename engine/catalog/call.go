@@ -24,6 +24,7 @@ type Call struct {
 	Idle, Wall    time.Duration    // as asked for; 0 for the default
 	Show          string           // "answer", "record" or "events"
 	Async         bool             // asked for as a job
+	MaxChars      int              // of the answer in the result, as asked for; 0 for the default
 	Force         bool             // run, whatever was asked before
 	Strategy      string           // of approval, as asked for: Legacy, Managed or ""
 	Policy        string           // of approval, as asked for; "" for the default

@@ -160,6 +160,7 @@ func (b *binder) finish(newID func() string) {
 		call.Wall = time.Duration(wall) * time.Millisecond
 	}
 	call.Async, _ = take(ParamAsync).(bool)
+	call.MaxChars, _ = take(ParamMaxChars).(int)
 	call.Force, _ = take(ParamForceRefresh).(bool)
 	call.Strategy, _ = take(ParamApprovalStrategy).(string)
 	call.Policy, _ = take(ParamApprovalPolicy).(string)

@@ -220,7 +220,8 @@ func TestRuleChecker(t *testing.T) {
 }
 
 func FuzzBind(f *testing.F) {
-	for _, s := range []string{`{"prompt":"hi"}`, `null`, `[]`, `{"prompt":"x","tags":["a",1],"turns":1e400}`, `{"prompt":"x","sessionId":"-"}`, "{\"a\":\"\xff\"}", `{"prompt":"\ud800"}`} {
+	for _, s := range []string{`{"prompt":"hi"}`, `null`, `[]`, `{"prompt":"x","tags":["a",1],"turns":1e400}`, `{"prompt":"x","sessionId":"-"}`, "{\"a\":\"\xff\"}", `{"prompt":"\ud800"}`,
+		`{"prompt":"x","tags":"[\"a\",1]","turns":"3","on":"True","heat":" 1e9 ","level":5}`, `{"prompt":"x","tags":"--evil","turns":"","on":"null","dirs":"[]"}`, `{"prompt":"x","tags":"[[","name":-1e-9}`} {
 		f.Add([]byte(s))
 	}
 	cli := shared(f, "acme")

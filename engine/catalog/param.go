@@ -50,6 +50,7 @@ type Param struct {
 	Name string
 	Kind Kind
 	lang.ParamSpec
+	Nullable bool // the schema says that null is taken, which counts as not given
 
 	role     role
 	pattern  *regexp.Regexp
@@ -84,6 +85,7 @@ const (
 	roleAsync            role = "async"
 	roleOptimizePrompt   role = "optimizePrompt"
 	roleOptimizeResponse role = "optimizeResponse"
+	roleMaxChars         role = "maxChars"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -105,12 +107,13 @@ const (
 	ParamAsync            = "async"
 	ParamOptimizePrompt   = "optimizePrompt"
 	ParamOptimizeResponse = "optimizeResponse"
+	ParamMaxChars         = "maxChars"
 	ParamModel            = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse}
+var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse, ParamMaxChars}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -119,6 +122,9 @@ const (
 	minWallMs = 1_000
 	maxWallMs = 604_800_000
 )
+
+// maxAnswerChars is the most characters of an answer that a result can be asked to hold.
+const maxAnswerChars = 1_000_000
 
 // engineParams are declared here once and shared by the tools of all CLIs. Those of
 // approval are offered where there are policies, those of optimizers where one is named.
@@ -168,6 +174,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	if shared.response != nil {
 		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: optimizerDoc("Shorten the answer", shared.response)})
 	}
+	add(roleMaxChars, ParamMaxChars, Int, lang.ParamSpec{Advanced: true, Doc: "Most characters of the answer to return. Default: 10,000.", Min: ptr(1.0), Max: ptr(float64(maxAnswerChars))})
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }

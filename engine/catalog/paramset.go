@@ -37,7 +37,8 @@ func (t *paramSet) names() []string {
 	return names
 }
 
-// arguments reads a JSON object, without the injected names that are no parameters.
+// arguments reads a JSON object, without the injected names that are no parameters and
+// without what says that a parameter is not given; the others are as they are meant.
 func (t *paramSet) arguments(raw json.RawMessage, injected []string) (map[string]any, Violations) {
 	given, violation := object(raw)
 	if violation != "" {
@@ -45,6 +46,16 @@ func (t *paramSet) arguments(raw json.RawMessage, injected []string) (map[string
 	}
 	for _, name := range injected {
 		if _, known := t.byName[name]; !known {
+			delete(given, name)
+		}
+	}
+	for name, arg := range given {
+		p, known := t.byName[name]
+		if !known {
+			continue
+		}
+		meant := p.meant(arg)
+		if given[name] = meant; p.absent(arg) || p.absent(meant) {
 			delete(given, name)
 		}
 	}
@@ -66,8 +77,7 @@ func (b *bound) add(param, format string, args ...any) {
 // sends more has not mistyped.
 const maxHints = 20
 
-// bind gives every argument its kind. Null stands for "not given": many clients
-// send it for an optional parameter. An argument of a role that special takes is left
+// bind gives every argument its kind. An argument of a role that special takes is left
 // to it.
 func (t *paramSet) bind(args map[string]any, b *bound, special func(p *Param, arg any) bool) {
 	names := make([]string, 0, len(args))

@@ -56,7 +56,7 @@ func (c *CLI) describeAsync() Tool {
 	t.Name, t.Output = c.AsyncTool(), StartSchema
 	t.Title += " (job)"
 	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
-	t.Input = c.schema(withoutAsync, (*Param).terse, false)
+	t.Input = c.schema(func(p *Param) bool { return withoutAsync(p) && p.role != roleMaxChars }, (*Param).terse, false) // it returns no answer
 	return t
 }
 
@@ -86,7 +86,7 @@ func (c *CLI) unverifiedNote() string {
 // (lengths but the prompt's, patterns, elements of a list) are reported when they do: each
 // byte here costs tokens in every conversation of every client.
 type property struct {
-	Type        string    `json:"type"`
+	Type        any       `json:"type"` // a name, or a list of two that ends in "null"
 	Description string    `json:"description,omitempty"`
 	Enum        []string  `json:"enum,omitempty"`
 	Items       *property `json:"items,omitempty"`
@@ -102,6 +102,9 @@ var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer
 func (p *Param) property() property {
 	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.listedDefault(),
 		Minimum: p.Min, Maximum: p.Max}
+	if p.Nullable {
+		out.Type = []string{jsonTypes[p.Kind], "null"}
+	}
 	if p.role == rolePrompt {
 		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
 	}
@@ -211,14 +214,15 @@ func (t *paramSet) schema(counts func(*Param) bool, show func(*Param) property, 
 	return b.Bytes()
 }
 
-// OutputSchema is the JSON Schema of a result, the same for every CLI.
+// OutputSchema is the JSON Schema of a result, the same for every CLI: of its members those
+// that a caller acts on.
 var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
-	`"status":{"type":"string"},"jobId":{"type":"string"},"joined":{"type":"boolean"},` +
-	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},"correlationId":{"type":"string"},` +
-	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"usage":{"type":"object"},"costUsd":{"type":"number"},"mcpServers":{"type":"object"},"optimization":{"type":"object"},` +
+	`"status":{"type":"string"},"jobId":{"type":"string"},` +
+	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
+	`"exitCode":{"type":"integer"},` +
+	`"usage":{"type":"object"},"costUsd":{"type":"number"},"nextOffset":{"type":"integer"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"},"retryable":{"type":"boolean"}}},` +
+	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},` +
 	`"response":{"type":"string"}},` +
 	`"required":["status"]}`)
 

@@ -175,7 +175,7 @@ func TestExitZeroAfterCancel(t *testing.T) {
 		`{"note":"stopped"}`: {lang.ClassCanceled, "", store.EndCanceled},
 		`{"result":"fine"}`:  {"", "fine", store.EndOK},
 	} {
-		b := newBench(t, jsonl)
+		b := newFixture(t, jsonl)
 		ready := filepath.Join(b.dir, "ready")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		ended := make(chan call.Completion, 1)
@@ -195,7 +195,7 @@ func TestExitZeroAfterCancel(t *testing.T) {
 
 // TestAProgramThatStaysIsSettled: its answer counts, and it is ended.
 func TestAProgramThatStaysIsSettled(t *testing.T) {
-	b := newBench(t, jsonl+"output: settleMs: 100\n")
+	b := newFixture(t, jsonl+"output: settleMs: 100\n")
 	child := filepath.Join(b.dir, "child")
 	out := b.runner.Run(t.Context(), b.request(`out={"result":"fine"}`+"\n", "pid="+child, "sleep"))
 	if class(out) != "" || out.Answer.Text != "fine" || !slices.Contains(out.Warnings, "acme did not exit by itself after its answer, and was ended") {

@@ -22,7 +22,10 @@ type result struct {
 	StructuredContent json.RawMessage
 	IsError           bool
 	ResultType        string
-	InputRequests     map[string]struct{ Method string }
+	InputRequests     map[string]struct {
+		Method string
+		Params json.RawMessage
+	}
 }
 
 func (p *peer) result() result {

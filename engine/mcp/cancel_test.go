@@ -309,3 +309,27 @@ func TestAClosedOutputCancelsCallsAndEndsTheServer(t *testing.T) {
 		}
 	})
 }
+
+// TestCancelWithAnyReason: whatever a client writes as its reason, the call is cancelled.
+func TestCancelWithAnyReason(t *testing.T) {
+	for reason, want := range map[string]string{`"stop"`: "stop", `null`: "", `7`: "7", `{"code":"timeout"}`: `{"code":"timeout"}`, `["a"]`: `["a"]`, `true`: "true"} {
+		var got string
+		d := &stubCaller{tools: []Tool{tool("say")}, call: func(ctx context.Context, _ call.Request) Result {
+			<-ctx.Done()
+			if cancel, ok := errors.AsType[*CancelError](context.Cause(ctx)); ok {
+				got = cancel.CancelReason()
+			}
+			return Result{}
+		}}
+		bubble(t, Options{Caller: d}, func(p *peer) {
+			got = "not cancelled"
+			p.call("1", "")
+			p.quiet()
+			p.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":` + reason + `}}`)
+			p.quiet()
+			if got != want {
+				t.Errorf("%s: %q", reason, got)
+			}
+		})
+	}
+}

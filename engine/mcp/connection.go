@@ -130,9 +130,12 @@ func (c *connection) read(in io.Reader) error {
 
 const maxBatch = 100
 
+// byteOrderMark is what some programs on Windows begin their output with.
+var byteOrderMark = []byte("\ufeff")
+
 // line handles a message, or a batch of them, each answered on its own.
 func (c *connection) line(b []byte) {
-	b = bytes.TrimSpace(b)
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, byteOrderMark))
 	if len(b) == 0 {
 		return
 	}
@@ -180,7 +183,7 @@ func (c *connection) notification(method string, params json.RawMessage) {
 	case methodCancelled:
 		var p struct {
 			ID     json.RawMessage `json:"requestId"`
-			Reason string          `json:"reason"`
+			Reason json.RawMessage `json:"reason"`
 		}
 		if json.Unmarshal(params, &p) != nil {
 			return
@@ -192,7 +195,7 @@ func (c *connection) notification(method string, params json.RawMessage) {
 			if r.progress != nil {
 				r.progress.stop()
 			}
-			r.cancel(&CancelError{Reason: p.Reason})
+			r.cancel(&CancelError{Reason: reasonText(p.Reason)})
 		}
 	case methodRootsChanged:
 		c.roots.changed()

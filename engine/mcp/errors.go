@@ -1,6 +1,9 @@
 package mcp
 
-import "errors"
+import (
+	"encoding/json"
+	"errors"
+)
 
 // Causes of the end of a call's context, see [context.Cause].
 var (
@@ -27,3 +30,13 @@ func (e *CancelError) Error() string {
 // CancelReason is the client's reason. Packages below this one cannot name the type, so
 // they look for this method with errors.As.
 func (e *CancelError) CancelReason() string { return e.Reason }
+
+// reasonText is the reason of a cancellation, which is a text by the protocol and anything
+// in practice.
+func reasonText(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil { // null, too
+		return text
+	}
+	return string(raw)
+}

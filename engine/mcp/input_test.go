@@ -20,10 +20,18 @@ func TestBrokenLinesAreAnsweredAndTheServerLives(t *testing.T) {
 		id   string
 	}{
 		"not JSON":              {`hello`, codeParse, "null"},
-		"truncated":             {`{"jsonrpc":"2.0","id":1,"method":"pi`, codeParse, "null"},
-		"two values":            {`{"jsonrpc":"2.0","id":1,"method":"ping"} {}`, codeParse, "null"},
+		"truncated":             {`{"jsonrpc":"2.0","id":1,"method":"pi`, codeParse, "1"},
+		"truncated in the id":   {`{"jsonrpc":"2.0","id":1`, codeParse, "null"},
+		"truncated text id":     {`{"jsonrpc":"2.0","id":"a`, codeParse, "null"},
+		"two values":            {`{"jsonrpc":"2.0","id":1,"method":"ping"} {}`, codeParse, "1"},
+		"not a number":          {`{"method":"tools/call","params":{"n":NaN,"id":3},"jsonrpc":"2.0","id" : "a\"b"}`, codeParse, `"a\"b"`},
+		"id elsewhere":          {`{"method":"tools/call","params":{"id":3,}}`, codeParse, "null"},
+		"id in a text":          {`{"method":"tools/call","params":"\"id\":3","n":}`, codeParse, "null"},
+		"two ids":               {`{"id":1,"method":"ping","id":2,}`, codeParse, "null"},
+		"broken answer":         {`{"jsonrpc":"2.0","id":1,"result":{"a":}}`, codeParse, "null"},
+		"odd id":                {`{"id":truth,"method":}`, codeParse, "null"},
 		"deep":                  {deep, codeParse, "null"},
-		"deep params":           {`{"jsonrpc":"2.0","id":1,"method":"ping","params":` + deep, codeParse, "null"},
+		"deep params":           {`{"jsonrpc":"2.0","id":1,"method":"ping","params":` + deep, codeParse, "1"},
 		"number":                {`5`, codeInvalid, "null"},
 		"null":                  {`null`, codeInvalid, "null"},
 		"string":                {`"ping"`, codeInvalid, "null"},
@@ -78,6 +86,13 @@ func TestToleratedLines(t *testing.T) {
 		want(t, string(p.recv().Result), `{"content":[{"type":"text","text":"{\"text\":\"a`+"\ufffd"+`b\"}"}],"structuredContent":{"ok":true}}`)
 		p.call("\"\xff\"", "")
 		want(t, string(p.recv().ID), "\"\ufffd\"")
+	})
+}
+
+func TestAByteOrderMarkBeforeTheFirstMessage(t *testing.T) {
+	bubble(t, Options{}, func(p *peer) {
+		p.send("\ufeff" + `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+		want(t, string(p.recv().Result), "{}")
 	})
 }
 

@@ -45,7 +45,7 @@ func parse(b []byte) (message, *rpcError) {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return message{}, newError(codeParse, "not valid JSON: "+err.Error())
+		return message{ID: unreadableID(b)}, newError(codeParse, "not valid JSON: "+err.Error())
 	case err != nil:
 		return m, newError(codeInvalid, "not a JSON-RPC message: "+err.Error())
 	case m.JSONRPC != "2.0":

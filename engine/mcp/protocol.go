@@ -244,17 +244,29 @@ const (
 	questionInput = "question"
 )
 
+// inputRequest is a request inside the result of another. It always has params: clients
+// of the official Go SDK take no request without, though this method needs none.
+type inputRequest struct {
+	Method mcp.MCPMethod `json:"method"`
+	Params any           `json:"params"`
+}
+
 // inputRequired is the result of a tools/call of a modern client that has to call again
 // with its roots, with the answer to a question, or both.
 func (p *protocol) inputRequired(roots bool, q *call.Question) any {
-	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired}}
-	result.InputRequests = mcp.InputRequests{}
+	result := &struct {
+		mcp.Result
+		Content  []struct{}              `json:"content"`
+		Requests map[string]inputRequest `json:"inputRequests"`
+		State    string                  `json:"requestState,omitempty"`
+	}{Content: []struct{}{}, Requests: map[string]inputRequest{}}
+	result.ResultType = mcp.ResultTypeInputRequired
 	if roots {
-		result.InputRequests[rootsInput] = mcp.NewRootsInputRequest()
+		result.Requests[rootsInput] = inputRequest{mcp.MethodListRoots, mcp.ListRootsParams{}}
 	}
 	if q != nil {
-		result.InputRequests[questionInput] = mcp.NewElicitationInputRequest(elicitation(q.Text))
-		result.RequestState = q.State
+		result.Requests[questionInput] = inputRequest{mcp.MethodElicitationCreate, elicitation(q.Text)}
+		result.State = q.State
 	}
 	return p.modern(result)
 }

@@ -137,7 +137,7 @@ func TestRootsOfTheNewEraComeWithASecondRound(t *testing.T) {
 		p.call("1", ","+modern(`"roots":{}`))
 		got := p.result()
 		want(t, got.ResultType, "input_required")
-		want(t, got.InputRequests["roots"].Method, "roots/list")
+		want(t, got.InputRequests["roots"].Method+string(got.InputRequests["roots"].Params), "roots/list{}")
 		p.call("2", `,"inputResponses":{"roots":{"roots":[{"uri":"file:///a"}]}},`+modern(`"roots":{}`))
 		want(t, p.result().Content[0].Text, "/a")
 	})

@@ -33,7 +33,7 @@ type ApprovalListOutput struct {
 }
 
 var approvalListSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
-	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}},"required":["approvals"]}`)
+	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}}}`)
 
 // ApprovalListTool lists decisions about calls, newest first.
 var ApprovalListTool = &Builtin[ApprovalListInput, ApprovalListOutput]{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/session"
@@ -24,7 +25,7 @@ import (
 )
 
 // conforms holds a result, as a client gets it, against an output schema. A failure has
-// the status and the error, and need not have what the schema requires else.
+// the status and the error, and keeps to the schema like any other: clients check both.
 func conforms(tb testing.TB, schema json.RawMessage, r Result) map[string]any {
 	tb.Helper()
 	var object, rules map[string]any
@@ -32,7 +33,6 @@ func conforms(tb testing.TB, schema json.RawMessage, r Result) map[string]any {
 		tb.Fatalf("%v: %s", err, r.Object())
 	}
 	if r.IsError {
-		delete(rules, "required")
 		failure, _ := object["error"].(map[string]any)
 		if object["status"] == "" || failure["class"] == "" || failure["message"] == "" {
 			tb.Errorf("a failure without a class or a message: %s", r.Object())
@@ -70,34 +70,34 @@ func (t *Tools) ask(tb testing.TB, name, args string) (Result, map[string]any) {
 var wrongInput = map[string][]struct{ args, want string }{
 	JobStatus: {
 		{`{}`, "jobId: missing required parameter"},
-		{`{"jobID":7,"jobId":7,"waitMs":60001}`, `jobID: unknown parameter (did you mean "jobId"?)|jobId: must be a string, not 7|waitMs: must be 0 to 60,000, not 60,001`},
+		{`{"jobID":7,"jobId":true,"waitMs":60001}`, `jobID: unknown parameter (did you mean "jobId"?)|jobId: must be a string, not true|waitMs: must be 0 to 60,000, not 60,001`},
 	},
 	JobResult: {
 		{`{"waitMs":-1,"maxChars":0,"offset":-1}`, "jobId: missing required parameter|waitMs: must be 0 to 60,000, not -1|maxChars: must be 1 to 1,000,000, not 0|offset: must be at least 0, not -1"},
-		{`{"jobId":"x","maxChars":1.5,"offset":"0"}`, `maxChars: must be an integer, not 1.5|offset: must be an integer, not "0"`},
+		{`{"jobId":"x","maxChars":1.5,"offset":"0x"}`, `maxChars: must be an integer, not 1.5|offset: must be an integer, not "0x"`},
 	},
 	JobCancel: {{`{"jobId":"` + strings.Repeat("x", 65) + `","force":true}`, "force: unknown parameter|jobId: has 65 characters, at most 64 are allowed"}},
-	JobList: {{`{"cli":1,"state":"runing","limit":501}`,
-		`cli: must be a string, not 1|state: must be "queued", "running", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
+	JobList: {{`{"cli":true,"state":"runing","limit":501}`,
+		`cli: must be a string, not true|state: must be "queued", "running", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
 	ApprovalList:  {{`{"limit":0,"clI":""}`, `clI: unknown parameter (did you mean "cli"?)|limit: must be 1 to 500, not 0`}},
 	GatewayStatus: {{`{"x":1,"y":2}`, "x: unknown parameter|y: unknown parameter"}, {`[]`, "the arguments must be an object, not a list"}},
 	CLIVersions:   {{`{"cli":["acme"]}`, "cli: must be a string, not a list"}, {`{"cli":"acmee"}`, `there is no CLI "acmee" (did you mean "acme"?)`}},
 	CLIUpgrade: {
-		{`{"target":1,"dryRun":"no","timeoutMs":999,"force":0}`, `cli: missing required parameter|target: must be a string, not 1|dryRun: must be true or false, not "no"|timeoutMs: must be 1,000 to 3,600,000, not 999|force: must be true or false, not 0`},
+		{`{"target":true,"dryRun":"no","timeoutMs":999,"force":0}`, `cli: missing required parameter|target: must be a string, not true|dryRun: must be true or false, not "no"|timeoutMs: must be 1,000 to 3,600,000, not 999|force: must be true or false, not 0`},
 		{`{"cli":"nobody"}`, `there is no CLI "nobody"; there are acme, zeta, mira, gone`},
 		{`{"cli":"acme","target":"-x"}`, `target: must be "latest", a version such as "1.2.3" or a tag such as "beta", not "-x"`},
 	},
 	ListModels: {{`{"cli":true}`, "cli: must be a string, not true"}, {`{"cli":"nobody"}`, `there is no CLI "nobody"; there are acme, zeta, mira, gone`}},
 	SessionCreate: {
-		{`{"description":1,"setAsActive":"yes"}`, `cli: missing required parameter|description: must be a string, not 1|setAsActive: must be true or false, not "yes"`},
+		{`{"description":true,"setAsActive":"yes"}`, `cli: missing required parameter|description: must be a string, not true|setAsActive: must be true or false, not "yes"`},
 		{`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`},
 		{`{"cli":"mira"}`, "mira has no conversations that can be continued"},
 	},
-	SessionList:   {{`{"limit":501,"cli":1}`, "cli: must be a string, not 1|limit: must be 1 to 500, not 501"}, {`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`}},
-	SessionUse:    {{`{"sessionId":1}`, "cli: missing required parameter|sessionId: must be a string, not 1"}},
-	SessionGet:    {{`{"sessionId":"","cli":1}`, "sessionId: must have at least 1 characters|cli: must be a string, not 1"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
+	SessionList:   {{`{"limit":501,"cli":true}`, "cli: must be a string, not true|limit: must be 1 to 500, not 501"}, {`{"cli":"zet"}`, `there is no CLI "zet" (did you mean "zeta"?)`}},
+	SessionUse:    {{`{"sessionId":true}`, "cli: missing required parameter|sessionId: must be a string, not true"}},
+	SessionGet:    {{`{"sessionId":"","cli":true}`, "sessionId: must have at least 1 characters|cli: must be a string, not true"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
 	SessionDelete: {{`{}`, "sessionId: missing required parameter"}, {`{"sessionId":"x"}`, `there is no session "x"`}},
-	SessionClear:  {{`{"cli":1,"every":true}`, "every: unknown parameter|cli: must be a string, not 1"}},
+	SessionClear:  {{`{"cli":true,"every":true}`, "every: unknown parameter|cli: must be a string, not true"}},
 }
 
 func TestWrongInputOfBuiltins(t *testing.T) {
@@ -192,6 +192,64 @@ func TestResultsOfBuiltins(t *testing.T) {
 		if r, got := full.ask(t, c.tool, c.args); !r.IsError || got["error"].(map[string]any)["class"] != c.class {
 			t.Errorf("%s: %q", c.tool, r.Text)
 		}
+	}
+}
+
+// TestFailuresKeepToTheSchemas: whatever goes wrong with a call of a tool, clients that
+// check results show the failure and not a complaint about its form.
+func TestFailuresKeepToTheSchemas(t *testing.T) {
+	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	d.Sessions = &session.Service{Record: recordOf[session.Store](d.Tools)}
+	d.Versions = &installed.Prober{Host: d.Runner.Host}
+	wire(d.Tools)
+	lost := newDesk(t, "").Tools
+	lost.Runner.Record, lost.Versions = noRecord, &installed.Prober{Host: lost.Runner.Host}
+	lost.Sessions, lost.Decisions = &session.Service{Record: recordOf[session.Store](lost)}, recordOf[ApprovalStore](lost)
+	wire(lost)
+	complete := `{"prompt":"xx","jobId":"x","sessionId":"x","cli":"acme"}`
+	for _, o := range d.Offers() {
+		var input struct{ Properties map[string]any }
+		var output struct{ Required []string }
+		if err := errors.Join(json.Unmarshal(o.Input, &input), json.Unmarshal(o.Output, &output)); err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(output.Required, func(name string) bool { return name != "status" }) {
+			t.Errorf("%s: failures do not have all of %q", o.Name, output.Required)
+		}
+		var args map[string]any
+		if err := json.Unmarshal([]byte(complete), &args); err != nil {
+			t.Fatal(err)
+		}
+		for name := range args {
+			if input.Properties[name] == nil || name == "sessionId" && strings.Contains(o.Name, "_request") {
+				delete(args, name)
+			}
+		}
+		known := string(encode(args))
+		if r, _ := d.ask(t, o.Name, `{"nobody":1}`); !r.IsError {
+			t.Errorf("%s takes any argument", o.Name)
+		}
+		d.ask(t, o.Name, `[]`)
+		d.ask(t, o.Name, known) // an id or a CLI that there is not
+		lost.ask(t, o.Name, known)
+		if strings.Contains(o.Name, "_request") {
+			if r, got := d.ask(t, o.Name, `{"prompt":"xx","yolo":true}`); !r.IsError || got["error"].(map[string]any)["class"] != lang.ClassDenied {
+				t.Errorf("%s: %q", o.Name, r.Text)
+			}
+		}
+	}
+}
+
+// TestNullSession: that no session is to be active can be said by null, as the schema says.
+func TestNullSession(t *testing.T) {
+	tools := newTools(t)
+	tools.Sessions = &session.Service{Record: recordOf[session.Store](tools)}
+	wire(tools)
+	if schema := string(SessionUseTool.listing().Input); !strings.Contains(schema, `"sessionId":{"type":["string","null"]`) {
+		t.Error(schema)
+	}
+	if r, _ := tools.ask(t, SessionUse, `{"cli":"zeta","sessionId":null}`); r.IsError || !strings.Contains(r.Text[0], "No session of zeta is active") {
+		t.Errorf("%q", r.Text)
 	}
 }
 

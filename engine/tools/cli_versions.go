@@ -30,7 +30,7 @@ type CLIVersionsOutput struct {
 
 var versionsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type":"array","items":{"type":"object","properties":{` +
 	`"cli":{"type":"string"},"installed":{"type":"boolean"},"path":{"type":"string"},"version":{"type":"string"},"matchesSpec":{"type":"boolean"},` +
-	`"login":{"type":"string","enum":["found","none","unknown"]},"loginHint":{"type":"string"},"unverified":{"type":"string"},"problem":{"type":"string"},"hint":{"type":"string"}}}}},"required":["clis"]}`)
+	`"login":{"type":"string","enum":["found","none","unknown"]},"loginHint":{"type":"string"},"unverified":{"type":"string"},"problem":{"type":"string"},"hint":{"type":"string"}}}}}}`)
 
 // CLIVersionsTool reports which CLIs are installed.
 var CLIVersionsTool = &Builtin[CLIVersionsInput, CLIVersionsOutput]{

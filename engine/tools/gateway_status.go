@@ -59,7 +59,7 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
-	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}},"required":["digest","files"]}`)
+	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{

@@ -41,7 +41,7 @@ type JobEntry struct {
 }
 
 var jobListSchema = json.RawMessage(`{"type":"object","properties":{"jobs":{"type":"array","items":{"type":"object","properties":{` +
-	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}},"required":["jobs"]}`)
+	`"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"created":{"type":"string"}}}}}}`)
 
 // JobListTool lists jobs, newest first.
 var JobListTool = &Builtin[JobListInput, JobListOutput]{

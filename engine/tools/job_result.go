@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
@@ -13,18 +14,20 @@ import (
 // JobResult is the name of JobResultTool.
 const JobResult = "llm_job_result"
 
-// defaultChars is how much of each text a result has, unless the caller asks for more.
+// defaultChars is how much of an answer a result has, unless the caller asks for more.
 const defaultChars = 10_000
 
 // JobResultInput is the input of JobResultTool.
 type JobResultInput struct {
 	JobRef
 	JobWait
-	MaxChars int `json:"maxChars" doc:"Maximum number of characters of each text" min:"1" max:"1000000" default:"10000"`
-	Offset   int `json:"offset,omitempty" doc:"First character of each text; pass nextOffset to continue" min:"0"`
+	Include  []string `json:"include,omitempty" doc:"Also what its program printed" enum:"stdout,stderr"`
+	MaxChars int      `json:"maxChars" doc:"Maximum number of characters of the answer, and of each text of include" min:"1" max:"1000000" default:"10000"`
+	Offset   int      `json:"offset,omitempty" doc:"First character of each; pass nextOffset to continue" min:"0"`
 }
 
-// JobResultOutput is the status of a job with a window of each text that it wrote.
+// JobResultOutput is the status of a job with a window of its answer, and of each text
+// that it wrote and the caller asked for. The counts are those of the answer.
 type JobResultOutput struct {
 	structured
 	Response string `json:"-"` // a window of the answer
@@ -36,10 +39,10 @@ var jobResultSchema = json.RawMessage(`{"type":"object","properties":{` + catalo
 	`,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
 	`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}},"required":["status"]}`)
 
-// JobResultTool returns the answer and the output of a job.
+// JobResultTool returns the answer of a job.
 var JobResultTool = &Builtin[JobResultInput, JobResultOutput]{
 	Tool: catalog.Tool{Name: JobResult, Title: "Result of a job", Output: jobResultSchema, ReadOnly: true, Idempotent: true,
-		Description: "Return the answer and the output of a job; of one that still runs, the output so far."},
+		Description: "Return the answer of a job. include adds what its program printed, of one that still runs the output so far."},
 	handle:   (*Tools).jobResult,
 	render:   renderJobResult,
 	failed:   func(o JobResultOutput) bool { s := call.State(o.Status); return s.Ended() && s != call.Completed },
@@ -69,14 +72,17 @@ func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (
 			s.Error = a.Failure
 		}
 	}
-	total := max(res.Response.Total, res.Stdout.Total, res.Stderr.Total)
-	more := res.Response.More || res.Stdout.More || res.Stderr.More
-	s.Truncated, s.TotalChars = &more, &total
-	if more {
+	s.Truncated, s.TotalChars = &res.Response.More, &res.Response.Total
+	if res.Response.More {
 		next := in.Offset + in.MaxChars
 		s.NextOffset = &next
 	}
-	s.Stdout, s.Stderr = &res.Stdout.Text, &res.Stderr.Text
+	if slices.Contains(in.Include, "stdout") {
+		s.Stdout, s.StdoutChars = &res.Stdout.Text, &res.Stdout.Total
+	}
+	if slices.Contains(in.Include, "stderr") {
+		s.Stderr, s.StderrChars = &res.Stderr.Text, &res.Stderr.Total
+	}
 	return JobResultOutput{structured: s, Response: res.Response.Text, heading: t.heading(res.Job)}, nil
 }
 
@@ -90,9 +96,11 @@ func renderJobResult(o JobResultOutput) (blocks []string) {
 		put("", failureText(o.heading, *o.Error))
 	}
 	put("", o.Response)
-	if strings.TrimSpace(*o.Stdout) != strings.TrimSpace(o.Response) {
+	if o.Stdout != nil && strings.TrimSpace(*o.Stdout) != strings.TrimSpace(o.Response) {
 		put("Standard output:\n", *o.Stdout)
 	}
-	put("Standard error:\n", *o.Stderr)
+	if o.Stderr != nil {
+		put("Standard error:\n", *o.Stderr)
+	}
 	return append(blocks, trailer(o.structured))
 }

@@ -20,8 +20,11 @@ type JobRef struct {
 
 // JobWait is the parameter of tools that can wait for the end of a job.
 type JobWait struct {
-	WaitMs int `json:"waitMs,omitempty" doc:"Wait up to this many milliseconds for the job to end" min:"0" max:"60000"`
+	WaitMs int `json:"waitMs,omitempty" doc:"Wait up to this many milliseconds, and no longer than 50 s, for the job to end" min:"0" max:"60000"`
 }
+
+// maxWait bounds a wait: many clients give a request 60 s.
+const maxWait = 50 * time.Second
 
 // JobStatusInput is the input of JobStatusTool.
 type JobStatusInput struct {
@@ -62,5 +65,5 @@ func (t *Tools) await(ctx context.Context, id string, ms int, progress func(stri
 	if err != nil || ms <= 0 || j.State.Ended() {
 		return j, err
 	}
-	return t.Calls.Follow(ctx, j, time.Duration(ms)*time.Millisecond, progress)
+	return t.Calls.Follow(ctx, j, min(time.Duration(ms)*time.Millisecond, maxWait), progress)
 }

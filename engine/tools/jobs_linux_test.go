@@ -50,7 +50,11 @@ func TestJobThroughTheTools(t *testing.T) {
 		t.Errorf("text: %q", r.Text)
 	}
 	r, got = tools.ask(t, JobResult, asked(""))
-	if r.Response != "äbc <def>" || got["stdout"] != "äbc <def>" || got["stderr"] != "" || got["truncated"] != false || got["totalChars"] != 9.0 || got["nextOffset"] != nil {
+	if r.Response != "äbc <def>" || got["stdout"] != nil || got["stderr"] != nil || got["truncated"] != false || got["totalChars"] != 9.0 {
+		t.Errorf("%+v", r)
+	}
+	r, got = tools.ask(t, JobResult, asked(`,"include":["stdout","stderr"]`))
+	if r.Response != "äbc <def>" || got["stdoutChars"] != 9.0 || got["stderrChars"] != 0.0 || got["stdout"] != "äbc <def>" || got["stderr"] != "" || got["truncated"] != false || got["totalChars"] != 9.0 || got["nextOffset"] != nil {
 		t.Errorf("%+v", r)
 	}
 	if len(r.Text) != 2 || r.Text[0] != "äbc <def>" {
@@ -90,7 +94,7 @@ func TestJobThroughTheTools(t *testing.T) {
 func TestFailedJobThroughTheTools(t *testing.T) {
 	tools := newJobs(t)
 	id := tools.start(t, "zeta_request_async", `{"prompt":"x","rec":"{\"error\":\"quota is over\",\"wait\":7}"}`)
-	r, got := tools.ask(t, JobResult, fmt.Sprintf(`{"jobId":%q,"waitMs":60000}`, id))
+	r, got := tools.ask(t, JobResult, fmt.Sprintf(`{"jobId":%q,"waitMs":60000,"include":"stdout"}`, id))
 	failure := got["error"].(map[string]any)
 	if !r.IsError || got["status"] != "failed" || failure["class"] != "quota" || failure["retryAfterMs"] != 7.0 || failure["hint"] == "" {
 		t.Errorf("%+v", r)
@@ -112,7 +116,7 @@ func TestRefusalsOfJobTools(t *testing.T) {
 	for _, c := range []struct{ tool, args, want string }{
 		{JobStatus, `{}`, "jobId: missing required parameter"},
 		{JobStatus, `{"jobID":"x","waitMs":70000}`, "3 problems with the arguments of llm_job_status:\n- jobID: unknown parameter (did you mean \"jobId\"?)\n- jobId: missing required parameter\n- waitMs: must be 0 to 60,000, not 70,000"},
-		{JobStatus, `{"jobId":7}`, "jobId: must be a string, not 7"},
+		{JobStatus, `{"jobId":[7]}`, "jobId: must be a string, not a list"},
 		{JobStatus, `[]`, "the arguments must be an object"},
 		{JobStatus, `{"jobId":"../../x"}`, `there is no job "../../x"`},
 		{JobResult, `{"jobId":"x","offset":-1}`, "offset: must be at least 0"},

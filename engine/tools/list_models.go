@@ -54,7 +54,7 @@ var modelsSchema = json.RawMessage(`{"type":"object","properties":{"clis":{"type
 	`"models":{"type":"object","additionalProperties":{"type":"string"}},` +
 	`"modelMetadata":{"type":"object","additionalProperties":{"type":"object","properties":{"source":{"type":"string"},"confidence":{"type":"string"}}}},` +
 	`"aliases":{"type":"object","additionalProperties":{"type":"string"}},` +
-	`"warnings":{"type":"array","items":{"type":"string"}}}}},"warnings":{"type":"array","items":{"type":"string"}}},"required":["clis"]}`)
+	`"warnings":{"type":"array","items":{"type":"string"}}}}},"warnings":{"type":"array","items":{"type":"string"}}}}`)
 
 // ListModelsTool lists the models of the CLIs, or of one.
 var ListModelsTool = &Builtin[ListModelsInput, ListModelsOutput]{

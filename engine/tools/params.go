@@ -12,7 +12,7 @@ import (
 // params are the parameters of a tool as the fields of its input declare them, in their
 // order and with those of embedded structs. The Go type of a field is the type of the
 // parameter; its tags have the names that specs use: json (the name of the parameter),
-// doc, required, default, enum, min, max, minLength, maxLength.
+// doc, required, nullable, default, enum, min, max, minLength, maxLength.
 func params(in reflect.Type) []*catalog.Param {
 	var out []*catalog.Param
 	for _, field := range inputFields(in) {
@@ -40,7 +40,7 @@ func paramName(field reflect.StructField) string {
 	return name
 }
 
-var paramKinds = map[reflect.Kind]catalog.Kind{reflect.String: catalog.String, reflect.Bool: catalog.Bool, reflect.Int: catalog.Int}
+var paramKinds = map[reflect.Kind]catalog.Kind{reflect.String: catalog.String, reflect.Bool: catalog.Bool, reflect.Int: catalog.Int, reflect.Slice: catalog.List}
 
 // param reads the tags of a field. The error says what is wrong with them.
 func param(field reflect.StructField) (*catalog.Param, error) {
@@ -53,6 +53,7 @@ func param(field reflect.StructField) (*catalog.Param, error) {
 		"doc":       func(text string) error { p.Doc = text; return nil },
 		"enum":      func(text string) error { p.Enum = strings.Split(text, ","); return nil },
 		"required":  func(text string) (err error) { p.ParamSpec.Required, err = strconv.ParseBool(text); return err },
+		"nullable":  func(text string) (err error) { p.Nullable, err = strconv.ParseBool(text); return err },
 		"default":   func(text string) (err error) { p.Default, err = preset(p.Kind, text); return err },
 		"min":       func(text string) (err error) { p.Min, err = pointer(strconv.ParseFloat(text, 64)); return err },
 		"max":       func(text string) (err error) { p.Max, err = pointer(strconv.ParseFloat(text, 64)); return err },
@@ -91,6 +92,8 @@ func setInput(in reflect.Value, values map[string]any) {
 			target.SetBool(v)
 		case int:
 			target.SetInt(int64(v))
+		case []string:
+			target.Set(reflect.ValueOf(v))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,19 +67,43 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	if s.Model == "" {
 		s.Model = bound.Model
 	}
-	r := Result{Response: a.Shown}
+	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, defaultChars))}
 	if a.Failure != nil {
 		if r.IsError = true; state == call.Completed {
 			s.Status = string(call.Failed)
 		}
 		r.Text = append(r.Text, failureText(bound.CLI.DisplayName(), *s.Error))
 	}
-	if a.Shown != "" {
-		r.Text = append(r.Text, a.Shown)
+	if r.Response != "" {
+		r.Text = append(r.Text, r.Response)
+	}
+	if s.NextOffset != nil {
+		r.Text = append(r.Text, fmt.Sprintf("The answer goes on: %s with jobId %s and offset %d returns the rest.", JobResult, s.JobID, *s.NextOffset))
 	}
 	r.Text = append(r.Text, trailer(s))
 	r.Structured = encode(s)
 	return r
+}
+
+// window is the beginning of an answer, and notes in the structure where the rest begins if
+// that is not all of it. A job whose answer is cut short can be asked for the rest.
+func (s *structured) window(answer string, most int) string {
+	if len(answer) <= most {
+		return answer
+	}
+	total, end := 0, 0
+	for at := range answer {
+		if total == most {
+			end = at
+		}
+		total++
+	}
+	if total <= most {
+		return answer
+	}
+	cut := true
+	s.Truncated, s.TotalChars, s.NextOffset = &cut, &total, &most
+	return answer[:end]
 }
 
 // underway shows a job that goes on.

@@ -40,19 +40,22 @@ type structured struct {
 	Error    *lang.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
-	Durable    *bool   `json:"durable,omitempty"`
-	Position   int     `json:"position,omitempty"`
-	Pid        int     `json:"pid,omitempty"`
-	Created    string  `json:"created,omitempty"`
-	Ended      string  `json:"ended,omitempty"`
-	Canceling  bool    `json:"canceling,omitempty"`
-	JoinedBy   []join  `json:"joinedBy,omitempty"` // further calls that it answers, newest first
-	Printed    *int64  `json:"outputBytes,omitempty"`
-	Truncated  *bool   `json:"truncated,omitempty"`
-	TotalChars *int    `json:"totalChars,omitempty"`
-	NextOffset *int    `json:"nextOffset,omitempty"`
-	Stderr     *string `json:"stderr,omitempty"`
-	Stdout     *string `json:"stdout,omitempty"`
+	Durable    *bool  `json:"durable,omitempty"`
+	Position   int    `json:"position,omitempty"`
+	Pid        int    `json:"pid,omitempty"`
+	Created    string `json:"created,omitempty"`
+	Ended      string `json:"ended,omitempty"`
+	Canceling  bool   `json:"canceling,omitempty"`
+	JoinedBy   []join `json:"joinedBy,omitempty"` // further calls that it answers, newest first
+	Printed    *int64 `json:"outputBytes,omitempty"`
+	Truncated  *bool  `json:"truncated,omitempty"`
+	TotalChars *int   `json:"totalChars,omitempty"`
+	NextOffset *int   `json:"nextOffset,omitempty"`
+
+	StdoutChars *int    `json:"stdoutChars,omitempty"` // of all of it
+	StderrChars *int    `json:"stderrChars,omitempty"`
+	Stderr      *string `json:"stderr,omitempty"`
+	Stdout      *string `json:"stdout,omitempty"`
 }
 
 func hintText(f lang.Failure) string {

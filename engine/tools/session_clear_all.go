@@ -24,7 +24,7 @@ type SessionClearOutput struct {
 	warnings []string
 }
 
-var clearedSchema = json.RawMessage(`{"type":"object","properties":{"cleared":{"type":"integer"}},"required":["cleared"]}`)
+var clearedSchema = json.RawMessage(`{"type":"object","properties":{"cleared":{"type":"integer"}}}`)
 
 // SessionClearTool deletes all sessions, or those of a CLI.
 var SessionClearTool = &Builtin[SessionClearInput, SessionClearOutput]{

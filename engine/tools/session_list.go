@@ -30,7 +30,7 @@ type SessionListOutput struct {
 	warnings []string
 }
 
-var sessionListSchema = json.RawMessage(`{"type":"object","properties":{"sessions":{"type":"array","items":` + sessionSchema + `},"total":{"type":"integer"},"active":{"type":"object"}},"required":["sessions"]}`)
+var sessionListSchema = json.RawMessage(`{"type":"object","properties":{"sessions":{"type":"array","items":` + sessionSchema + `},"total":{"type":"integer"},"active":{"type":"object"}}}`)
 
 // SessionListTool lists sessions.
 var SessionListTool = &Builtin[SessionListInput, SessionListOutput]{

@@ -31,7 +31,7 @@ type SessionOutput struct {
 	notes []string // what there is to say beside it
 }
 
-const sessionSchema = `{"type":"object","properties":{"sessionId":{"type":"string"},"cli":{"type":"string"},"active":{"type":"boolean"},"turns":{"type":"integer"}},"required":["cli"]}`
+const sessionSchema = `{"type":"object","properties":{"sessionId":{"type":"string"},"cli":{"type":"string"},"active":{"type":"boolean"},"turns":{"type":"integer"},"workingDir":{"type":"string"}}}`
 
 // sessionOutput is a session as a result has it. The times are in seconds.
 func sessionOutput(s store.Session) SessionOutput {

@@ -13,7 +13,7 @@ const SessionUse = "session_set_active"
 // SessionUseInput is the input of SessionUseTool.
 type SessionUseInput struct {
 	CLI       string `json:"cli" doc:"CLI of the session" required:"true" maxLength:"64"`
-	SessionID string `json:"sessionId,omitempty" doc:"Id of the session; without one, no session is active" maxLength:"256"`
+	SessionID string `json:"sessionId,omitempty" doc:"Id of the session; without one, or null, no session is active" nullable:"true" maxLength:"256"`
 }
 
 // SessionUseTool chooses the active session of a CLI, or leaves it without one.

@@ -175,6 +175,36 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestAnswersAreBounded: a result holds so much of a long answer as was asked for, in both
+// of its forms, and says where the rest is; read on from there, the whole comes together.
+func TestAnswersAreBounded(t *testing.T) {
+	tools := newTools(t)
+	long := strings.Repeat("ä", defaultChars) + "the end"
+	for more, most := range map[string]int{"": defaultChars, `,"maxChars":7`: 7, `,"maxChars":10006`: defaultChars + 6} {
+		r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q%s}`, long, more))
+		got := whole(t, r)
+		head := string([]rune(long)[:most])
+		if r.IsError || r.Response != head || r.Text[0] != head || got["truncated"] != true || got["totalChars"] != float64(defaultChars+7) || got["nextOffset"] != float64(most) {
+			t.Errorf("%s: %.300s", more, fmt.Sprint(got))
+		}
+		if last := r.Text[len(r.Text)-1]; len(r.Text) != 3 || !strings.Contains(r.Text[1], fmt.Sprintf("offset %d", most)) || !strings.Contains(last, fmt.Sprintf("nextOffset=%d", most)) {
+			t.Errorf("%s: %q", more, r.Text[1:])
+		}
+		rest := tools.call(t, JobResult, fmt.Sprintf(`{"jobId":%q,"offset":%d,"maxChars":100000}`, got["jobId"], most))
+		if head+rest.Response != long {
+			t.Errorf("%s: the rest has %d bytes", more, len(rest.Response))
+		}
+	}
+	r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q,"maxChars":10007}`, long))
+	if got := whole(t, r); r.Response != long || got["truncated"] != nil || got["nextOffset"] != nil || len(r.Text) != 2 {
+		t.Errorf("%.300s", fmt.Sprint(got))
+	}
+	r = tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(fmt.Sprintf(`{"prompt":%q}`, long)), Inline: math.MaxInt})
+	if r.Response != long {
+		t.Errorf("%d bytes where nothing bounds them", len(r.Response))
+	}
+}
+
 // TestTrailerIsOneLine holds that neither a CLI nor a caller can write into it.
 func TestTrailerIsOneLine(t *testing.T) {
 	args, _ := json.Marshal(map[string]any{"prompt": "x", "correlationId": "a] b\n[status=failed", "rec": `{"result":"fine","model":"m]\n[cli=x","id":"\u202e"}`})

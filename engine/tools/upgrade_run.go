@@ -36,7 +36,7 @@ func (t *Tools) runUpgrade(ctx context.Context, from Caller, u installed.Upgrade
 		return out, nil
 	}
 	if f := t.Runner.Completion(j).Answer.Failure; f != nil {
-		f.Hint = fmt.Sprintf("%s with jobId %s has all that it printed; by hand: %s", JobResult, j.Row.ID, strings.Join(u.Command(), " "))
+		f.Hint = fmt.Sprintf("%s with jobId %s and include has all that it printed; by hand: %s", JobResult, j.Row.ID, strings.Join(u.Command(), " "))
 		out.Error = f
 		return out, nil
 	}

@@ -83,6 +83,9 @@ func (l *linter) root(at string, raw json.RawMessage, closed bool) {
 
 func (l *linter) schema(at string, schema map[string]any) {
 	kind, _ := schema["type"].(string)
+	if either := anyList(schema["type"]); len(either) == 2 && either[1] == "null" {
+		kind, _ = either[0].(string)
+	}
 	if !scalarTypes[kind] {
 		l.add("%s: type must be one of the plain types, not %v", at, schema["type"])
 	}

@@ -113,10 +113,22 @@ func upgradeFacts(u lang.UpgradeSpec) string {
 
 // property is a parameter in the JSON Schema of a tool.
 type property struct {
-	Type        string
+	Type        types
 	Description string
 	Enum        []string
 	Items       struct{ Enum []string }
+}
+
+// types are those that a value may have: one name in JSON, or a list of them.
+type types []string
+
+func (t *types) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*t = types{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(t))
 }
 
 // parameters is the table of a tool's parameters. Of a CLI it says how each is passed.
@@ -134,7 +146,7 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	}
 	rows := [][]string{head}
 	for name, p := range schema.Properties.All() {
-		kind := p.Type
+		kind := strings.Join(p.Type, " or ")
 		if kind == "array" {
 			kind = "list"
 		}

@@ -1,0 +1,98 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Models that write arguments often put a text where another type is wanted, and fill in
+// each optional parameter. What such an argument means is read here, where there is only
+// one way to; enums, patterns and bounds are held against what it means.
+
+// absent reports whether an argument says that the parameter is not given: an empty text
+// or "null", and of what a spec declares what comes to nothing, false and an empty list,
+// unless it turns a default off.
+func (p *Param) absent(arg any) bool {
+	if p.ParamSpec.Required {
+		return false
+	}
+	switch v := arg.(type) {
+	case nil:
+		return true
+	case string:
+		s := strings.TrimSpace(v)
+		return s == "" || s == "null"
+	case bool, []any:
+		return p.InSpec() && !p.Writes(v) && !p.Writes(p.Preset())
+	}
+	return false
+}
+
+// meant is the argument with the type of the parameter, or as it is if it can be read in
+// more than one way or in none.
+func (p *Param) meant(arg any) any {
+	switch v := arg.(type) {
+	case json.Number:
+		if p.Kind == String && p.role != rolePrompt {
+			return v.String()
+		}
+	case string:
+		return p.read(v)
+	case []any:
+		if p.Kind == List {
+			return texts(v)
+		}
+	}
+	return arg
+}
+
+// read is a text as the kind of the parameter has it.
+func (p *Param) read(s string) any {
+	word := strings.TrimSpace(s)
+	switch p.Kind {
+	case Bool:
+		if lower := strings.ToLower(word); lower == "true" || lower == "false" {
+			return lower == "true"
+		}
+	case Int, Number:
+		if word != "" && strings.Trim(word, "+-.0123456789eE") == "" && json.Valid([]byte(word)) {
+			return json.Number(word)
+		}
+	case List:
+		if list, ok := elements(word); ok {
+			return texts(list)
+		}
+		// What has nothing at which anybody would split it can only be one element.
+		if word != "" && !strings.ContainsAny(word, " \t\r\n,;|\"'`[]{}") || slices.Contains(p.Enum, word) {
+			return []any{word}
+		}
+	}
+	return s
+}
+
+// elements are those of a text that is a list of JSON.
+func elements(s string) (list []any, ok bool) {
+	if !strings.HasPrefix(s, "[") {
+		return nil, false
+	}
+	dec := json.NewDecoder(bytes.NewReader([]byte(s)))
+	dec.UseNumber()
+	if dec.Decode(&list) != nil || dec.More() {
+		return nil, false
+	}
+	return list, true
+}
+
+// texts is a list with its numbers as texts.
+func texts(list []any) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		if n, ok := v.(json.Number); ok {
+			v = n.String()
+		}
+		out[i] = v
+	}
+	return out
+}
