@@ -174,7 +174,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	if shared.response != nil {
 		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: optimizerDoc("Shorten the answer", shared.response)})
 	}
-	add(roleMaxChars, ParamMaxChars, Int, lang.ParamSpec{Advanced: true, Doc: "Most characters of the answer to return. Default: 10,000.", Min: ptr(1.0), Max: ptr(float64(maxAnswerChars))})
+	add(roleMaxChars, ParamMaxChars, Int, lang.ParamSpec{Advanced: true, Doc: "Most characters of the answer to return. Default: 100,000.", Min: ptr(1.0), Max: ptr(float64(maxAnswerChars))})
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }

@@ -51,6 +51,11 @@ func unstarted(out *call.Outcome) Result {
 	return Result{Text: []string{failureText(bound.CLI.DisplayName(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
+// inlineChars is how much of an answer the result of its call has, unless the caller or what
+// is known of its client says otherwise. Whole answers are rarely as long, and most clients
+// take as much; the rest is a page away.
+const inlineChars = 100_000
+
 // completed shows what a call came to twice, whole each time: clients hand their model
 // either the text or the structure, seldom both.
 func completed(req *call.Request, state call.State, joined bool, out call.Completion) Result {
@@ -67,7 +72,7 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	if s.Model == "" {
 		s.Model = bound.Model
 	}
-	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, defaultChars))}
+	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, inlineChars))}
 	if a.Failure != nil {
 		if r.IsError = true; state == call.Completed {
 			s.Status = string(call.Failed)

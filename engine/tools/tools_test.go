@@ -32,7 +32,7 @@ import (
 // Three CLIs that every machine has: one says its prompt back, one prints records,
 // one tells where it is.
 const basics = `
-cli: acme: {bin: "cat", title: "Acme", argv: [], prompt: expands: ["@path"]
+cli: acme: {bin: "cat", title: "Acme", argv: [], prompt: {expands: ["@path"], max: 200000}
 	risk: [{id: "long", when: "len(prompt) > 3", score: 5, reason: "it is long"}]}
 cli: zeta: {bin: "printf", argv: {new: ["%s\n", "{rec}"], resume: ["%s\n#%s", "{rec}", "{session}"]}, params: rec: {doc: "Record", maxLength: 100000}
 	output: {format: "jsonl", text: "event.result", model: "event.model", error: "event.error", cost: "event.cost", costScope: "session"
@@ -179,23 +179,23 @@ func TestFailure(t *testing.T) {
 // of its forms, and says where the rest is; read on from there, the whole comes together.
 func TestAnswersAreBounded(t *testing.T) {
 	tools := newTools(t)
-	long := strings.Repeat("ä", defaultChars) + "the end"
-	for more, most := range map[string]int{"": defaultChars, `,"maxChars":7`: 7, `,"maxChars":10006`: defaultChars + 6} {
+	long := strings.Repeat("ä", inlineChars) + "the end"
+	for more, most := range map[string]int{"": inlineChars, `,"maxChars":7`: 7, `,"maxChars":100006`: inlineChars + 6} {
 		r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q%s}`, long, more))
 		got := whole(t, r)
 		head := string([]rune(long)[:most])
-		if r.IsError || r.Response != head || r.Text[0] != head || got["truncated"] != true || got["totalChars"] != float64(defaultChars+7) || got["nextOffset"] != float64(most) {
+		if r.IsError || r.Response != head || r.Text[0] != head || got["truncated"] != true || got["totalChars"] != float64(inlineChars+7) || got["nextOffset"] != float64(most) {
 			t.Errorf("%s: %.300s", more, fmt.Sprint(got))
 		}
 		if last := r.Text[len(r.Text)-1]; len(r.Text) != 3 || !strings.Contains(r.Text[1], fmt.Sprintf("offset %d", most)) || !strings.Contains(last, fmt.Sprintf("nextOffset=%d", most)) {
 			t.Errorf("%s: %q", more, r.Text[1:])
 		}
-		rest := tools.call(t, JobResult, fmt.Sprintf(`{"jobId":%q,"offset":%d,"maxChars":100000}`, got["jobId"], most))
+		rest := tools.call(t, JobResult, fmt.Sprintf(`{"jobId":%q,"offset":%d,"maxChars":1000000}`, got["jobId"], most))
 		if head+rest.Response != long {
 			t.Errorf("%s: the rest has %d bytes", more, len(rest.Response))
 		}
 	}
-	r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q,"maxChars":10007}`, long))
+	r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q,"maxChars":100007}`, long))
 	if got := whole(t, r); r.Response != long || got["truncated"] != nil || got["nextOffset"] != nil || len(r.Text) != 2 {
 		t.Errorf("%.300s", fmt.Sprint(got))
 	}
