@@ -182,7 +182,7 @@ func TestExitZeroAfterCancel(t *testing.T) {
 		req := b.request("polite="+printed+"\n", "pid="+ready, "sleep")
 		go func() { ended <- b.runner.Run(ctx, req) }()
 		until(t, "the child", func() bool { return pidIn(ready) > 0 })
-		cancel(wish("enough"))
+		cancel(cancelCause("enough"))
 		out := <-ended
 		if class(out) != want.class || out.ExitCode != 0 || out.Answer.Text != want.text {
 			t.Errorf("outcome: %+v, %+v", out, out.Answer.Failure)
