@@ -8,7 +8,7 @@ import (
 func TestWaitMs(t *testing.T) {
 	now := time.Date(2026, 11, 30, 14, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
-		"Claude AI usage limit reached|1796054400":   1796054400*time.Second - time.Duration(now.UnixNano()),
+		"Usage limit reached|1796054400":             1796054400*time.Second - time.Duration(now.UnixNano()),
 		"retry at 2026-11-30T14:05:00Z":              5 * time.Minute,
 		"try again in 2 days 3 hours 5 minutes.":     51*time.Hour + 5*time.Minute,
 		"Your quota will reset after 2h3m4s.":        2*time.Hour + 3*time.Minute + 4*time.Second,
