@@ -1,10 +1,11 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Models that write arguments often put a text where another type is wanted, and fill in
@@ -61,7 +62,7 @@ func (p *Param) read(s string) any {
 			return json.Number(word)
 		}
 	case List:
-		if list, ok := elements(word); ok {
+		if list, ok := text.JSONList(word); ok {
 			return texts(list)
 		}
 		// What has nothing at which anybody would split it can only be one element.
@@ -70,19 +71,6 @@ func (p *Param) read(s string) any {
 		}
 	}
 	return s
-}
-
-// elements are those of a text that is a list of JSON.
-func elements(s string) (list []any, ok bool) {
-	if !strings.HasPrefix(s, "[") {
-		return nil, false
-	}
-	dec := json.NewDecoder(bytes.NewReader([]byte(s)))
-	dec.UseNumber()
-	if dec.Decode(&list) != nil || dec.More() {
-		return nil, false
-	}
-	return list, true
 }
 
 // texts is a list with its numbers as texts.
