@@ -198,11 +198,11 @@ func TestResultsOfBuiltins(t *testing.T) {
 // TestFailuresKeepToTheSchemas: whatever goes wrong with a call of a tool, clients that
 // check results show the failure and not a complaint about its form.
 func TestFailuresKeepToTheSchemas(t *testing.T) {
-	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	d := newApprovalFixture(t, `gateway: approvals: danger: "deny"`)
 	d.Sessions = &session.Service{Record: recordOf[session.Store](d.Tools)}
 	d.Versions = &installed.Prober{Host: d.Runner.Host}
 	wire(d.Tools)
-	lost := newDesk(t, "").Tools
+	lost := newApprovalFixture(t, "").Tools
 	lost.Runner.Record, lost.Versions = noRecord, &installed.Prober{Host: lost.Runner.Host}
 	lost.Sessions, lost.Decisions = &session.Service{Record: recordOf[session.Store](lost)}, recordOf[ApprovalStore](lost)
 	wire(lost)
