@@ -173,7 +173,13 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 		}
 	}()
 	defer func() { unwatch(); <-watched }()
-	return s.Serve(ctx, in, out)
+	living, release := whileClientLives(ctx, greeted)
+	defer release()
+	err := s.Serve(living, in, out)
+	if errors.Is(context.Cause(living), errClientDied) {
+		return nil // as if it had closed its end
+	}
+	return err
 }
 
 // watch keeps the specs and the listing as the files and the machine are, until ctx ends.
