@@ -54,8 +54,8 @@ func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.C
 			return nil, refuse("pass workingDir "+s.Cwd+", or createNewSession", "the session %s belongs to the directory %s, and the call is made in %s", s.ID, s.Cwd, dir)
 		}
 	}
-	if implied && b.EnclosingTurn != nil {
-		if outer := b.EnclosingTurn(ctx, cli.Name, s.ID); outer != "" {
+	if implied && b.Turns != nil {
+		if outer := b.Turns.EnclosingTurn(ctx, cli.Name, s.ID); outer != "" {
 			return apart("is in the middle of a turn, job %s, which makes this call", outer)
 		}
 	}
