@@ -37,7 +37,7 @@ var relayed = []string{"model", "systemPrompt", "appendSystemPrompt", "rules"}
 
 // property is what a client is told about a parameter.
 type property struct {
-	Type    string
+	Type    any // a name, or a list of names
 	Enum    []any
 	Minimum *float64
 }
