@@ -14,6 +14,7 @@ import (
 
 // usual are harmless values by the name of the parameter. A list is one value.
 var usual = map[string]any{
+	"maxChars":        100_000, // the least would cut the answer
 	"model":           "asked-for-model",
 	"fallbackModel":   "other-model",
 	"allowedTools":    []string{"Read", "Bash(git *)"},
