@@ -92,6 +92,8 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm
 		case slotMCP:
 			m := c.MCP
 			add(c.row(m.Words, false, "mcp", "words"), c.row(m.Each, false, "mcp", "each"), c.row(m.Trusted, false, "mcp", "trusted"), c.row(m.Strict, false, "mcp", "strict"), c.row(m.None, false, "mcp", "none"))
+		case slotAccess:
+			add(c.accessForms()...)
 		case slotParams:
 			add()
 			for _, p := range c.params {

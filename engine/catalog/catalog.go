@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
@@ -44,6 +45,7 @@ type CLI struct {
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
 	risk    []*extract.Expression
+	access  *access.Words
 	out     *extract.Output
 	places  []*regexp.Regexp // of upgrade.where
 
@@ -205,6 +207,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	cli := &CLI{Name: name, CLISpec: spec, globals: shared, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
+	c.access(ps)
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
 	c.prompt(ps.At("prompt"))

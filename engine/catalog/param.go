@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
@@ -55,7 +56,8 @@ type Param struct {
 	role     role
 	pattern  *regexp.Regexp
 	when     *extract.Expression
-	pre      string // template around the value, split at its encoder
+	asks     access.Values // the level that a value asks for
+	pre      string        // template around the value, split at its encoder
 	post     string
 	encoder  string        // "json", "raw", or "" without a template
 	bySlot   bool          // argv names the parameter itself: {NAME}
@@ -86,6 +88,7 @@ const (
 	roleOptimizePrompt   role = "optimizePrompt"
 	roleOptimizeResponse role = "optimizeResponse"
 	roleMaxChars         role = "maxChars"
+	roleAccess           role = "access"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -108,12 +111,13 @@ const (
 	ParamOptimizePrompt   = "optimizePrompt"
 	ParamOptimizeResponse = "optimizeResponse"
 	ParamMaxChars         = "maxChars"
+	ParamAccess           = "access"
 	ParamModel            = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse, ParamMaxChars}
+var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse, ParamMaxChars, ParamAccess}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -152,6 +156,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
 	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
+	add(roleAccess, ParamAccess, String, lang.ParamSpec{Doc: "What it may do. read: change nothing; edit: write in the working directory; full: anything; own: what its own settings say.", Enum: access.Names})
 	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})

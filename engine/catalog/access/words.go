@@ -1,0 +1,254 @@
+package access
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/text"
+)
+
+// Words is how a CLI is held to the levels of its spec, compiled.
+type Words struct {
+	spec   lang.AccessSpec
+	levels [Full + 1]*level
+	loose  *level // untrusted
+}
+
+// level is the words of one level, compiled.
+type level struct {
+	*lang.LevelSpec
+	path  string // in the section, as in "read"
+	when  []*extract.Expression
+	files []string
+}
+
+// Compile compiles the section access of a CLI. Conditions see the scope; lists are the
+// parameters whose elements words may name.
+func Compile(spec lang.AccessSpec, scope extract.Scope, lists []string, vetted bool, ps lang.Problems) *Words {
+	w := &Words{spec: spec}
+	add := func(name string, spec *lang.LevelSpec) *level {
+		if spec == nil {
+			return nil
+		}
+		at := ps.At(name)
+		l := &level{LevelSpec: spec, path: name, files: spec.Files.Keys()}
+		for i, word := range spec.Words {
+			l.when = append(l.when, extract.Condition(word.When, scope, vetted, at.At("words", i, "when")))
+			for _, text := range word.Words {
+				l.check(text, lists, true, at.At("words", i))
+			}
+		}
+		for i, text := range spec.Servers {
+			l.check(strings.ReplaceAll(text, slotName, "x"), lists, true, at.At("servers", i))
+		}
+		for name, value := range spec.Env.Set.All() {
+			argvtemplate.ReservedVariable(name, at.At("env", "set", name))
+			l.check(value, lists, false, at.At("env", "set", name))
+		}
+		for name, body := range spec.Files.All() {
+			if text, ok := body.(string); ok {
+				l.check(text, lists, false, at.At("files", name))
+			}
+		}
+		return l
+	}
+	w.levels = [...]*level{nil, add("read", spec.Read), add("edit", spec.Edit), add("full", spec.Full)}
+	w.loose = add("untrusted", spec.Untrusted)
+	return w
+}
+
+// Slots of words and texts.
+const (
+	slotCwd  = "{cwd}"
+	slotJSON = "{json}"
+	slotName = "{name}" // of a server
+
+	prefixFile  = "{file."
+	prefixList  = "{list."
+	prefixNames = "{names."
+)
+
+// slotShape is what a slot looks like; other braces belong to the text.
+var slotShape = regexp.MustCompile(`^\{[a-z]+(\.[A-Za-z0-9._-]+)?\}$`)
+
+// check refuses slots that stand for nothing. In a file everything else in braces is text.
+func (l *level) check(text string, lists []string, word bool, ps lang.Problems) {
+	argvtemplate.NoNUL(text, ps)
+	for _, slot := range argvtemplate.Placeholder.FindAllString(text, -1) {
+		if !slotShape.MatchString(slot) {
+			continue
+		}
+		of := func(prefix string) string {
+			name, ok := strings.CutPrefix(slot, prefix)
+			if !ok {
+				return ""
+			}
+			return strings.TrimSuffix(name, "}")
+		}
+		list, file := of(prefixList)+of(prefixNames), of(prefixFile)
+		switch {
+		case file != "":
+			if !slices.Contains(l.files, file) {
+				ps.Add("slot", "%s: the level has no file of that name", slot)
+			}
+		case list != "":
+			if !slices.Contains(lists, list) {
+				ps.Add("slot", "%s: no parameter of that name is a list", slot)
+			}
+			if word && strings.HasPrefix(text, slot) {
+				ps.Add("dash", "%q could begin with a dash and be read as an option", text).Hint = "write the option in front of it: --name=" + slot
+			}
+		case slot == slotCwd || slot == slotJSON || !word:
+		default:
+			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {file.NAME}, {list.PARAM} and {names.PARAM}"
+		}
+	}
+}
+
+// Has reports whether the spec has words for a level.
+func (w *Words) Has(l Level) bool { return w.levels[l] != nil }
+
+// Declared reports whether the spec says anything of levels.
+func (w *Words) Declared() bool {
+	return w.loose != nil || w.levels[Read] != nil || w.levels[Edit] != nil || w.levels[Full] != nil
+}
+
+// Reach is what a level can reach beside the working directory.
+func (w *Words) Reach(l Level) string {
+	if !w.Has(l) {
+		return ""
+	}
+	return w.levels[l].LevelSpec.Reach
+}
+
+// Params are the values that a level gives to parameters.
+func (w *Words) Params(words string) lang.Map[any] {
+	if words == Own || w.levels[Named(words)] == nil {
+		return lang.Map[any]{}
+	}
+	return w.levels[Named(words)].LevelSpec.Params
+}
+
+// NamesServers reports whether the program's own MCP servers must be known for a call.
+func (w *Words) NamesServers(words string, trusted bool) bool {
+	for _, l := range w.parts(words, trusted) {
+		if len(l.Servers) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *Words) parts(words string, trusted bool) (parts []*level) {
+	if words != Own && w.levels[Named(words)] != nil {
+		parts = append(parts, w.levels[Named(words)])
+	}
+	if !trusted && w.loose != nil {
+		parts = append(parts, w.loose)
+	}
+	return parts
+}
+
+// Run is what words are rendered for.
+type Run struct {
+	Words   string // of an Access
+	Trusted bool   // the working directory
+	Dir     string
+	Scope   map[string]any             // of conditions
+	List    func(name string) []string // elements of a list parameter
+	Path    func(file string) string   // where a private file will lie
+	Servers []string                   // of the program's own configuration
+}
+
+// Rendered is what holds a program to a level.
+type Rendered struct {
+	Words []Word
+	Set   []Variable
+	Drop  []string // patterns of variables that are not passed
+	Files []File
+}
+
+// Word is a word of a command line and where in the section it comes from.
+type Word struct{ Text, From string }
+
+// Variable is one of the environment.
+type Variable struct{ Name, Value, From string }
+
+// File is a private file.
+type File struct{ Name, Text string }
+
+// Render writes the words of a level. What is wrong is for the caller to mend.
+func (w *Words) Render(r Run) (out Rendered, wrong []string) {
+	for _, l := range w.parts(r.Words, r.Trusted) {
+		for i, word := range l.Words {
+			if l.when[i] != nil && !l.when[i].Holds(r.Scope) {
+				continue
+			}
+			for _, text := range word.Words {
+				out.Words = append(out.Words, Word{l.fill(text, r, joined), fmt.Sprintf("%s.words.%d", l.path, i)})
+			}
+		}
+		for _, server := range r.Servers {
+			if len(l.Servers) > 0 && !plain(server) {
+				wrong = append(wrong, fmt.Sprintf("its own MCP server %q cannot be switched off by its name, so the level %q cannot be kept: rename it, or pass access %q", text.Abbreviate(server), r.Words, Own))
+				continue
+			}
+			for i, text := range l.Servers {
+				filled := l.fill(strings.ReplaceAll(text, slotName, server), r, joined)
+				out.Words = append(out.Words, Word{filled, fmt.Sprintf("%s.servers.%d", l.path, i)})
+			}
+		}
+		for name, value := range l.Env.Set.All() {
+			out.Set = append(out.Set, Variable{name, l.fill(value, r, inJSON), l.path + ".env.set." + name})
+		}
+		out.Drop = append(out.Drop, l.Env.Drop...)
+		for name, body := range l.Files.All() {
+			content, isText := body.(string)
+			if !isText {
+				content = string(text.MustJSON(body))
+			}
+			out.Files = append(out.Files, File{name, l.fill(content, r, inJSON)})
+		}
+	}
+	return out, wrong
+}
+
+// plain reports whether the name of a server can stand in a word.
+func plain(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+}
+
+// How a list is written.
+func joined(list []string) string { return strings.Join(list, ",") }
+func inJSON(list []string) string { return string(text.MustJSON(list)) }
+
+// fill puts values into the slots of a text.
+func (l *level) fill(template string, r Run, write func([]string) string) string {
+	return argvtemplate.Placeholder.ReplaceAllStringFunc(template, func(slot string) string {
+		name := strings.TrimSuffix(slot, "}")
+		switch {
+		case slot == slotCwd:
+			return r.Dir
+		case slot == slotJSON:
+			return string(text.MustJSON(r.Dir))
+		case strings.HasPrefix(slot, prefixFile):
+			return r.Path(name[len(prefixFile):])
+		case strings.HasPrefix(slot, prefixList):
+			return write(r.List(name[len(prefixList):]))
+		case strings.HasPrefix(slot, prefixNames):
+			names := []string{}
+			for _, element := range r.List(name[len(prefixNames):]) {
+				if n := Name(element); !slices.Contains(names, n) {
+					names = append(names, n)
+				}
+			}
+			return write(names)
+		}
+		return slot
+	})
+}
