@@ -1,6 +1,9 @@
 package lang
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // AskedLevels are the levels of access that the values of a parameter ask for.
 type AskedLevels struct {
@@ -34,6 +37,18 @@ func (l *LevelSpec) UnmarshalJSON(data []byte) error {
 	}
 	type plain LevelSpec
 	return json.Unmarshal(data, (*plain)(l))
+}
+
+// MarshalJSON writes the short form where that says all.
+func (l LevelSpec) MarshalJSON() ([]byte, error) {
+	if words := l.Words; words != nil {
+		if l.Words = nil; reflect.ValueOf(l).IsZero() {
+			return json.Marshal(words)
+		}
+		l.Words = words
+	}
+	type plain LevelSpec
+	return json.Marshal(plain(l))
 }
 
 // LevelWord is words of a level that are written where a condition holds; a word alone is
