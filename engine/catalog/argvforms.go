@@ -75,7 +75,11 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm
 		line = append(append(line, row), more...)
 		row = nil
 	}
-	for i, w := range words {
+	i := -1
+	for _, w := range words {
+		if w.from != "" { // the spec says it
+			i++
+		}
 		switch w.slot {
 		case slotNone:
 			row = append(row, ArgvWord{Text: w.text, Path: c.path(append(slices.Clone(at), strconv.Itoa(i))...), Fixed: true})
