@@ -10,7 +10,8 @@ import (
 
 // Ceilings knows what calls may have at most because of who makes them.
 type Ceilings interface {
-	// Ceiling is that of a call of this gateway; the zero value is none.
+	// Ceiling is that of a call of this gateway; the zero value is none. It makes no record
+	// where there is none.
 	Ceiling(ctx context.Context) (access.Ceiling, error)
 }
 

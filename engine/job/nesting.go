@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,11 +74,14 @@ func (r *Runner) Ceiling(ctx context.Context) (access.Ceiling, error) {
 	if len(supervisor.EnclosingJobs()) == 0 && r.Parent == "" {
 		return access.Ceiling{}, nil // as nearly always; then no record is needed
 	}
-	records, err := r.Record()
-	if err != nil {
-		return access.Ceiling{}, err
+	outer := []store.Job{{ID: r.Parent}}
+	if _, err := os.Stat(r.RecordName); err == nil || r.Volatile {
+		records, err := r.Record()
+		if err != nil {
+			return access.Ceiling{}, err
+		}
+		outer = r.outer(ctx, records)
 	}
-	outer := r.outer(ctx, records)
 	if len(outer) == 0 {
 		return access.Ceiling{}, nil
 	}

@@ -130,7 +130,12 @@ func Decide(f Facts) (a Access, refusal string) {
 	}
 	a.Explicit = a.Explicit || servers.Level != None
 	counted := max(Named(a.Words), servers.Level)
-	if most := f.Ceiling.Level; most != None && counted > most {
+	most := f.Ceiling.Level
+	switch {
+	case most == None || counted <= most:
+	case a.Words == Own:
+		return a, fmt.Sprintf("%s cannot be held to the level %q, which is the most that %s may have: its spec has no such level", f.CLI, most, f.Ceiling.From)
+	default:
 		return a, fmt.Sprintf("%s has the level %q, and %s may have at most %q", servers.By, servers.Level, f.Ceiling.From, most)
 	}
 	a.Level = counted.String()
