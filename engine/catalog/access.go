@@ -87,13 +87,10 @@ func (c *CLI) Loads() string { return c.CLISpec.Access.Loads }
 
 // DefaultAccess is the access of a call that does not say, and the setting that says so.
 func (c *Catalog) DefaultAccess(cli *CLI) (level, from string) {
-	switch {
-	case cli.CLISpec.Access.Default != "":
-		return cli.CLISpec.Access.Default, "cli." + cli.Name + ".access.default"
-	case c.Settings.Access.Default != "":
-		return c.Settings.Access.Default, "gateway.access.default"
+	if own := cli.CLISpec.Access.Default; own != "" {
+		return own, "cli." + cli.Name + ".access.default"
 	}
-	return access.Read.String(), "gateway.access.default"
+	return c.globals.access, "gateway.access.default"
 }
 
 // Access decides what a call may do under a ceiling. A refusal is for its caller.

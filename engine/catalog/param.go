@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -156,13 +157,17 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
 	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
-	add(roleAccess, ParamAccess, String, lang.ParamSpec{Doc: "What it may do. read: change nothing; edit: write in the working directory; full: anything; own: what its own settings say.", Enum: access.Names})
+	levels := "read: change nothing; edit: write in workingDir; full: anything; own: its settings decide. Default: " + cmp.Or(cli.Access.Default, shared.access) + "."
+	if cli.Access.Read == nil && cli.Access.Edit == nil && cli.Access.Full == nil {
+		levels = "own: its settings decide, as always: its spec has no levels."
+	}
+	add(roleAccess, ParamAccess, String, lang.ParamSpec{Doc: levels, Enum: access.Names})
 	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
+	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time in ms. Default: none.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered; else its answer is returned."})
 	if policies := shared.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -209,10 +210,12 @@ func (w *Words) Render(r Run) (out Rendered, wrong []string) {
 		out.Drop = append(out.Drop, l.Env.Drop...)
 		for name, body := range l.Files.All() {
 			content, isText := body.(string)
-			if !isText {
-				content = string(text.MustJSON(body))
+			if isText {
+				content = l.fill(content, r, inJSON)
+			} else {
+				content = string(text.MustJSON(l.fillValue(body, r)))
 			}
-			out.Files = append(out.Files, File{name, l.fill(content, r, inJSON)})
+			out.Files = append(out.Files, File{name, content})
 		}
 	}
 	return out, wrong
@@ -226,6 +229,31 @@ func plain(name string) bool {
 // How a list is written.
 func joined(list []string) string { return strings.Join(list, ",") }
 func inJSON(list []string) string { return string(text.MustJSON(list)) }
+
+// fillValue is fill for all texts in a JSON value. A text that is nothing but the slot of a
+// list becomes the list.
+func (l *level) fillValue(v any, r Run) any {
+	switch v := v.(type) {
+	case string:
+		if slot := argvtemplate.Placeholder.FindString(v); slot == v && (strings.HasPrefix(v, prefixList) || strings.HasPrefix(v, prefixNames)) {
+			return json.RawMessage(l.fill(v, r, inJSON))
+		}
+		return l.fill(v, r, joined)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = l.fillValue(item, r)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = l.fillValue(item, r)
+		}
+		return out
+	}
+	return v
+}
 
 // fill puts values into the slots of a text.
 func (l *level) fill(template string, r Run, write func([]string) string) string {
