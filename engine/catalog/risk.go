@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -46,6 +47,9 @@ func (c *Call) scored() string {
 func (c *Call) asksForMore() string {
 	if c.Access.From == access.FromDefault && !c.Access.Explicit || access.Named(c.Access.Level) <= access.Read {
 		return ""
+	}
+	if by, ok := strings.CutPrefix(c.Access.From, "argument "); ok && by != ParamAccess {
+		return by
 	}
 	return fmt.Sprintf("access %q (%s)", c.scored(), c.Access.From)
 }

@@ -23,6 +23,9 @@ func SelectServers(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir str
 		return names, err
 	}
 	if places := call.NeedsOwnServers(); places != nil {
+		if !call.Place.Trusted { // the words keep the servers of the directory out
+			places = slices.DeleteFunc(slices.Clone(places), func(p lang.OwnSpec) bool { return !strings.ContainsAny(p.Path[:1], "/~{") })
+		}
 		names, err := own(places)
 		if err != nil {
 			return catalog.Violations{{Param: catalog.ParamAccess, Text: "the MCP servers of its own configuration, which the level switches off, cannot be read: " + err.Error()}}

@@ -67,46 +67,73 @@ func Compile(spec lang.AccessSpec, scope extract.Scope, lists []string, vetted b
 const (
 	slotCwd  = "{cwd}"
 	slotJSON = "{json}"
-	slotName = "{name}" // of a server
+	slotRE   = "{cwd.re}" // an RE2 of the directory, as it stands in a JSON string
+	slotName = "{name}"   // of a server
 
-	prefixFile  = "{file."
-	prefixList  = "{list."
-	prefixNames = "{names."
+	prefixFile = "{file."
 )
+
+// lists are what slots take of the elements of a list, by their first part.
+var lists = map[string]func(elements []string) []string{
+	"list": func(elements []string) []string { return elements },
+	"names": func(elements []string) []string {
+		return each(elements, func(e string) (string, bool) { return Name(e), true })
+	},
+	"plain": func(elements []string) []string {
+		return each(elements, func(e string) (string, bool) { return e, !strings.Contains(e, "(") })
+	},
+	"inner": func(elements []string) []string {
+		return each(elements, func(e string) (string, bool) {
+			_, inner, ok := strings.Cut(e, "(")
+			return strings.TrimSuffix(inner, ")"), ok
+		})
+	},
+}
+
+// each is what take makes of the elements, each text once.
+func each(elements []string, take func(element string) (text string, ok bool)) []string {
+	out := []string{}
+	for _, element := range elements {
+		if text, ok := take(element); ok && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// ofList divides the slot of a list into what it takes and the parameter.
+func ofList(slot string) (take func([]string) []string, param string) {
+	form, param, _ := strings.Cut(strings.Trim(slot, "{}"), ".")
+	return lists[form], param
+}
 
 // slotShape is what a slot looks like; other braces belong to the text.
 var slotShape = regexp.MustCompile(`^\{[a-z]+(\.[A-Za-z0-9._-]+)?\}$`)
 
 // check refuses slots that stand for nothing. In a file everything else in braces is text.
-func (l *level) check(text string, lists []string, word bool, ps lang.Problems) {
+func (l *level) check(text string, known []string, word bool, ps lang.Problems) {
 	argvtemplate.NoNUL(text, ps)
 	for _, slot := range argvtemplate.Placeholder.FindAllString(text, -1) {
 		if !slotShape.MatchString(slot) {
 			continue
 		}
-		of := func(prefix string) string {
-			name, ok := strings.CutPrefix(slot, prefix)
-			if !ok {
-				return ""
-			}
-			return strings.TrimSuffix(name, "}")
-		}
-		list, file := of(prefixList)+of(prefixNames), of(prefixFile)
+		file, isFile := strings.CutPrefix(strings.TrimSuffix(slot, "}"), prefixFile)
+		take, list := ofList(slot)
 		switch {
-		case file != "":
+		case isFile:
 			if !slices.Contains(l.files, file) {
 				ps.Add("slot", "%s: the level has no file of that name", slot)
 			}
-		case list != "":
-			if !slices.Contains(lists, list) {
+		case take != nil:
+			if !slices.Contains(known, list) {
 				ps.Add("slot", "%s: no parameter of that name is a list", slot)
 			}
 			if word && strings.HasPrefix(text, slot) {
 				ps.Add("dash", "%q could begin with a dash and be read as an option", text).Hint = "write the option in front of it: --name=" + slot
 			}
-		case slot == slotCwd || slot == slotJSON || !word:
+		case slot == slotCwd || slot == slotJSON || slot == slotRE || !word:
 		default:
-			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {file.NAME}, {list.PARAM} and {names.PARAM}"
+			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {cwd.re}, {file.NAME}, and {list.PARAM}, {names.PARAM}, {plain.PARAM} and {inner.PARAM}"
 		}
 	}
 }
@@ -185,6 +212,8 @@ type File struct{ Name, Text string }
 
 // Render writes the words of a level. What is wrong is for the caller to mend.
 func (w *Words) Render(r Run) (out Rendered, wrong []string) {
+	path, named := r.Path, map[string]bool{}
+	r.Path = func(file string) string { named[file] = true; return path(file) }
 	for _, l := range w.parts(r.Words, r.Trusted) {
 		for i, word := range l.Words {
 			if l.when[i] != nil && !l.when[i].Holds(r.Scope) {
@@ -210,9 +239,12 @@ func (w *Words) Render(r Run) (out Rendered, wrong []string) {
 		out.Drop = append(out.Drop, l.Env.Drop...)
 		for name, body := range l.Files.All() {
 			content, isText := body.(string)
-			if isText {
+			switch {
+			case !named[name]:
+				continue // a condition left it out
+			case isText:
 				content = l.fill(content, r, inJSON)
-			} else {
+			default:
 				content = string(text.MustJSON(l.fillValue(body, r)))
 			}
 			out.Files = append(out.Files, File{name, content})
@@ -235,7 +267,7 @@ func inJSON(list []string) string { return string(text.MustJSON(list)) }
 func (l *level) fillValue(v any, r Run) any {
 	switch v := v.(type) {
 	case string:
-		if slot := argvtemplate.Placeholder.FindString(v); slot == v && (strings.HasPrefix(v, prefixList) || strings.HasPrefix(v, prefixNames)) {
+		if take, _ := ofList(v); take != nil && argvtemplate.Placeholder.FindString(v) == v {
 			return json.RawMessage(l.fill(v, r, inJSON))
 		}
 		return l.fill(v, r, joined)
@@ -258,24 +290,19 @@ func (l *level) fillValue(v any, r Run) any {
 // fill puts values into the slots of a text.
 func (l *level) fill(template string, r Run, write func([]string) string) string {
 	return argvtemplate.Placeholder.ReplaceAllStringFunc(template, func(slot string) string {
-		name := strings.TrimSuffix(slot, "}")
+		take, list := ofList(slot)
 		switch {
 		case slot == slotCwd:
 			return r.Dir
 		case slot == slotJSON:
 			return string(text.MustJSON(r.Dir))
+		case slot == slotRE:
+			quoted := string(text.MustJSON(regexp.QuoteMeta(r.Dir)))
+			return quoted[1 : len(quoted)-1]
 		case strings.HasPrefix(slot, prefixFile):
-			return r.Path(name[len(prefixFile):])
-		case strings.HasPrefix(slot, prefixList):
-			return write(r.List(name[len(prefixList):]))
-		case strings.HasPrefix(slot, prefixNames):
-			names := []string{}
-			for _, element := range r.List(name[len(prefixNames):]) {
-				if n := Name(element); !slices.Contains(names, n) {
-					names = append(names, n)
-				}
-			}
-			return write(names)
+			return r.Path(strings.TrimSuffix(slot[len(prefixFile):], "}"))
+		case take != nil:
+			return write(take(r.List(list)))
 		}
 		return slot
 	})

@@ -25,8 +25,8 @@ func compiled(t *testing.T, spec string) (*Words, []lang.Problem) {
 func TestRender(t *testing.T) {
 	w, problems := compiled(t, `{
 		"read": ["--sandbox=read-only", "--tools={names.tools}"],
-		"edit": {"reach": "all files", "words": ["--dir={cwd}", "-c", "projects={{json}={trust=\"no\"}}", {"when": "!given.tools", "words": ["--few", "--less"]}],
-			"env": {"set": {"ACME": "{\"a\":{list.tools}}"}, "drop": ["ACME_*"]}, "files": {"p.toml": "tools = {list.tools}\n", "q.json": {"x": "{cwd}", "y": ["{names.tools}"]}}, "servers": ["-c", "off.{name}=true"]},
+		"edit": {"reach": "all files", "words": ["--dir={cwd}", "--files={file.p.toml}:{file.q.json}", "-c", "projects={{json}={trust=\"no\"}}", {"when": "!given.tools", "words": ["--few", "--less"]}],
+			"env": {"set": {"ACME": "{\"a\":{list.tools}}"}, "drop": ["ACME_*"]}, "files": {"p.toml": "tools = {list.tools}\nplain = {plain.tools}\ninner = {inner.tools}\nre = \"{cwd.re}\"", "unused": "x", "q.json": {"x": "{cwd}", "y": ["{names.tools}"]}}, "servers": ["-c", "off.{name}=true"]},
 		"full": [],
 		"untrusted": ["--alone", "--policy={file.p}"]}`)
 	if len(problems) != 1 || !strings.Contains(problems[0].Text, "{file.p}") {
@@ -39,8 +39,8 @@ func TestRender(t *testing.T) {
 	}
 	for _, c := range []struct{ got, want string }{
 		{run("read", true, false), "[{--sandbox=read-only read.words.0} {--tools=Read,Bash read.words.1}] [] [] [] []"},
-		{run("edit", true, true, "docs", "a_b"), `[{--dir=/a "b" edit.words.0} {-c edit.words.1} {projects={"/a \"b\""={trust="no"}} edit.words.2} {-c edit.servers.0} {off.docs=true edit.servers.1} {-c edit.servers.0} {off.a_b=true edit.servers.1}] ` +
-			`[{ACME {"a":["Read","Bash(git *)","Bash(ls)"]} edit.env.set.ACME}] [ACME_*] [{p.toml tools = ["Read","Bash(git *)","Bash(ls)"]` + "\n" + `} {q.json {"x":"/a \"b\"","y":[["Read","Bash"]]}}] []`},
+		{run("edit", true, true, "docs", "a_b"), `[{--dir=/a "b" edit.words.0} {--files=/private/p.toml:/private/q.json edit.words.1} {-c edit.words.2} {projects={"/a \"b\""={trust="no"}} edit.words.3} {-c edit.servers.0} {off.docs=true edit.servers.1} {-c edit.servers.0} {off.a_b=true edit.servers.1}] ` +
+			`[{ACME {"a":["Read","Bash(git *)","Bash(ls)"]} edit.env.set.ACME}] [ACME_*] [{p.toml tools = ["Read","Bash(git *)","Bash(ls)"]` + "\n" + `plain = ["Read"]` + "\n" + `inner = ["git *","ls"]` + "\n" + `re = "/a \"b\""} {q.json {"x":"/a \"b\"","y":[["Read","Bash"]]}}] []`},
 		{run("full", true, false), "[] [] [] [] []"},
 		{run(Own, true, false), "[] [] [] [] []"},
 		{run(Own, false, false), "[{--alone untrusted.words.0} {--policy=/private/p untrusted.words.1}] [] [] [] []"},
