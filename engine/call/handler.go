@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -84,7 +85,7 @@ type Versions interface {
 
 // Models knows which models a CLI has.
 type Models interface {
-	Current(c *catalog.Catalog, cli *catalog.CLI) catalog.Models
+	Current(c *catalog.Catalog, cli *catalog.CLI) modelnames.Models
 }
 
 // Sessions knows the conversations.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -68,7 +69,7 @@ func (t *Tools) upgradeCLI(ctx context.Context, from Caller, in CLIUpgradeInput)
 	if err != nil {
 		return CLIUpgradeOutput{}, err
 	}
-	if wrong := catalog.TargetProblem(in.Target); wrong != "" {
+	if wrong := upgrade.TargetProblem(in.Target); wrong != "" {
 		return CLIUpgradeOutput{}, &usageError{"target: " + wrong, "correct the target and call again; nothing was run"}
 	}
 	u := t.Versions.Plan(ctx, cat, cli, in.Target, time.Duration(in.TimeoutMs)*time.Millisecond)
