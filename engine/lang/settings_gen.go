@@ -79,6 +79,10 @@ type JobsSpec struct {
 	MaxDepth int `json:"maxDepth,omitempty"`
 	// Time in the queue after which a call fails. 0: never.
 	QueueMs int64 `json:"queueMs,omitempty"`
+	// What happens to a job that may write in a working tree in which another one may:
+	// "warn" (default): it runs, and its result names the other; "wait": it waits for the
+	// other; "allow": nothing.
+	SameTree string `json:"sameTree,omitempty"`
 }
 
 // ToolsSpec are the settings of what clients are shown.

@@ -145,6 +145,7 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.jobs.concurrency":        {classify: lifted},
 		"gateway.jobs.maxDepth":           {classify: raises("calls inside of calls go %d deep, and went %d deep")},
 		"gateway.jobs.queueMs":            noted,
+		"gateway.jobs.sameTree":           noted,
 		"gateway.sessions.retentionDays":  noted,
 		"gateway.tools.list":              noted,
 		"gateway.tools.fallback":          noted,
