@@ -12,8 +12,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
-// SiteDir is where an administrator puts specs for all users of the machine.
-const SiteDir = "/etc/llm-cli-gateway/specs"
+// SiteDir is where an administrator puts specs for all users of the machine. Only tests set
+// it: a gateway that could be told another folder would not be held by this one.
+var SiteDir = "/etc/llm-cli-gateway/specs"
 
 // UserDir is where a user puts specs.
 func UserDir() string { return filepath.Join(StateDir(), "specs") }
@@ -72,13 +73,13 @@ func layers(folders []string) ([]load.Layer, []diagnostic.Diagnostic) {
 	layers, diags := []load.Layer{builtIn()}, []diagnostic.Diagnostic(nil)
 	for _, optional := range []struct {
 		name, dir string
-		afresh    bool
+		site      bool
 	}{{"site", SiteDir, true}, {"user", UserDir(), false}} {
 		files, found := readDir(optional.dir)
 		if len(found) == 1 && found[0].Code == specfiles.CodeNoFolder {
 			continue
 		}
-		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files, Afresh: optional.afresh}), append(diags, found...)
+		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files, Site: optional.site, Afresh: optional.site}), append(diags, found...)
 	}
 	for _, dir := range folders {
 		files, found := readDir(dir)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/layers"
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -141,7 +142,7 @@ func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem)
 	base := c.CLISpec
 	base.Versions, base.Examples = lang.Map[json.RawMessage]{}, nil
 	var spec lang.CLISpec
-	if err := json.Unmarshal(overlay(text.MustJSON(base), patch), &spec); err != nil {
+	if err := json.Unmarshal(overlay(text.MustJSON(base), patch, []string{"cli", c.Name}), &spec); err != nil {
 		*found = append(*found, lang.Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
 		spec = base
 	}
@@ -149,8 +150,12 @@ func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem)
 }
 
 // overlay lays one JSON value over another, as a layer lies over one below: objects
-// field by field, in the order of base and then of patch; all else is replaced.
-func overlay(base, patch json.RawMessage) json.RawMessage {
+// field by field, in the order of base and then of patch; some lists are added to; all else
+// is replaced.
+func overlay(base, patch json.RawMessage, path []string) json.RawMessage {
+	if sum, ok := layers.AddJSON(path, base, patch); ok {
+		return sum
+	}
 	var below, above lang.Map[json.RawMessage]
 	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || !below.Given() || !above.Given() {
 		return patch
@@ -158,7 +163,7 @@ func overlay(base, patch json.RawMessage) json.RawMessage {
 	var out lang.Map[json.RawMessage]
 	for key, value := range below.All() {
 		if over, ok := above.Get(key); ok {
-			value = overlay(value, over)
+			value = overlay(value, over, append(path[:len(path):len(path)], key))
 		}
 		out.Set(key, value)
 	}

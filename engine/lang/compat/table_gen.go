@@ -150,6 +150,7 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.approvals.askMs":         noted,
 		"gateway.approvals.retentionDays": noted,
 		"gateway.reload":                  {classify: eager},
+		"gateway.locked":                  {classify: shrinks(Widening, "%s is not locked any more", "%s is locked")},
 		"gateway.specs.evalMs":            noted,
 		"gateway.specs.evalMb":            noted,
 		"gateway.mcpServers":              {classify: grows(serverCame, serverWent)},
