@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
@@ -29,7 +30,8 @@ func Load(ctx context.Context, folders, environ []string, vet bool) load.Result 
 
 // Vet checks files and folders, each over the built-in specs and the ones before.
 // Neither the user's specs nor the environment count, so that the outcome is the
-// same on every machine. Without paths it checks what a gateway would load.
+// same on every machine, unless its site locks settings: what would widen these is a
+// warning. Without paths it checks what a gateway would load.
 func Vet(ctx context.Context, paths, folders, environ []string, more ...func(*load.Options)) load.Result {
 	o := load.Options{Snapshot: specs.Snapshot(), Vet: true}
 	for _, set := range more {
@@ -42,11 +44,40 @@ func Vet(ctx context.Context, paths, folders, environ []string, more ...func(*lo
 	}
 	diags := []diagnostic.Diagnostic(nil)
 	layers := []load.Layer{builtIn()}
+	if site, locks := locking(ctx); locks && !slices.ContainsFunc(paths, ofSite) {
+		layers = append(layers, site)
+	}
 	for _, path := range append(folders, paths...) {
 		layer, more := read(path)
 		layers, diags = append(layers, layer), append(diags, more...)
 	}
 	return finish(ctx, layers, diags, o)
+}
+
+// locking is the layer of the site, and whether it locks anything.
+func locking(ctx context.Context) (site load.Layer, locks bool) {
+	files, diags := readDir(SiteDir)
+	if len(files) == 0 {
+		return site, false
+	}
+	site = load.Layer{Name: "site", Files: files, Site: true}
+	result := finish(ctx, []load.Layer{builtIn(), site}, diags, load.Options{Snapshot: specs.Snapshot()})
+	return site, result.Catalog != nil && len(result.Catalog.Settings.Locked) > 0
+}
+
+// ofSite reports whether a path is the site's folder or a file in it.
+func ofSite(path string) bool {
+	real := func(path string) string {
+		if absolute, err := filepath.Abs(path); err == nil {
+			path = absolute
+		}
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return target
+		}
+		return path
+	}
+	site, at := real(SiteDir), real(path)
+	return at == site || filepath.Dir(at) == site
 }
 
 // Coverage makes Vet warn of what no example shows.
@@ -107,11 +138,11 @@ func readDir(dir string) ([]specfiles.File, []diagnostic.Diagnostic) {
 func read(path string) (load.Layer, []diagnostic.Diagnostic) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		files, diags := readDir(path)
-		return load.Layer{Name: path, Files: files}, diags
+		return load.Layer{Name: path, Files: files, Site: ofSite(path)}, diags
 	}
 	file, err := specfiles.ReadFile(path)
 	if err != nil {
 		return load.Layer{Name: path}, []diagnostic.Diagnostic{{File: path, Code: "unreadable", Severity: diagnostic.Error, Message: err.Error()}}
 	}
-	return load.Layer{Name: path, Files: []specfiles.File{file}}, nil
+	return load.Layer{Name: path, Files: []specfiles.File{file}, Site: ofSite(path)}, nil
 }
