@@ -100,25 +100,6 @@ func finish(ctx context.Context, layers []load.Layer, diags []diagnostic.Diagnos
 // folders are all that a gateway reads specs from, but for those of the binary.
 func folders(further []string) []string { return append([]string{SiteDir, UserDir()}, further...) }
 
-func layers(folders []string) ([]load.Layer, []diagnostic.Diagnostic) {
-	layers, diags := []load.Layer{builtIn()}, []diagnostic.Diagnostic(nil)
-	for _, optional := range []struct {
-		name, dir string
-		site      bool
-	}{{"site", SiteDir, true}, {"user", UserDir(), false}} {
-		files, found := readDir(optional.dir)
-		if len(found) == 1 && found[0].Code == specfiles.CodeNoFolder {
-			continue
-		}
-		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files, Site: optional.site, Afresh: optional.site}), append(diags, found...)
-	}
-	for _, dir := range folders {
-		files, found := readDir(dir)
-		layers, diags = append(layers, load.Layer{Name: dir, Files: files}), append(diags, found...)
-	}
-	return layers, diags
-}
-
 func builtIn() load.Layer {
 	files, err := specfiles.ReadFS(specs.FS, "specs")
 	if err != nil {

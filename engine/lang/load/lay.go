@@ -98,4 +98,3 @@ func (n *node) Field(k string) layers.Value {
 }
 
 func (n *node) Equal(other layers.Value) bool { return n.equal(other.(*node)) }
-

@@ -87,4 +87,3 @@ func mustParse(t *testing.T, text string) *node {
 	}
 	return tree.root
 }
-
