@@ -178,7 +178,7 @@ func addedTable(l *language) ([]byte, error) {
 			if layers != "add" {
 				return false, fmt.Errorf("@layers has no %s", layers)
 			}
-			fmt.Fprintf(&rows, "\t%q: true,\n", path)
+			fmt.Fprintf(&rows, "\t%q,\n", path)
 		}
 		return !given, nil
 	})
@@ -186,5 +186,5 @@ func addedTable(l *language) ([]byte, error) {
 		return nil, err
 	}
 	return format.Source([]byte(generated + "package layers\n\n// added are the lists to which a higher layer adds, by path; * stands for the keys of a map.\n" +
-		"var added = map[string]bool{\n" + rows.String() + "}\n"))
+		"var added = []string{\n" + rows.String() + "}\n"))
 }

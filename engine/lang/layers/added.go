@@ -15,12 +15,7 @@ func Adds(path []string) bool {
 	if len(path) > 4 && path[0] == "cli" && path[2] == "versions" {
 		path = slices.Concat(path[:2], path[4:])
 	}
-	for pattern := range added {
-		if matches(strings.Split(pattern, "."), path) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(added, func(pattern string) bool { return matches(strings.Split(pattern, "."), path) })
 }
 
 // matches reports whether a path is of a pattern, in which * is any key.

@@ -3,11 +3,11 @@
 package layers
 
 // added are the lists to which a higher layer adds, by path; * stands for the keys of a map.
-var added = map[string]bool{
-	"cli.*.prompt.expands":  true,
-	"cli.*.params.*.danger": true,
-	"cli.*.env.drop":        true,
-	"cli.*.risk":            true,
-	"policy.*.deny":         true,
-	"gateway.env.drop":      true,
+var added = []string{
+	"cli.*.prompt.expands",
+	"cli.*.params.*.danger",
+	"cli.*.env.drop",
+	"cli.*.risk",
+	"policy.*.deny",
+	"gateway.env.drop",
 }

@@ -40,7 +40,7 @@ type Refusal struct {
 // it say together.
 func (l *Locks) Hold(patch, now Value) []Refusal {
 	h := holder{Locks: l}
-	for _, r := range rules {
+	for _, r := range rules() {
 		i := slices.IndexFunc(r.locks, func(name string) bool { return slices.Contains(l.names, name) })
 		if i < 0 {
 			continue

@@ -12,30 +12,34 @@ type rule struct {
 	narrows func(l *Locks, key string, was, is Value) bool
 }
 
-// rules are all of them. A rule for a setting that the schema does not have holds nothing.
-var rules = []rule{
-	{"gateway.approvals.enforce", []string{"enforce"}, ordered("false", "false", "true")},
-	{"gateway.approvals.danger", []string{"danger"}, ordered("allow", "allow", "deny")},
-	{"gateway.approvals.ceiling", []string{"ceiling"}, ordered("own", "own", "full", "edit", "read")},
-	{"gateway.access.default", []string{"access"}, ordered("read", "own", "full", "edit", "read")},
-	{"gateway.budget", []string{"budget"}, same},
-	{"gateway.reload", []string{"reload"}, ordered("all", "all", "hold", "off")},
-	{"gateway.approvals.policy", []string{"policy"}, included},
-	{"gateway.approvals.strategy", []string{"policy"}, ordered("legacy", "legacy", "mcp_managed")},
-	{"policy.*.*", []string{"policy"}, policies},
-	{"risk.*.*", []string{"policy"}, risks},
-	{"cli.*.risk", []string{"policy"}, lists},
-	{"cli.*.params.*.danger", []string{"policy", "danger"}, marks},
-	{"cli.*.access", []string{"policy", "ceiling", "access"}, untouched},
+// rules are all of them, made at their use to keep the start fast. A rule for a setting that
+// the schema does not have holds nothing.
+func rules() []rule {
+	return []rule{
+		{"gateway.approvals.enforce", []string{"enforce"}, ordered("false", "false", "true")},
+		{"gateway.approvals.danger", []string{"danger"}, ordered("allow", "allow", "deny")},
+		{"gateway.approvals.ceiling", []string{"ceiling"}, ordered("own", "own", "full", "edit", "read")},
+		{"gateway.access.default", []string{"access"}, ordered("read", "own", "full", "edit", "read")},
+		{"gateway.budget", []string{"budget"}, same},
+		{"gateway.reload", []string{"reload"}, ordered("all", "all", "hold", "off")},
+		{"gateway.approvals.policy", []string{"policy"}, included},
+		{"gateway.approvals.strategy", []string{"policy"}, ordered("legacy", "legacy", "mcp_managed")},
+		{"policy.*.*", []string{"policy"}, policies},
+		{"risk.*.*", []string{"policy"}, risks},
+		{"cli.*.risk", []string{"policy"}, lists},
+		{"cli.*.params.*.danger", []string{"policy", "danger"}, marks},
+		{"cli.*.access", []string{"policy", "ceiling", "access"}, untouched},
+	}
 }
 
 // Setting is the path of the setting that a name locks, "" if there is no such name.
 func Setting(name string) string {
-	i := slices.IndexFunc(rules, func(r rule) bool { return slices.Equal(r.locks, []string{name}) })
+	all := rules()
+	i := slices.IndexFunc(all, func(r rule) bool { return slices.Equal(r.locks, []string{name}) })
 	if i < 0 {
 		return ""
 	}
-	return rules[i].path
+	return all[i].path
 }
 
 // ordered is for values from the widest to the narrowest; unset is that which counts if there
