@@ -90,7 +90,7 @@ func (h *holder) walk(patch, base, now Value, rest, path []string) {
 		case v.Null():
 			// A CLI or a parameter less allows less. It must not come back without its rules.
 			ranged := len(at) > 2 && at[2] == "versions"
-			refused = last && ranged || holds(was, rest[1:]) && (last || ranged || at[0] != "cli")
+			refused = holds(was, rest[1:]) && (last || ranged || at[0] != "cli")
 		case last:
 			refused = !h.rule.narrows(h.Locks, name, was, v)
 		case v.IsObject() && was != nil && at[0] == "cli" && field(now, name) == nil:

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,4 +87,84 @@ func mustParse(t *testing.T, text string) *node {
 		t.Fatal(r.list)
 	}
 	return tree.root
+}
+
+// TestNothingWidensWhatIsLocked lays all kinds of layers over a site that locks everything,
+// in orders of three.
+func TestNothingWidensWhatIsLocked(t *testing.T) {
+	base := layer("base.cue", layersCUE)
+	site := layer("site.cue", `gateway: {
+		locked: ["enforce", "policy", "danger", "reload"]
+		approvals: {enforce: true, policy: "mid", danger: "deny"}
+		reload: "hold"
+	}`)
+	site.Site = true
+	var above []Layer
+	for _, text := range []string{
+		`gateway: null`, `gateway: approvals: null`, `gateway: approvals: {policy: "high"}`, `gateway: approvals: policy: null`,
+		`gateway: {approvals: {enforce: false, danger: "allow"}, reload: "all"}`, `gateway: {approvals: {policy: "low", danger: null}, reload: null}`,
+		`gateway: approvals: policy: "mine"`, `policy: mine: {approve: 1000, includes: "mid"}`,
+		`policy: null`, `policy: low: null`, `policy: low: {approve: 1000, ask: 1000, deny: [], human: "ask"}`, `policy: low: {approve: 2, deny: null}`,
+		`policy: mid: {human: null, ask: null, includes: null}`, `policy: mid: includes: "high"`, `policy: mid: {approve: 14, ask: 20}`,
+		`risk: null`, `risk: night: null`, `risk: night: {when: "false", score: 0}`, `risk: night: score: 90`,
+		`cli: null`, `cli: acme: null`, `cli: acme: {bin: "acme", argv: []}`, `cli: acme: {risk: null, env: null}`, `cli: acme: risk: [{id: "wild", when: "kind == 'wild'", score: 0}]`,
+		`cli: acme: params: null`, `cli: acme: params: yolo: null`, `cli: acme: params: yolo: {doc: "Y", flag: "--yolo", type: "bool"}`, `cli: acme: params: yolo: danger: false`,
+		`cli: acme: params: kind: danger: null`, `cli: acme: params: kind: danger: []`, `cli: acme: versions: null`, `cli: acme: versions: "<2": null`,
+		`cli: acme: versions: "<2": {risk: null, params: yolo: danger: false, params: kind: danger: null}`,
+	} {
+		above = append(above, layer("x.cue", text))
+	}
+	memory, loaded := &Memory{}, 0
+	for i := range above {
+		for j := range above {
+			for k := (i + j) % 11; k < len(above); k += 11 {
+				res := Load([]Layer{base, site, above[i], above[j], above[k]}, Options{Memory: memory})
+				if res.Spec == nil {
+					continue // no gateway starts
+				}
+				loaded++
+				if wide := wider(res); wide != "" {
+					t.Fatalf("%s\n%s\n%s\n%s", wide, above[i].Files[0].Data, above[j].Files[0].Data, above[k].Files[0].Data)
+				}
+			}
+		}
+	}
+	if loaded < 1500 {
+		t.Errorf("only %d were loaded", loaded)
+	}
+}
+
+// wider says what of it allows more than the site of TestNothingWidensWhatIsLocked; "" if
+// nothing does.
+func wider(res Result) string {
+	a := res.Spec.Gateway.Approvals
+	low, _ := res.Catalog.Approval.Policy("low")
+	mid, _ := res.Catalog.Approval.Policy("mid")
+	night, _ := res.Spec.Risk.Get("night")
+	switch {
+	case !a.Enforce || a.Danger != "deny" || a.Policy != "mid" && a.Policy != "low" || res.Spec.Gateway.Reload == "all" || res.Spec.Gateway.Reload == "":
+		return fmt.Sprintf("settings %+v", res.Spec.Gateway)
+	case low == nil || low.Approve > 4 || low.Limit() > 14 || !slices.Contains(low.Deny, "night"):
+		return fmt.Sprintf("low %+v", low)
+	case mid == nil || mid.Approve > 14 || mid.Limit() > 14 || mid.Covers("high") || mid.Covers("mine"):
+		return fmt.Sprintf("mid %+v", mid)
+	case night.When != "prompt == 'night'" || night.Score < 5:
+		return fmt.Sprintf("night %+v", night)
+	}
+	cli, ok := res.Catalog.CLI("acme")
+	if !ok {
+		return ""
+	}
+	for _, version := range []string{"1.0", "3.0"} {
+		v := cli.At(version)
+		if len(v.Risk) < 2 || v.Risk[0].Score < 10 {
+			return fmt.Sprintf("risk of %s %+v", version, v.Risk)
+		}
+		for name, p := range v.CLISpec.Params.All() {
+			if p.Danger.IsZero() {
+				return fmt.Sprintf("%s of %s %+v", name, version, p)
+			}
+		}
+	}
+	return ""
 }
