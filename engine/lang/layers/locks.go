@@ -93,7 +93,7 @@ func (h *holder) walk(patch, base, now Value, rest, path []string) {
 			refused = holds(was, rest[1:]) && (last || ranged || at[0] != "cli")
 		case last:
 			refused = !h.rule.narrows(h.Locks, name, was, v)
-		case v.IsObject() && was != nil && at[0] == "cli" && field(now, name) == nil:
+		case v.IsObject() && at[0] == "cli" && field(now, name) == nil && holds(was, rest[1:]):
 			refused = true
 		case v.IsObject():
 			h.walk(v, was, field(now, name), rest[1:], at)
