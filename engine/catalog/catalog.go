@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
@@ -44,6 +46,7 @@ type CLI struct {
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
 	risk    []*extract.Expression
+	access  *access.Words
 	out     *extract.Output
 	places  []*regexp.Regexp // of upgrade.where
 
@@ -64,6 +67,7 @@ type CLI struct {
 type globals struct {
 	policies []string
 	servers  []string // with their titles
+	access   string   // of calls that do not say
 	optimizers
 }
 
@@ -120,7 +124,7 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	}
 	ps := lang.NewProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
-	c.globals = globals{s.Policy.Keys(), mcpservers.Names(s.MCP), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
+	c.globals = globals{s.Policy.Keys(), mcpservers.Names(s.MCP), cmp.Or(s.Gateway.Access.Default, access.Read.String()), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
@@ -157,7 +161,7 @@ func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *C
 	}
 	lean := spec
 	lean.Examples, lean.Probe = nil, lang.ProbeSpec{} // only vet reads them
-	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.globals.policies, c.globals.servers, c.globals.optimizers.specs()}))
+	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.globals.policies, c.globals.servers, c.globals.access, c.globals.optimizers.specs()}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
@@ -165,7 +169,7 @@ func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *C
 }
 
 func (a globals) equal(b globals) bool {
-	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
+	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && a.access == b.access && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
 }
 
 // listed warns of a name in the listing that no CLI has. It is no error, because the CLI
@@ -205,6 +209,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	cli := &CLI{Name: name, CLISpec: spec, globals: shared, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
+	c.access(ps)
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
 	c.prompt(ps.At("prompt"))

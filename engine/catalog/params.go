@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -42,6 +43,7 @@ func (c compiler) params(ps lang.Problems) {
 		c.values(p, at)
 		c.constraints(p, at)
 		p.when = extract.Condition(p.When, scope, c.vetted, at.At("when"))
+		p.asks = access.CompileValues(p.ParamSpec, at)
 	}
 	for i, r := range c.cli.Risk {
 		c.cli.risk = append(c.cli.risk, extract.Condition(r.When, scope, c.vetted, ps.At("risk", i, "when")))
@@ -52,7 +54,7 @@ func (c compiler) params(ps lang.Problems) {
 // reservedNames cannot be parameters: they mean something in an expression, or
 // clients add them by themselves.
 var reservedNames = []string{
-	"given", "mode", "session", "event", "mcp", "wait_for_previous",
+	"given", "mode", "trusted", "session", "event", "mcp", "wait_for_previous",
 	"not", "in", "let", "if", "else", "nil", "true", "false", "and", "or", "matches", "contains", "startsWith", "endsWith",
 }
 

@@ -177,7 +177,7 @@ func withoutAsync(p *Param) bool { return p.role != roleAsync }
 // terse leaves out what another tool with the same parameters says.
 func (p *Param) terse() property {
 	out := p.property()
-	out.Description, out.Default = "", nil
+	out.Description, out.Default, out.Minimum, out.Maximum = "", nil, nil, nil
 	return out
 }
 
@@ -222,7 +222,7 @@ var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 	`"exitCode":{"type":"integer"},` +
 	`"usage":{"type":"object"},"costUsd":{"type":"number"},"nextOffset":{"type":"integer"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},` +
+	`"error":{"type":"object"},` +
 	`"response":{"type":"string"}},` +
 	`"required":["status"]}`)
 

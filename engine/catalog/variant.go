@@ -63,7 +63,7 @@ func (c *CLI) Variants() []Variant { return slices.Clone(c.variants) }
 
 // patchable are the fields that may differ between versions. What a program is, where
 // it comes from and what its parameters are called stays the same.
-var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp"}
+var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp", "access"}
 
 // versions reads what depends on the version: ranges of parameters, and variants.
 func (c compiler) versions(ps lang.Problems) {

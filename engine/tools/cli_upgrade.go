@@ -51,7 +51,7 @@ type CLIUpgradeOutput struct {
 
 var upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"installed":{"type":"string"},` +
 	`"target":{"type":"string"},"strategy":{"type":"string"},"command":{"type":"array","items":{"type":"string"}},"dryRun":{"type":"boolean"},"problem":{"type":"string"},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}},"required":["status"]}`)
+	`"error":{"type":"object"}},"required":["status"]}`)
 
 // CLIUpgradeTool plans the upgrade of a CLI, and runs it.
 var CLIUpgradeTool = &Builtin[CLIUpgradeInput, CLIUpgradeOutput]{

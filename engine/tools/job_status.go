@@ -37,7 +37,7 @@ var jobSchema = json.RawMessage(`{"type":"object","properties":{` + catalog.Star
 
 const jobProperties = `,"position":{"type":"integer"},"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
 	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
+	`"error":{"type":"object"}`
 
 // JobStatusTool reports the status of a job, after a wait for its end if asked.
 var JobStatusTool = &Builtin[JobStatusInput, JobOutput]{

@@ -34,6 +34,7 @@ type Refusal struct {
 	Path  []string
 	Value Value
 	Was   Value // what the site's layer makes of it; nil if nothing
+	Back  bool  // a layer between them had removed it
 }
 
 // Hold takes from a higher layer what widens what is locked; now is what the layers below
@@ -81,28 +82,36 @@ func (h *holder) walk(patch, base, now Value, rest, path []string) {
 	last := len(rest) == 1
 	for _, name := range names {
 		v, was := field(patch, name), field(base, name)
-		if v == nil || rest[0] == "*" && was == nil && !last {
-			continue // an entry of its own
+		if v == nil || rest[0] == "*" && was == nil && !last && h.free(path) {
+			continue
 		}
 		at := append(slices.Clone(path), name)
-		refused := false
+		refused, back := false, false
 		switch {
-		case v.Null():
+		case v.Null() && !last:
 			// A CLI or a parameter less allows less. It must not come back without its rules.
 			ranged := len(at) > 2 && at[2] == "versions"
-			refused = holds(was, rest[1:]) && (last || ranged || at[0] != "cli")
+			refused = holds(was, rest[1:]) && (ranged || at[0] != "cli")
+		case v.Null():
+			refused = was != nil && !h.rule.narrows(h.Locks, name, was, v)
 		case last:
 			refused = !h.rule.narrows(h.Locks, name, was, v)
 		case v.IsObject() && at[0] == "cli" && field(now, name) == nil && holds(was, rest[1:]):
-			refused = true
+			refused, back = true, true
 		case v.IsObject():
 			h.walk(v, was, field(now, name), rest[1:], at)
 		}
 		if refused {
-			h.refused = append(h.refused, Refusal{h.lock, at, v, was})
+			h.refused = append(h.refused, Refusal{h.lock, at, v, was, back})
 			patch.Drop(name)
 		}
 	}
+}
+
+// free reports whether what a higher layer adds to the map at a path is its own affair. A
+// range of versions always is, since it is compared with its CLI.
+func (h *holder) free(path []string) bool {
+	return !h.rule.added || path[len(path)-1] == "versions"
 }
 
 // holds reports whether v has something at a path, in which * is any key.

@@ -57,8 +57,12 @@ func (s *shape) has(path string) bool {
 // held warns of what was ignored.
 func (l *loader) held(x layers.Refusal, lock pos) {
 	v, hint := x.Value.(*node), "locked at "+where(lock)
-	if v.kind == object {
+	switch {
+	case x.Back:
 		l.r.warn(v.key, x.Path, CodeHeld, "is ignored: a lower layer removed it, and it would come back without what the site locked").Hint = hint
+		return
+	case v.kind&(object|list) != 0:
+		l.r.warn(v.key, x.Path, CodeHeld, "is ignored: it would change what the site locked").Hint = hint
 		return
 	}
 	if was, ok := x.Was.(*node); ok && was.kind&(textKind|number|boolean) != 0 {

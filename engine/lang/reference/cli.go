@@ -171,7 +171,7 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	w.table(rows)
 }
 
-func danger(d lang.Danger) string {
+func danger(d lang.ValueSet) string {
 	switch {
 	case d.All:
 		return "Lets the agent act without asking."
