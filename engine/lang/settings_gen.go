@@ -33,6 +33,9 @@ type Settings struct {
 	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
 	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`
+	// Settings that no other folder and no variable can widen: the site's folder alone can
+	// say so.
+	Locked []string `json:"locked,omitempty"`
 	// Limits of evaluating a spec that computes what it says.
 	Specs EvaluationSpec `json:"specs,omitzero"`
 	// MCP servers of calls that name none.

@@ -161,6 +161,7 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.access.trusted":          {classify: grows("%s is trusted as well", "%s is not trusted any more")},
 		"gateway.access.trustRoots":       {classify: opens("the directories of MCP clients are trusted")},
 		"gateway.reload":                  {classify: eager},
+		"gateway.locked":                  {classify: shrinks(Widening, "%s is not locked any more", "%s is locked")},
 		"gateway.specs.evalMs":            noted,
 		"gateway.specs.evalMb":            noted,
 		"gateway.mcpServers":              {classify: grows(serverCame, serverWent)},

@@ -20,6 +20,8 @@ type Layer struct {
 	// Known is for what comes with the program: it is evaluated in this process, without
 	// limits.
 	Known bool
+	// Site is for what an administrator says for all users: it alone can lock settings.
+	Site bool
 	// Afresh is for what must not be taken from a file that the user can write: each process
 	// evaluates it again.
 	Afresh bool
@@ -102,10 +104,7 @@ func loadAll(layers []Layer, o Options) Result {
 	}
 	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet, evaluation: Evaluation{o.Evaluator, layers}}
 	patches := l.layers(layers, 0)
-	patches = append(patches, environ(o.Environ, l.r))
-	for _, p := range patches {
-		l.root = over(l.root, p, nil, l.r)
-	}
+	l.lay(layers, append(patches, environ(o.Environ, l.r)))
 	s := l.decode(l.good())
 	catalog := l.compile(s, o)
 	diags := diagnostic.Sort(quiet(l.r.list))
