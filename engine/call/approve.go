@@ -38,7 +38,8 @@ const (
 // Who decided.
 const (
 	byPolicy  = "policy"
-	byHuman   = "human"
+	byHuman   = "human"  // a person, who made a choice
+	byClient  = "client" // no choice of a person came back from it
 	bySetting = "setting"
 )
 
@@ -104,11 +105,8 @@ func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, err
 		if err != nil {
 			return nil, err
 		}
-		a.Answer = string(reply)
-		if reply != unavailable {
-			a.By = byHuman
-		}
-		if reply == Accepted {
+		a.Answer, a.By = string(reply), decidedBy(reply)
+		if reply == ChoseApprove {
 			a.Verdict = Approved
 		}
 	}
@@ -122,6 +120,17 @@ func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, err
 		failure.Message += "; " + unrecorded.Message
 	}
 	return failure, nil
+}
+
+// decidedBy is who decided where a person was to be asked.
+func decidedBy(reply Reply) string {
+	switch reply {
+	case ChoseApprove, ChoseDeny:
+		return byHuman
+	case unavailable, timedOut: // without an answer, the policy's is no
+		return byPolicy
+	}
+	return byClient
 }
 
 // record puts a decision into the record and the journal, where a policy made it or it
@@ -158,13 +167,15 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 	return nil
 }
 
-// denial says why a call was not made and how to go on.
+// denial says why a call was not made, and how to ask for less. It never names a wider way:
+// who denied the call has decided about that, too.
 func denial(req *Request, a Approval) *lang.Failure {
-	f := &lang.Failure{Class: lang.ClassDenied}
-	dangers := strings.Join(req.Bound.DangersGiven(), ", ")
+	f := &lang.Failure{Class: lang.ClassDenied, Hint: "ask for less, so that fewer of these rules hold"}
+	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
+		f.Hint = "leave out " + strings.Join(dangers, ", ")
+	}
 	if a.Strategy != policy.Managed {
 		f.Message = "nothing was run: " + a.Note
-		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dangers, policy.Managed)
 		return f
 	}
 	why := fmt.Sprintf("the policy %s denies a call of score %d", a.Policy, a.Score)
@@ -176,24 +187,18 @@ func denial(req *Request, a Approval) *lang.Failure {
 		f.Message += " (" + a.Note + ")"
 	}
 	f.Message += list(a.Reasons)
-	ways := []string{"ask for less, so that fewer of these rules hold"}
-	if dangers != "" {
-		ways[0] = "leave out " + dangers
+	if reply := Reply(a.Answer); reply == ChoseDeny || reply == Declined {
+		f.Hint += "; do not repeat the call as it is"
 	}
-	switch wider := policy.Wider(req.Catalog.Approval, req.Catalog.Settings.Approvals, req.Catalog.Question(req.Bound)); {
-	case a.Answer == string(Declined):
-		ways = append(ways, "do not repeat the call as it is")
-	case len(wider) > 0:
-		ways = append(ways, fmt.Sprintf("or, if the user agrees, pass approvalPolicy %q", wider[0]))
-	}
-	f.Hint = strings.Join(ways, "; ")
 	return f
 }
 
 // answers say why a call that was for a person to decide is denied.
 var answers = map[string]string{
-	string(Declined):  "the user was asked and declined",
-	string(Dismissed): "the user was asked and did not decide",
+	string(ChoseDeny): "the user was asked and denied it",
+	string(NoChoice):  "a person has to decide about it, and the client accepted the question without a choice of a person: it has answered by itself",
+	string(Declined):  "a person has to decide about it, and the client declined the question",
+	string(Dismissed): "a person has to decide about it, and the client closed the question without a choice",
 	unavailable:       "a person has to decide about it, and this client cannot ask one (it declares no elicitation)",
 	timedOut:          "the user was asked and did not answer in time (gateway.approvals.askMs, and with the wait for the answer gateway.jobs.syncMs and 5 s)",
 	askFailed:         "a person has to decide about it, and the client did not ask one",

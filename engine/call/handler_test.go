@@ -219,7 +219,7 @@ func TestOneDeadline(t *testing.T) {
 				until, _ := ctx.Deadline()
 				asked = time.Until(until)
 				time.Sleep(c.thinks)
-				return Accepted, nil
+				return ChoseApprove, nil
 			}
 			out, err := w.Complete(t.Context(), New(w.Service), req, c.sync)
 			if err != nil || out.Failure != nil || asked != c.asked || !slices.Equal(w.waits, []time.Duration{c.waits}) {

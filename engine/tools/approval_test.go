@@ -136,12 +136,12 @@ func TestDenied(t *testing.T) {
 	d := newApprovalFixture(t, `gateway: approvals: danger: "deny"`)
 	for _, c := range []struct{ name, args, message, hint string }{
 		{"policy", `{"prompt":"secret words","n":50,"approvalPolicy":"narrow","correlationId":"mine"}`,
-			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold; or, if the user agrees, pass approvalPolicy "wide"`},
+			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold`},
 		{"nobody can be asked", `{"prompt":"secret words","n":5,"yolo":true,"approvalStrategy":"mcp_managed"}`,
 			"nothing was run: a person has to decide about it, and this client cannot ask one (it declares no elicitation)\n- n (20): n is given\n- danger (5): acts unasked",
-			`leave out yolo; or, if the user agrees, pass approvalPolicy "wide"`},
-		{"setting", `{"prompt":"secret words","yolo":true}`, "nothing was run: gateway.approvals.danger denies yolo", `leave out yolo, or pass approvalStrategy "mcp_managed", so that a policy decides`},
-		{"no way", `{"prompt":"secret words","n":50,"yolo":true,"approvalPolicy":"wide"}`, "nothing was run: the policy wide denies a call of score 105\n- n (20): n is given\n- big (80)\n- danger (5): acts unasked", "leave out yolo"},
+			"leave out yolo"},
+		{"setting", `{"prompt":"secret words","yolo":true}`, "nothing was run: gateway.approvals.danger denies yolo", "leave out yolo"},
+		{"widest policy", `{"prompt":"secret words","n":50,"yolo":true,"approvalPolicy":"wide"}`, "nothing was run: the policy wide denies a call of score 105\n- n (20): n is given\n- big (80)\n- danger (5): acts unasked", "leave out yolo"},
 	} {
 		for _, tool := range []string{"acme_request", "acme_request_async"} {
 			before := len(d.decisions(t))
@@ -176,13 +176,16 @@ func TestAPersonDecides(t *testing.T) {
 		name    string
 		reply   call.Reply
 		err     error
+		by      string
 		answer  string
 		message string
 	}{
-		{"accept", call.Accepted, nil, "accept", ""},
-		{"decline", call.Declined, nil, "decline", "the user was asked and declined"},
-		{"cancel", call.Dismissed, nil, "cancel", "the user was asked and did not decide"},
-		{"error", "", errors.New("no forms"), "failed", "the client did not ask one"},
+		{"approve", call.ChoseApprove, nil, "human", "approve", ""},
+		{"deny", call.ChoseDeny, nil, "human", "deny", "the user was asked and denied it"},
+		{"no choice", call.NoChoice, nil, "client", "no_choice", "it has answered by itself"},
+		{"decline", call.Declined, nil, "client", "decline", "the client declined the question"},
+		{"cancel", call.Dismissed, nil, "client", "cancel", "closed the question without a choice"},
+		{"error", "", errors.New("no forms"), "client", "failed", "the client did not ask one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newApprovalFixture(t, "")
@@ -194,7 +197,7 @@ func TestAPersonDecides(t *testing.T) {
 				t.Errorf("asked %s\nwant  %s", asked, want)
 			}
 			rows := d.decisions(t)
-			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != "human" || rows[0].ClientName != "client" {
+			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != c.by || rows[0].ClientName != "client" {
 				t.Fatalf("%+v", rows)
 			}
 			if c.message == "" {
@@ -206,8 +209,11 @@ func TestAPersonDecides(t *testing.T) {
 			if !r.IsError || !strings.Contains(r.Text[0], c.message) || rows[0].Verdict != call.Denied || len(d.ran(t)) > 0 {
 				t.Errorf("%q %+v", r.Text, rows)
 			}
-			if c.reply == call.Declined && strings.Contains(r.Text[0], "approvalPolicy") {
-				t.Errorf("who declined is gone around: %q", r.Text)
+			if strings.Contains(r.Text[0], "approvalPolicy") || strings.Contains(r.Text[0], "approvalStrategy") {
+				t.Errorf("who denied it is gone around: %q", r.Text)
+			}
+			if again := strings.Contains(r.Text[0], "do not repeat"); again != (c.name == "deny" || c.name == "decline") {
+				t.Errorf("%q", r.Text)
 			}
 		})
 	}
@@ -223,13 +229,13 @@ func TestAPersonWhoDoesNotAnswer(t *testing.T) {
 	}
 	began := time.Now()
 	r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: silent}})
-	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs,") || d.decisions(t)[0].Answer != "timeout" || deadline.Sub(began) < time.Second {
+	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs,") || d.decisions(t)[0].Answer != "timeout" || d.decisions(t)[0].By != "policy" || deadline.Sub(began) < time.Second {
 		t.Errorf("%q", r.Text)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	r = d.Call(ctx, call.Request{Tool: "acme_request_async", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: func(ctx context.Context, text string) (call.Reply, error) { cancel(); return silent(ctx, text) }}})
-	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != "abandoned" || !strings.Contains(r.Text[0], "canceled while") {
+	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != "abandoned" || rows[0].By != "client" || !strings.Contains(r.Text[0], "canceled while") {
 		t.Errorf("%q %+v", r.Text, rows)
 	}
 	if len(d.ran(t)) > 0 {
@@ -239,7 +245,7 @@ func TestAPersonWhoDoesNotAnswer(t *testing.T) {
 
 func TestNobodyIsAskedWithoutNeed(t *testing.T) {
 	d := newApprovalFixture(t, "")
-	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.Accepted, nil }
+	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.ChoseApprove, nil }
 	for _, args := range []string{`{"prompt":"x","approvalPolicy":"narrow"}`, `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, `{"prompt":"x","n":50}`, `{"prompt":"x","n":5,"approvalPolicy":"wide"}`} {
 		if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{Ask: ask, AskNextRound: true}}); r.NeedInput != nil {
 			t.Errorf("%s: %+v", args, r)
@@ -269,22 +275,22 @@ func TestAPersonDecidesInTheNextRound(t *testing.T) {
 	if len(d.decisions(t)) > 0 || len(d.ran(t)) > 0 {
 		t.Error("something was decided before the answer")
 	}
-	if r := round(borderline, &call.Answer{Reply: call.Accepted, State: state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+	if r := round(borderline, &call.Answer{Reply: call.ChoseApprove, State: state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
 		t.Errorf("%q", r.Text)
 	}
 	// An acceptance lets run what was asked about, once, and nothing else.
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: state})
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: ""})
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: "made up"})
-	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
-	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: state})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: ""})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: "made up"})
+	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)})
+	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)})
 	// Other words for the same arguments are the same call.
-	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)}); r.IsError {
+	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)}); r.IsError {
 		t.Errorf("%q", r.Text)
 	}
-	for reply, answer := range map[call.Reply]string{call.Declined: "decline", call.Dismissed: "cancel"} {
+	for reply, by := range map[call.Reply]string{call.ChoseDeny: "human", call.NoChoice: "client", call.Declined: "client", call.Dismissed: "client"} {
 		r := round(borderline, &call.Answer{Reply: reply, State: ask(borderline, nil)})
-		if rows := d.decisions(t); !r.IsError || rows[0].Answer != answer || rows[0].By != "human" {
+		if rows := d.decisions(t); !r.IsError || rows[0].Answer != string(reply) || rows[0].By != by {
 			t.Errorf("%q %+v", r.Text, rows[0])
 		}
 	}
