@@ -27,13 +27,20 @@ var schema1000 string
 //go:embed schema/1001.sql
 var schema1001 string
 
+//go:embed schema/1002.sql
+var schema1002 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
+
+// waitingVersion is the schema in which a job can wait for a person.
+const waitingVersion = 1002
 
 // migrations is append-only: what a release contained is never edited.
 var migrations = []migration{
 	{1000, schema1000},
 	{principalVersion, schema1001},
+	{waitingVersion, schema1002},
 }
 
 // identity is what the header of a database says about whose it is.
