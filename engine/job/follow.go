@@ -73,6 +73,15 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 	if err != nil {
 		return job, err
 	}
+	for job.State == call.Waiting && ctx.Err() == nil {
+		each(job)
+		if job, err = r.Decided(ctx, job, followEvery); err != nil {
+			return job, err
+		}
+	}
+	if job.State == call.Waiting {
+		return job, nil
+	}
 	files, err := r.spoolsOf(id)
 	if errors.Is(err, fs.ErrNotExist) && job.State.Ended() { // the row is all there is
 		_, err = io.WriteString(stdout, job.Row.Outcome.Response)

@@ -148,6 +148,7 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.approvals.enforce":       {classify: closes("callers choose which policy decides, and whether one does")},
 		"gateway.approvals.danger":        {classify: undenied},
 		"gateway.approvals.askMs":         noted,
+		"gateway.approvals.waitMs":        noted,
 		"gateway.approvals.retentionDays": noted,
 		"gateway.reload":                  {classify: eager},
 		"gateway.specs.evalMs":            noted,
