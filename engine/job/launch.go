@@ -2,15 +2,13 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -34,8 +32,8 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 	} else {
 		r.row = row
 	}
-	if a := call.ReadApproval(row.Approval); a != nil && r.Decisions != nil && failure == nil {
-		if err := r.Decisions.RecordDecision(ctx, a.Row(row)); err != nil {
+	if a := call.ReadApproval(row.Approval); a != nil && r.Decisions != nil {
+		if err := r.Decisions.RecordDecision(ctx, a.Row(row)); err != nil && failure == nil {
 			failure = &lang.Failure{Class: lang.ClassRecord, Message: "nothing was run: the decision about the call cannot be recorded: " + err.Error()}
 		}
 	}
@@ -57,7 +55,7 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 		}
 		return r.now(ctx, err)
 	}
-	os.Remove(r.storedPath(r.id))
+	os.Remove(storedcall.Path(r.folder(), r.id))
 	var job call.Job
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
@@ -92,7 +90,7 @@ func (r *run) rebuild(x Executor) *lang.Failure {
 	if failure := r.buildCommand(folder); failure != nil {
 		return failure
 	}
-	if r.approved != "" && r.approved != digest(r.command) {
+	if r.approved != "" && r.approved != storedcall.Digest(r.command) {
 		return &lang.Failure{Class: lang.ClassStart, Message: "nothing was run: the specs have changed since a person was asked, and what would run now is not what was approved", Hint: "call again"}
 	}
 	return nil
@@ -123,40 +121,14 @@ func (r *Runner) restart(ctx context.Context, records Store, id string) (call.Jo
 
 // restore makes the call of a row again, out of what the gateway stored that had it.
 func (r *run) restore(row store.Job) *lang.Failure {
-	var stored storedCall
-	text, err := os.ReadFile(r.storedPath(row.ID))
+	stored, err := storedcall.Load(r.folder(), row.ID)
 	if err == nil {
-		err = json.Unmarshal(text, &stored)
-	}
-	cannot := func(why string) *lang.Failure {
-		return &lang.Failure{Class: lang.ClassStart, Message: "nothing was run: the gateway that had the call is gone, and it cannot be made again: " + why, Hint: "call again"}
+		r.Bound, err = stored.Bind(r.Request.Catalog, row)
 	}
 	if err != nil {
-		return cannot(err.Error())
+		return &lang.Failure{Class: lang.ClassStart, Message: "nothing was run: the gateway that had the call is gone, and it cannot be made again: " + err.Error(), Hint: "call again"}
 	}
-	cli, ok := r.Request.Catalog.CLI(row.CLI)
-	if !ok {
-		return cannot("there is no spec of " + row.CLI)
-	}
-	args := map[string]json.RawMessage{}
-	if len(stored.Args) > 0 {
-		err = json.Unmarshal(stored.Args, &args)
-	}
-	if err != nil {
-		return cannot(err.Error())
-	}
-	if row.Model != "" { // an alias may mean another one by now
-		args[catalog.ParamModel], _ = json.Marshal(row.Model)
-	}
-	raw, _ := json.Marshal(args)
-	bound, wrong := cli.At(row.CLIVersion).Bind(raw, r.Request.Catalog.Settings.Injected, func() string { return row.CorrelationID })
-	if wrong == nil {
-		bound, wrong = bound.InConversation(row.Session, lang.Mode(row.Mode), row.SessionID)
-	}
-	if wrong != nil {
-		return cannot(wrong.Error())
-	}
-	r.Bound, r.Args, r.Roots, r.depth, r.approved = bound, stored.Args, stored.Roots, stored.Depth, stored.Command
+	r.Args, r.Roots, r.depth, r.approved = stored.Args, stored.Roots, stored.Depth, stored.Command
 	return nil
 }
 
@@ -177,14 +149,12 @@ func (r *Runner) restartReleased(ctx context.Context, records Store, row store.J
 
 // pruneStored removes calls that were stored for jobs which do not wait any more.
 func (r *Runner) pruneStored(ctx context.Context, records Store, now time.Time) {
-	entries, _ := os.ReadDir(r.folder())
-	for _, e := range entries {
-		id, stored := strings.CutPrefix(strings.TrimSuffix(e.Name(), ".json"), "waiting-")
-		if !stored || now.Sub(store.IDTime(id)) < rowDelay {
+	for _, id := range storedcall.IDs(r.folder()) {
+		if now.Sub(store.IDTime(id)) < rowDelay { // its row may be on its way
 			continue
 		}
 		if row, err := records.Job(ctx, store.AnyPrincipal, id); errors.Is(err, store.ErrNotFound) || err == nil && !row.Waits() {
-			os.Remove(r.storedPath(id))
+			os.Remove(storedcall.Path(r.folder(), id))
 		}
 	}
 }

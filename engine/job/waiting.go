@@ -2,18 +2,14 @@ package job
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -50,20 +46,6 @@ func (e *NotWaitingError) Error() string {
 	return fmt.Sprintf("job %s does not wait for a decision: it is %s", e.Job.Row.ID, e.Job.State)
 }
 
-// storedCall is what a gateway needs beside the row to start a job that another one accepted.
-// It is a file of the user's and not in the record, because it holds the arguments as they
-// were sent.
-type storedCall struct {
-	Args    json.RawMessage
-	Roots   []string
-	Depth   int    // of calls inside of calls
-	Command string // digest of what was asked about
-}
-
-func (r *Runner) storedPath(id string) string {
-	return filepath.Join(r.folder(), "waiting-"+id+".json")
-}
-
 // heldJob is a job that waits, of a call that this gateway has.
 type heldJob struct {
 	run    *run
@@ -78,7 +60,7 @@ func (r *run) beginWaiting(ctx context.Context) (call.Job, *lang.Failure) {
 		return call.Job{}, startFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
 	}
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
-		os.Remove(r.storedPath(r.id))
+		os.Remove(storedcall.Path(r.folder(), r.id))
 		return r.recordJoin(ctx, joined), failure
 	}
 	r.hold()
@@ -90,26 +72,7 @@ func (r *run) storeCall() error {
 	if !r.executor().durable() {
 		return nil
 	}
-	text, err := json.Marshal(storedCall{r.Args, r.Roots, r.depth, digest(r.command)})
-	if err == nil {
-		err = os.MkdirAll(r.folder(), 0o700)
-	}
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(r.storedPath(r.id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// digest identifies what a command line would run.
-func digest(c catalog.Command) string {
-	text, _ := json.Marshal([]any{c.Bin, c.Args, c.Stdin, c.Files, c.Env})
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	return storedcall.Save(r.folder(), r.id, storedcall.Call{Args: r.Args, Roots: r.Roots, Depth: r.depth, Command: storedcall.Digest(r.command)})
 }
 
 // hold looks after a job that waits until it waits no more.
@@ -200,7 +163,7 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 	if err != nil {
 		return call.Job{}, err
 	}
-	os.Remove(r.storedPath(row.ID))
+	os.Remove(storedcall.Path(r.folder(), row.ID))
 	row.State, row.Outcome, row.Approval = store.Done, end, a.Record()
 	job := call.Job{Row: row, State: stateOf(end.Ending), Durable: r.durable(row)}
 	if err := r.recordEnd(ctx, row, a); err != nil { // nothing was run, and the row has it

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -54,7 +55,7 @@ func (b *fixture) end(id, want string) call.Completion {
 	if got := class(out); got != want {
 		b.t.Fatalf("class %q, want %q: %+v", got, want, out.Answer.Failure)
 	}
-	if left, _ := filepath.Glob(b.runner.storedPath("*")); len(left) > 0 {
+	if left, _ := filepath.Glob(storedcall.Path(b.runner.folder(), "*")); len(left) > 0 {
 		b.t.Errorf("left behind: %q", left)
 	}
 	return out
@@ -81,6 +82,84 @@ func TestTheGatewayThatHasTheCallStartsIt(t *testing.T) {
 	}
 	if out := a.end(id, ""); out.Answer.Text != "a" {
 		t.Errorf("%q", out.Answer.Text)
+	}
+}
+
+// TestEveryExecutorWaits: also jobs that end with their gateway wait before they begin.
+func TestEveryExecutorWaits(t *testing.T) {
+	for name, change := range map[string]func(r *Runner){
+		"in process": func(r *Runner) { r.Executor = newInProcess(r) },
+		"volatile":   func(r *Runner) { r.Volatile = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newFixture(t, jsonl)
+			change(b.runner)
+			denied, id := b.wait(b.asked(map[string]any{"do": []string{answering}})), b.wait(b.asked(map[string]any{"do": []string{answering}}))
+			if _, err := b.runner.Answer(t.Context(), store.Local, denied, call.ChoseDeny); err != nil {
+				t.Fatal(err)
+			}
+			b.approve(id)
+			if out := b.end(id, ""); out.Answer.Text != "fine" {
+				t.Errorf("%+v", out)
+			}
+			b.end(denied, lang.ClassDenied)
+			if b.runner.Answerable() == (name == "volatile") {
+				t.Error("others see what is in memory, or do not see what is not")
+			}
+		})
+	}
+}
+
+// undecidable is a record of decisions that is full.
+type undecidable struct{}
+
+func (undecidable) RecordDecision(context.Context, store.Approval) error { return errors.New("full") }
+
+func TestAnApprovalThatCannotBeRecordedLetsNothingRun(t *testing.T) {
+	b, effects := newFixture(t, jsonl), t.TempDir()
+	b.runner.Decisions = undecidable{}
+	id := b.wait(b.asked(map[string]any{"do": []string{"touch=" + effects, answering}}))
+	b.approve(id)
+	b.end(id, lang.ClassRecord)
+	if ran, err := os.ReadDir(effects); err != nil || len(ran) > 0 {
+		t.Errorf("it ran, %v", err)
+	}
+}
+
+// TestASessionThatWaitedForNothing can begin with the next call.
+func TestASessionThatWaitedForNothing(t *testing.T) {
+	b := newFixture(t, jsonl)
+	for _, end := range []call.Reply{call.ChoseDeny, call.Abandoned} {
+		s := store.Session{Principal: store.Local, CLI: "acme", ID: store.NewID()}
+		if err := b.store.CreateSession(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		req := b.asked(map[string]any{"do": []string{answering}})
+		bound, wrong := req.Bound.InConversation(s.ID, lang.New, "")
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		req.Bound = bound
+		id := b.wait(req)
+		begun := func() bool {
+			found, err := b.store.FindSessions(t.Context(), store.Local, "acme", s.ID)
+			if err != nil || len(found) != 1 {
+				t.Fatal(found, err)
+			}
+			return found[0].Begun
+		}
+		if !begun() {
+			t.Error("another call could begin it meanwhile")
+		}
+		var err error
+		if end == call.Abandoned {
+			_, err = b.runner.Cancel(t.Context(), store.Local, id, "me", time.Minute)
+		} else {
+			_, err = b.runner.Answer(t.Context(), store.Local, id, end)
+		}
+		if err != nil || begun() {
+			t.Errorf("%s: it counts as begun, %v", end, err)
+		}
 	}
 }
 
@@ -154,7 +233,7 @@ func TestWhatWasApprovedIsWhatRuns(t *testing.T) {
 	a := newFixtureIn(t, home, jsonl)
 	changed, lost := a.wait(a.asked(map[string]any{"do": []string{answering}})), a.wait(a.asked(map[string]any{"do": []string{answering, "continue"}}))
 	a.runner.Close()
-	if err := os.Remove(a.runner.storedPath(lost)); err != nil {
+	if err := os.Remove(storedcall.Path(a.runner.folder(), lost)); err != nil {
 		t.Fatal(err)
 	}
 	b := newFixtureIn(t, home, strings.Replace(jsonl, `"{do}"]`, `"{do}", "out=more"]`, 1))

@@ -43,7 +43,8 @@ type WaitingEntry struct {
 	Question string    `json:"question"`
 }
 
-var approvalListSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
+var approvalListSchema = json.RawMessage(`{"type":"object","properties":{` +
+	`"waiting":{"type":"array","items":{"type":"object","properties":{"jobId":{"type":"string"},"question":{"type":"string"}}}},"approvals":{"type":"array","items":{"type":"object","properties":{` +
 	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}}}`)
 
 // ApprovalListTool lists decisions about calls, newest first.
