@@ -208,8 +208,12 @@ func (s *Service) RecordDecision(ctx context.Context, row store.Approval) error 
 // who denied the call has decided about that, too.
 func denial(req *Request, a Approval) *lang.Failure {
 	f := &lang.Failure{Class: lang.ClassDenied, Message: a.Denial(), Hint: "ask for less, so that fewer of these rules hold"}
-	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
-		f.Hint = "leave out " + strings.Join(dangers, ", ")
+	dangers := strings.Join(req.Bound.DangersGiven(), ", ")
+	if dangers == "" && req.Bound.Access.Explicit {
+		dangers = strings.TrimPrefix(req.Bound.Access.From, "argument ")
+	}
+	if dangers != "" {
+		f.Hint = "leave out " + dangers
 	}
 	if reply := Reply(a.Answer); reply == ChoseDeny || reply == Declined {
 		f.Hint += "; do not repeat the call as it is"

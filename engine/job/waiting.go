@@ -72,7 +72,8 @@ func (r *run) storeCall() error {
 	if !r.executor().durable() {
 		return nil
 	}
-	return storedcall.Save(r.folder(), r.id, storedcall.Call{Args: r.Args, Roots: r.Roots, Depth: r.depth, Command: storedcall.Digest(r.command)})
+	return storedcall.Save(r.folder(), r.id, storedcall.Call{
+		Args: r.Args, Roots: r.Roots, Depth: r.depth, Access: r.Bound.Access, Place: r.Bound.Place, Kept: r.Bound.Inherited(), Command: storedcall.Digest(r.command)})
 }
 
 // hold looks after a job that waits until it waits no more.
@@ -152,7 +153,11 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 	never := row
 	never.Outcome = store.Outcome{Ending: store.EndStartFailed, ErrorClass: end.ErrorClass}
 	cli, _ := r.Current().CLI(row.CLI)
-	err = records.EndWaiting(ctx, row.ID, a.Record(), reply == call.Abandoned, end, session.Ended(cli, never))
+	turn := session.Ended(cli, never)
+	if turn != nil {
+		turn.Kept = nil // nor does a session keep what was denied
+	}
+	err = records.EndWaiting(ctx, row.ID, a.Record(), reply == call.Abandoned, end, turn)
 	if errors.Is(err, store.ErrNotWaiting) {
 		job, err := r.Status(ctx, row.Principal, row.ID)
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
@@ -135,7 +136,7 @@ func TestASessionThatWaitedForNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		req := b.asked(map[string]any{"do": []string{answering}})
-		bound, wrong := req.Bound.InConversation(s.ID, lang.New, "")
+		bound, wrong := req.Bound.InConversation(s.ID, lang.New, "", catalog.Kept{})
 		if wrong != nil {
 			t.Fatal(wrong)
 		}

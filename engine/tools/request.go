@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -39,9 +40,17 @@ func refusal(req *call.Request, job string, f *lang.Failure) Result {
 		}
 	}
 	if req.Bound != nil {
-		s.CorrelationID = req.Bound.CorrelationID
+		s.CorrelationID, s.Access = req.Bound.CorrelationID, decided(req.Bound)
 	}
 	return Result{Text: []string{text, trailer(s)}, Structured: encode(s), IsError: true}
+}
+
+// decided is the access of a call, nil as long as that is not decided.
+func decided(bound *catalog.Call) *access.Access {
+	if bound.Access.Level == "" {
+		return nil
+	}
+	return &bound.Access
 }
 
 // unstarted is the result of an asynchronous call of which no job runs.
@@ -64,7 +73,7 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Optimization: optimization(bound.Saved, a.Saved),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode

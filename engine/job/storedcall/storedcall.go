@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -25,8 +26,11 @@ import (
 type Call struct {
 	Args    json.RawMessage // an object, as it was sent
 	Roots   []string
-	Depth   int    // of calls inside of calls
-	Command string // Digest of what a person is asked about
+	Depth   int // of calls inside of calls
+	Access  access.Access
+	Place   catalog.Place
+	Kept    catalog.Kept // what the call took over from its conversation
+	Command string       // Digest of what a person is asked about
 }
 
 const prefix, suffix = "waiting-", ".json"
@@ -83,7 +87,7 @@ func (c Call) Bind(current *catalog.Catalog, row store.Job) (*catalog.Call, erro
 			return nil, err
 		}
 	}
-	if row.Model != "" { // an alias may mean another one by now
+	if _, given := args[catalog.ParamModel]; given && row.Model != "" { // an alias may mean another one by now
 		args[catalog.ParamModel], _ = json.Marshal(row.Model)
 	}
 	raw, err := json.Marshal(args)
@@ -92,17 +96,20 @@ func (c Call) Bind(current *catalog.Catalog, row store.Job) (*catalog.Call, erro
 	}
 	call, wrong := cli.At(row.CLIVersion).Bind(raw, current.Settings.Injected, func() string { return row.CorrelationID })
 	if wrong == nil {
-		call, wrong = call.InConversation(row.Session, lang.Mode(row.Mode), row.SessionID)
+		call, wrong = call.InConversation(row.Session, lang.Mode(row.Mode), row.SessionID, c.Kept)
 	}
 	if wrong != nil {
 		return nil, wrong
 	}
-	return call, nil
+	if c.Access.Level == "" {
+		return call, nil
+	}
+	return call.WithAccess(c.Access, c.Place), nil
 }
 
 // Digest identifies what a command would run.
 func Digest(c catalog.Command) string {
-	text, err := json.Marshal([]any{c.Bin, c.Args, c.Stdin, c.Files, c.Env})
+	text, err := json.Marshal([]any{c.Bin, c.Args, c.Stdin, c.Files, c.Env, c.Drop})
 	if err != nil {
 		panic("storedcall: a command is plain data and always encodes: " + err.Error())
 	}
