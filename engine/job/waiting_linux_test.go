@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
@@ -209,6 +210,31 @@ func TestAGatewayThatIsGoneLosesNothing(t *testing.T) {
 				t.Errorf("%+v %v", row, err)
 			}
 		})
+	}
+}
+
+// TestTheAccessThatWasApprovedIsTheOneThatRuns, also where another gateway starts it.
+func TestTheAccessThatWasApprovedIsTheOneThatRuns(t *testing.T) {
+	lines, home := strings.Replace(jsonl, "session:", `params: do: safe: true
+	access: {read: ["out=read"], edit: [#"out={"result":"edit"}"#, "out=\n"], full: []}
+	session:`, 1), t.TempDir()
+	a := newFixtureIn(t, home, lines)
+	req := a.asked(map[string]any{"do": []string{"continue"}, "access": "edit"})
+	granted, wrong := a.catalog.Access(req.Bound, access.Ceiling{})
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	req.Bound = req.Bound.WithAccess(granted, catalog.Place{Dir: a.dir, Trusted: true})
+	id := a.wait(req)
+	a.runner.Close()
+	b := newFixtureIn(t, home, lines)
+	b.approve(id)
+	if out := b.end(id, ""); out.Answer.Text != "edit" {
+		t.Errorf("%q", out.Answer.Text)
+	}
+	row, err := b.store.Job(t.Context(), store.Local, id)
+	if known := catalog.AccessIn(row.Args); err != nil || known == nil || known.Level != "edit" {
+		t.Errorf("%s %v", row.Args, err)
 	}
 }
 
