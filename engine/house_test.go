@@ -33,8 +33,8 @@ var layers = [][]string{
 	{"engine/catalog/extract", "engine/catalog/mcpservers"},
 	{"engine/policy", "engine/catalog/access"},
 	{"engine/catalog"},
-	{"engine/lang/check", "engine/lang/compat", "engine/process", "engine/watch", "engine/lang/reference", "engine/mcp/stdio"},
-	{"engine/lang/load"},
+	{"engine/job/storedcall", "engine/lang/check", "engine/lang/compat", "engine/process", "engine/watch", "engine/lang/reference", "engine/mcp/stdio"},
+	{"engine/lang/load", "engine/job/spool"},
 	{"engine/lang/author", "engine/lang/evaluate"},
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths"},
@@ -52,7 +52,7 @@ var layers = [][]string{
 var owners = map[string][]string{
 	"github.com/mark3labs/mcp-go":              {"engine/mcp/protocol.go"},
 	"cuelang.org/go":                           {"engine/lang/load", "engine/lang/cuesyntax", "engine/lang/author", "engine/lang/editorschema"}, // two read, two write
-	"go.yaml.in/yaml/v3":                       {"engine/lang/load"},
+	"go.yaml.in/yaml/v3":                       {"engine/lang/load", "engine/job/spool"},
 	"github.com/fsnotify/fsnotify":             {"engine/watch"},
 	"github.com/expr-lang/expr":                {"engine/catalog/extract"},
 	"modernc.org/sqlite":                       {"engine/store/sqlite"},

@@ -225,6 +225,9 @@ func (c *Call) replaced(p *Param) bool {
 	})
 }
 
+// Inherited is what the call took over from its conversation.
+func (c *Call) Inherited() Kept { return c.kept }
+
 // Kept is what the conversation of the call keeps if this is its first turn.
 func (c *Call) Kept() Kept {
 	kept := Kept{Access: c.Access.Words, Params: map[string]any{}}

@@ -26,7 +26,7 @@ func (r *run) semaphores() []supervisor.Semaphore {
 			pools = append(pools, supervisor.Semaphore{Dir: filepath.Join(r.Pools, name), Size: size})
 		}
 	}
-	cli, depth := r.Bound.CLI, len(r.outer(context.Background(), r.records))
+	cli, depth := r.Bound.CLI, r.depth
 	if conversation := r.Bound.Conversation(); conversation != "" || r.Bound.Mode == lang.Latest {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir

@@ -111,8 +111,10 @@ type ApprovalsSpec struct {
 	Danger string `json:"danger,omitempty"`
 	// Highest level of access of any call.
 	Ceiling string `json:"ceiling,omitempty"`
-	// How long to wait for a person, in milliseconds.
+	// How long a client shows a person the form of a question, in milliseconds.
 	AskMs int64 `json:"askMs,omitempty"`
+	// How long a call waits for a person's decision, in milliseconds.
+	WaitMs int64 `json:"waitMs,omitempty"`
 	// Days to keep a decision. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
 }

@@ -97,6 +97,9 @@ func wire(t *Tools) *Tools {
 		return records.(call.Decisions), nil
 	}
 	t.Handler = call.New(t.Calls)
+	if t.Runner != nil {
+		t.Runner.Decisions = t.Calls
+	}
 	return t
 }
 

@@ -156,6 +156,7 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.approvals.danger":        {classify: undenied},
 		"gateway.approvals.ceiling":       {classify: composite(Widening)},
 		"gateway.approvals.askMs":         noted,
+		"gateway.approvals.waitMs":        noted,
 		"gateway.approvals.retentionDays": noted,
 		"gateway.access.default":          {classify: composite(Widening)},
 		"gateway.access.trusted":          {classify: grows("%s is trusted as well", "%s is not trusted any more")},
