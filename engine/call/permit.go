@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -51,7 +52,7 @@ func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
 	}
 	if a.Strategy == policy.Managed || a.Verdict == Denied {
 		a.ID = store.NewID()
-		row := a.Row(store.Job{Principal: store.Local, Tool: change.Tool, CLI: change.CLI, ClientName: change.Client.Name, ClientVersion: change.Client.Version})
+		row := a.Row(store.Job{Principal: store.Local, Tool: change.Tool, CLI: cmp.Or(change.CLI, lang.Everything), ClientName: change.Client.Name, ClientVersion: change.Client.Version})
 		if err := s.RecordDecision(context.WithoutCancel(ctx), row); err != nil {
 			return &lang.Failure{Class: lang.ClassRecord, Message: "the decision cannot be recorded: " + err.Error(), Hint: "what cannot be recorded is not done"}
 		}
