@@ -66,6 +66,7 @@ var endings = map[process.Reason]struct {
 	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
 	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
 	settled:             {lang.ClassIdle, store.EndTimeout},
+	watched:             {extract.EndedByWatch, store.EndError},
 	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},

@@ -94,12 +94,7 @@ func (r *progressRule) ofRecords() bool { return r.line == nil && !r.every }
 // to parse one takes many times as long.
 func (r *progressRule) mayHold(record []byte) bool {
 	r.once.Do(func() { r.needed = r.when.prefilter() })
-	for _, text := range r.needed {
-		if bytes.Contains(record, text) {
-			return true
-		}
-	}
-	return r.needed == nil
+	return r.needed == nil || containsAny(record, r.needed)
 }
 
 // Progress reads what a running call prints, and tells in a line what it does. It

@@ -72,15 +72,8 @@ func (s *Settle) Settled(now time.Time) bool {
 }
 
 func (s *Settle) line(line []byte) {
-	if s.ended || s.needed == nil {
+	if s.ended || s.needed == nil || containsAny(line, s.needed) {
 		s.d.line(line)
-		return
-	}
-	for _, text := range s.needed {
-		if bytes.Contains(line, text) {
-			s.d.line(line)
-			return
-		}
 	}
 }
 
