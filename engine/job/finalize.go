@@ -116,6 +116,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	exit := exitOf(e.state.Exit)
 	end := rowOutcome(out, exit, ending, e.secrets)
+	perCall(records, e.row, &end, &out.Answer)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"

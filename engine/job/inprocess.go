@@ -155,6 +155,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	out, ending := decodeCall(r.Bound, j.files.stdout, j.files.stderr, exit)
 	row := r.row
 	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
+	perCall(r.records, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.

@@ -86,6 +86,7 @@ func rowOutcome(out call.Completion, exit process.Exit, ending store.Ending, sec
 		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.redact(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
+		UsageScope: a.Scope, CostScope: a.CostScope,
 	}
 	if exit.Signal != "" {
 		row.Detail += " by " + exit.Signal

@@ -114,7 +114,9 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 	} else if x, err := r.executor().find(job.Row.ID); err == nil {
 		if read, ok := x.completion(job.Row); ok {
 			read.ID, read.Duration = out.ID, out.Duration
-			out = read
+			if out = read; job.Row.State == store.Done {
+				setFigures(&out.Answer, job.Row.Outcome)
+			}
 		}
 	}
 	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))

@@ -149,6 +149,9 @@ func (i *Inspection) readSessions(ctx context.Context, db *sql.DB, version int) 
 	if version < principalVersion { // no gateway that knows principals has opened it yet
 		query = strings.Replace(query, "principal", "'"+store.Local+"'", 1)
 	}
+	if version < 1002 { // nor one by which sessions keep anything
+		query = strings.Replace(query, "kept", "NULL", 1)
+	}
 	if i.Sessions, err = queryAll(ctx, db, scanSession, query+" ORDER BY used_ns DESC, id LIMIT ?", store.MaxLimit); err != nil {
 		return err
 	}

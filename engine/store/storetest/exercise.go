@@ -25,6 +25,7 @@ type Store interface {
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
 	DeleteJob(ctx context.Context, id string) error
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
+	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
 
 	RecordJoin(ctx context.Context, join store.Join) error
 	Joins(ctx context.Context, principal, id string, limit int) ([]store.Join, error)
@@ -68,6 +69,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"job/import", importJob},
 		{"job/expire and delete", expireAndDelete},
 		{"job/recent models", recentModels},
+		{"job/spent", spent},
 		{"job/many goroutines", manyGoroutines},
 		{"job/closed", closed},
 		{"join/begin or join", beginOrJoin},

@@ -35,6 +35,7 @@ func FullOutcome() store.Outcome {
 		NativeSessionID: "native", Response: "the answer",
 		InputTokens: new(int64(1)), OutputTokens: new(int64(2)), CacheReadTokens: new(int64(3)),
 		CacheWriteTokens: new(int64(4)), ReasoningTokens: new(int64(5)), CostUSD: new(0.0125),
+		UsageScope: store.ScopeSession, CostScope: store.ScopeSession,
 	}
 }
 
@@ -51,7 +52,7 @@ func FullApproval() store.Approval {
 func FullSession() store.Session {
 	return store.Session{
 		Principal: store.Local, CLI: "acme", ID: "gw-1", Native: "n-1", Begun: true, Active: true, Turns: 7, Opener: store.NewID(), Cwd: "/home/x", Description: "héllo \"you\"",
-		Created: time.Unix(1_700_000_000, 123_456_789).UTC(), Used: time.Unix(1_700_000_009, 1).UTC(),
+		Created: time.Unix(1_700_000_000, 123_456_789).UTC(), Used: time.Unix(1_700_000_009, 1).UTC(), Kept: json.RawMessage(`{"access":"read"}`),
 	}
 }
 
