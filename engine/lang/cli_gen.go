@@ -275,6 +275,8 @@ type TakeSpec struct {
 type OutputSpec struct {
 	// "text": all that is printed is the answer, the default.
 	Format string `json:"format,omitempty"`
+	// How the program writes characters.
+	Encoding string `json:"encoding,omitempty"`
 	// Condition of the record that ends a complete output; jsonl only.
 	End string `json:"end,omitempty"`
 	// Milliseconds for which the program may stay after that record, and after later ones

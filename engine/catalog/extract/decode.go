@@ -65,6 +65,7 @@ type Turn struct {
 // Decode reads what a run printed. The error is one of reading.
 func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
 	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}, gaps: map[*take]bool{}}
+	run.Stdout, run.Stderr = &decodedReader{r: run.Stdout, e: o.newEncoding()}, o.decoded(run.Stderr)
 	var err error
 	switch o.spec.Output.Format {
 	case "text":

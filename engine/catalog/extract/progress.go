@@ -101,8 +101,9 @@ func (r *progressRule) mayHold(record []byte) bool {
 // keeps less than 200 KB, whatever is printed. It is for one goroutine at a time.
 type Progress struct {
 	rules   []*progressRule
-	records bool    // standard output holds a record a line
-	silent  bool    // standard output holds nothing that can be read before its end
+	records bool // standard output holds a record a line
+	silent  bool // standard output holds nothing that can be read before its end
+	decode  [2]encoding
 	pending [2]line // that have not ended
 	last    Stream  // that printed last
 
@@ -116,7 +117,7 @@ type Progress struct {
 // Progress begins to watch a run of the CLI.
 func (o *Output) Progress() *Progress {
 	format := o.spec.Output.Format
-	return &Progress{rules: o.progress, records: format == "jsonl", silent: format == "json"}
+	return &Progress{rules: o.progress, decode: [2]encoding{o.newEncoding(), o.newEncoding()}, records: format == "jsonl", silent: format == "json"}
 }
 
 // Write takes the next part of what was printed. Where the parts are cut does not
@@ -126,6 +127,9 @@ func (p *Progress) Write(stream Stream, b []byte) {
 		return
 	}
 	p.last, p.known = stream, false
+	if b = p.decode[stream].text(b); len(b) == 0 {
+		return
+	}
 	l, records := &p.pending[stream], stream == Stdout && p.records
 	if l.kind != blank {
 		end := bytes.IndexAny(b, lineEnds)

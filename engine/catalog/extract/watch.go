@@ -65,12 +65,13 @@ type Watch struct {
 	d       decoder
 	format  string
 	pending [2][]byte // lines without their ends
-	needed  [][]byte  // one of them stands in every record that matters; nil if that is unknown
+	decode  [2]encoding
+	needed  [][]byte // one of them stands in every record that matters; nil if that is unknown
 }
 
 // Watch begins to watch a run of the CLI; nil if its spec has no rule that ends one.
 func (o *Output) Watch() *Watch {
-	w := &Watch{format: o.spec.Output.Format}
+	w := &Watch{format: o.spec.Output.Format, decode: [2]encoding{o.newEncoding(), o.newEncoding()}}
 	w.d = decoder{out: o, gaps: map[*take]bool{}, each: w.record}
 	if !slices.ContainsFunc(o.watch, func(rule *watchRule) bool { return (&seen{rule: rule}).ends() }) {
 		return nil
@@ -97,6 +98,7 @@ func (w *Watch) record(v any) {
 // It does not keep b.
 func (w *Watch) Write(stream Stream, b []byte) {
 	p := &w.pending[stream]
+	b = w.decode[stream].text(b)
 	for !w.done() {
 		end := bytes.IndexByte(b, '\n')
 		if end < 0 {
