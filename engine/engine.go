@@ -109,7 +109,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		Catalog: e.catalog.Load, Specs: e, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: opener(e.decisions, func(s *sqlite.Store) tools.ApprovalStore { return s }), Journal: journal, Models: registry,
 		Calls: &call.Service{
-			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner,
+			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner, Ceilings: runner, Trust: trusted{trustList()}, Empty: emptyDir,
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}

@@ -127,11 +127,11 @@ const (
 
 // fresh reports whether the answer of an ended job is still that to the call: nothing below
 // the working directory has changed since the job began. What changed while it ran counts
-// too, because the program may have read it before; but not where the call allowed it to
-// change files, which are then taken to be its own.
+// too, because the program may have read it before; but not where the call is known to allow
+// it to change files, which are then taken to be its own work.
 func (r *run) fresh(row store.Job) bool {
 	since := row.Created
-	if len(r.Bound.Dangers()) > 0 {
+	if r.Bound.CLI.HasLevels() && writes(&r.Bound.Access) || len(r.Bound.Dangers()) > 0 {
 		since = row.Outcome.Ended
 	}
 	changed, err := changes.Since(r.Dir, since, r.Own)

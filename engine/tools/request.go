@@ -9,6 +9,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -40,9 +41,17 @@ func refusal(req *call.Request, f *lang.Failure) Result {
 		}
 	}
 	if req.Bound != nil {
-		s.CorrelationID = req.Bound.CorrelationID
+		s.CorrelationID, s.Access = req.Bound.CorrelationID, decided(req.Bound)
 	}
 	return Result{Text: []string{text, trailer(s)}, Structured: encode(s), IsError: true}
+}
+
+// decided is the access of a call, nil as long as that is not decided.
+func decided(bound *catalog.Call) *access.Access {
+	if bound.Access.Level == "" {
+		return nil
+	}
+	return &bound.Access
 }
 
 // unstarted is the result of an asynchronous call of which no job runs.
@@ -65,7 +74,7 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	s := structured{
 		Status: string(job.State), JobID: out.ID, Joined: job.Joined, AnswerAgeMs: job.Age.Milliseconds(), CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Optimization: optimization(bound.Saved, a.Saved),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode

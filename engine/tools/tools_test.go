@@ -19,6 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -109,7 +110,7 @@ func (t *Tools) call(tb testing.TB, name, args string) Result {
 // member. It must be what the output schema promises.
 func whole(t *testing.T, r Result) map[string]any {
 	t.Helper()
-	return conforms(t, catalog.OutputSchema, r)
+	return conforms(t, listing.OutputSchema, r)
 }
 
 // keys are the members of an object in the order in which they are written.
@@ -143,14 +144,14 @@ func TestSuccess(t *testing.T) {
 	got := whole(t, r)
 	want := map[string]any{"status": "completed", "jobId": got["jobId"], "cli": "zeta", "model": "zeta 2[1m]", "sessionId": "conv1", "correlationId": "mine",
 		"exitCode": 0.0, "costUsd": 0.25, "costScope": "session", "usageScope": "session", "response": r.Response, "durationMs": got["durationMs"],
-		"usage": map[string]any{"inputTokens": 3.0, "outputTokens": 4.0}}
+		"usage": map[string]any{"inputTokens": 3.0, "outputTokens": 4.0}, "cwd": got["cwd"], "access": map[string]any{"level": "full", "words": "own", "from": "default"}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "jobId", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope"}) {
+	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "jobId", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope", "access", "cwd"}) || !filepath.IsAbs(fmt.Sprint(got["cwd"])) {
 		t.Errorf("order: %q", order)
 	}
-	line := fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session]`, got["jobId"], got["durationMs"])
+	line := fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session access="full, program own" cwd=%v]`, got["jobId"], got["durationMs"], got["cwd"])
 	if !slices.Equal(r.Text, []string{r.Response, line}) {
 		t.Errorf("text: %q\nwant line %s", r.Text, line)
 	}
@@ -443,7 +444,7 @@ func TestExplain(t *testing.T) {
 	if bytes.Contains(text, []byte("s3cret")) {
 		t.Errorf("a value of the environment: %s", text)
 	}
-	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "approval", "policies", "steps"}) {
+	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "access", "trusted", "risk", "approval", "policies", "steps"}) {
 		t.Errorf("members: %q", got)
 	}
 	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != lang.New || e.Risks[0].ID != "long" ||
