@@ -82,7 +82,7 @@ func (d *doctor) live(rows []store.Job) (Finding, int) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{c.Running, "running"}, {c.Queued, "queued"}, {c.Ended, "finished, not yet recorded"}, {c.Lost, "lost"}, {c.Missing, "without a directory"}} {
+	}{{c.Running, "running"}, {c.Queued, "queued"}, {c.Waiting, "waiting for a person"}, {c.Ended, "finished, not yet recorded"}, {c.Lost, "lost"}, {c.Missing, "without a directory"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}

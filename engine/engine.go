@@ -113,6 +113,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		},
 	}
 	e.Tools.Handler = call.New(e.Tools.Calls)
+	runner.Decisions = e.Tools.Calls
 	runner.Pruners = []job.Pruner{e.Tools}
 }
 

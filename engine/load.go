@@ -80,6 +80,9 @@ func ofSite(path string) bool {
 	return at == site || filepath.Dir(at) == site
 }
 
+// Strict makes Vet warn of CLIs of which nothing is known about access.
+func Strict(o *load.Options) { o.Strict = true }
+
 // Coverage makes Vet warn of what no example shows.
 func Coverage(o *load.Options) { o.Coverage = true }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -18,10 +21,12 @@ func (a *app) approvals() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "approvals", GroupID: "use", Args: cobra.NoArgs,
-		Short: "List approval decisions, newest first",
-		Long: `List approval decisions, newest first: the decisions of policies and people
-(approvalStrategy mcp_managed), and the calls that the settings denied.`,
-		Example: `  $ gateway approvals --limit 5
+		Short: "List approval decisions, and decide about calls that wait",
+		Long: `List the calls that wait for a person, with their questions, and approval decisions,
+newest first: the decisions of policies and people (approvalStrategy mcp_managed), and the
+calls that the settings denied.`,
+		Example: `  $ gateway approvals answer 01m7yxwwn9b7n2y9ydtm5g01xf approve
+  $ gateway approvals --limit 5
   $ gateway explain acme_request prompt=hi --format text   # the verdict of each policy`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
@@ -30,11 +35,40 @@ func (a *app) approvals() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return runTool(a, cmd, format, tools.ApprovalListTool, tools.ApprovalListInput{CLI: cli, Limit: limit}, printApprovals)
 	}
+	cmd.AddCommand(a.approvalsAnswer())
 	return cmd
+}
+
+func (a *app) approvalsAnswer() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "answer ID approve|deny", Args: oneDecision,
+		Short: "Decide about a job that waits for a person",
+		Long: `Decide about a job that waits for a person. An approved job is started, by the gateway
+that accepted its call or, if that is gone, by this command; a denied one ends. The
+first answer counts. Inside a job this command is refused: only a person may decide.`,
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "print the result as `FORMAT`: text or json")
+	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		in := tools.ApprovalAnswerInput{JobRef: tools.JobRef{JobID: words[0]}, Decision: call.Reply(words[1])}
+		return runTool(a, cmd, format, tools.ApprovalAnswerTool, in, printAll)
+	}
+	return cmd
+}
+
+// oneDecision wants the id of a job, and what is decided about it.
+func oneDecision(_ *cobra.Command, words []string) error {
+	if len(words) != 2 || !call.Reply(words[1]).Chosen() {
+		return errors.New("give the id of one job, and approve or deny; `gateway approvals` lists the jobs that wait")
+	}
+	return nil
 }
 
 // printApprovals writes a table of decisions.
 func printApprovals(out, _ io.Writer, list *tools.ApprovalListOutput, _ tools.Result) error {
+	for _, w := range list.Waiting {
+		fmt.Fprintf(out, "%s waits for a person until %s.\n%s\nDecide: gateway approvals answer %s approve|deny\n\n", w.JobID, w.Until.Local().Format(time.DateTime), text.WithoutControls([]byte(w.Question)), w.JobID)
+	}
 	if len(list.Approvals) == 0 {
 		return nil
 	}

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Handler makes calls. Call may be called from any goroutine. When it returns an Outcome
-// without a Failure, the job runs, or waits for its turn, and goes on whatever becomes of
-// the caller. What a caller can mend is a Failure; the error is an *InputRequired, or says
+// without a Failure, the job runs, or waits for its turn or for a person, and goes on whatever
+// becomes of the caller. What a caller can mend is a Failure; the error is an *InputRequired, or says
 // what only we can mend.
 type Handler interface {
 	Call(ctx context.Context, req *Request) (*Outcome, error)
@@ -84,7 +85,7 @@ type Versions interface {
 
 // Models knows which models a CLI has.
 type Models interface {
-	Current(c *catalog.Catalog, cli *catalog.CLI) catalog.Models
+	Current(c *catalog.Catalog, cli *catalog.CLI) modelnames.Models
 }
 
 // Sessions knows the conversations.
@@ -101,7 +102,16 @@ type Sessions interface {
 
 // Jobs accepts calls and runs them.
 type Jobs interface {
+	// Submit accepts a call. The job of one about which a person decides is Waiting.
 	Submit(ctx context.Context, req *Request) (Job, *lang.Failure)
+	// Answer decides about a job that waits for a person, and starts or ends it. It fails if
+	// the job does not wait any more.
+	Answer(ctx context.Context, principal, id string, reply Reply) (Job, error)
+	// Decided waits until a job does not wait for a person any more, for d at most if that is
+	// not 0.
+	Decided(ctx context.Context, job Job, d time.Duration) (Job, error)
+	// Answerable reports whether others than this gateway can answer for a person.
+	Answerable() bool
 	// Wait waits for the end of a job, for d at most if that is not 0.
 	Wait(ctx context.Context, job Job, d time.Duration) (Job, error)
 	// Abandon is for a job whose caller does not wait any more, because ctx has ended.
@@ -125,9 +135,10 @@ type Decisions interface {
 }
 
 // New is the handler of calls. This is the order of their concerns: each step may rely on
-// what the ones before it decided.
+// what the ones before it decided. A person is asked last, about a job that waits: so the
+// question outlives its caller, its client and this gateway.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve))
+	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), s.ask)
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -27,6 +29,8 @@ type world struct {
 	refuse  error         // of Resolve
 	stale   bool
 	sent    []*Request
+	answers chan Reply // that decided
+	mute    bool       // nobody else can answer
 	waits   []time.Duration
 }
 
@@ -46,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	w := &world{}
+	w := &world{answers: make(chan Reply, 1)}
 	w.Service = &Service{Catalog: func() *catalog.Catalog { return c }, Models: w, Sessions: w, Jobs: w, Versions: w,
 		Decisions: func() (Decisions, error) { return w, nil }}
 	return w
@@ -58,7 +62,7 @@ func (w *world) Version(context.Context, *catalog.Catalog, *catalog.CLI) string 
 	w.note("version")
 	return ""
 }
-func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) catalog.Models {
+func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) modelnames.Models {
 	w.note("models")
 	return cli.Declared()
 }
@@ -79,7 +83,35 @@ func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	if w.failure != nil {
 		return Job{}, w.failure
 	}
-	return Job{Row: store.Job{ID: "id", CLI: "acme"}, State: Running}, nil
+	job := Job{Row: store.Job{ID: "id", CLI: "acme", Approval: req.Approval.Record()}, State: Running}
+	if req.Asked != nil {
+		job.State = Waiting
+	}
+	return job, nil
+}
+func (w *world) Answerable() bool { return !w.mute }
+func (w *world) Answer(_ context.Context, _, _ string, reply Reply) (Job, error) {
+	w.answers <- reply
+	return Job{}, nil
+}
+
+// Decided waits for the answer to the one question of a test.
+func (w *world) Decided(ctx context.Context, job Job, d time.Duration) (Job, error) {
+	var late <-chan time.Time
+	if d > 0 {
+		late = time.After(d)
+	}
+	select {
+	case reply := <-w.answers:
+		w.answers <- reply // for whoever else waits for it
+		a := Answered(job.Row.Approval, reply)
+		if job.Row.Approval, job.State = a.Record(), Running; a.Verdict == Denied {
+			job.State, job.Row.Outcome = Failed, store.Outcome{Ending: store.EndError, ErrorClass: lang.ClassDenied, ErrorMessage: a.Denial()}
+		}
+	case <-ctx.Done():
+	case <-late:
+	}
+	return job, nil
 }
 func (w *world) Wait(_ context.Context, job Job, d time.Duration) (Job, error) {
 	w.note("wait")
@@ -115,16 +147,19 @@ func TestOrder(t *testing.T) {
 		change func(w *world, req *Request)
 		asked  string // by whom, in order
 		class  string // of the failure
+		state  State  // of the job; "": it runs
 	}{
-		"accepted":          {args: `{"prompt":"x"}`, asked: "models session submit"},
-		"approved":          {args: `{"prompt":"x","approvalPolicy":"narrow"}`, asked: "models session decision submit"},
-		"wrong argument":    {args: `{"prompt":"x","m":1}`, asked: "models", class: lang.ClassUsage},
-		"no such tool":      {args: `{}`, change: func(_ *world, req *Request) { req.Tool = "nobody_request" }, class: lang.ClassUsage},
-		"no such directory": {args: `{"prompt":"x","workingDir":"/no/such"}`, asked: "models", class: lang.ClassUsage},
-		"no such session":   {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, asked: "models session", class: lang.ClassUsage},
-		"record is away":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = errors.New("away") }, asked: "models session", class: lang.ClassRecord},
-		"denied":            {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, asked: "models session decision", class: lang.ClassDenied},
-		"bound before":      {change: bound, asked: "session submit"},
+		"accepted":           {args: `{"prompt":"x"}`, asked: "models session submit"},
+		"approved":           {args: `{"prompt":"x","approvalPolicy":"narrow"}`, asked: "models session decision submit"},
+		"wrong argument":     {args: `{"prompt":"x","m":1}`, asked: "models", class: lang.ClassUsage},
+		"no such tool":       {args: `{}`, change: func(_ *world, req *Request) { req.Tool = "nobody_request" }, class: lang.ClassUsage},
+		"no such directory":  {args: `{"prompt":"x","workingDir":"/no/such"}`, asked: "models", class: lang.ClassUsage},
+		"no such session":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, asked: "models session", class: lang.ClassUsage},
+		"record is away":     {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = errors.New("away") }, asked: "models session", class: lang.ClassRecord},
+		"waits for a person": {args: `{"prompt":"x","n":5,"approvalPolicy":"narrow"}`, asked: "models session submit", state: Waiting},
+		"nobody to ask":      {args: `{"prompt":"x","n":5,"approvalPolicy":"narrow"}`, change: func(w *world, _ *Request) { w.mute = true }, asked: "models session decision", class: lang.ClassDenied},
+		"denied":             {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, asked: "models session decision", class: lang.ClassDenied},
+		"bound before":       {change: bound, asked: "session submit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, req := newWorld(t), request(c.args)
@@ -139,7 +174,7 @@ func TestOrder(t *testing.T) {
 				t.Errorf("asked: %s, want %s", got, c.asked)
 			}
 			switch {
-			case c.class == "" && (out.Failure != nil || out.Job.State != Running):
+			case c.class == "" && (out.Failure != nil || out.Job.State != cmp.Or(c.state, Running)):
 				t.Errorf("%+v", out)
 			case c.class != "" && (out.Failure == nil || out.Failure.Class != c.class || !out.Refused):
 				t.Errorf("want a failure of class %s: %+v", c.class, out)
@@ -202,28 +237,41 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// TestOneDeadline: asking a person and waiting for the answer together take no longer than
-// a client gives a request.
+// TestOneDeadline: the wait for a person and the wait for the answer together take no longer
+// than a client gives a request.
 func TestOneDeadline(t *testing.T) {
-	for _, c := range []struct{ sync, thinks, asked, waits time.Duration }{
-		{45 * time.Second, time.Second, 50 * time.Second, 45 * time.Second},
-		{45 * time.Second, 30 * time.Second, 50 * time.Second, 20 * time.Second},
-		{45 * time.Second, 50 * time.Second, 50 * time.Second, time.Millisecond},
-		{0, 100 * time.Second, defaultAsk, 0},
+	for _, c := range []struct {
+		sync, thinks, shown, took time.Duration
+		waits                     []time.Duration
+	}{
+		{45 * time.Second, time.Second, defaultAsk, time.Second, []time.Duration{45 * time.Second}},
+		{45 * time.Second, 30 * time.Second, defaultAsk, 30 * time.Second, []time.Duration{20 * time.Second}},
+		{45 * time.Second, 100 * time.Second, defaultAsk, 50 * time.Second, nil}, // the client goes on showing the question
+		{0, 100 * time.Second, defaultAsk, 100 * time.Second, []time.Duration{0}},
+		{0, 200 * time.Second, defaultAsk, defaultAsk, nil}, // nor is it shown for ever
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			req := request(`{"prompt":"x","n":5,"approvalPolicy":"narrow"}`)
-			asked := time.Duration(0)
+			shown := time.Duration(0)
 			req.Ask = func(ctx context.Context, _ string) (Reply, error) {
 				until, _ := ctx.Deadline()
-				asked = time.Until(until)
-				time.Sleep(c.thinks)
-				return Accepted, nil
+				shown = time.Until(until)
+				select {
+				case <-time.After(c.thinks):
+					return ChoseApprove, nil
+				case <-ctx.Done():
+					return "", ctx.Err()
+				}
 			}
+			began := time.Now()
 			out, err := w.Complete(t.Context(), New(w.Service), req, c.sync)
-			if err != nil || out.Failure != nil || asked != c.asked || !slices.Equal(w.waits, []time.Duration{c.waits}) {
-				t.Errorf("%v: %+v %v, asked for %v, waited %v", c, out, err, asked, w.waits)
+			if took := time.Since(began).Truncate(time.Second); err != nil || out.Failure != nil || shown != c.shown || took != c.took || !slices.Equal(w.waits, c.waits) || (out.Job.State == Waiting) != (c.waits == nil) {
+				t.Errorf("%v: %+v %v, shown for %v, took %v, waited %v", c, out, err, shown, took, w.waits)
+			}
+			time.Sleep(c.thinks)
+			if answered := len(w.answers) == 1; answered != (c.thinks < c.shown) {
+				t.Errorf("%v: answered: %v", c, answered)
 			}
 		})
 	}

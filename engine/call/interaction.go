@@ -11,8 +11,8 @@ type Interaction struct {
 	// handler returns an InputRequired, and is called again.
 	RootsNextRound bool
 
-	// Ask shows a text to the person in front of the client, who accepts it or does not.
-	// It waits for as long as ctx lasts.
+	// Ask shows a text to the person in front of the client, who approves or denies what it
+	// is about. It waits for as long as ctx lasts.
 	Ask func(ctx context.Context, text string) (Reply, error)
 	// AskNextRound says that the client can ask, but only between two rounds of a call: the
 	// handler returns an InputRequired with a Question, and is called again with Answer.
@@ -23,20 +23,27 @@ type Interaction struct {
 	Progress func(message string)
 }
 
-// Reply is what a person did with a question, in the words of MCP.
+// Reply is what came back of a question. Only the first two are a person's: a choice that
+// nothing but a choice can make. The others are a client's, which may have answered by
+// itself.
 type Reply string
 
 const (
-	Accepted  Reply = "accept"
-	Declined  Reply = "decline" // said no
-	Dismissed Reply = "cancel"  // did not decide
+	ChoseApprove Reply = "approve"
+	ChoseDeny    Reply = "deny"
+	NoChoice     Reply = "no_choice" // the form came back without a choice, or with one that there is not
+	Declined     Reply = "decline"   // the form was declined
+	Dismissed    Reply = "cancel"    // the form was closed
 )
+
+// Chosen reports whether a person made a choice.
+func (r Reply) Chosen() bool { return r == ChoseApprove || r == ChoseDeny }
 
 // Question is put to the person in front of the client. The state comes back with the
 // answer.
 type Question struct{ Text, State string }
 
-// Answer is what a person did with the question of an earlier round.
+// Answer is what came back of the question of an earlier round.
 type Answer struct {
 	Reply Reply
 	State string

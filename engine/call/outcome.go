@@ -15,6 +15,7 @@ import (
 type State string
 
 const (
+	Waiting   State = "waiting"   // for a person, who decides whether it is started
 	Queued    State = "queued"    // accepted, and its program does not run yet
 	Running   State = "running"   //
 	Completed State = "completed" // it gave an answer
@@ -24,7 +25,7 @@ const (
 )
 
 // Ended reports whether a job in this state does not change any more.
-func (s State) Ended() bool { return s != Queued && s != Running }
+func (s State) Ended() bool { return s != Waiting && s != Queued && s != Running }
 
 // Outcome is what a handler made of a call.
 type Outcome struct {

@@ -25,8 +25,15 @@ type Request struct {
 	Place    catalog.Place    // what is known of it
 	Roots    []string         // further folders that the client works in
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
+	Asked    *Asked           // a person has to decide about it; nil: nobody has
 
 	noDir string // why it has no working directory of its own
+}
+
+// Asked is a question to a person. The job of its call waits for the answer.
+type Asked struct {
+	Question string
+	For      time.Duration // for so long at most
 }
 
 // within is d, or how long it is until the caller wants a result, whichever is less. It is

@@ -17,19 +17,20 @@ const askExtra = 5 * time.Second
 
 // Complete makes a call and, unless its caller does not wait, waits for its end, for d at
 // most if that is not 0; then the job goes on. Where d is not 0 it also bounds for how
-// long a person is asked: asking and waiting share one deadline. A call that met a session
+// long a person's decision is waited for: that and the wait for the end share one deadline. A
+// job that waits for a person is not waited for: its caller is told how it can be decided. A call that met a session
 // in another state than it seemed to be in is made once more.
 func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.Duration) (*Outcome, error) {
 	if d > 0 {
 		req.Until = time.Now().Add(d + askExtra)
 	}
 	for last := false; ; last = true {
-		req.Approval = nil
+		req.Approval, req.Asked = nil, nil
 		out, err := h.Call(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		if out.Failure == nil && !req.Async {
+		if out.Failure == nil && !req.Async && out.Job.State != Waiting {
 			s.await(ctx, out, req.within(d))
 		}
 		if last || !s.renew(ctx, out) {
@@ -132,6 +133,8 @@ func (s *Service) progress(job Job, doing string) string {
 	switch {
 	case job.Canceling:
 		return heading + " is being ended"
+	case job.State == Waiting:
+		return heading + " waits for a person to decide"
 	case job.State == Queued && job.Position > 0:
 		return fmt.Sprintf("%s waits for its turn, number %d in line", heading, job.Position)
 	case job.State == Queued:

@@ -79,8 +79,26 @@ func (c compiler) placeAccess(words []word) []word {
 // HasLevels reports whether the spec says how the program is held to levels of access.
 func (c *CLI) HasLevels() bool { return c.access.Declared() }
 
-// Reach is what a level can reach beside the working directory, as the spec says it.
-func (c *CLI) Reach(l access.Level) string { return c.access.Reach(l) }
+// LevelFacts say how calls of the CLI are held to their levels, for people: which levels
+// there are, and what each can reach beside the working directory.
+func (c *CLI) LevelFacts() (facts []string) {
+	if !c.HasLevels() {
+		return []string{"no levels of access, so that every call counts as full"}
+	}
+	for _, l := range []access.Level{access.Read, access.Edit, access.Full} {
+		switch {
+		case !c.access.Has(l):
+		case c.access.Reach(l) != "":
+			facts = append(facts, fmt.Sprintf("%s reaches %s", l, c.access.Reach(l)))
+		default:
+			facts = append(facts, l.String())
+		}
+	}
+	if c.Loads() != "" {
+		facts = append(facts, "an untrusted directory still gives it "+c.Loads())
+	}
+	return facts
+}
 
 // Loads is what the program takes from an untrusted directory all the same.
 func (c *CLI) Loads() string { return c.CLISpec.Access.Loads }
@@ -206,6 +224,9 @@ func (c *Call) replaced(p *Param) bool {
 		return given(other.Name) && (slices.Contains(p.Conflicts, other.Name) || slices.Contains(other.Conflicts, p.Name))
 	})
 }
+
+// Inherited is what the call took over from its conversation.
+func (c *Call) Inherited() Kept { return c.kept }
 
 // Kept is what the conversation of the call keeps if this is its first turn.
 func (c *Call) Kept() Kept {

@@ -13,7 +13,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
@@ -48,7 +50,7 @@ type CLI struct {
 	risk    []*extract.Expression
 	access  *access.Words
 	out     *extract.Output
-	places  []*regexp.Regexp // of upgrade.where
+	upgrade *upgrade.Ways
 
 	ranged    bool      // something depends on the version
 	variants  []Variant // of which none overlap
@@ -57,7 +59,7 @@ type CLI struct {
 	globals   globals
 	listings  *listings
 
-	declared Models
+	declared modelnames.Models
 
 	sum      [sha256.Size]byte // of all that it was compiled from
 	warnings []lang.Problem    // that compiling it gave
@@ -95,6 +97,11 @@ func (c *CLI) DisplayName() string {
 		return c.Title
 	}
 	return c.Name
+}
+
+// Upgrade plans to bring the program that lies at file to the target; see upgrade.Ways.
+func (c *CLI) Upgrade(file, target string) (up upgrade.Plan, problem string) {
+	return c.upgrade.Plan(c.DisplayName(), file, target)
 }
 
 // Params are the parameters of the tool in the order of its schema, those of the
@@ -222,7 +229,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	}
 	cli.out = extract.Compile(&cli.CLISpec, cli.Name, cli.DisplayName(), vetted, ps)
 	c.programs(ps)
-	c.upgrades(ps.At("upgrade"))
+	cli.upgrade = upgrade.Compile(cli.CLISpec.Upgrade, ps.At("upgrade"))
 	c.versions(ps)
 	cli.listings = cli.list()
 	return cli
@@ -243,9 +250,7 @@ func (c compiler) programs(ps lang.Problems) {
 		for k, word := range words {
 			argvtemplate.NoNUL(word, ps.At("probe", "help", i, k))
 		}
-		if !IsHelpRequest(words) {
-			ps.At("probe", "help", i).Add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
-		}
+		argvtemplate.HelpRequest(words, ps.At("probe", "help", i))
 	}
 	for name := range c.cli.Env.Set.All() {
 		argvtemplate.ReservedVariable(name, ps.At("env", "set", name))
@@ -263,18 +268,3 @@ func (c compiler) programs(ps lang.Problems) {
 		ps.At("mcp", "file", "env").Add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
 	}
 }
-
-// helpWords are the options that ask for help.
-var helpWords = []string{"--help", "-h", "-help", "--help-all"}
-
-// IsHelpRequest reports whether words make a program print its help and do nothing else:
-// subcommands, then an option for help. The word "help" alone could be a prompt, and
-// behind another option even "--help" could be its value.
-func IsHelpRequest(words []string) bool {
-	last := len(words) - 1
-	return last >= 0 && slices.Contains(helpWords, words[last]) &&
-		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
-}
-
-// loaderVariables matches variables by which whoever sets them has code of their own run.
-var loaderVariables = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)

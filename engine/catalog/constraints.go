@@ -204,7 +204,7 @@ func (b *binder) model() {
 		from = b.models.Default.From
 	}
 	if name != "" || b.models.Own.Name != "" {
-		call.Model, call.steps = b.models.Follow(name, from)
+		call.Model, call.steps = follow(b.models, name, from)
 	}
 	delete(call.values, ParamModel)
 	if call.Model != "" {

@@ -32,7 +32,10 @@ type run struct {
 	records Store
 	secrets redactor
 	row     store.Job
+	depth   int       // of calls inside of calls
 	since   time.Time // an answer that the same call got from then on is good enough
+
+	approved string // digest of the command line that a person approved; "" if this gateway made it
 }
 
 func (r *Runner) newRun(req call.Request) *run {
@@ -218,17 +221,23 @@ func rowNotFinished(err error) string {
 // call record is written first: if we die between the two, it is written again and changes nothing.
 func (r *Runner) finish(records Store, row store.Job) error {
 	ctx := context.Background()
-	if r.Log != nil {
-		log, err := r.Log()
-		if err == nil && log != nil {
-			row.State = store.Done
-			_, err = log.ImportJob(ctx, row)
-		}
-		if err != nil {
-			return err
-		}
+	if err := r.logCall(ctx, row); err != nil {
+		return err
 	}
 	return r.finishRow(ctx, records, row)
+}
+
+// logCall records a call that has ended where calls are recorded apart from jobs.
+func (r *Runner) logCall(ctx context.Context, row store.Job) error {
+	if r.Log == nil {
+		return nil
+	}
+	log, err := r.Log()
+	if err == nil && log != nil {
+		row.State = store.Done
+		_, err = log.ImportJob(ctx, row)
+	}
+	return err
 }
 
 // finishRow writes the end of a job, and what it means for its session.

@@ -27,6 +27,9 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
 		return job, nil
 	}
+	if row.Waits() {
+		return r.waiting(ctx, records, row)
+	}
 	job.State = call.Running
 	x, err := r.executor().find(row.ID)
 	var now executionStatus

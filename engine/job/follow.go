@@ -3,13 +3,13 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -35,34 +35,6 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	return x.output()
 }
 
-// growingFile reads a file that grows. What was cut out of its middle is left out.
-type growingFile struct {
-	file *os.File
-	at   int64
-}
-
-// next copies what is new.
-func (g *growingFile) next(w io.Writer, c process.Capture) error {
-	if g.at < c.Head {
-		n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Head-g.at))
-		if g.at += n; err != nil {
-			return err
-		}
-	}
-	if !c.Truncated {
-		return nil
-	}
-	if tail := c.Size - c.Tail; g.at < tail {
-		if _, err := fmt.Fprintf(w, "\n[... %d bytes left out ...]\n", tail-g.at); err != nil {
-			return err
-		}
-		g.at = tail
-	}
-	n, err := io.Copy(w, io.NewSectionReader(g.file, g.at, c.Size-g.at))
-	g.at += n
-	return err
-}
-
 // followEvery is how often the output of a followed job is read.
 const followEvery = 100 * time.Millisecond
 
@@ -73,6 +45,15 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 	if err != nil {
 		return job, err
 	}
+	for job.State == call.Waiting && ctx.Err() == nil {
+		each(job)
+		if job, err = r.Decided(ctx, job, followEvery); err != nil {
+			return job, err
+		}
+	}
+	if job.State == call.Waiting {
+		return job, nil
+	}
 	files, err := r.spoolsOf(id)
 	if errors.Is(err, fs.ErrNotExist) && job.State.Ended() { // the row is all there is
 		_, err = io.WriteString(stdout, job.Row.Outcome.Response)
@@ -82,11 +63,11 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 		return job, err
 	}
 	defer files.close()
-	out, errs := growingFile{file: files.stdout}, growingFile{file: files.stderr}
+	out, errs := spool.Growing{File: files.stdout}, spool.Growing{File: files.stderr}
 	for {
 		o, e, err := files.captured()
 		if err == nil {
-			err = errors.Join(out.next(stdout, o), errs.next(stderr, e))
+			err = errors.Join(out.Next(stdout, o), errs.Next(stderr, e))
 		}
 		if err != nil || job.State.Ended() {
 			return job, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -59,7 +60,7 @@ func (x *inProcess) find(id string) (execution, error) {
 // inProcessJob is a job of this process.
 type inProcessJob struct {
 	run   *run
-	files *files
+	files *spool.Files
 	ctx   context.Context
 	stop  context.CancelFunc
 	done  chan struct{}
@@ -80,22 +81,22 @@ func (x *inProcess) prepareProgram(*run, Program) (preparation, error) {
 // inProcessPreparation are the files of a call that is not started yet.
 type inProcessPreparation struct {
 	x       *inProcess
-	files   *files
+	files   *spool.Files
 	program string
 }
 
 func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
-	files, err := newFiles(x.Spool)
+	files, err := spool.New(x.Spool)
 	if err != nil {
 		return nil, startFailure(err)
 	}
 	p := &inProcessPreparation{x: x, files: files}
 	folder, err := x.folder(r)
 	if err == nil && len(r.command.Files) > 0 {
-		err = files.writeNamed(r.command.Files, folder)
+		err = files.WriteNamed(r.command.Files, folder)
 	}
 	if err == nil && r.command.Stdin != nil {
-		err = files.input(*r.command.Stdin)
+		err = files.Input(*r.command.Stdin)
 	}
 	failure := (*lang.Failure)(nil)
 	if err != nil {
@@ -104,21 +105,21 @@ func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 		p.program, failure = r.findProgram()
 	}
 	if failure != nil {
-		files.close()
+		files.Close()
 		return nil, failure
 	}
 	return p, nil
 }
 
 func (p *inProcessPreparation) discard() error {
-	p.files.close()
+	p.files.Close()
 	return nil
 }
 
 func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x, f := p.x, p.files
 	child, err := process.Start(process.Command{
-		Path: p.program, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.stdin, Stdout: f.stdout, Stderr: f.stderr, Cookie: r.id,
+		Path: p.program, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.Stdin, Stdout: f.Stdout, Stderr: f.Stderr, Cookie: r.id,
 	}, Limits(r.Catalog, r.Bound))
 	if err != nil {
 		return call.Job{}, err
@@ -150,8 +151,8 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 // end records the end of the job.
 func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
-	j.files.removeNamed()
-	out, ending := decodeCall(r.Bound, j.files.stdout, j.files.stderr, exit)
+	j.files.RemoveNamed()
+	out, ending := decodeCall(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	row := r.row
 	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
@@ -189,7 +190,7 @@ func (x *inProcess) dropOldOutput() {
 		delete(x.jobs, oldest)
 		j.mu.Lock()
 		j.gone = true
-		j.files.close()
+		j.files.Close()
 		j.mu.Unlock()
 	}
 }
@@ -231,7 +232,7 @@ func (j *inProcessJob) output() (*spools, error) {
 	if j.gone {
 		return nil, fs.ErrNotExist
 	}
-	return &spools{stdout: j.files.stdout, stderr: j.files.stderr, complete: true, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
+	return &spools{stdout: j.files.Stdout, stderr: j.files.Stderr, complete: true, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
 		stdout, stderr = j.captured()
 		return stdout, stderr, nil
 	}}, nil
@@ -270,5 +271,5 @@ func (j *inProcessJob) captured() (stdout, stderr process.Capture) {
 		}
 		return process.Capture{Size: info.Size(), Head: info.Size()}
 	}
-	return size(j.files.stdout), size(j.files.stderr)
+	return size(j.files.Stdout), size(j.files.Stderr)
 }

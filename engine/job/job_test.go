@@ -16,6 +16,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
@@ -108,7 +109,7 @@ func TestJobRunsToItsEnd(t *testing.T) {
 		t.Errorf("times: %+v", end.Row)
 	}
 	res, err := b.runner.Result(t.Context(), store.Local, job.Row.ID, 4, 3)
-	if err != nil || res.Response != (Window{"ans", 10, true}) || res.Stdout.Text != "ans" || res.Stderr != (Window{"ble", 7, false}) {
+	if err != nil || res.Response != (spool.Window{Text: "ans", Total: 10, More: true}) || res.Stdout.Text != "ans" || res.Stderr != (spool.Window{Text: "ble", Total: 7}) {
 		t.Errorf("%+v %v", res, err)
 	}
 	if again, err := b.runner.Cancel(t.Context(), store.Local, job.Row.ID, "test", 0); err != nil || again.State != call.Completed {

@@ -33,7 +33,7 @@ func (r *run) setDedupKey() {
 		return
 	}
 	r.since = r.started.Add(-window)
-	if r.Bound.Mode != lang.New { // the next turn is not the last one again
+	if r.Bound.Mode != lang.New || r.Asked != nil { // the next turn is not the last one again, and who has to ask gets no answer unasked
 		r.since = never
 	}
 	environ, err := r.Host.Environ(r.dedupEnviron(alike))
@@ -92,6 +92,8 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 	switch {
 	case err != nil:
 		return nil, false
+	case !job.State.Ended() && (job.State == call.Waiting) != (r.Asked != nil):
+		return nil, false // of two calls about which different things were decided neither is the other
 	case job.State == call.Completed:
 		if r.since.Equal(never) || !r.readable(job) {
 			return nil, false

@@ -78,7 +78,8 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 		}
 		for _, row := range rows {
 			// A job whose status cannot be read must not delay the others.
-			if _, err := r.status(ctx, records, row); err != nil && failed == nil {
+			_, err := r.status(ctx, records, row)
+			if err = errors.Join(err, r.restartReleased(ctx, records, row)); err != nil && failed == nil {
 				failed = err
 			}
 			f.Before = row.ID
@@ -127,6 +128,7 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err err
 	for _, p := range r.Pruners {
 		failed = errors.Join(failed, p.Prune(ctx, now))
 	}
+	r.pruneStored(ctx, records, now)
 	// A conversation has a pool of its own, which nobody needs between two turns.
 	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))
 	return removed, errors.Join(failed, pools, r.pruneOrphanedDirs(ctx, records, now, before, days > 0))

@@ -2,8 +2,6 @@ package job
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,14 +55,4 @@ func variables(c *catalog.Catalog) (names []string) {
 		names = append(names, server.Env...)
 	}
 	return names
-}
-
-// writeFiles writes the files of a call into a folder.
-func writeFiles(files []catalog.File, folder string) error {
-	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(folder, f.Name), []byte(f.Text), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
 }

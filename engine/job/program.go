@@ -92,7 +92,7 @@ func (r *Runner) busy(ctx context.Context, records Store, cli string) (ids []str
 			if err != nil {
 				return nil, err
 			}
-			if !job.State.Ended() {
+			if !job.State.Ended() && job.State != call.Waiting {
 				ids = append(ids, row.ID)
 			}
 		}

@@ -1,33 +1,25 @@
 package job
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// Window is a part of a text, in characters.
-type Window struct {
-	Text  string
-	Total int  // of the whole text
-	More  bool // more text follows
-}
-
 // Result is a window onto what a job printed, and what it came to if it has ended.
 type Result struct {
 	call.Job
 	Outcome        call.Completion // of a job that has ended; Answer.Shown is the whole
-	Response       Window          // of Answer.Shown
-	Stdout, Stderr Window
+	Response       spool.Window    // of Answer.Shown
+	Stdout, Stderr spool.Window
 }
 
 // Result reads the output of a job of a principal from a character on, at most so many of each text.
@@ -46,7 +38,7 @@ func (r *Runner) Result(ctx context.Context, principal, id string, offset, most 
 	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 		return Result{}, err
 	}
-	res.Response, err = window(strings.NewReader(res.Outcome.Answer.Shown), offset, most)
+	res.Response, err = spool.ReadWindow(strings.NewReader(res.Outcome.Answer.Shown), offset, most)
 	return res, err
 }
 
@@ -61,8 +53,8 @@ func (r *Runner) read(res *Result, offset, most int) error {
 	if err != nil {
 		return err
 	}
-	if res.Stdout, err = window(process.Reader(files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = window(process.Reader(files.stderr, stderr), offset, most)
+	if res.Stdout, err = spool.ReadWindow(process.Reader(files.stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = spool.ReadWindow(process.Reader(files.stderr, stderr), offset, most)
 	}
 	return err
 }
@@ -92,25 +84,4 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")
 	}
 	return out
-}
-
-// window reads the text of r to its end. Bytes that are no UTF-8 count as a character
-// each.
-func window(r io.Reader, offset, most int) (w Window, err error) {
-	in := bufio.NewReaderSize(r, 64<<10)
-	var text strings.Builder
-	for {
-		c, _, err := in.ReadRune()
-		if err == io.EOF {
-			w.Text, w.More = text.String(), w.Total > offset+most
-			return w, nil
-		}
-		if err != nil {
-			return w, err
-		}
-		if w.Total >= offset && w.Total-offset < most {
-			text.WriteRune(c)
-		}
-		w.Total++
-	}
 }

@@ -29,13 +29,15 @@ type Runner struct {
 	Parent     string                    // job in which the gateway itself runs, "" if none
 	Current    func() *catalog.Catalog   // the current catalog, which decodes what jobs printed
 
-	Pruners []Pruner // of what else is kept for a limited time
+	Decisions Decisions // records what persons decided about jobs; nil: their rows alone
+	Pruners   []Pruner  // of what else is kept for a limited time
 
 	Executor Executor // of the programs; nil: the one for this system
 
 	running sync.WaitGroup
 	mu      sync.Mutex
-	closed  chan struct{} // when the gateway stops
+	held    map[string]*heldJob // that wait for a person
+	closed  chan struct{}       // when the gateway stops
 
 	lease            sync.Once // of the gateway, see owner.go
 	leased           *os.File

@@ -26,12 +26,15 @@ func (r *run) semaphores() []supervisor.Semaphore {
 			pools = append(pools, supervisor.Semaphore{Dir: filepath.Join(r.Pools, name), Size: size})
 		}
 	}
-	cli, depth := r.Bound.CLI, len(r.outer(context.Background(), r.records))
+	cli, depth := r.Bound.CLI, r.depth
 	if conversation := r.Bound.Conversation(); conversation != "" || r.Bound.Mode == lang.Latest {
 		if conversation == "" {
 			conversation = "the newest of " + r.Dir
 		}
 		add(1, turnPool(cli.Name, conversation))
+	}
+	if pool := r.treePool(depth); pool != "" {
+		add(1, pool)
 	}
 	add(cli.Concurrency, fmt.Sprintf("cli-%s-%d", cli.Name, depth))
 	add(r.Catalog.Settings.Jobs.Concurrency, fmt.Sprintf("all-%d", depth))

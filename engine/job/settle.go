@@ -6,6 +6,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -28,7 +29,7 @@ type settling struct {
 	x     execution
 	watch *extract.Settle
 	files *spools
-	out   growingFile
+	out   spool.Growing
 	seen  time.Time // when what is read now was printed, at the latest
 }
 
@@ -54,10 +55,10 @@ func (s *settling) look(now time.Time) bool {
 		if err != nil { // it waits for its turn
 			return false
 		}
-		s.files, s.out, s.seen = files, growingFile{file: files.stdout}, printed(files.stdout, now)
+		s.files, s.out, s.seen = files, spool.Growing{File: files.stdout}, printed(files.stdout, now)
 	}
 	captured, _, err := s.files.captured()
-	if err != nil || s.out.next(s, captured) != nil {
+	if err != nil || s.out.Next(s, captured) != nil {
 		return false
 	}
 	s.seen = now
@@ -116,7 +117,7 @@ func (r *Runner) settleOnce(x execution, row store.Job) {
 	if err != nil {
 		return
 	}
-	s.files, s.out, s.seen = files, growingFile{file: files.stdout}, printed(files.stdout, now)
+	s.files, s.out, s.seen = files, spool.Growing{File: files.stdout}, printed(files.stdout, now)
 	if now.Sub(s.seen) >= s.watch.After() {
 		s.look(now)
 	}

@@ -10,6 +10,7 @@ import (
 // Stats counts jobs whose rows have no end, by their status.
 type Stats struct {
 	Queued, Running int
+	Waiting         int // for a person
 	Ended           int // ended, but not recorded yet
 	Lost            int // without a process or supervisor, but not recorded yet
 	Missing         int // their directories are not there, or cannot be read
@@ -19,6 +20,10 @@ type Stats struct {
 // records nothing.
 func (r *Runner) Stats(rows []store.Job) (c Stats) {
 	for _, row := range rows {
+		if !row.Waiting.Until.IsZero() {
+			c.Waiting++
+			continue
+		}
 		if row.Owner != "" {
 			if r.ownerDead(row.Owner) {
 				c.Lost++

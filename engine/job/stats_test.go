@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -20,7 +21,8 @@ func TestStatsRecordNothing(t *testing.T) {
 	}
 	defer living.releaseLease()
 	rows := []store.Job{{ID: store.NewID(), Owner: living.owner()}, {ID: store.NewID(), Owner: store.NewID()}, {ID: store.NewID()}}
-	want := Stats{Running: 1, Lost: 1, Missing: 1}
+	rows = append(rows, store.Job{ID: store.NewID(), Waiting: store.Waiting{Until: time.Unix(1, 0)}})
+	want := Stats{Running: 1, Lost: 1, Missing: 1, Waiting: 1}
 	if supervisor.Supported() {
 		if err := os.MkdirAll(r.Jobs, 0o700); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -12,6 +13,9 @@ type Store interface {
 	Begin(ctx context.Context, job store.Job) error
 	BeginOrJoin(ctx context.Context, job store.Job, since time.Time) (joined *store.Job, err error)
 	Finish(ctx context.Context, id string, outcome store.Outcome, turn *store.Turn) error
+	Release(ctx context.Context, id string, approval json.RawMessage, now time.Time) error
+	StartWaiting(ctx context.Context, job store.Job) error
+	EndWaiting(ctx context.Context, id string, approval json.RawMessage, released bool, outcome store.Outcome, turn *store.Turn) error
 	FindJoinable(ctx context.Context, principal, key string, since time.Time) (store.Job, error)
 	Job(ctx context.Context, principal, id string) (store.Job, error)
 	Jobs(ctx context.Context, f store.Filter) ([]store.Job, error)

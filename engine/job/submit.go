@@ -27,6 +27,7 @@ func (r *run) submit(ctx context.Context) (call.Job, *lang.Failure) {
 	if failure := r.checkNesting(ctx); failure != nil {
 		return call.Job{}, failure
 	}
+	r.depth = len(r.outer(ctx, r.records))
 	return r.begin(ctx)
 }
 
@@ -52,6 +53,11 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 		}
 	}
 	r.buildRow()
+	if failure == nil && r.Asked != nil {
+		if _, failure = r.findProgram(); failure == nil { // else there is nothing to ask about
+			return r.beginWaiting(ctx)
+		}
+	}
 	var prepared preparation
 	if failure == nil {
 		prepared, failure = x.prepare(r)
@@ -68,6 +74,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
 		return r.recordJoin(ctx, joined), drop(failure)
 	}
+	r.warnOfSameTree(ctx)
 	var job call.Job
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -109,7 +110,7 @@ func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	}
 	// A row that has no directory yet must not look as if it had lost it.
 	r.row.Folder = x.Runner.folder()
-	err = writeFiles(r.command.Files, dir.Path())
+	err = spool.Write(r.command.Files, dir.Path())
 	if err == nil {
 		var text []byte
 		if text, err = json.Marshal(manifest{x.RecordName, r.row}); err == nil {

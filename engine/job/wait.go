@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -30,6 +31,9 @@ func (r *Runner) Await(ctx context.Context, principal, id string, d time.Duratio
 func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	if job.State.Ended() {
 		return job, nil
+	}
+	if job.State == call.Waiting {
+		return r.waitDecided(ctx, job, d)
 	}
 	var late <-chan time.Time
 	if d > 0 {
@@ -82,6 +86,19 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 	}
 	again.Joined, again.Handle = job.Joined, job.Handle
 	return again, err
+}
+
+// waitDecided is Wait for a job that waits for a person.
+func (r *Runner) waitDecided(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
+	began := time.Now()
+	job, err := r.Decided(ctx, job, d)
+	if err != nil || job.State == call.Waiting {
+		return job, err
+	}
+	if d > 0 {
+		d = max(time.Millisecond, d-time.Since(began))
+	}
+	return r.Wait(ctx, job, d)
 }
 
 // live reports whether a job is under way by what its directory says, and updates its
@@ -148,7 +165,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	x, err := r.executor().find(id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
-		return ErrElsewhere
+		return r.cancelWaiting(ctx, id, by)
 	case err != nil:
 		return err
 	}
@@ -178,6 +195,25 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	}
 }
 
+// cancelWaiting ends a job that waits for a person. The error is ErrElsewhere if it does not.
+func (r *Runner) cancelWaiting(ctx context.Context, id, by string) error {
+	records, err := r.Record()
+	if err != nil {
+		return err
+	}
+	row, err := records.Job(ctx, store.AnyPrincipal, id)
+	if err != nil || !row.Waits() {
+		return cmp.Or(err, ErrElsewhere)
+	}
+	_, err = r.endWaiting(ctx, records, row, call.Abandoned)
+	if other := (*NotWaitingError)(nil); errors.As(err, &other) {
+		if err = nil; !other.Job.State.Ended() { // it was started just now
+			err = r.cancel(ctx, id, by, maxDepth)
+		}
+	}
+	return err
+}
+
 // Abandon is for a job whose caller does not wait any more because ctx has ended. If
 // the caller's user wanted that, it is canceled, unless its spec says otherwise or it is
 // shared with another caller; in all other cases it goes on.
@@ -185,6 +221,9 @@ func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 	reason, wanted := r.cancelRequested(ctx, job)
 	detached := context.WithoutCancel(ctx)
 	if !wanted {
+		return r.Status(detached, job.Row.Principal, job.Row.ID)
+	}
+	if joins, err := r.Joins(detached, job.Row.Principal, job.Row.ID); job.State == call.Waiting && (err != nil || len(joins) > 0) {
 		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
 	if x, err := r.executor().find(job.Row.ID); err == nil && x.mark(markAbandoned) != markAbandoned {

@@ -82,6 +82,10 @@ type JobsSpec struct {
 	MaxDepth int `json:"maxDepth,omitempty"`
 	// Time in the queue after which a call fails. 0: never.
 	QueueMs int64 `json:"queueMs,omitempty"`
+	// What happens to a job that may write in a working tree in which another one may:
+	// "warn" (default): it runs, and its result names the other; "wait": it waits for the
+	// other; "allow": nothing.
+	SameTree string `json:"sameTree,omitempty"`
 }
 
 // ToolsSpec are the settings of what clients are shown.
@@ -107,8 +111,10 @@ type ApprovalsSpec struct {
 	Danger string `json:"danger,omitempty"`
 	// Highest level of access of any call.
 	Ceiling string `json:"ceiling,omitempty"`
-	// How long to wait for a person, in milliseconds.
+	// How long a client shows a person the form of a question, in milliseconds.
 	AskMs int64 `json:"askMs,omitempty"`
+	// How long a call waits for a person's decision, in milliseconds.
+	WaitMs int64 `json:"waitMs,omitempty"`
 	// Days to keep a decision. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
 }

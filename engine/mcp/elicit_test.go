@@ -37,24 +37,39 @@ func askOnce(ctx context.Context, c call.Request) Result {
 
 func askingCaller() *stubCaller { return &stubCaller{tools: []Tool{tool("say")}, call: askOnce} }
 
+// The forms of both eras have one required choice, and no default.
+const (
+	legacyForm = `{"properties":{"decision":{"description":"Whether the call may run.","enum":["deny","approve"],"enumNames":["Deny: nothing is run","Approve: run it as it is"],"title":"Decision","type":"string"}},"required":["decision"],"type":"object"}`
+	modernForm = `{"properties":{"decision":{"description":"Whether the call may run.","enum":["deny","approve"],"oneOf":[{"const":"deny","title":"Deny: nothing is run"},{"const":"approve","title":"Approve: run it as it is"}],"title":"Decision","type":"string"}},"required":["decision"],"type":"object"}`
+)
+
 func TestAQuestionOfTheOldEraIsARequest(t *testing.T) {
 	for answer, expect := range map[string]string{
-		`"result":{"action":"accept","content":{}}`:    "accept",
-		`"result":{"action":"accept"}`:                 "accept",
-		`"result":{"action":"decline"}`:                "decline",
-		`"result":{"action":"cancel"}`:                 "cancel",
-		`"result":{"action":"maybe"}`:                  `unknown action "maybe"`,
-		`"result":{}`:                                  `unknown action ""`,
-		`"result":7`:                                   "cannot be read",
-		`"error":{"code":-32601,"message":"no forms"}`: "no forms",
+		`"result":{"action":"accept","content":{"decision":"approve"}}`:   "approve",
+		`"result":{"action":"accept","content":{"decision":"deny"}}`:      "deny",
+		`"result":{"action":"accept","content":{"decision":"yes"}}`:       "no_choice",
+		`"result":{"action":"accept","content":{"decision":true}}`:        "no_choice",
+		`"result":{"action":"accept","content":{"decision":["approve"]}}`: "no_choice",
+		`"result":{"action":"accept","content":{"approve":true}}`:         "no_choice",
+		`"result":{"action":"accept","content":"approve"}`:                "no_choice",
+		`"result":{"action":"accept","content":{}}`:                       "no_choice",
+		`"result":{"action":"accept","content":null}`:                     "no_choice",
+		`"result":{"action":"accept"}`:                                    "no_choice",
+		`"result":{"action":"decline","content":{"decision":"approve"}}`:  "decline",
+		`"result":{"action":"decline"}`:                                   "decline",
+		`"result":{"action":"cancel"}`:                                    "cancel",
+		`"result":{"action":"maybe"}`:                                     `unknown action "maybe"`,
+		`"result":{}`:                                                     `unknown action ""`,
+		`"result":7`:                                                      "cannot be read",
+		`"error":{"code":-32601,"message":"no forms"}`:                    "no forms",
 	} {
 		bubble(t, Options{Caller: askingCaller()}, func(p *peer) {
 			p.initialize(`"elicitation":{}`)
 			p.call("1", "")
 			r := p.recv()
-			want(t, r.Method+string(r.Params), `elicitation/create{"message":"May it?\n- \"yes\" <b>","requestedSchema":{"type":"object","properties":{}}}`)
+			want(t, r.Method+string(r.Params), `elicitation/create{"message":"May it?\n- \"yes\" <b>","requestedSchema":`+legacyForm+`}`)
 			p.sendf(`{"jsonrpc":"2.0","id":%s,%s}`, r.ID, answer)
-			if got := p.result(); !strings.Contains(got.Content[0].Text, expect) || got.IsError != (len(expect) > len("decline")) {
+			if got := p.result(); !strings.Contains(got.Content[0].Text, expect) || got.IsError != (strings.Contains(expect, " ")) {
 				t.Errorf("%s: %+v", answer, got)
 			}
 		})
@@ -123,9 +138,18 @@ func TestAQuestionOfTheNewEraComesBackWithTheCall(t *testing.T) {
 			want(t, got.ResultType+" "+got.RequestState, "input_required s-1")
 			want(t, fmt.Sprint(len(got.InputRequests)), "1")
 			q := got.InputRequests["question"]
-			want(t, q.Method+string(q.Params), `elicitation/create{"message":"May it?","requestedSchema":{"type":"object","properties":{}}}`)
-			for _, reply := range []string{"accept", "decline", "cancel"} {
-				p.call("2", `,"inputResponses":{"question":{"action":"`+reply+`"}},"requestState":"s-1",`+modern(capabilities))
+			want(t, q.Method+string(q.Params), `elicitation/create{"message":"May it?","requestedSchema":`+modernForm+`}`)
+			for answer, reply := range map[string]string{
+				`"accept","content":{"decision":"approve"}`:    "approve",
+				`"accept","content":{"decision":"deny"}`:       "deny",
+				`"accept","content":{"decision":"approve it"}`: "no_choice",
+				`"accept","content":[]`:                        "no_choice",
+				`"accept","content":{}`:                        "no_choice",
+				`"accept"`:                                     "no_choice",
+				`"decline"`:                                    "decline",
+				`"cancel"`:                                     "cancel",
+			} {
+				p.call("2", `,"inputResponses":{"question":{"action":`+answer+`}},"requestState":"s-1",`+modern(capabilities))
 				want(t, p.result().Content[0].Text, reply+" s-1")
 			}
 			// What is no answer leaves the question open.
@@ -158,7 +182,7 @@ func TestAQuestionAfterTheRoots(t *testing.T) {
 		rounds := []struct{ extra, keys string }{
 			{"", "[roots]"},
 			{`,"inputResponses":{` + roots + `}`, "[question roots]"},
-			{`,"inputResponses":{"question":{"action":"accept"},` + roots + `},"requestState":"s-1"`, ""},
+			{`,"inputResponses":{"question":{"action":"accept","content":{"decision":"approve"}},` + roots + `},"requestState":"s-1"`, ""},
 		}
 		for _, round := range rounds {
 			p.call("1", round.extra+","+both)
@@ -177,7 +201,7 @@ func TestAQuestionAfterTheRoots(t *testing.T) {
 				want(t, fmt.Sprint(keys), round.keys)
 				continue
 			}
-			if !strings.Contains(string(raw), `"text":"accept s-1"`) || !strings.Contains(string(raw), `"text":"/a"`) {
+			if !strings.Contains(string(raw), `"text":"approve s-1"`) || !strings.Contains(string(raw), `"text":"/a"`) {
 				t.Errorf("%s", raw)
 			}
 		}
@@ -206,7 +230,7 @@ type person struct{ heard chan string }
 
 func (p person) Elicit(_ context.Context, r mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	p.heard <- r.Params.Message
-	return &mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{Action: mcp.ElicitationResponseActionAccept, Content: map[string]any{}}}, nil
+	return &mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{Action: mcp.ElicitationResponseActionAccept, Content: map[string]any{"decision": "approve"}}}, nil
 }
 
 // TestARealClientOfEachEraAsks puts a question through mcp-go's client.
@@ -242,7 +266,7 @@ func TestARealClientOfEachEraAsks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text := got.Content[0].(mcp.TextContent).Text; !strings.HasPrefix(text, "accept") || !strings.HasPrefix(<-asked.heard, "May it?") {
+			if text := got.Content[0].(mcp.TextContent).Text; !strings.HasPrefix(text, "approve") || !strings.HasPrefix(<-asked.heard, "May it?") {
 				t.Errorf("%q", text)
 			}
 			in.Close()

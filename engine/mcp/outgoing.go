@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -52,8 +53,12 @@ func (o *outgoing) request(ctx context.Context, out *writer, method string, para
 		o.mu.Lock()
 		delete(o.waiting, key)
 		o.mu.Unlock()
+		reason := "no answer in time"
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			reason = "no answer is needed any more"
+		}
 		_ = out.value(map[string]any{"jsonrpc": "2.0", "method": methodCancelled,
-			"params": map[string]any{"requestId": id, "reason": "no answer in time"}})
+			"params": map[string]any{"requestId": id, "reason": reason}})
 		return nil, fmt.Errorf("%s: %w", method, context.Cause(ctx))
 	}
 }

@@ -265,7 +265,7 @@ func (p *protocol) inputRequired(roots bool, q *call.Question) any {
 		result.Requests[rootsInput] = inputRequest{mcp.MethodListRoots, mcp.ListRootsParams{}}
 	}
 	if q != nil {
-		result.Requests[questionInput] = inputRequest{mcp.MethodElicitationCreate, elicitation(q.Text)}
+		result.Requests[questionInput] = inputRequest{mcp.MethodElicitationCreate, elicitation(q.Text, true)}
 		result.State = q.State
 	}
 	return p.modern(result)
@@ -273,9 +273,9 @@ func (p *protocol) inputRequired(roots bool, q *call.Question) any {
 
 // input is what a modern client brings when it calls again.
 type input struct {
-	hasRoots bool     // it answered the request for its roots, readably or not
-	roots    []string // nil if unreadable
-	reply    string   // to the question; empty if there is none
+	hasRoots bool       // it answered the request for its roots, readably or not
+	roots    []string   // nil if unreadable
+	reply    call.Reply // to the question; empty if there is none
 	state    string
 }
 
@@ -288,7 +288,8 @@ func readInput(responses, state json.RawMessage) (in input, err error) {
 		return in, errors.New(`"requestState" has the wrong type`)
 	}
 	if answer, ok := r[questionInput]; ok && answer.DecodeFor(mcp.MethodElicitationCreate) == nil && answer.Elicitation != nil {
-		in.reply = string(answer.Elicitation.Action)
+		// What is no answer leaves the question open: it is asked again.
+		in.reply, _ = replyOf(string(answer.Elicitation.Action), answer.Elicitation.Content)
 	}
 	answer, ok := r[rootsInput]
 	in.hasRoots = ok
@@ -298,17 +299,18 @@ func readInput(responses, state json.RawMessage) (in input, err error) {
 	return in, nil
 }
 
-// elicitation is a question as the protocol has it. It has no fields: whoever accepts it
-// says yes, and there is nothing to fill in that a client could fill in by itself.
-func elicitation(text string) mcp.ElicitationParams {
-	return mcp.ElicitationParams{Message: text, RequestedSchema: json.RawMessage(`{"type":"object","properties":{}}`)}
+// elicitation is a question as the protocol has it.
+func elicitation(text string, modern bool) mcp.ElicitationParams {
+	return mcp.ElicitationParams{Message: text, RequestedSchema: form(modern)}
 }
 
-// elicitationAction reads what a legacy client answered to an elicitation.
-func elicitationAction(raw json.RawMessage) (string, error) {
+// legacyReply reads what a legacy client answered to an elicitation.
+func legacyReply(raw json.RawMessage) (call.Reply, error) {
 	var answer mcp.ElicitationResponse
-	err := json.Unmarshal(raw, &answer)
-	return string(answer.Action), err
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return "", fmt.Errorf("the client's answer cannot be read: %w", err)
+	}
+	return replyOf(string(answer.Action), answer.Content)
 }
 
 // rootDirs reads a legacy client's answer to roots/list.

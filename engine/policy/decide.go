@@ -116,19 +116,6 @@ func Each(s Set, settings lang.ApprovalsSpec, q Question) []Decision {
 	return all
 }
 
-// Wider are the names of the policies under which the call would run unasked and that
-// its caller may name.
-func Wider(s Set, settings lang.ApprovalsSpec, q Question) (names []string) {
-	own, known := s.Policy(settings.Policy)
-	for _, p := range s.Policies {
-		allowed := !settings.Enforce || known && own.Covers(p.Name)
-		if allowed && Under(p, q.Hits).Verdict == Approve {
-			names = append(names, p.Name)
-		}
-	}
-	return names
-}
-
 func total(hits []Hit) (sum int) {
 	for _, hit := range hits {
 		sum += hit.Score

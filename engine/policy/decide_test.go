@@ -115,14 +115,14 @@ func ids(hits []Hit) []string {
 	return out
 }
 
-func TestEachAndWider(t *testing.T) {
-	for _, c := range []struct{ settings, args, each, wider string }{
-		{`{}`, `{"prompt": "x"}`, "[legacy approve low approve mid approve high approve other approve]", "[low mid high other]"},
-		{`{"danger": "deny"}`, `{"prompt": "x", "yolo": true, "n": 5}`, "[legacy deny low human mid approve high approve other deny]", "[mid high]"},
-		{`{}`, `{"prompt": "night", "n": 15}`, "[legacy approve low deny mid human high approve other deny]", "[high]"},
-		{`{"enforce": true, "policy": "mid"}`, `{"prompt": "x", "n": 5}`, "[legacy approve low human mid approve high approve other deny]", "[mid]"},
-		{`{"enforce": true, "policy": "mid"}`, `{"prompt": "x", "n": 15}`, "[legacy approve low deny mid human high approve other deny]", "[]"},
-		{`{"enforce": true}`, `{"prompt": "x"}`, "[legacy approve low approve mid approve high approve other approve]", "[]"},
+func TestEach(t *testing.T) {
+	for _, c := range []struct{ settings, args, each string }{
+		{`{}`, `{"prompt": "x"}`, "[legacy approve low approve mid approve high approve other approve]"},
+		{`{"danger": "deny"}`, `{"prompt": "x", "yolo": true, "n": 5}`, "[legacy deny low human mid approve high approve other deny]"},
+		{`{}`, `{"prompt": "night", "n": 15}`, "[legacy approve low deny mid human high approve other deny]"},
+		{`{"enforce": true, "policy": "mid"}`, `{"prompt": "x", "n": 5}`, "[legacy approve low human mid approve high approve other deny]"},
+		{`{"enforce": true, "policy": "mid"}`, `{"prompt": "x", "n": 15}`, "[legacy approve low deny mid human high approve other deny]"},
+		{`{"enforce": true}`, `{"prompt": "x"}`, "[legacy approve low approve mid approve high approve other approve]"},
 	} {
 		set, settings := compile(t, fmt.Sprintf(specs, c.settings))
 		q := question(t, set, c.args)
@@ -138,9 +138,6 @@ func TestEachAndWider(t *testing.T) {
 		}
 		if got := fmt.Sprint(each); got != c.each {
 			t.Errorf("%s %s: got %s, want %s", c.settings, c.args, got, c.each)
-		}
-		if got := fmt.Sprint(Wider(set, settings, q)); got != c.wider {
-			t.Errorf("%s %s: wider %s, want %s", c.settings, c.args, got, c.wider)
 		}
 	}
 }

@@ -71,6 +71,8 @@ type Job struct {
 
 	Created time.Time // zero: now
 
+	Waiting Waiting // for a person; zero if it waits for nobody
+
 	// What follows is read, and ignored by Begin.
 
 	State         State

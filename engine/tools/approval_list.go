@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -29,16 +31,26 @@ type ApprovalListInput struct {
 
 // ApprovalListOutput is the output of ApprovalListTool.
 type ApprovalListOutput struct {
+	Waiting   []WaitingEntry   `json:"waiting,omitempty"` // for a person, the newest first
 	Approvals []store.Approval `json:"approvals"`
 }
 
-var approvalListSchema = json.RawMessage(`{"type":"object","properties":{"approvals":{"type":"array","items":{"type":"object","properties":{` +
+// WaitingEntry is a job about which a person has to decide.
+type WaitingEntry struct {
+	JobID    string    `json:"jobId"`
+	CLI      string    `json:"cli"`
+	Until    time.Time `json:"until"`
+	Question string    `json:"question"`
+}
+
+var approvalListSchema = json.RawMessage(`{"type":"object","properties":{` +
+	`"waiting":{"type":"array","items":{"type":"object","properties":{"jobId":{"type":"string"},"question":{"type":"string"}}}},"approvals":{"type":"array","items":{"type":"object","properties":{` +
 	`"id":{"type":"string"},"time":{"type":"string"},"cli":{"type":"string"},"policy":{"type":"string"},"verdict":{"type":"string"},"score":{"type":"integer"}}}}}}`)
 
 // ApprovalListTool lists decisions about calls, newest first.
 var ApprovalListTool = &Builtin[ApprovalListInput, ApprovalListOutput]{
 	Tool: catalog.Tool{Name: ApprovalList, Title: "List approvals", Output: approvalListSchema, Advanced: true, ReadOnly: true, Idempotent: true,
-		Description: "List decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
+		Description: "List calls that wait for a person, decisions about calls (approvalStrategy mcp_managed) and calls that were denied, newest first."},
 	handle: (*Tools).listApprovals,
 	render: renderApprovalList,
 }
@@ -60,6 +72,13 @@ func (t *Tools) listApprovals(ctx context.Context, _ Caller, in ApprovalListInpu
 		return ApprovalListOutput{}, err
 	}
 	out := ApprovalListOutput{Approvals: []store.Approval{}}
+	waiting, err := t.Runner.List(ctx, job.Filter{Principal: store.Local, CLI: in.CLI, State: call.Waiting, Limit: in.Limit})
+	if err != nil {
+		return ApprovalListOutput{}, err
+	}
+	for _, j := range waiting {
+		out.Waiting = append(out.Waiting, WaitingEntry{j.Row.ID, j.Row.CLI, j.Row.Waiting.Until.UTC(), j.Row.Waiting.Question})
+	}
 	for _, row := range rows {
 		row.Time, row.Principal = row.Time.UTC(), "" // the principal is the caller
 		out.Approvals = append(out.Approvals, row)
@@ -69,6 +88,9 @@ func (t *Tools) listApprovals(ctx context.Context, _ Caller, in ApprovalListInpu
 
 func renderApprovalList(o ApprovalListOutput) []string {
 	lines := []string{}
+	for _, w := range o.Waiting {
+		lines = append(lines, fmt.Sprintf("%s waits for a person until %s. %s", w.JobID, w.Until.Format("2006-01-02T15:04:05Z"), w.Question))
+	}
 	for _, row := range o.Approvals {
 		by := row.By
 		if row.Policy != "" {

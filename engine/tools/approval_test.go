@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -85,14 +84,31 @@ func (d approvalFixture) decisions(t *testing.T) []store.Approval {
 	return rows
 }
 
-// ran are the calls on record, newest first.
-func (d approvalFixture) ran(t *testing.T) []store.Job {
+// jobs are the calls on record, newest first.
+func (d approvalFixture) jobs(t *testing.T) []store.Job {
 	t.Helper()
 	rows, err := d.records.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rows
+}
+
+// ran are those of them that were run.
+func (d approvalFixture) ran(t *testing.T) (rows []store.Job) {
+	t.Helper()
+	for _, row := range d.jobs(t) {
+		if row.Folder != "" {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// answer decides about a job as the command does.
+func (d approvalFixture) answer(t *testing.T, job, decision string) Result {
+	t.Helper()
+	return ApprovalAnswerTool.call(t.Context(), d.Tools, Caller{}, json.RawMessage(`{"jobId":"`+job+`","decision":"`+decision+`"}`))
 }
 
 func TestPolicyDecides(t *testing.T) {
@@ -136,12 +152,9 @@ func TestDenied(t *testing.T) {
 	d := newApprovalFixture(t, `gateway: approvals: danger: "deny"`)
 	for _, c := range []struct{ name, args, message, hint string }{
 		{"policy", `{"prompt":"secret words","n":50,"approvalPolicy":"narrow","correlationId":"mine"}`,
-			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold; or, if the user agrees, pass approvalPolicy "wide"`},
-		{"nobody can be asked", `{"prompt":"secret words","n":5,"yolo":true,"approvalStrategy":"mcp_managed"}`,
-			"nothing was run: a person has to decide about it, and this client cannot ask one (it declares no elicitation)\n- n (20): n is given\n- danger (5): acts unasked",
-			`leave out yolo; or, if the user agrees, pass approvalPolicy "wide"`},
-		{"setting", `{"prompt":"secret words","yolo":true}`, "nothing was run: gateway.approvals.danger denies yolo", `leave out yolo, or pass approvalStrategy "mcp_managed", so that a policy decides`},
-		{"no way", `{"prompt":"secret words","n":50,"yolo":true,"approvalPolicy":"wide"}`, "nothing was run: the policy wide denies a call of score 105\n- n (20): n is given\n- big (80)\n- danger (5): acts unasked", "leave out yolo"},
+			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold`},
+		{"setting", `{"prompt":"secret words","yolo":true}`, "nothing was run: gateway.approvals.danger denies yolo", "leave out yolo"},
+		{"widest policy", `{"prompt":"secret words","n":50,"yolo":true,"approvalPolicy":"wide"}`, "nothing was run: the policy wide denies a call of score 105\n- n (20): n is given\n- big (80)\n- danger (5): acts unasked", "leave out yolo"},
 	} {
 		for _, tool := range []string{"acme_request", "acme_request_async"} {
 			before := len(d.decisions(t))
@@ -176,13 +189,15 @@ func TestAPersonDecides(t *testing.T) {
 		name    string
 		reply   call.Reply
 		err     error
+		by      string
 		answer  string
 		message string
 	}{
-		{"accept", call.Accepted, nil, "accept", ""},
-		{"decline", call.Declined, nil, "decline", "the user was asked and declined"},
-		{"cancel", call.Dismissed, nil, "cancel", "the user was asked and did not decide"},
-		{"error", "", errors.New("no forms"), "failed", "the client did not ask one"},
+		{"approve", call.ChoseApprove, nil, "human", "approve", ""},
+		{"deny", call.ChoseDeny, nil, "human", "deny", "the user was asked and denied it"},
+		{"no choice", call.NoChoice, nil, "client", "no_choice", "it has answered by itself"},
+		{"decline", call.Declined, nil, "client", "decline", "the client declined the question"},
+		{"cancel", call.Dismissed, nil, "client", "cancel", "closed the question without a choice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newApprovalFixture(t, "")
@@ -194,7 +209,7 @@ func TestAPersonDecides(t *testing.T) {
 				t.Errorf("asked %s\nwant  %s", asked, want)
 			}
 			rows := d.decisions(t)
-			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != "human" || rows[0].ClientName != "client" {
+			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != c.by || rows[0].ClientName != "client" {
 				t.Fatalf("%+v", rows)
 			}
 			if c.message == "" {
@@ -206,40 +221,209 @@ func TestAPersonDecides(t *testing.T) {
 			if !r.IsError || !strings.Contains(r.Text[0], c.message) || rows[0].Verdict != call.Denied || len(d.ran(t)) > 0 {
 				t.Errorf("%q %+v", r.Text, rows)
 			}
-			if c.reply == call.Declined && strings.Contains(r.Text[0], "approvalPolicy") {
-				t.Errorf("who declined is gone around: %q", r.Text)
+			if strings.Contains(r.Text[0], "approvalPolicy") || strings.Contains(r.Text[0], "approvalStrategy") {
+				t.Errorf("who denied it is gone around: %q", r.Text)
+			}
+			if again := strings.Contains(r.Text[0], "do not repeat"); again != (c.name == "deny" || c.name == "decline") {
+				t.Errorf("%q", r.Text)
 			}
 		})
 	}
 }
 
-func TestAPersonWhoDoesNotAnswer(t *testing.T) {
-	d := newApprovalFixture(t, "gateway: approvals: askMs: 1000")
-	deadline := time.Time{}
-	silent := func(ctx context.Context, _ string) (call.Reply, error) {
-		deadline, _ = ctx.Deadline()
-		<-ctx.Done()
-		return "", ctx.Err()
+// waitingJob is the job of a result that says that it waits, and how a person decides.
+func waitingJob(t *testing.T, r Result) string {
+	t.Helper()
+	var got struct{ Status, JobID, Question string }
+	if err := json.Unmarshal(r.Structured, &got); err != nil {
+		t.Fatal(err)
 	}
-	began := time.Now()
-	r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: silent}})
-	if !r.IsError || !strings.Contains(r.Text[0], "did not answer in time (gateway.approvals.askMs,") || d.decisions(t)[0].Answer != "timeout" || deadline.Sub(began) < time.Second {
+	if r.IsError || got.Status != "waiting" || !strings.HasPrefix(got.Question, "May Acme be called") || !strings.Contains(r.Text[0], "`gateway approvals answer "+got.JobID+" approve`") {
+		t.Fatalf("%q %s", r.Text, r.Structured)
+	}
+	return got.JobID
+}
+
+// status is what llm_job_status says of a job, once it has ended if wait is set.
+func (d approvalFixture) status(t *testing.T, job string, wait int) (text, status string) {
+	t.Helper()
+	r := d.call(t, JobStatus, fmt.Sprintf(`{"jobId":%q,"waitMs":%d}`, job, wait))
+	var got struct{ Status string }
+	if err := json.Unmarshal(r.Structured, &got); err != nil {
+		t.Fatal(err)
+	}
+	return r.Text[0], got.Status
+}
+
+// TestACallWaitsForAPerson: a client that cannot ask gets a job that waits, and whoever is
+// asked elsewhere decides about it.
+func TestACallWaitsForAPerson(t *testing.T) {
+	for _, tool := range []string{"acme_request", "acme_request_async"} {
+		for decision, want := range map[string]string{"approve": "completed", "deny": "failed"} {
+			t.Run(tool+" "+decision, func(t *testing.T) {
+				d := newApprovalFixture(t, "")
+				job := waitingJob(t, d.call(t, tool, borderline))
+				if text, status := d.status(t, job, 0); status != "waiting" || !strings.Contains(text, "waits for a person") {
+					t.Errorf("%q", text)
+				}
+				for _, of := range []struct{ tool, args, want string }{
+					{JobList, `{"state":"waiting"}`, job + " waiting acme"}, {JobList, `{"state":"running"}`, "No jobs"}, {ApprovalList, `{}`, job + " waits for a person until"},
+					{ApprovalList, `{}`, "May Acme be called (" + tool}, {JobResult, `{"jobId":"` + job + `"}`, "status=waiting"},
+				} {
+					if r := d.call(t, of.tool, of.args); r.IsError || !strings.Contains(strings.Join(r.Text, "\n"), of.want) {
+						t.Errorf("%s %s: %q", of.tool, of.args, r.Text)
+					}
+				}
+				if len(d.decisions(t)) > 0 || len(d.ran(t)) > 0 {
+					t.Error("it ran, or something was decided, before the answer")
+				}
+				if r := d.answer(t, job, decision); r.IsError || len(d.decisions(t)) != 1 {
+					t.Fatalf("%q", r.Text)
+				}
+				text, status := d.status(t, job, 50_000)
+				row, jobs := d.decisions(t)[0], d.jobs(t)
+				if status != want || row.By != "human" || row.Answer != decision || row.Tool != tool || row.CLI != "acme" || len(jobs) != 1 || jobs[0].Waits() {
+					t.Errorf("%q %+v %+v", text, row, jobs)
+				}
+				if about := call.ReadApproval(jobs[0].Approval); about == nil || about.ID != row.ID || about.Verdict != row.Verdict || about.By != "human" {
+					t.Errorf("the row has another decision: %s", jobs[0].Approval)
+				}
+				r := d.call(t, JobResult, `{"jobId":"`+job+`"}`)
+				if decision == "approve" && strings.TrimSpace(r.Response) != "ran -n 5 --yolo" || decision == "deny" && (!strings.Contains(r.Text[0], "failed (denied): nothing was run: the user was asked and denied it") || len(d.ran(t)) > 0) {
+					t.Errorf("%q", r.Text)
+				}
+				// Of an ended job nothing can be decided any more.
+				for _, again := range []string{"approve", "deny"} {
+					if r := d.answer(t, job, again); !r.IsError || !strings.Contains(r.Text[0], "does not wait for a decision: it has ended ("+want+")") || len(d.decisions(t)) != 1 {
+						t.Errorf("%q", r.Text)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAnAnswerAboutNothing(t *testing.T) {
+	d := newApprovalFixture(t, "")
+	job := waitingJob(t, d.call(t, "acme_request", borderline))
+	for _, c := range []struct{ job, decision, want string }{
+		{job, "yes", "decision: must be"}, {job, "", "decision"}, {"01m8q00000000000000000000a", "approve", "there is no job"}, {"../x", "deny", "there is no job"},
+	} {
+		if r := d.answer(t, c.job, c.decision); !r.IsError || !strings.Contains(r.Text[0], c.want) {
+			t.Errorf("%+v: %q", c, r.Text)
+		}
+	}
+	for _, offered := range d.List() {
+		if offered.Name == ApprovalAnswerTool.Name {
+			t.Error("a model could decide about calls")
+		}
+	}
+	if r := d.call(t, ApprovalAnswerTool.Name, `{"jobId":"`+job+`","decision":"approve"}`); !r.IsError || !strings.Contains(r.Text[0], "there is no tool") {
 		t.Errorf("%q", r.Text)
 	}
+}
 
-	ctx, cancel := context.WithCancel(t.Context())
-	r = d.Call(ctx, call.Request{Tool: "acme_request_async", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: func(ctx context.Context, text string) (call.Reply, error) { cancel(); return silent(ctx, text) }}})
-	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != "abandoned" || !strings.Contains(r.Text[0], "canceled while") {
+// TestAnEqualCallJoinsTheOneThatWaits, and one that is decided otherwise does not.
+func TestAnEqualCallJoinsTheOneThatWaits(t *testing.T) {
+	d := newApprovalFixture(t, "gateway: jobs: dedupMs: 3600000")
+	job := waitingJob(t, d.call(t, "acme_request", borderline))
+	if again := waitingJob(t, d.call(t, "acme_request_async", borderline)); again != job {
+		t.Errorf("%s and %s wait", job, again)
+	}
+	wide := strings.Replace(borderline, `"mcp_managed"`, `"mcp_managed","approvalPolicy":"wide"`, 1)
+	if r := d.call(t, "acme_request", wide); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+		t.Errorf("a call that is approved waits with one that is not: %q", r.Text)
+	}
+	if again := waitingJob(t, d.call(t, "acme_request", borderline)); again != job {
+		t.Errorf("an answer was given unasked, or %s and %s wait", job, again)
+	}
+	if r := d.answer(t, job, "deny"); r.IsError {
+		t.Errorf("%q", r.Text)
+	}
+	if again := waitingJob(t, d.call(t, "acme_request", borderline)); again == job {
+		t.Error("a job that was denied is joined")
+	}
+}
+
+func TestACallThatWaitsIsCanceled(t *testing.T) {
+	d := newApprovalFixture(t, "")
+	job := waitingJob(t, d.call(t, "acme_request", borderline))
+	r := d.call(t, JobCancel, `{"jobId":"`+job+`"}`)
+	rows := d.decisions(t)
+	if text, status := d.status(t, job, 0); status != "canceled" || len(rows) != 1 || rows[0].By != "client" || rows[0].Answer != "abandoned" || rows[0].Verdict != call.Denied || len(d.ran(t)) > 0 {
+		t.Errorf("%q %q %+v", r.Text, text, rows)
+	}
+	if r := d.answer(t, job, "approve"); !r.IsError || !strings.Contains(r.Text[0], "it has ended (canceled)") {
+		t.Errorf("%q", r.Text)
+	}
+}
+
+func TestACallWaitsNoLongerThanItMay(t *testing.T) {
+	d := newApprovalFixture(t, "gateway: approvals: waitMs: 1000")
+	job := waitingJob(t, d.call(t, "acme_request", borderline))
+	text, status := d.status(t, job, 50_000)
+	d.Runner.Close() // whoever saw the end has recorded it then
+	rows := d.decisions(t)
+	if status != "failed" || !strings.Contains(text, "nobody did in time (gateway.approvals.waitMs)") || len(rows) != 1 || rows[0].By != "policy" || rows[0].Answer != "timeout" {
+		t.Errorf("%q %+v", text, rows)
+	}
+}
+
+// leaving is the cause of a context whose caller's user wants no more of the call.
+type leaving struct{}
+
+func (leaving) Error() string        { return "left" }
+func (leaving) CancelReason() string { return "" }
+
+// TestAPersonWhoDoesNotAnswer leaves the job to whoever is asked elsewhere, and a caller whose
+// user gives up ends it.
+func TestAPersonWhoDoesNotAnswer(t *testing.T) {
+	d := newApprovalFixture(t, "gateway: approvals: askMs: 1000")
+	silent := func(ctx context.Context, _ string) (call.Reply, error) { <-ctx.Done(); return "", ctx.Err() }
+	ask := func(ctx context.Context, tool string, ask func(context.Context, string) (call.Reply, error)) Result {
+		return d.Call(ctx, call.Request{Tool: tool, Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: ask}})
+	}
+	job := waitingJob(t, ask(t.Context(), "acme_request", silent))
+	if r := d.answer(t, job, "approve"); r.IsError {
+		t.Errorf("%q", r.Text)
+	}
+	// A client that does not ask after all is like one that cannot.
+	waitingJob(t, ask(t.Context(), "acme_request", func(context.Context, string) (call.Reply, error) { return "", errors.New("no forms") }))
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r := ask(ctx, "acme_request_async", func(ctx context.Context, text string) (call.Reply, error) {
+		cancel(leaving{})
+		return silent(ctx, text)
+	})
+	if rows := d.decisions(t); !r.IsError || len(rows) != 2 || rows[0].Answer != "abandoned" || rows[0].By != "client" || !strings.Contains(r.Text[0], "canceled before a person") {
 		t.Errorf("%q %+v", r.Text, rows)
 	}
-	if len(d.ran(t)) > 0 {
-		t.Error("it ran")
+}
+
+// TestTheQuestionEndsWithTheDecision: what was decided elsewhere is not asked any longer.
+func TestTheQuestionEndsWithTheDecision(t *testing.T) {
+	d := newApprovalFixture(t, "")
+	withdrawn := make(chan error, 1)
+	r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: func(ctx context.Context, _ string) (call.Reply, error) {
+		jobs := d.jobs(t)
+		if r := d.answer(t, jobs[0].ID, "approve"); r.IsError {
+			t.Errorf("%q", r.Text)
+		}
+		<-ctx.Done()
+		withdrawn <- ctx.Err()
+		return call.ChoseDeny, nil // too late
+	}}})
+	if err := <-withdrawn; err != context.Canceled || r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+		t.Errorf("%v %q", err, r.Text)
+	}
+	if rows := d.decisions(t); len(rows) != 1 || rows[0].Answer != "approve" {
+		t.Errorf("%+v", rows)
 	}
 }
 
 func TestNobodyIsAskedWithoutNeed(t *testing.T) {
 	d := newApprovalFixture(t, "")
-	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.Accepted, nil }
+	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.ChoseApprove, nil }
 	for _, args := range []string{`{"prompt":"x","approvalPolicy":"narrow"}`, `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, `{"prompt":"x","n":50}`, `{"prompt":"x","n":5,"approvalPolicy":"wide"}`} {
 		if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{Ask: ask, AskNextRound: true}}); r.NeedInput != nil {
 			t.Errorf("%s: %+v", args, r)
@@ -269,22 +453,22 @@ func TestAPersonDecidesInTheNextRound(t *testing.T) {
 	if len(d.decisions(t)) > 0 || len(d.ran(t)) > 0 {
 		t.Error("something was decided before the answer")
 	}
-	if r := round(borderline, &call.Answer{Reply: call.Accepted, State: state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
+	if r := round(borderline, &call.Answer{Reply: call.ChoseApprove, State: state}); r.IsError || strings.TrimSpace(r.Response) != "ran -n 5 --yolo" {
 		t.Errorf("%q", r.Text)
 	}
 	// An acceptance lets run what was asked about, once, and nothing else.
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: state})
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: ""})
-	ask(borderline, &call.Answer{Reply: call.Accepted, State: "made up"})
-	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
-	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: state})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: ""})
+	ask(borderline, &call.Answer{Reply: call.ChoseApprove, State: "made up"})
+	ask(strings.Replace(borderline, `"n":5`, `"n":6`, 1), &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)})
+	ask(strings.Replace(borderline, `"mend`, `"break`, 1), &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)})
 	// Other words for the same arguments are the same call.
-	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &call.Answer{Reply: call.Accepted, State: ask(borderline, nil)}); r.IsError {
+	if r := round(`{"approvalStrategy": "mcp_managed", "yolo": true, "n": 5, "prompt": "mend\nit \"now\""}`, &call.Answer{Reply: call.ChoseApprove, State: ask(borderline, nil)}); r.IsError {
 		t.Errorf("%q", r.Text)
 	}
-	for reply, answer := range map[call.Reply]string{call.Declined: "decline", call.Dismissed: "cancel"} {
+	for reply, by := range map[call.Reply]string{call.ChoseDeny: "human", call.NoChoice: "client", call.Declined: "client", call.Dismissed: "client"} {
 		r := round(borderline, &call.Answer{Reply: reply, State: ask(borderline, nil)})
-		if rows := d.decisions(t); !r.IsError || rows[0].Answer != answer || rows[0].By != "human" {
+		if rows := d.decisions(t); !r.IsError || rows[0].Answer != string(reply) || rows[0].By != by {
 			t.Errorf("%q %+v", r.Text, rows[0])
 		}
 	}
@@ -330,10 +514,10 @@ func TestApprovalList(t *testing.T) {
 		t.Errorf("%s %v", text, rows)
 	}
 	d.call(t, "acme_request", `{"prompt":"x","approvalPolicy":"wide"}`)
-	d.call(t, "acme_request", borderline)
+	d.call(t, "acme_request", `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`)
 	text, rows := list(`{"limit":500,"cli":"acme"}`)
 	lines := strings.Split(text, "\n")
-	if len(rows) != 2 || len(lines) != 2 || !strings.HasSuffix(lines[0], " acme denied score 25 by policy narrow (unavailable)") || !strings.HasSuffix(lines[1], " acme approved score 0 by policy wide") {
+	if len(rows) != 2 || len(lines) != 2 || !strings.HasSuffix(lines[0], " acme denied score 100 by policy narrow") || !strings.HasSuffix(lines[1], " acme approved score 0 by policy wide") {
 		t.Errorf("%q %+v", lines, rows)
 	}
 	if _, rows := list(`{"limit":1}`); len(rows) != 1 || rows[0].Verdict != call.Denied {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -57,6 +59,12 @@ var upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"t
 var CLIUpgradeTool = &Builtin[CLIUpgradeInput, CLIUpgradeOutput]{
 	Tool: catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Advanced: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
+	changes: func(in CLIUpgradeInput) call.Change {
+		if in.DryRun {
+			return call.Change{}
+		}
+		return call.Change{CLI: in.CLI, Level: access.Full, By: "gateway upgrade " + in.CLI}
+	},
 	handle: (*Tools).upgradeCLI,
 	render: renderUpgrade,
 	failed: func(o CLIUpgradeOutput) bool { return o.Error != nil },
@@ -68,7 +76,7 @@ func (t *Tools) upgradeCLI(ctx context.Context, from Caller, in CLIUpgradeInput)
 	if err != nil {
 		return CLIUpgradeOutput{}, err
 	}
-	if wrong := catalog.TargetProblem(in.Target); wrong != "" {
+	if wrong := upgrade.TargetProblem(in.Target); wrong != "" {
 		return CLIUpgradeOutput{}, &usageError{"target: " + wrong, "correct the target and call again; nothing was run"}
 	}
 	u := t.Versions.Plan(ctx, cat, cli, in.Target, time.Duration(in.TimeoutMs)*time.Millisecond)

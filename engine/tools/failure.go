@@ -21,11 +21,14 @@ func failureOf(err error) lang.Failure {
 	}
 	var wrong *usageError
 	var none *job.NoJobError
+	var decided *job.NotWaitingError
 	switch {
 	case errors.As(err, &wrong):
 		return usage(wrong.message, wrong.hint)
 	case errors.As(err, &none):
 		return usage(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
+	case errors.As(err, &decided):
+		return usage(err.Error(), JobStatus+" with its jobId says what became of it")
 	case errors.Is(err, job.ErrElsewhere):
 		return usage(err.Error(), "cancel the request that made it, or end its gateway")
 	}

@@ -20,6 +20,9 @@ type JobOutput struct {
 }
 
 func (t *Tools) jobOutput(j call.Job, note string) JobOutput {
+	if j.State == call.Waiting {
+		note = t.waitingNote(j) + strings.TrimSuffix("\n"+note, "\n")
+	}
 	return JobOutput{structured: t.facts(j), heading: t.heading(j), note: note}
 }
 
@@ -41,9 +44,24 @@ func renderJob(o JobOutput) []string {
 	return []string{text, trailer(o.structured)}
 }
 
+// waitingNote says how a job that waits can be decided about. It is for the user: a model
+// that decides about its own calls would be nobody's decision.
+func (t *Tools) waitingNote(j call.Job) string {
+	until := j.Row.Waiting.Until.Local().Format(time.DateTime)
+	if j.Row.Waiting.Released {
+		return "It was approved, and is about to start."
+	}
+	if !t.Runner.Answerable() {
+		return "Only the user may decide, in the client that asks, until " + until + "."
+	}
+	return fmt.Sprintf("Only the user may decide, in a terminal: `gateway approvals answer %s approve`, or deny, until %s. %s with this jobId and waitMs waits for it.", j.Row.ID, until, JobStatus)
+}
+
 // StateText is the state of a job as the predicate of a sentence.
 func StateText(s call.State) string {
 	switch s {
+	case call.Waiting:
+		return "waits for a person to decide whether it runs"
 	case call.Queued, call.Running:
 		return "is " + string(s)
 	case call.Canceled, call.Orphaned:
@@ -65,6 +83,9 @@ func (t *Tools) facts(j call.Job) structured {
 	}
 	if !j.State.Ended() {
 		s.SessionID = row.Session
+	}
+	if j.State == call.Waiting {
+		s.Question, s.WaitsUntil = row.Waiting.Question, row.Waiting.Until.UTC().Format(time.RFC3339)
 	}
 	took := time.Since(row.Created)
 	if j.State.Ended() && !row.Outcome.Ended.IsZero() {

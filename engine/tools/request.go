@@ -17,7 +17,7 @@ import (
 func (t *Tools) render(out *call.Outcome) Result {
 	switch {
 	case out.Refused:
-		return refusal(out.Request, out.Failure)
+		return refusal(out.Request, out.Job.Row.ID, out.Failure)
 	case out.Failure != nil && out.Request.Async:
 		return unstarted(out)
 	case out.Failure != nil:
@@ -29,9 +29,9 @@ func (t *Tools) render(out *call.Outcome) Result {
 	return t.underway(out.Job, out.Request.Bound)
 }
 
-// refusal is the result of a call that was not made.
-func refusal(req *call.Request, f *lang.Failure) Result {
-	s := structured{Status: string(call.Failed), Error: f, Approval: req.Approval}
+// refusal is the result of a call that was not made; job is "" if it has no row.
+func refusal(req *call.Request, job string, f *lang.Failure) Result {
+	s := structured{Status: string(call.Failed), JobID: job, Error: f, Approval: req.Approval}
 	text := f.Message + hintText(*f)
 	if cli := req.CLI(); cli != nil {
 		s.CLI = cli.Name
@@ -123,7 +123,11 @@ func (s *structured) window(answer string, most int) string {
 // underway shows a job that goes on.
 func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
 	j.Notes = append(j.Notes, bound.Notes...)
-	out := t.jobOutput(j, JobResult+" with this jobId returns the answer; waitMs makes it wait.")
+	note := JobResult + " with this jobId returns the answer; waitMs makes it wait."
+	if j.State == call.Waiting { // there will be none before somebody has decided
+		note = ""
+	}
+	out := t.jobOutput(j, note)
 	return Result{Text: renderJob(out), Structured: encode(out), Bare: true}.joining(j)
 }
 

@@ -43,6 +43,8 @@ type structured struct {
 	Error    *lang.Failure `json:"error,omitempty"`
 
 	// Of jobs only.
+	Question   string `json:"question,omitempty"`   // of one that waits for a person
+	WaitsUntil string `json:"waitsUntil,omitempty"` // likewise
 	Durable    *bool  `json:"durable,omitempty"`
 	Position   int    `json:"position,omitempty"`
 	Pid        int    `json:"pid,omitempty"`

@@ -19,6 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -96,6 +97,9 @@ func wire(t *Tools) *Tools {
 		return records.(call.Decisions), nil
 	}
 	t.Handler = call.New(t.Calls)
+	if t.Runner != nil {
+		t.Runner.Decisions = t.Calls
+	}
 	return t
 }
 
@@ -108,7 +112,7 @@ func (t *Tools) call(tb testing.TB, name, args string) Result {
 // member. It must be what the output schema promises.
 func whole(t *testing.T, r Result) map[string]any {
 	t.Helper()
-	return conforms(t, catalog.OutputSchema, r)
+	return conforms(t, listing.OutputSchema, r)
 }
 
 // keys are the members of an object in the order in which they are written.

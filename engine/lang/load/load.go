@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -45,6 +46,8 @@ type Options struct {
 	Places bool
 	// Coverage adds warnings about what no example shows.
 	Coverage bool
+	// Strict adds warnings about CLIs of which nothing is known about access.
+	Strict bool
 }
 
 // Result is what a load found. Catalog and Spec are nil if any diagnostic is an
@@ -264,7 +267,17 @@ func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	if cat != nil && o.Coverage {
 		l.locate(check.Uncovered(cat))
 	}
+	if cat != nil && o.Strict {
+		l.locate(check.Unjudged(cat, l.faulty))
+	}
 	return cat
+}
+
+// faulty reports whether something was found in a CLI.
+func (l *loader) faulty(cli string) bool {
+	return slices.ContainsFunc(l.r.list, func(d diagnostic.Diagnostic) bool {
+		return d.Path == "cli."+cli || strings.HasPrefix(d.Path, "cli."+cli+".")
+	})
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.

@@ -39,6 +39,7 @@ func (w *writer) facts(cli *catalog.CLI) {
 	}
 	add("prompt", promptFacts(cli))
 	add("sessions", sessionFacts(cli))
+	add("access", escape(strings.Join(cli.LevelFacts(), "; ")))
 	add("environment variables passed", codes(cli.Env.Pass))
 	add("environment variables set", codes(cli.Env.Set.Keys()))
 	add("environment variables withheld", codes(cli.Env.Drop))

@@ -38,7 +38,8 @@ var (
 	approvalsSQL      = "SELECT " + strings.Join(approvalNames, ", ") + " FROM approval"
 )
 
-// RecordApproval records a decision. Nothing that it lets run may start unless it returned nil.
+// RecordApproval records a decision. Nothing that it lets run may start unless it returned nil,
+// or ErrRecorded: that the decision of that id is there already.
 func (s *Store) RecordApproval(ctx context.Context, a store.Approval) error {
 	if !store.ValidID(a.ID) {
 		return fmt.Errorf("record approval: %q is not an id", a.ID)
@@ -49,6 +50,9 @@ func (s *Store) RecordApproval(ctx context.Context, a store.Approval) error {
 	}
 	if err == nil {
 		_, err = s.writer.ExecContext(ctx, insertApprovalSQL, values(approvalColumns(&a))...)
+	}
+	if keyViolation(err) {
+		err = store.ErrRecorded
 	}
 	if err != nil {
 		return fmt.Errorf("record approval %s: %w", a.ID, fileError(s.path, err))

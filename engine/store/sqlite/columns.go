@@ -42,6 +42,9 @@ func insertColumns(j *store.Job) []column {
 		{"client_version", text{&j.ClientVersion}},
 		{"created_ns", instant{&j.Created}},
 		{"principal", text{&j.Principal}},
+		{"wait_until_ns", instant{&j.Waiting.Until}},
+		{"holder", text{&j.Waiting.Holder}},
+		{"question", text{&j.Waiting.Question}},
 	}
 }
 
@@ -75,7 +78,7 @@ func finishColumns(j *store.Job) []column {
 // jobColumns are all that is read.
 func jobColumns(j *store.Job) []column {
 	all := append(insertColumns(j), finishColumns(j)...)
-	return append(all, column{"state", text{(*string)(&j.State)}})
+	return append(all, column{"released", flag{&j.Waiting.Released}}, column{"state", text{(*string)(&j.State)}})
 }
 
 func names(columns []column) []string {

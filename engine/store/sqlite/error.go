@@ -92,3 +92,9 @@ func uniqueViolation(err error) bool {
 	var driver *sqlite.Error
 	return errors.As(err, &driver) && driver.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
+
+// keyViolation says whether err is a second row of one primary key.
+func keyViolation(err error) bool {
+	var driver *sqlite.Error
+	return errors.As(err, &driver) && driver.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}

@@ -24,7 +24,7 @@ type Inspection struct {
 	Size   int64       // in bytes, with its write-ahead log
 	Schema string      // "1.0"; "" for an empty file, or none
 	Jobs   int         // rows of jobs; -1 if they could not be counted in time
-	Live   []store.Job // those without an end, newest first, at most 500: ID and Owner alone
+	Live   []store.Job // those without an end, newest first, at most 500: ID, Owner and Waiting.Until alone
 
 	Sessions     []store.Session // the last used first, at most 500
 	SessionTotal int             // how many there are in all
@@ -125,7 +125,7 @@ func (i *Inspection) read(ctx context.Context, shared bool) error {
 		return err
 	}
 	i.Schema, i.Live = dotted(id.version), nil
-	if err := i.readLive(ctx, db); err != nil {
+	if err := i.readLive(ctx, db, id.version); err != nil {
 		return err
 	}
 	if err := i.readSessions(ctx, db, id.version); err != nil {
@@ -138,9 +138,13 @@ func (i *Inspection) read(ctx context.Context, shared bool) error {
 	return err
 }
 
-func (i *Inspection) readLive(ctx context.Context, db *sql.DB) (err error) {
-	i.Live, err = queryAll(ctx, db, func(j *store.Job) []any { return []any{&j.ID, &j.Owner} },
-		"SELECT id, coalesce(owner, '') FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", store.MaxLimit)
+func (i *Inspection) readLive(ctx context.Context, db *sql.DB, version int) (err error) {
+	until := "wait_until_ns"
+	if version < waitingVersion {
+		until = "NULL"
+	}
+	i.Live, err = queryAll(ctx, db, func(j *store.Job) []any { return []any{&j.ID, &j.Owner, instant{&j.Waiting.Until}} },
+		"SELECT id, coalesce(owner, ''), "+until+" FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", store.MaxLimit)
 	return err
 }
 
@@ -148,6 +152,9 @@ func (i *Inspection) readSessions(ctx context.Context, db *sql.DB, version int) 
 	query := sessionSQL
 	if version < principalVersion { // no gateway that knows principals has opened it yet
 		query = strings.Replace(query, "principal", "'"+store.Local+"'", 1)
+	}
+	if version < keptVersion {
+		query = strings.Replace(query, "kept", "NULL", 1)
 	}
 	if i.Sessions, err = queryAll(ctx, db, scanSession, query+" ORDER BY used_ns DESC, id LIMIT ?", store.MaxLimit); err != nil {
 		return err

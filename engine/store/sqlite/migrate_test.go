@@ -86,6 +86,9 @@ func wantMigrated(t *testing.T, path string, before map[string][]string) {
 			if name != "imported" {
 				row += "principal=local\n"
 			}
+			if name == "job" {
+				row += "wait_until_ns=<nil>\nholder=<nil>\nquestion=<nil>\nreleased=<nil>\n"
+			}
 			if name == "session" {
 				row += "kept=<nil>\n"
 			}
@@ -170,7 +173,7 @@ func migrateAndStop(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{1003, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
+	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{1004, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
 	return err
 }
 

@@ -30,14 +30,24 @@ var schema1001 string
 //go:embed schema/1002.sql
 var schema1002 string
 
+//go:embed schema/1003.sql
+var schema1003 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
+
+// keptVersion is the schema in which a session keeps what its first turn had.
+const keptVersion = 1002
+
+// waitingVersion is the schema in which a job can wait for a person.
+const waitingVersion = 1003
 
 // migrations is append-only: what a release contained is never edited.
 var migrations = []migration{
 	{1000, schema1000},
 	{principalVersion, schema1001},
-	{1002, schema1002},
+	{keptVersion, schema1002},
+	{waitingVersion, schema1003},
 }
 
 // identity is what the header of a database says about whose it is.

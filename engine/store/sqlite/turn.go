@@ -34,11 +34,7 @@ func (s *Store) finishTurn(ctx context.Context, t *store.Turn, job string, ended
 		return err
 	}
 	// Before the transaction, which holds the only connection that writes.
-	find, err := s.turnSession.get(s.writer, sessionSQL+byID+" AND +cli = ?2 AND +principal = ?3 ORDER BY id = ?1 DESC, +used_ns DESC LIMIT 1")
-	if err != nil {
-		return err
-	}
-	upsert, err := s.upsertSession.get(s.writer, upsertSessionSQL)
+	find, upsert, err := s.turnStatements()
 	if err != nil {
 		return err
 	}
@@ -48,6 +44,15 @@ func (s *Store) finishTurn(ctx context.Context, t *store.Turn, job string, ended
 		}
 		return updateSession(ctx, tx, t, find, upsert, job, ended)
 	})
+}
+
+// turnStatements find the session of a turn, and write it.
+func (s *Store) turnStatements() (find, upsert *sql.Stmt, err error) {
+	find, err = s.turnSession.get(s.writer, sessionSQL+byID+" AND +cli = ?2 AND +principal = ?3 ORDER BY id = ?1 DESC, +used_ns DESC LIMIT 1")
+	if err == nil {
+		upsert, err = s.upsertSession.get(s.writer, upsertSessionSQL)
+	}
+	return find, upsert, err
 }
 
 // updateSession notes the end of a job in its session.

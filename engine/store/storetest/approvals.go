@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -32,8 +33,8 @@ func approvalsRefused(t *testing.T, s Store) {
 	if err := s.RecordApproval(ctx, a); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RecordApproval(ctx, a); err == nil {
-		t.Error("the same decision twice")
+	if err := s.RecordApproval(ctx, a); !errors.Is(err, store.ErrRecorded) {
+		t.Errorf("the same decision twice: %v", err)
 	}
 	a.ID = "x"
 	if err := s.RecordApproval(ctx, a); err == nil || !strings.Contains(err.Error(), "not an id") {

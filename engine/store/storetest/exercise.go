@@ -7,6 +7,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -25,6 +26,10 @@ type Store interface {
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
 	DeleteJob(ctx context.Context, id string) error
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
+
+	Release(ctx context.Context, id string, approval json.RawMessage, now time.Time) error
+	StartWaiting(ctx context.Context, job store.Job) error
+	EndWaiting(ctx context.Context, id string, approval json.RawMessage, released bool, outcome store.Outcome, turn *store.Turn) error
 
 	RecordJoin(ctx context.Context, join store.Join) error
 	Joins(ctx context.Context, principal, id string, limit int) ([]store.Join, error)
@@ -70,6 +75,10 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"job/recent models", recentModels},
 		{"job/many goroutines", manyGoroutines},
 		{"job/closed", closed},
+		{"waiting/start", waitAndStart},
+		{"waiting/end", waitAndEnd},
+		{"waiting/one decides", oneDecides},
+		{"waiting/listed", waitingListed},
 		{"join/begin or join", beginOrJoin},
 		{"join/one begins of many", func(t *testing.T, s Store) { OneBegins(t, s) }},
 		{"join/joins survive", joinsSurvive},
