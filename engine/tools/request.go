@@ -73,7 +73,7 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(job.State), JobID: out.ID, Joined: job.Joined, AnswerAgeMs: job.Age.Milliseconds(), CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
 		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
@@ -98,6 +98,21 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	r.Text = append(r.Text, trailer(s))
 	r.Structured = encode(s)
 	return r
+}
+
+// wider tells a caller whose call met the default level how to ask for more, where nobody
+// has decided against that.
+func wider(req *call.Request, a extract.Answer) []string {
+	granted := req.Bound.Access
+	met := len(a.Denied) > 0 || a.Failure != nil && a.Failure.Class == lang.ClassRefused
+	if !met || granted.From != access.FromDefault || granted.Words != access.Read.String() || len(granted.Notes) > 0 || req.Approval.ByPolicy() != nil || !req.Bound.CLI.Edits() {
+		return nil
+	}
+	what := "what it needed"
+	if len(a.Denied) > 0 {
+		what = strings.Join(a.Denied, ", ")
+	}
+	return []string{fmt.Sprintf("%s was not allowed at access %q, which is the default; access %q lets it write in the working directory", what, access.Read, access.Edit)}
 }
 
 // window is the beginning of an answer, and notes in the structure where the rest begins if
