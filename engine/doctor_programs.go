@@ -22,7 +22,12 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 	prober := &installed.Prober{Host: d.host}
 	looked := []string{}
 	for i, s := range prober.States(ctx, d.catalog, d.catalog.CLIs) {
-		found = append(found, cliFinding(d.catalog.CLIs[i], s))
+		f := cliFinding(d.catalog.CLIs[i], s)
+		if s.Installed {
+			level, _ := d.catalog.DefaultAccess(d.catalog.CLIs[i])
+			f.Text += fmt.Sprintf("; access: %s by default (%s)", level, strings.Join(d.catalog.CLIs[i].LevelFacts(), "; "))
+		}
+		found = append(found, f)
 		for _, dir := range s.Looked {
 			if !slices.Contains(looked, dir) {
 				looked = append(looked, dir)

@@ -17,7 +17,7 @@ import (
 // person, the question to the client, the answer, the run and the record.
 func TestAPersonIsAskedInBothEras(t *testing.T) {
 	e, home := opened(t, strings.Replace(fake(t), `argv: ["{do}"]`, `argv: ["{params}", "{do}"]`, 1)+`
-cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], danger: true}, risk: [{id: "bypass", when: "yolo", score: 60}]}`)
+cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], danger: true}, risk: [{id: "bypass", when: "yolo", score: 45}]}`)
 	args := func(prompt string) string {
 		raw, _ := json.Marshal(map[string]any{"prompt": prompt, "yolo": true, "do": []string{}, "approvalStrategy": "mcp_managed"})
 		return string(raw)
@@ -26,7 +26,7 @@ cli: acme: {params: yolo: {doc: "Y", type: "bool", words: ["out=unasked"], dange
 	for i, reply := range []string{"accept", "decline", "cancel"} {
 		old.send(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"acme_request","arguments":%s}}`, 10+i, args("old "+reply))
 		m := old.recv()
-		if m.Method != "elicitation/create" || !strings.HasPrefix(m.Params.Message, "May acme be called") || !strings.Contains(m.Params.Message, "- bypass (60)\n- danger (20)") {
+		if m.Method != "elicitation/create" || !strings.HasPrefix(m.Params.Message, "May acme be called") || !strings.Contains(m.Params.Message, "- bypass (45)\n- own (35)") {
 			t.Fatalf("%+v", m)
 		}
 		old.send(`{"jsonrpc":"2.0","id":%v,"result":{"action":%q,"content":{}}}`, m.ID, reply)

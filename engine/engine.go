@@ -99,21 +99,21 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	if e.log.path != "" && e.log.path != e.record.path {
 		runner.Log = opener(e.log.open, func(s *sqlite.Store) job.CallStore { return s })
 	}
-	sessions := &session.Service{Record: opener(e.record.open, func(s *sqlite.Store) session.Store { return s }), Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), EnclosingTurn: runner.EnclosingTurn}
+	sessions := &session.Service{Record: opener(e.record.open, func(s *sqlite.Store) session.Store { return s }), Place: e.record.path, Legacy: filepath.Join(StateDir(), "sessions.json"), Turns: runner}
 	versions := &installed.Prober{Host: runner.Host, File: filepath.Join(StateDir(), "versions.json")}
 	registry := &models.Registry{Host: runner.Host, Record: opener(e.record.open, func(s *sqlite.Store) models.Store { return s })}
 	journal := store.Journal{Path: filepath.Join(StateDir(), "approvals.jsonl")}
 	e.Tools = &tools.Tools{
 		Profile: o.Profile,
-		Catalog: e.catalog.Load, Status: e.Status, Runner: runner, Versions: versions, Sessions: sessions,
+		Catalog: e.catalog.Load, Specs: e, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: opener(e.decisions, func(s *sqlite.Store) tools.ApprovalStore { return s }), Journal: journal, Models: registry,
 		Calls: &call.Service{
-			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner,
+			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner, Ceilings: runner, Trust: trusted{trustList()}, Empty: emptyDir,
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}
 	e.Tools.Handler = call.New(e.Tools.Calls)
-	runner.PruneMore = e.Tools.PruneApprovals
+	runner.Pruners = []job.Pruner{e.Tools}
 }
 
 // Catalog is the current catalog.
@@ -173,7 +173,13 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 		}
 	}()
 	defer func() { unwatch(); <-watched }()
-	return s.Serve(ctx, in, out)
+	living, release := whileClientLives(ctx, greeted)
+	defer release()
+	err := s.Serve(living, in, out)
+	if errors.Is(context.Cause(living), errClientDied) {
+		return nil // as if it had closed its end
+	}
+	return err
 }
 
 // watch keeps the specs and the listing as the files and the machine are, until ctx ends.

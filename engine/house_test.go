@@ -25,13 +25,13 @@ const module = "github.com/llm-cli-gateway/gateway"
 // lower layers; a new package needs an entry here.
 var layers = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
-	{"engine/text", "engine/supervisor", "engine/store/filelock"},
+	{"engine/text", "engine/trust", "engine/supervisor", "engine/store/filelock"},
 	{"engine/lang", "engine/store", "engine/lang/cuesyntax", "engine/lang/diagnostic"},
 	{"engine/lang/specfiles"},
-	{"engine/lang/langtest", "engine/lang/version", "engine/catalog/argvtemplate", "engine/store/storetest"},
-	{"engine/catalog/optimize", "engine/lang/editorschema", "engine/store/sqlite"},
+	{"engine/lang/langtest", "engine/lang/version", "engine/catalog/argvalue", "engine/catalog/argvtemplate", "engine/catalog/listing", "engine/catalog/versionpatch", "engine/store/storetest"},
+	{"engine/catalog/carrier", "engine/catalog/modelnames", "engine/catalog/optimize", "engine/catalog/upgrade", "engine/lang/editorschema", "engine/store/sqlite"},
 	{"engine/catalog/extract", "engine/catalog/mcpservers"},
-	{"engine/policy"},
+	{"engine/policy", "engine/catalog/access"},
 	{"engine/catalog"},
 	{"engine/lang/check", "engine/lang/compat", "engine/process", "engine/watch", "engine/lang/reference", "engine/mcp/stdio"},
 	{"engine/lang/load"},
@@ -61,7 +61,7 @@ var owners = map[string][]string{
 	"os/signal":                                {"engine/process", "engine/supervisor", "cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway"},
 	"github.com/google/uuid":                   {"engine/session"},
-	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/configedit"}, // one reads, one writes
+	"github.com/pelletier/go-toml/v2":          {"engine/models", "engine/configedit", "engine/host"}, // two read, one writes
 	"golang.org/x/sys":                         {"engine/process", "engine/store/filelock", "engine/mcp/stdio"},
 	"github.com/rogpeppe/go-internal":          {},
 	"github.com/rogpeppe/go-internal/diff":     {"engine/configedit"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/models"
@@ -72,7 +73,7 @@ func TestModelsOfEveryCLI(t *testing.T) {
 			home := t.TempDir()
 			prefix := cli.ModelPrefix()
 			bare := listed(t, cat, cli.Name, home)
-			for _, alias := range catalog.StandardAliases {
+			for _, alias := range modelnames.StandardAliases {
 				if _, ok := bare.Aliases[alias]; !ok {
 					t.Errorf("there is no alias %s", alias)
 				}

@@ -64,6 +64,15 @@ func explainText(w io.Writer, x tools.Explanation) error {
 		fmt.Fprintf(w, "not installed  %s\n", x.Missing)
 	}
 	fmt.Fprintf(w, "directory      %s\n", x.Dir)
+	access := x.Access.Level
+	if x.Access.Words != access {
+		access += ", the program " + x.Access.Words
+	}
+	fmt.Fprintf(w, "access         %s (%s)\n", access, x.Access.From)
+	if x.Access.Reach != "" {
+		fmt.Fprintf(w, "reach          %s\n", x.Access.Reach)
+	}
+	fmt.Fprintf(w, "trusted        %t\n", x.Trusted)
 	if x.Stdin != nil {
 		fmt.Fprintf(w, "standard input %d bytes\n", len(*x.Stdin))
 	}

@@ -162,6 +162,9 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 func denial(req *Request, a Approval) *lang.Failure {
 	f := &lang.Failure{Class: lang.ClassDenied}
 	dangers := strings.Join(req.Bound.DangersGiven(), ", ")
+	if dangers == "" && req.Bound.Access.Explicit {
+		dangers = strings.TrimPrefix(req.Bound.Access.From, "argument ")
+	}
 	if a.Strategy != policy.Managed {
 		f.Message = "nothing was run: " + a.Note
 		f.Hint = fmt.Sprintf("leave out %s, or pass approvalStrategy %q, so that a policy decides", dangers, policy.Managed)

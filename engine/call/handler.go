@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -60,7 +61,13 @@ type Service struct {
 	Versions Versions
 	Models   Models
 	Sessions Sessions // nil: a call continues only a conversation that it names
+	Trust    Trust    // nil: no directory is trusted
+	Ceilings Ceilings // nil: there are none but that of the settings
 	Jobs     Jobs
+
+	// Empty makes the empty directory in which calls run that have none and only read; nil
+	// refuses them.
+	Empty func() (string, error)
 
 	// Decisions opens the record of decisions; it, or what it returns, is nil where they
 	// stand in the journal alone.
@@ -78,7 +85,7 @@ type Versions interface {
 
 // Models knows which models a CLI has.
 type Models interface {
-	Current(c *catalog.Catalog, cli *catalog.CLI) catalog.Models
+	Current(c *catalog.Catalog, cli *catalog.CLI) modelnames.Models
 }
 
 // Sessions knows the conversations.
@@ -121,13 +128,13 @@ type Decisions interface {
 // New is the handler of calls. This is the order of their concerns: each step may rely on
 // what the ones before it decided.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.approve))
+	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve))
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and
 // hands it to show.
 func Preview(s *Service, show Handler) Handler {
-	return Chain(show, step(s.bind), step(s.place), step(s.preview))
+	return Chain(show, step(s.bind), step(s.place), step(s.preview), step(s.grant))
 }
 
 // submit hands the call to the jobs: from there on it is a row.

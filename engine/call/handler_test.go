@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -58,7 +59,7 @@ func (w *world) Version(context.Context, *catalog.Catalog, *catalog.CLI) string 
 	w.note("version")
 	return ""
 }
-func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) catalog.Models {
+func (w *world) Current(_ *catalog.Catalog, cli *catalog.CLI) modelnames.Models {
 	w.note("models")
 	return cli.Declared()
 }

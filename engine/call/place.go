@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
+	"github.com/llm-cli-gateway/gateway/engine/trust"
 )
 
 // place finds the working directory: the parameter, else the client's only root,
@@ -19,7 +22,7 @@ func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error
 	if req.Dir != "" {
 		return nil, nil
 	}
-	if req.ListRoots != nil && (req.Bound.Dir == "" || promptpaths.Mentions(req.Bound)) {
+	if req.ListRoots != nil && (req.Bound.Dir == "" || promptpaths.Mentions(req.Bound) || s.scores(req)) {
 		if req.RootsNextRound {
 			return nil, &InputRequired{Roots: true}
 		}
@@ -31,10 +34,55 @@ func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error
 	}
 	dir, problem := directory(req.Bound.Dir, req.Roots)
 	if problem != "" {
-		return misplaced(problem), nil
+		if req.Bound.Dir != "" || len(req.Roots) > 0 || s.Empty == nil {
+			return misplaced(problem), nil
+		}
+		empty, err := s.Empty()
+		if err != nil {
+			return misplaced(problem + "; and an empty one cannot be made: " + err.Error()), nil
+		}
+		dir, req.noDir = empty, problem
 	}
-	req.Dir = dir
+	// Judged is what is used: a link could be changed in between.
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return misplaced("the working directory cannot be used: " + err.Error()), nil
+	}
+	req.Dir = real
+	req.Place = catalog.Place{Dir: real, Outside: req.noDir == "" && outside(real, req.Roots), Broad: broad(real)}
 	return nil, nil
+}
+
+// scores reports whether it matters for the decision about the call in which directories
+// the client works.
+func (s *Service) scores(req *Request) bool {
+	return policy.Managing(req.Catalog.Settings.Approvals, req.Bound.Strategy, req.Bound.Policy)
+}
+
+// outside reports whether a directory is in none of the client's roots, or, where there is
+// none, not in the directory in which the gateway was started.
+func outside(dir string, roots []string) bool {
+	if len(roots) == 0 {
+		own, err := os.Getwd()
+		if err != nil || isRoot(own) {
+			return true
+		}
+		roots = []string{own}
+	}
+	return !trust.Below(dir, roots)
+}
+
+// broad reports whether a directory is the root of a file system, or a home: nobody works
+// on all that is below it.
+func broad(dir string) bool {
+	if isRoot(dir) {
+		return true
+	}
+	home, err := os.UserHomeDir()
+	if real, wrong := filepath.EvalSymlinks(home); wrong == nil {
+		home = real
+	}
+	return err == nil && trust.Below(home, []string{dir})
 }
 
 func misplaced(problem string) *lang.Failure {

@@ -21,9 +21,12 @@ type Request struct {
 	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile
 	Bound    *catalog.Call    // the arguments, checked and bound to the parameters of the CLI
 	Async    bool             // the caller does not wait for the answer
-	Dir      string           // absolute working directory
+	Dir      string           // absolute working directory, without symbolic links
+	Place    catalog.Place    // what is known of it
 	Roots    []string         // further folders that the client works in
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
+
+	noDir string // why it has no working directory of its own
 }
 
 // within is d, or how long it is until the caller wants a result, whichever is less. It is

@@ -50,7 +50,7 @@ func (s *Service) await(ctx context.Context, out *Outcome, d time.Duration) {
 		}
 	}
 	if err != nil { // of the record, not of the job, which has begun
-		job.Notes = append(job.Notes, "where it stands now cannot be told: "+err.Error())
+		job.Notes = append(job.Notes, "its state cannot be read: "+err.Error())
 	}
 	for _, note := range notes {
 		if !slices.Contains(job.Notes, note) {

@@ -21,6 +21,7 @@ type Command struct {
 	Args  []string          // without the program itself
 	Stdin *string           // nil: nothing is written to standard input
 	Env   map[string]string // set for this run, over whatever is passed on
+	Drop  []string          // patterns of variables that are not passed on
 	Files []File            // that its words name by their paths
 	Steps []Step            // where each word came from, and how the model was found
 }
@@ -95,6 +96,8 @@ func (r *renderer) word(w word) {
 		r.prompt(w)
 	case slotMCP:
 		r.servers()
+	case slotAccess:
+		r.access()
 	case slotParam:
 		r.positional(w)
 	case slotParams:

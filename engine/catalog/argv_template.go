@@ -29,6 +29,7 @@ const (
 	slotPrompt        // {prompt}
 	slotMCP           // {mcp}
 	slotParam         // {NAME}
+	slotAccess        // {access}
 	slotTemplate      // words of session: text around {id}
 )
 
@@ -78,7 +79,7 @@ func (c compiler) words(words []string, ps lang.Problems) []word {
 		out = append(out, w)
 	}
 	c.checkSlots(out, ps)
-	return out
+	return c.placeAccess(out)
 }
 
 // checkSlots checks the slots of a command line against each other.
@@ -98,7 +99,7 @@ func (c compiler) checkSlots(words []word, ps lang.Problems) {
 		seen[use{w.slot, w.name}] = true
 		// Options behind "--" are for another program, which has
 		// not seen that "--": nothing is safe there.
-		if (w.slot == slotParams || w.slot == slotMCP) && w.safe {
+		if (w.slot == slotParams || w.slot == slotMCP || w.slot == slotAccess) && w.safe {
 			for k := range words {
 				words[k].safe = false
 			}
@@ -138,6 +139,8 @@ func (c compiler) isSlot(w *word, ps lang.Problems) bool {
 		w.slot = slotSession
 	case name == "prompt":
 		w.slot = slotPrompt
+	case name == "access":
+		w.slot = slotAccess
 	case name == "mcp":
 		w.slot = slotMCP
 		if c.cli.MCP.IsZero() {
@@ -146,7 +149,7 @@ func (c compiler) isSlot(w *word, ps lang.Problems) bool {
 	default:
 		p, ok := c.cli.byName[name]
 		if !ok || p.role != "" {
-			ps.Add("slot", "unknown slot %s", found).Hint = text.DidYouMean(name, append(c.cli.names(), "params", "session", "prompt", "mcp"))
+			ps.Add("slot", "unknown slot %s", found).Hint = text.DidYouMean(name, append(c.cli.names(), "params", "session", "prompt", "mcp", "access"))
 			return false
 		}
 		w.slot, w.name, p.bySlot = slotParam, name, true

@@ -75,7 +75,11 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm
 		line = append(append(line, row), more...)
 		row = nil
 	}
-	for i, w := range words {
+	i := -1
+	for _, w := range words {
+		if w.from != "" { // the spec says it
+			i++
+		}
 		switch w.slot {
 		case slotNone:
 			row = append(row, ArgvWord{Text: w.text, Path: c.path(append(slices.Clone(at), strconv.Itoa(i))...), Fixed: true})
@@ -92,6 +96,8 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm
 		case slotMCP:
 			m := c.MCP
 			add(c.row(m.Words, false, "mcp", "words"), c.row(m.Each, false, "mcp", "each"), c.row(m.Trusted, false, "mcp", "trusted"), c.row(m.Strict, false, "mcp", "strict"), c.row(m.None, false, "mcp", "none"))
+		case slotAccess:
+			add(c.accessForms()...)
 		case slotParams:
 			add()
 			for _, p := range c.params {

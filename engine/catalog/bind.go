@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -23,7 +24,7 @@ func (c *CLI) Bind(args json.RawMessage, injected []string, newID func() string)
 
 // BindModels is Bind with the models that hold at the moment. They must be models that
 // CheckModel lets pass.
-func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() string, models Models) (*Call, Violations) {
+func (c *CLI) BindModels(args json.RawMessage, injected []string, newID func() string, models modelnames.Models) (*Call, Violations) {
 	c = c.At("")
 	given, wrong := c.arguments(args, injected)
 	if wrong != nil {
@@ -76,7 +77,7 @@ func object(raw json.RawMessage) (map[string]any, string) {
 type binder struct {
 	cli    *CLI
 	call   *Call
-	models Models
+	models modelnames.Models
 	bound
 }
 

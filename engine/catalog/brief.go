@@ -3,6 +3,8 @@ package catalog
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 )
 
 // Brief is the listing of the CLI's tool in few bytes: what calls seldom give is named
@@ -10,7 +12,7 @@ import (
 func (c *CLI) Brief() Tool { return c.listings.brief() }
 
 func (c *CLI) describeBriefly() Tool {
-	t := c.Describe().brief(c.paramSet.brief())
+	t := c.Describe().InBrief(c.paramSet.brief())
 	t.Description = "Ask " + c.DisplayName() + c.unverifiedNote() + "."
 	if c.Doc != "" {
 		t.Description += " " + sentence(c.Doc)
@@ -22,12 +24,7 @@ func (c *CLI) describeBriefly() Tool {
 }
 
 // Brief is the listing of the tool in few bytes.
-func (b *Builtin) Brief() Tool { return b.Tool.brief(b.paramSet.brief()) }
-
-func (t Tool) brief(input json.RawMessage) Tool {
-	t.Brief, t.Title, t.Input, t.Output = true, "", input, nil
-	return t
-}
+func (b *Builtin) Brief() Tool { return b.Tool.InBrief(b.paramSet.brief()) }
 
 // advanced are the parameters that the brief schema leaves out.
 func (t *paramSet) advanced() (names []string) {
@@ -45,7 +42,7 @@ func (t *paramSet) brief() json.RawMessage {
 	return t.schema(func(p *Param) bool { return !p.Advanced }, (*Param).brief, t.advanced() != nil)
 }
 
-func (p *Param) brief() property {
+func (p *Param) brief() listing.Property {
 	out := p.property()
 	out.Description, out.Default, out.MinLength, out.MaxLength = sentence(p.Doc), nil, nil, nil
 	if len(p.aliases) > 0 {

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func TestBuiltin(t *testing.T) {
-	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: StartSchema},
+	b := NewBuiltin(Tool{Name: "do_it", Description: "Do it.", Output: listing.StartSchema},
 		&Param{Name: "id", Kind: String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: ptr(3)}},
 		&Param{Name: "most", Kind: Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: ptr(1.0), Max: ptr(9.0), Default: 4}},
 		&Param{Name: "state", Kind: String, ParamSpec: lang.ParamSpec{Doc: "State.", Enum: []string{"up", "down"}}})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
@@ -36,6 +37,12 @@ type Call struct {
 	values map[string]any // bound values of the spec's parameters, defaults included
 	given  map[string]bool
 	steps  []Step // how the model was found
+
+	Access  access.Access // what it may do; decided by WithAccess
+	Place   Place         // likewise
+	kept    Kept          // by the conversation
+	granted string        // the argument access
+	servers []string      // MCP servers of the program's own configuration
 
 	selection       *mcpservers.Selection
 	optimizesAnswer bool   // the answer is to be shortened
@@ -129,6 +136,7 @@ func (c *Call) show() {
 func (c *Call) scope() map[string]any {
 	env := conditionScope(c.CLI.params)
 	env["mode"], env["prompt"] = string(c.Mode), c.Prompt
+	env["access"], env["trusted"] = c.Access.Words, c.Place.Trusted
 	given := env["given"].(map[string]bool)
 	for name := range given {
 		given[name] = c.given[name]
@@ -143,7 +151,7 @@ func (c *Call) scope() map[string]any {
 // name: its parameters, and under given whether each was passed.
 func conditionScope(params []*Param) map[string]any {
 	given := map[string]bool{}
-	env := map[string]any{"mode": "", "prompt": "", "given": given}
+	env := map[string]any{"mode": "", "prompt": "", "given": given, "access": "", "trusted": false}
 	for _, p := range params {
 		if p.role == "" || p.role == roleServers {
 			given[p.Name], env[p.Name] = false, p.Kind.zero()

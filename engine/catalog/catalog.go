@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"reflect"
@@ -8,10 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
@@ -44,8 +48,9 @@ type CLI struct {
 	session map[lang.Mode][]word
 	id      *regexp.Regexp // an id that the CLI accepts
 	risk    []*extract.Expression
+	access  *access.Words
 	out     *extract.Output
-	places  []*regexp.Regexp // of upgrade.where
+	upgrade *upgrade.Ways
 
 	ranged    bool      // something depends on the version
 	variants  []Variant // of which none overlap
@@ -54,7 +59,7 @@ type CLI struct {
 	globals   globals
 	listings  *listings
 
-	declared Models
+	declared modelnames.Models
 
 	sum      [sha256.Size]byte // of all that it was compiled from
 	warnings []lang.Problem    // that compiling it gave
@@ -64,6 +69,7 @@ type CLI struct {
 type globals struct {
 	policies []string
 	servers  []string // with their titles
+	access   string   // of calls that do not say
 	optimizers
 }
 
@@ -93,6 +99,11 @@ func (c *CLI) DisplayName() string {
 	return c.Name
 }
 
+// Upgrade plans to bring the program that lies at file to the target; see upgrade.Ways.
+func (c *CLI) Upgrade(file, target string) (up upgrade.Plan, problem string) {
+	return c.upgrade.Plan(c.DisplayName(), file, target)
+}
+
 // Params are the parameters of the tool in the order of its schema, those of the
 // engine included.
 func (c *CLI) Params() []*Param { return c.params }
@@ -120,7 +131,7 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	}
 	ps := lang.NewProblems()
 	c := &Catalog{Clients: s.Client, Settings: s.Gateway, byName: map[string]*CLI{}}
-	c.globals = globals{s.Policy.Keys(), mcpservers.Names(s.MCP), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
+	c.globals = globals{s.Policy.Keys(), mcpservers.Names(s.MCP), cmp.Or(s.Gateway.Access.Default, access.Read.String()), c.optimizers(s, known.Vetted("optimizer", ""), ps)}
 	for name, spec := range s.CLI.All() {
 		cli, sum := c.unchanged(name, spec, known)
 		if cli == nil {
@@ -157,7 +168,7 @@ func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *C
 	}
 	lean := spec
 	lean.Examples, lean.Probe = nil, lang.ProbeSpec{} // only vet reads them
-	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.globals.policies, c.globals.servers, c.globals.optimizers.specs()}))
+	sum = sha256.Sum256(text.MustJSON([]any{name, lean, c.globals.policies, c.globals.servers, c.globals.access, c.globals.optimizers.specs()}))
 	if cli != nil && cli.sum == sum {
 		return cli, sum
 	}
@@ -165,7 +176,7 @@ func (c *Catalog) unchanged(name string, spec lang.CLISpec, known Known) (cli *C
 }
 
 func (a globals) equal(b globals) bool {
-	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
+	return slices.Equal(a.policies, b.policies) && slices.Equal(a.servers, b.servers) && a.access == b.access && reflect.DeepEqual(a.optimizers.specs(), b.optimizers.specs())
 }
 
 // listed warns of a name in the listing that no CLI has. It is no error, because the CLI
@@ -205,6 +216,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	cli := &CLI{Name: name, CLISpec: spec, globals: shared, paramSet: newParamSet(nil), argv: map[lang.Mode][]word{}, session: map[lang.Mode][]word{}}
 	c := compiler{cli: cli, vetted: vetted}
 	c.params(ps)
+	c.access(ps)
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
 	c.prompt(ps.At("prompt"))
@@ -217,7 +229,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	}
 	cli.out = extract.Compile(&cli.CLISpec, cli.Name, cli.DisplayName(), vetted, ps)
 	c.programs(ps)
-	c.upgrades(ps.At("upgrade"))
+	cli.upgrade = upgrade.Compile(cli.CLISpec.Upgrade, ps.At("upgrade"))
 	c.versions(ps)
 	cli.listings = cli.list()
 	return cli
@@ -238,9 +250,7 @@ func (c compiler) programs(ps lang.Problems) {
 		for k, word := range words {
 			argvtemplate.NoNUL(word, ps.At("probe", "help", i, k))
 		}
-		if !IsHelpRequest(words) {
-			ps.At("probe", "help", i).Add("probe", "%q does not ask for help", strings.Join(words, " ")).Hint = "write subcommands, then one of " + strings.Join(helpWords, ", ")
-		}
+		argvtemplate.HelpRequest(words, ps.At("probe", "help", i))
 	}
 	for name := range c.cli.Env.Set.All() {
 		argvtemplate.ReservedVariable(name, ps.At("env", "set", name))
@@ -258,18 +268,3 @@ func (c compiler) programs(ps lang.Problems) {
 		ps.At("mcp", "file", "env").Add("duplicate-env", "variable %s is already set by param %q", c.cli.MCP.File.Env, other)
 	}
 }
-
-// helpWords are the options that ask for help.
-var helpWords = []string{"--help", "-h", "-help", "--help-all"}
-
-// IsHelpRequest reports whether words make a program print its help and do nothing else:
-// subcommands, then an option for help. The word "help" alone could be a prompt, and
-// behind another option even "--help" could be its value.
-func IsHelpRequest(words []string) bool {
-	last := len(words) - 1
-	return last >= 0 && slices.Contains(helpWords, words[last]) &&
-		!slices.ContainsFunc(words[:last], func(w string) bool { return strings.HasPrefix(w, "-") })
-}
-
-// loaderVariables matches variables by which whoever sets them has code of their own run.
-var loaderVariables = regexp.MustCompile(`^(PATH|LD_.*|DYLD_.*|IFS|ENV|BASH_ENV|SHELLOPTS|NODE_OPTIONS|NODE_PATH|PYTHON(PATH|STARTUP|HOME)|PERL5?(OPT|LIB)|RUBY(OPT|LIB)|GIT_(SSH|SSH_COMMAND|EXEC_PATH|ASKPASS)|JAVA_TOOL_OPTIONS|.*_PRELOAD)$`)

@@ -162,6 +162,7 @@ func (b *binder) finish(newID func() string) {
 	call.Async, _ = take(ParamAsync).(bool)
 	call.MaxChars, _ = take(ParamMaxChars).(int)
 	call.Force, _ = take(ParamForceRefresh).(bool)
+	call.granted, _ = take(ParamAccess).(string)
 	call.Strategy, _ = take(ParamApprovalStrategy).(string)
 	call.Policy, _ = take(ParamApprovalPolicy).(string)
 	for _, name := range []string{ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession} {
@@ -197,11 +198,13 @@ func (b *binder) model() {
 	switch {
 	case call.given[ParamModel]:
 		from = "argument " + ParamModel
+	case name != "" && call.kept.Params[ParamModel] == name:
+		from = "the first turn of the session"
 	case name != "":
 		from = b.models.Default.From
 	}
 	if name != "" || b.models.Own.Name != "" {
-		call.Model, call.steps = b.models.Follow(name, from)
+		call.Model, call.steps = follow(b.models, name, from)
 	}
 	delete(call.values, ParamModel)
 	if call.Model != "" {

@@ -1,10 +1,10 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvalue"
 )
 
 // Models that write arguments often put a text where another type is wanted, and fill in
@@ -42,7 +42,7 @@ func (p *Param) meant(arg any) any {
 		return p.read(v)
 	case []any:
 		if p.Kind == List {
-			return texts(v)
+			return argvalue.Texts(v)
 		}
 	}
 	return arg
@@ -50,49 +50,18 @@ func (p *Param) meant(arg any) any {
 
 // read is a text as the kind of the parameter has it.
 func (p *Param) read(s string) any {
-	word := strings.TrimSpace(s)
+	var v any
+	ok := false
 	switch p.Kind {
 	case Bool:
-		if lower := strings.ToLower(word); lower == "true" || lower == "false" {
-			return lower == "true"
-		}
+		v, ok = argvalue.ReadBool(s)
 	case Int, Number:
-		if word != "" && strings.Trim(word, "+-.0123456789eE") == "" && json.Valid([]byte(word)) {
-			return json.Number(word)
-		}
+		v, ok = argvalue.ReadNumber(s)
 	case List:
-		if list, ok := elements(word); ok {
-			return texts(list)
-		}
-		// What has nothing at which anybody would split it can only be one element.
-		if word != "" && !strings.ContainsAny(word, " \t\r\n,;|\"'`[]{}") || slices.Contains(p.Enum, word) {
-			return []any{word}
-		}
+		v, ok = argvalue.ReadList(s, p.Enum)
+	}
+	if ok {
+		return v
 	}
 	return s
-}
-
-// elements are those of a text that is a list of JSON.
-func elements(s string) (list []any, ok bool) {
-	if !strings.HasPrefix(s, "[") {
-		return nil, false
-	}
-	dec := json.NewDecoder(bytes.NewReader([]byte(s)))
-	dec.UseNumber()
-	if dec.Decode(&list) != nil || dec.More() {
-		return nil, false
-	}
-	return list, true
-}
-
-// texts is a list with its numbers as texts.
-func texts(list []any) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		if n, ok := v.(json.Number); ok {
-			v = n.String()
-		}
-		out[i] = v
-	}
-	return out
 }

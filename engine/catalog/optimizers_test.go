@@ -38,7 +38,7 @@ func TestShorten(t *testing.T) {
 				t.Fatal(wrong)
 			}
 			if x.cli == "echo" {
-				if call, wrong = call.InConversation("s", lang.Resume, "x"); wrong != nil {
+				if call, wrong = call.InConversation("s", lang.Resume, "x", Kept{}); wrong != nil {
 					t.Fatal(wrong)
 				}
 			}

@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
@@ -55,7 +57,8 @@ type Param struct {
 	role     role
 	pattern  *regexp.Regexp
 	when     *extract.Expression
-	pre      string // template around the value, split at its encoder
+	asks     access.Values // the level that a value asks for
+	pre      string        // template around the value, split at its encoder
 	post     string
 	encoder  string        // "json", "raw", or "" without a template
 	bySlot   bool          // argv names the parameter itself: {NAME}
@@ -86,6 +89,7 @@ const (
 	roleOptimizePrompt   role = "optimizePrompt"
 	roleOptimizeResponse role = "optimizeResponse"
 	roleMaxChars         role = "maxChars"
+	roleAccess           role = "access"
 )
 
 // Names of the engine's parameters. A spec cannot take one of them.
@@ -108,12 +112,13 @@ const (
 	ParamOptimizePrompt   = "optimizePrompt"
 	ParamOptimizeResponse = "optimizeResponse"
 	ParamMaxChars         = "maxChars"
+	ParamAccess           = "access"
 	ParamModel            = "model" // of the spec, but resolved through its aliases
 )
 
 // engineNames are taken in every CLI, also where the parameter is not offered: a
 // tool must not give one of them another meaning than its neighbours do.
-var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse, ParamMaxChars}
+var engineNames = []string{ParamPrompt, ParamSessionID, ParamContinueSession, ParamResumeLatest, ParamCreateNewSession, ParamCorrelationID, ParamIdleTimeout, ParamTimeout, ParamWorkingDir, ParamForceRefresh, ParamApprovalStrategy, ParamApprovalPolicy, ParamMCPServers, ParamStrictMCPConfig, ParamAsync, ParamOptimizePrompt, ParamOptimizeResponse, ParamMaxChars, ParamAccess}
 
 // Bounds of the time limits that a call may ask for, in milliseconds.
 const (
@@ -152,12 +157,17 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
 	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
+	levels := "read: change nothing; edit: write in workingDir; full: anything; own: its settings decide. Default: " + cmp.Or(cli.Access.Default, shared.access) + "."
+	if cli.Access.Read == nil && cli.Access.Edit == nil && cli.Access.Full == nil {
+		levels = "own: its settings decide, as always: its spec has no levels."
+	}
+	add(roleAccess, ParamAccess, String, lang.ParamSpec{Doc: levels, Enum: access.Names})
 	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
-	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time, in ms. Default: no limit.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered recently; else its answer is returned."})
+	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time in ms. Default: none.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered; else its answer is returned."})
 	if policies := shared.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides whether to run.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {
@@ -174,7 +184,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	if shared.response != nil {
 		add(roleOptimizeResponse, ParamOptimizeResponse, Bool, lang.ParamSpec{Advanced: true, Doc: optimizerDoc("Shorten the answer", shared.response)})
 	}
-	add(roleMaxChars, ParamMaxChars, Int, lang.ParamSpec{Advanced: true, Doc: "Most characters of the answer to return. Default: 10,000.", Min: ptr(1.0), Max: ptr(float64(maxAnswerChars))})
+	add(roleMaxChars, ParamMaxChars, Int, lang.ParamSpec{Advanced: true, Doc: "Most characters of the answer to return. Default: 100,000.", Min: ptr(1.0), Max: ptr(float64(maxAnswerChars))})
 	add(roleAsync, ParamAsync, Bool, lang.ParamSpec{Doc: "Start a job and return its jobId at once."})
 	return first, last
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -12,7 +13,7 @@ import (
 // models checks aliases: they may point at each other, but not in a circle.
 func (c compiler) models(ps lang.Problems) {
 	c.declare()
-	c.sources(ps.At("sources"))
+	modelnames.CheckSources(c.cli.Models.Sources, ps.At("sources"))
 	m := c.cli.Models
 	p, ok := c.cli.byName[ParamModel]
 	switch {
@@ -27,7 +28,7 @@ func (c compiler) models(ps lang.Problems) {
 	}
 	for alias, to := range m.Aliases.All() {
 		at := ps.At("aliases", alias)
-		if c.cli.declared.circular(alias) {
+		if c.cli.declared.LeadsBack(alias) {
 			at.Add("cycle", "alias %q refers back to itself", alias)
 			continue
 		}

@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 )
@@ -20,12 +23,44 @@ func (c *Catalog) Risks(call *Call) []policy.Hit {
 			}
 		}
 	}
-	return append(hits, c.Approval.Hits(policy.Facts{CLI: call.CLI.Name, Mode: call.Mode, Prompt: call.Prompt, Dangers: call.Dangers()})...)
+	return append(hits, c.Approval.Hits(policy.Facts{
+		CLI: call.CLI.Name, Mode: call.Mode, Prompt: call.Prompt, Dangers: call.Dangers(), Access: call.scored(), Widened: call.Access.Widened, Place: call.Place.facts(call.CLI),
+	})...)
 }
 
 // Question is what a policy is asked about the call.
 func (c *Catalog) Question(call *Call) policy.Question {
-	return policy.Question{Strategy: call.Strategy, Policy: call.Policy, Dangers: call.DangersGiven(), Hits: c.Risks(call)}
+	return policy.Question{Strategy: call.Strategy, Policy: call.Policy, Asked: call.asksForMore(), Hits: c.Risks(call)}
+}
+
+// scored is the access by which rules judge the call: what it counts as, or that it is left
+// to the program.
+func (c *Call) scored() string {
+	if c.Access.Words == access.Own {
+		return access.Own
+	}
+	return c.Access.Level
+}
+
+// asksForMore says what in the call, or in its conversation, asks for more than reading; ""
+// if nothing does. A default is nobody's wish.
+func (c *Call) asksForMore() string {
+	if c.Access.From == access.FromDefault && !c.Access.Explicit || access.Named(c.Access.Level) <= access.Read {
+		return ""
+	}
+	if by, ok := strings.CutPrefix(c.Access.From, "argument "); ok && by != ParamAccess {
+		return by
+	}
+	return fmt.Sprintf("access %q (%s)", c.scored(), c.Access.From)
+}
+
+// facts are what rules may know of the place.
+func (p Place) facts(cli *CLI) policy.Place {
+	facts := policy.Place{Trusted: p.Trusted, Outside: p.Outside, Broad: p.Broad}
+	if !p.Trusted {
+		facts.Loads = cli.Loads()
+	}
+	return facts
 }
 
 // approval compiles policies and the rules for all CLIs.

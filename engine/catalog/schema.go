@@ -1,25 +1,19 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvalue"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Tool is the listing of a tool for clients.
-type Tool struct {
-	Name, Title, Description                     string
-	Input, Output                                json.RawMessage // JSON Schemas in the portable subset, see lint.go
-	ReadOnly, Destructive, Idempotent, OpenWorld bool
-
-	Brief    bool // listed in few bytes: without what MCP takes for granted
-	Advanced bool // left out where few bytes count
-}
+type Tool = listing.Tool
 
 // Describe is the listing of the CLI's tool.
 func (c *CLI) Describe() Tool { return c.listings.full() }
@@ -43,7 +37,7 @@ func (c *CLI) list() *listings {
 func (c *CLI) describe() Tool {
 	return Tool{
 		Name: c.Tool(), Title: c.DisplayName(), Description: c.description(),
-		Input: c.InputSchema(), Output: OutputSchema,
+		Input: c.InputSchema(), Output: listing.OutputSchema,
 		// An agent can change files wherever its spec has a parameter that lets it, and
 		// perhaps where nobody knows.
 		Destructive: c.Unverified != "" || slices.ContainsFunc(c.params, func(p *Param) bool { return !p.Danger.IsZero() }),
@@ -53,7 +47,7 @@ func (c *CLI) describe() Tool {
 
 func (c *CLI) describeAsync() Tool {
 	t := c.Describe()
-	t.Name, t.Output = c.AsyncTool(), StartSchema
+	t.Name, t.Output = c.AsyncTool(), listing.StartSchema
 	t.Title += " (job)"
 	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
 	t.Input = c.schema(func(p *Param) bool { return withoutAsync(p) && p.role != roleMaxChars }, (*Param).terse, false) // it returns no answer
@@ -81,26 +75,11 @@ func (c *CLI) unverifiedNote() string {
 	return " (unverified)"
 }
 
-// property is one property of a schema. Bounds stand in the description as well,
-// because some clients show their model nothing else. Those that hardly ever matter
-// (lengths but the prompt's, patterns, elements of a list) are reported when they do: each
-// byte here costs tokens in every conversation of every client.
-type property struct {
-	Type        any       `json:"type"` // a name, or a list of two that ends in "null"
-	Description string    `json:"description,omitempty"`
-	Enum        []string  `json:"enum,omitempty"`
-	Items       *property `json:"items,omitempty"`
-	Default     any       `json:"default,omitempty"`
-	Minimum     *float64  `json:"minimum,omitempty"`
-	Maximum     *float64  `json:"maximum,omitempty"`
-	MinLength   *int      `json:"minLength,omitempty"`
-	MaxLength   *int      `json:"maxLength,omitempty"`
-}
-
 var jsonTypes = map[Kind]string{String: "string", Bool: "boolean", Int: "integer", Number: "number", List: "array"}
 
-func (p *Param) property() property {
-	out := property{Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.listedDefault(),
+func (p *Param) property() listing.Property {
+	out := listing.Property{Name: p.Name, Required: p.ParamSpec.Required,
+		Type: jsonTypes[p.Kind], Description: p.documentation(), Enum: p.Enum, Default: p.listedDefault(),
 		Minimum: p.Min, Maximum: p.Max}
 	if p.Nullable {
 		out.Type = []string{jsonTypes[p.Kind], "null"}
@@ -109,7 +88,7 @@ func (p *Param) property() property {
 		out.MinLength, out.MaxLength = p.MinLength, p.MaxLength
 	}
 	if p.Kind == List {
-		out.Items = &property{Type: "string", Enum: p.Enum}
+		out.Items = &listing.Property{Type: "string", Enum: p.Enum}
 		out.Enum = nil
 	}
 	return out
@@ -131,7 +110,7 @@ func (p *Param) documentation() string {
 		}
 		parts = append(parts, what+strings.Join(p.aliases, ", ")+".")
 	}
-	if b := p.bounds(); b != "" {
+	if b := argvalue.Range(p.Min, p.Max); b != "" {
 		parts = append(parts, strings.ToUpper(b[:1])+b[1:]+".")
 	}
 	if text := defaultText(p.listedDefault()); text != "" {
@@ -175,60 +154,20 @@ func (t *paramSet) InputSchema() json.RawMessage {
 func withoutAsync(p *Param) bool { return p.role != roleAsync }
 
 // terse leaves out what another tool with the same parameters says.
-func (p *Param) terse() property {
+func (p *Param) terse() listing.Property {
 	out := p.property()
-	out.Description, out.Default = "", nil
+	out.Description, out.Default, out.Minimum, out.Maximum = "", nil, nil, nil
 	return out
 }
 
 // schema is the JSON Schema of those arguments that count, each property as returned by
 // show. An open one admits others.
-func (t *paramSet) schema(counts func(*Param) bool, show func(*Param) property, open bool) json.RawMessage {
-	var b bytes.Buffer
-	required := []string{}
-	b.WriteString(`{"type":"object","properties":{`)
-	first := true
+func (t *paramSet) schema(counts func(*Param) bool, show func(*Param) listing.Property, open bool) json.RawMessage {
+	var properties []listing.Property
 	for _, p := range t.params {
-		if !counts(p) {
-			continue
-		}
-		if !first {
-			b.WriteByte(',')
-		}
-		first = false
-		b.WriteString(quote(p.Name) + ":")
-		b.Write(text.MustJSON(show(p)))
-		if p.ParamSpec.Required {
-			required = append(required, p.Name)
+		if counts(p) {
+			properties = append(properties, show(p))
 		}
 	}
-	b.WriteByte('}')
-	if len(required) > 0 || !open {
-		b.WriteString(`,"required":`)
-		b.Write(text.MustJSON(required))
-	}
-	if !open {
-		b.WriteString(`,"additionalProperties":false`)
-	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return listing.Object(properties, open)
 }
-
-// OutputSchema is the JSON Schema of a result, the same for every CLI: of its members those
-// that a caller acts on.
-var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
-	`"status":{"type":"string"},"jobId":{"type":"string"},` +
-	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
-	`"exitCode":{"type":"integer"},` +
-	`"usage":{"type":"object"},"costUsd":{"type":"number"},"nextOffset":{"type":"integer"},` +
-	`"warnings":{"type":"array","items":{"type":"string"}},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},` +
-	`"response":{"type":"string"}},` +
-	`"required":["status"]}`)
-
-// StartSchema is the JSON Schema of the result of a call that was started as a job.
-var StartSchema = json.RawMessage(`{"type":"object","properties":{` + StartProperties + `},"required":["status"]}`)
-
-// StartProperties are those properties that every result about a job begins with.
-const StartProperties = `"status":{"type":"string","enum":["queued","running","completed","failed","canceled","orphaned"]},` +
-	`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`

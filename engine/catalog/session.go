@@ -41,11 +41,13 @@ func (b *binder) before() binder {
 }
 
 // InConversation is the call as a turn of a session: in another conversation than the arguments name,
-// under another id. Of a new one that the CLI itself names the id is "".
-func (c *Call) InConversation(session string, mode lang.Mode, id string) (*Call, Violations) {
+// under another id. Of a new one that the CLI itself names the id is "". What the conversation
+// has kept holds where the arguments do not say otherwise.
+func (c *Call) InConversation(session string, mode lang.Mode, id string, kept Kept) (*Call, Violations) {
 	b := c.again.before()
-	call := &Call{CLI: c.CLI, Prompt: c.Prompt, SessionChoice: c.SessionChoice, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection}
+	call := &Call{CLI: c.CLI, Prompt: c.Prompt, SessionChoice: c.SessionChoice, Mode: mode, SessionID: id, Session: session, Saved: c.Saved, values: b.values, given: b.given, again: c.again, selection: c.selection, kept: kept}
 	b.call = call
+	b.keep(kept)
 	b.checkConstraints()
 	b.finish(func() string { return c.CorrelationID })
 	if len(b.wrong) > 0 {
@@ -61,7 +63,7 @@ func (c *Call) InNewConversation(newID func() string) (*Call, Violations) {
 	if c.CLI.Creates() {
 		id = newID()
 	}
-	call, wrong := c.InConversation("", lang.New, id)
+	call, wrong := c.InConversation("", lang.New, id, Kept{})
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -90,10 +92,11 @@ func (c *Call) Canonical() (mark []any, command Command, wrong Violations) {
 	alike := *c
 	mark = []any{c.Mode, c.optimizesAnswer}
 	if c.Session != "" {
-		first, wrong := c.InConversation(c.Session, lang.New, "")
+		first, wrong := c.InConversation(c.Session, lang.New, "", c.kept)
 		if wrong != nil {
 			first = c // it says what only a later turn can
 		}
+		first = first.WithAccess(c.Access, c.Place)
 		alike, mark = *first, []any{"turn", c.optimizesAnswer, c.Session, first.Arguments()}
 	}
 	if c.generated || c.Session != "" {

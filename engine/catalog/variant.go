@@ -3,12 +3,11 @@ package catalog
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog/versionpatch"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
-	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Variant is the CLI as it is in a range of its versions.
@@ -60,10 +59,6 @@ func (c *CLI) Changes(installed string) (ranges []string) {
 // Variants are the CLI in each range of versions that the spec distinguishes, in its order.
 func (c *CLI) Variants() []Variant { return slices.Clone(c.variants) }
 
-// patchable are the fields that may differ between versions. What a program is, where
-// it comes from and what its parameters are called stays the same.
-var patchable = []string{"argv", "prompt", "params", "session", "output", "success", "exits", "failure", "env", "timeouts", "risk", "mcp"}
-
 // versions reads what depends on the version: ranges of parameters, and variants.
 func (c compiler) versions(ps lang.Problems) {
 	cli := c.cli
@@ -88,7 +83,7 @@ func (c compiler) versions(ps lang.Problems) {
 				at.Add("version", "overlaps with %q", other.Key).Key = true
 			}
 		}
-		if !c.patch(patch, at) {
+		if !versionpatch.Check(patch, cli.CLISpec.Params.Keys(), at) {
 			continue
 		}
 		alt := Variant{Key: key, Versions: s, cli: sync.OnceValue(func() *CLI { return cli.patched(patch, c.vetted, &[]lang.Problem{}) })}
@@ -107,65 +102,11 @@ func (c compiler) versions(ps lang.Problems) {
 	}
 }
 
-// patch checks that a patch changes only what can differ between versions; ok is false
-// if it is none.
-func (c compiler) patch(patch json.RawMessage, ps lang.Problems) (ok bool) {
-	var fields, params lang.Map[json.RawMessage]
-	if json.Unmarshal(patch, &fields) != nil || !fields.Given() {
-		ps.Add("shape", "must be an object")
-		return false
-	}
-	for _, key := range fields.Keys() {
-		if !slices.Contains(patchable, key) {
-			problem := ps.At(key).Add("version", "%s is the same in all versions", key)
-			problem.Hint, problem.Key = "these may differ: "+strings.Join(patchable, ", "), true
-		}
-	}
-	if raw, ok := fields.Get("params"); !ok || json.Unmarshal(raw, &params) != nil {
-		return true
-	}
-	for _, name := range params.Keys() {
-		if _, ok := c.cli.CLISpec.Params.Get(name); !ok {
-			problem := ps.At("params", name).Add("version", "no param is called %q", name)
-			problem.Hint, problem.Key = "a param that not all versions have belongs in params, with since or until", true
-			if near := text.DidYouMean(name, c.cli.CLISpec.Params.Keys()); near != "" {
-				problem.Hint = near
-			}
-		}
-	}
-	return true
-}
-
 // patched is the CLI with a patch over its spec.
 func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem) *CLI {
-	base := c.CLISpec
-	base.Versions, base.Examples = lang.Map[json.RawMessage]{}, nil
-	var spec lang.CLISpec
-	if err := json.Unmarshal(overlay(text.MustJSON(base), patch), &spec); err != nil {
+	spec, err := versionpatch.Apply(c.CLISpec, patch)
+	if err != nil {
 		*found = append(*found, lang.Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
-		spec = base
 	}
 	return compileCLI(c.Name, spec, c.globals, vetted, lang.Problems{Path: []string{"cli", c.Name}, List: found})
-}
-
-// overlay lays one JSON value over another, as a layer lies over one below: objects
-// field by field, in the order of base and then of patch; all else is replaced.
-func overlay(base, patch json.RawMessage) json.RawMessage {
-	var below, above lang.Map[json.RawMessage]
-	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || !below.Given() || !above.Given() {
-		return patch
-	}
-	var out lang.Map[json.RawMessage]
-	for key, value := range below.All() {
-		if over, ok := above.Get(key); ok {
-			value = overlay(value, over)
-		}
-		out.Set(key, value)
-	}
-	for key, value := range above.All() {
-		if _, old := below.Get(key); !old {
-			out.Set(key, value)
-		}
-	}
-	return text.MustJSON(out)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
-	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // TestAt: one CLI serves all versions at once, and is itself not changed by it.
@@ -74,25 +73,6 @@ func TestOutputOfAVersion(t *testing.T) {
 			if err != nil || answer.Text != want {
 				t.Errorf("%q: %+v, %v", installed, answer, err)
 			}
-		}
-	}
-}
-
-func TestOverlay(t *testing.T) {
-	for _, c := range [][3]string{
-		{`{"a":1,"b":{"c":2,"d":[1,2]}}`, `{"b":{"d":[3],"e":{}},"f":"<"}`, `{"a":1,"b":{"c":2,"d":[3],"e":{}},"f":"<"}`},
-		{`{"a":{"b":1}}`, `{"a":"x"}`, `{"a":"x"}`},
-		{`{"a":"x"}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
-		{`{"z":1,"a":2}`, `{"a":3,"y":4}`, `{"z":1,"a":3,"y":4}`},
-		{`{"a":1}`, `{}`, `{"a":1}`},
-	} {
-		var got, want any
-		out := overlay(json.RawMessage(c[0]), json.RawMessage(c[1]))
-		if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(c[2]), &want) != nil || string(text.MustJSON(got)) != string(text.MustJSON(want)) {
-			t.Errorf("%s over %s: %s", c[1], c[0], out)
-		}
-		if c[0] == `{"z":1,"a":2}` && string(out) != c[2] {
-			t.Errorf("order: %s", out)
 		}
 	}
 }

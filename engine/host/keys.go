@@ -9,14 +9,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pelletier/go-toml/v2"
 )
 
 // maxConfig bounds a configuration file, in bytes.
 const maxConfig = 4 << 20
 
-// Keys are the keys of an object inside JSON files, sorted; what PlainJSON takes away
-// may be in them. A path is absolute, or begins with ~/ and may hold *, or lies below
-// dir. A file that is not there, or has no such object, has no keys.
+// Keys are the keys of an object inside JSON or TOML files, sorted; what PlainJSON takes away
+// may be in JSON. A path is absolute, or begins with ~/ and may hold *, or with
+// {VARIABLE:~/folder}/, or lies below dir. A file that is not there, or has no such object, has no keys.
 func (h *Host) Keys(path, key, dir string) (keys []string, err error) {
 	h.mu.Lock()
 	env, err := h.environment()
@@ -26,6 +28,8 @@ func (h *Host) Keys(path, key, dir string) (keys []string, err error) {
 	}
 	files := []string{path}
 	switch {
+	case strings.HasPrefix(path, "{"):
+		files = []string{Variables(env).Place(path)}
 	case strings.HasPrefix(path, "~/"):
 		files, _ = filepath.Glob(expandHome(path, literal.Replace(home(env))))
 	case !filepath.IsAbs(path):
@@ -43,7 +47,7 @@ func (h *Host) Keys(path, key, dir string) (keys []string, err error) {
 }
 
 // member is the object under a key of the object in a file.
-func member(file, key string) (object map[string]json.RawMessage, err error) {
+func member(file, key string) (object map[string]any, err error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -55,12 +59,21 @@ func member(file, key string) (object map[string]json.RawMessage, err error) {
 	if err == nil {
 		text, err = os.ReadFile(file)
 	}
-	var whole map[string]json.RawMessage
-	if err == nil && len(strings.TrimSpace(string(text))) > 0 {
+	var whole map[string]any
+	switch {
+	case err != nil || len(strings.TrimSpace(string(text))) == 0:
+	case strings.HasSuffix(file, ".toml") && NestingDepth(text) > MaxTOMLDepth:
+		err = fmt.Errorf("it nests deeper than %d levels", MaxTOMLDepth)
+	case strings.HasSuffix(file, ".toml"):
+		err = toml.Unmarshal(text, &whole)
+	default:
 		err = json.Unmarshal(PlainJSON(text), &whole)
 	}
 	if err == nil && whole[key] != nil {
-		err = json.Unmarshal(whole[key], &object)
+		var ok bool
+		if object, ok = whole[key].(map[string]any); !ok {
+			err = fmt.Errorf("%s is no object", key)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", file, err)

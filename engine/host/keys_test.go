@@ -26,7 +26,7 @@ func TestKeys(t *testing.T) {
 	for _, c := range []struct{ path, key, want, wrong string }{
 		{"~/a.json", "servers", "a b", ""},
 		{"~/a.json", "none", "", ""},
-		{"~/a.json", "list", "", "a.json cannot be read: json:"},
+		{"~/a.json", "list", "", "a.json cannot be read: list is no object"},
 		{"~/x/*/e.json", "servers", "one two", ""},
 		{"~/none.json", "servers", "", ""},
 		{"~/empty.json", "servers", "", ""},

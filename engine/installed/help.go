@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 )
 
@@ -21,7 +22,7 @@ const (
 // Patient is a prober with a long timeout and without a cache.
 func Patient(h *host.Host) *Prober { return &Prober{Host: h, limit: helpLimit} }
 
-// Help is what a CLI prints after words that ask for help, which catalog.IsHelpRequest has found
+// Help is what a CLI prints after words that ask for help, which argvtemplate.IsHelpRequest has found
 // to do so. It may stand on either output, and some programs end with an error behind
 // it; the error says that there is none.
 func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CLI, words []string) (string, error) {
@@ -29,7 +30,7 @@ func (p *Prober) Help(ctx context.Context, cat *catalog.Catalog, cli *catalog.CL
 	if err != nil {
 		return "", err
 	}
-	if !catalog.IsHelpRequest(words) {
+	if !argvtemplate.IsHelpRequest(words) {
 		return "", errors.New("these arguments do not request a help text")
 	}
 	dir, err := os.MkdirTemp("", "llm-gateway-help-")

@@ -17,7 +17,7 @@ type Upgrade struct {
 	CLI      *catalog.CLI
 	Target   string
 	State    State  // of the CLI before
-	Strategy string // see catalog.Upgrade
+	Strategy string // see upgrade.Plan
 	Note     string // what a person should know about this kind of installation
 
 	Bin     string        // the program as the spec names it, for people
@@ -38,7 +38,7 @@ func (u Upgrade) Command() []string {
 	return append([]string{u.Bin}, u.Args...)
 }
 
-// Plan plans an upgrade to a target in which catalog.TargetProblem finds no problem. Nothing
+// Plan plans an upgrade to a target in which upgrade.TargetProblem finds no problem. Nothing
 // is run but the question for the version.
 func (p *Prober) Plan(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, target string, timeout time.Duration) Upgrade {
 	u := Upgrade{CLI: cli, Target: target, State: p.State(ctx, catalog, cli), Timeout: timeout, Dir: workplace()}

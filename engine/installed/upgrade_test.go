@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -40,7 +40,7 @@ func TestPlan(t *testing.T) {
 
 	acme := m.program("acme", "echo acme 1.2.3")
 	u = m.plan("latest")
-	if u.Problem != "" || u.Path != acme || u.Strategy != catalog.SelfUpdate || u.State.Version != "1.2.3" || u.Dir != m.home || u.Timeout != time.Minute {
+	if u.Problem != "" || u.Path != acme || u.Strategy != upgrade.SelfUpdate || u.State.Version != "1.2.3" || u.Dir != m.home || u.Timeout != time.Minute {
 		t.Errorf("%+v", u)
 	}
 	if environ := strings.Join(u.Environ, "\n"); !slices.Contains(u.Environ, "ACME_KEY=s3cret") || !slices.Contains(u.Environ, "PWD="+m.home) || strings.Contains(environ, "OTHER") || strings.Contains(environ, "OFFLINE") {

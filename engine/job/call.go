@@ -50,6 +50,9 @@ func (r *run) validate(ctx context.Context) *lang.Failure {
 	if ctx.Err() != nil {
 		return &lang.Failure{Class: lang.ClassCanceled, Message: "the call was canceled before it began"}
 	}
+	if r.Bound.CLI.HasLevels() && r.Bound.Access.Level == "" {
+		return &lang.Failure{Class: lang.ClassStart, Message: "nobody decided what this call may do, so it is not made"}
+	}
 	return nil
 }
 
@@ -108,6 +111,7 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command, dir string) host.Filter {
 	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
 	filter.Pass = append(filter.Pass, call.Servers().Variables()...)
+	filter.Drop = append(filter.Drop, command.Drop...)
 	return filter
 }
 
@@ -175,6 +179,9 @@ func (r *run) buildRow() {
 	arguments := r.secrets.redactArguments(r.Bound.Arguments())
 	if e := r.Bound.Servers(); e != nil {
 		arguments[serversArgument] = e
+	}
+	if r.Bound.Access.Level != "" {
+		arguments[catalog.AccessArgument] = r.Bound.RecordedAccess()
 	}
 	if r.Bound.Saved != nil {
 		arguments[savingsArgument] = r.Bound.Saved

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -13,16 +12,15 @@ import (
 // files are what a run reads from and writes to. Output goes to regular files,
 // since several programs lose what they write to a pipe when they exit.
 type files struct {
-	folder, owner         string
+	folder                string
 	stdin, stdout, stderr *os.File
 	named                 []string // files that still have a name and must be removed
 	namedDir              string   // folder of those that the program reads by their names, "" without any
 }
 
-// newFiles makes the files of one run below folder, mode 0600. Files that keep a name
-// have the owner in it, so that they are removed when the gateway is gone.
-func newFiles(folder, owner string) (*files, error) {
-	f := &files{folder: folder, owner: owner}
+// newFiles makes the files of one run below folder, mode 0600.
+func newFiles(folder string) (*files, error) {
+	f := &files{folder: folder}
 	err := os.MkdirAll(folder, 0o700)
 	if err == nil {
 		f.stdout, err = f.create("out-*")
@@ -63,12 +61,6 @@ func (f *files) input(text string) error {
 	}
 	_, err = file.Seek(0, io.SeekStart)
 	return err
-}
-
-// namedFolder is the path of the folder for the named files of the call. It is made with the
-// first of them, and its name contains the owner, too.
-func (f *files) namedFolder(id string) (string, error) {
-	return filepath.Abs(filepath.Join(f.folder, filesPrefix+f.owner+"-"+id))
 }
 
 // writeNamed writes the named files of the call into their folder.

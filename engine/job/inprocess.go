@@ -85,7 +85,7 @@ type inProcessPreparation struct {
 }
 
 func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
-	files, err := newFiles(x.Spool, x.owner())
+	files, err := newFiles(x.Spool)
 	if err != nil {
 		return nil, startFailure(err)
 	}

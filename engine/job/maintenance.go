@@ -88,7 +88,7 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 
 // Prune removes the jobs that ended longer ago than the catalog says they are kept,
 // with their directories and rows, directories of jobs that were never started, unused
-// pools, expired sessions, and what PruneMore removes. It
+// pools, expired sessions, and what Pruners remove. It
 // returns how many jobs were removed. A live job is never touched.
 func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err error) {
 	records, err := r.Record()
@@ -124,8 +124,8 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err err
 			failed = errors.Join(failed, err)
 		}
 	}
-	if r.PruneMore != nil {
-		failed = errors.Join(failed, r.PruneMore(ctx, now))
+	for _, p := range r.Pruners {
+		failed = errors.Join(failed, p.Prune(ctx, now))
 	}
 	// A conversation has a pool of its own, which nobody needs between two turns.
 	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))

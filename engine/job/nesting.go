@@ -3,11 +3,14 @@ package job
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -65,8 +68,31 @@ func (r *run) parent(ctx context.Context) string {
 	return ""
 }
 
-// checkNesting refuses calls from inside a job that go too deep, that may do more than the job
-// itself, or that would wait for it.
+// Ceiling is what a call of this gateway may have at most: what the job may do in which the
+// gateway runs. Of a job whose access is not known that is reading.
+func (r *Runner) Ceiling(ctx context.Context) (access.Ceiling, error) {
+	if len(supervisor.EnclosingJobs()) == 0 && r.Parent == "" {
+		return access.Ceiling{}, nil // as nearly always; then no record is needed
+	}
+	outer := []store.Job{{ID: r.Parent}}
+	if _, err := os.Stat(r.RecordName); err == nil || r.Volatile {
+		records, err := r.Record()
+		if err != nil {
+			return access.Ceiling{}, err
+		}
+		outer = r.outer(ctx, records)
+	}
+	if len(outer) == 0 {
+		return access.Ceiling{}, nil
+	}
+	ceiling := access.Ceiling{Level: access.Read, From: "job " + outer[0].ID + ", which makes this call,"}
+	if known := catalog.AccessIn(outer[0].Args); known != nil {
+		ceiling.Level = access.Named(known.Level)
+	}
+	return ceiling, nil
+}
+
+// checkNesting refuses calls from inside a job that go too deep, or that would wait for it.
 func (r *run) checkNesting(ctx context.Context) *lang.Failure {
 	outer := r.outer(ctx, r.records)
 	if len(outer) == 0 {
@@ -82,13 +108,6 @@ func (r *run) checkNesting(ctx context.Context) *lang.Failure {
 		}
 		return refused(fmt.Sprintf("calls inside of calls go at most %d deep (gateway.jobs.maxDepth), and this one would be the %dth: it is made from inside %s", most, len(outer), strings.Join(chain, ", inside ")),
 			"answer without calling another agent")
-	}
-	if dangers := r.Bound.Dangers(); len(dangers) > 0 {
-		caller, ok := r.restoreCall(outer[0])
-		if !ok || len(caller.Dangers()) == 0 {
-			return refused(fmt.Sprintf("%s would let %s act without asking, and job %s, which makes this call, may not do so itself", strings.Join(dangers, ", "), r.Bound.CLI.DisplayName(), outer[0].ID),
-				"call again without it")
-		}
 	}
 	conversation := r.Bound.Conversation()
 	if conversation == "" {

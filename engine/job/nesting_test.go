@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -50,43 +52,40 @@ func TestCallsInsideOfCallsEnd(t *testing.T) {
 	}
 }
 
-// TestNestedCallsMayNotDoMore holds a call against the one that it is made from.
-func TestNestedCallsMayNotDoMore(t *testing.T) {
-	b := newFixture(t, `params: {bold: {doc: "B", type: "bool", words: ["continue=b"], danger: true}, tools: {doc: "T", type: "list", flag: "--tools", enum: ["all", "some"], danger: ["all"]}}
-		argv: ["{do}", "{params}"]`)
-	submit := func(at *fixture, args map[string]any) (call.Job, *lang.Failure) {
+// TestCeilingIsThatOfTheCaller: a call may do at most what the job may do that makes it, and
+// only read where that is not known.
+func TestCeilingIsThatOfTheCaller(t *testing.T) {
+	b := newFixture(t, `access: {read: ["out=x"], edit: ["out=x"], full: []}`)
+	start := func(level string) string {
 		t.Helper()
-		args["do"] = []string{"out=x"}
-		return at.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", args), Dir: b.dir})
-	}
-	start := func(args map[string]any) string {
-		t.Helper()
-		job, failure := submit(b, args)
+		bound := b.bind("hello "+level, map[string]any{"access": level})
+		granted, wrong := b.catalog.Access(bound, access.Ceiling{})
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		job, failure := b.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound.WithAccess(granted, catalog.Place{Dir: b.dir}), Dir: b.dir})
 		if failure != nil {
 			t.Fatal(failure)
 		}
 		b.await(job.Row.ID)
 		return job.Row.ID
 	}
-	meek, bold, listed := start(map[string]any{}), start(map[string]any{"bold": true}), start(map[string]any{"tools": []string{"all"}})
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
 		caller string
-		args   map[string]any
-		may    bool
-	}{
-		"meek from meek":      {meek, map[string]any{}, true},
-		"bold from meek":      {meek, map[string]any{"bold": true}, false},
-		"bold from bold":      {bold, map[string]any{"bold": true}, true},
-		"bold from listed":    {listed, map[string]any{"bold": true}, true},
-		"listed from meek":    {meek, map[string]any{"tools": []string{"all"}}, false},
-		"harmless from meek":  {meek, map[string]any{"tools": []string{"some"}}, true},
-		"bold from a strange": {store.NewID(), map[string]any{"bold": true}, false},
-		"meek from a strange": {store.NewID(), map[string]any{}, true},
-		"bold from nobody":    {"", map[string]any{"bold": true}, true},
-	} {
-		_, failure := submit(b.inside(c.caller), c.args)
-		if (failure == nil) != c.may || failure != nil && failure.Class != lang.ClassNested {
-			t.Errorf("%s: %+v", name, failure)
+		want   access.Level
+	}{{start("read"), access.Read}, {start("edit"), access.Edit}, {start("full"), access.Full}, {start("own"), access.Full}, {store.NewID(), access.Read}, {"", access.None}} {
+		got, err := b.inside(c.caller).runner.Ceiling(t.Context())
+		if err != nil || got.Level != c.want || !strings.Contains(got.From, c.caller) {
+			t.Errorf("%q: %+v, %v; want %s", c.caller, got, err, c.want)
 		}
+	}
+}
+
+// TestNothingRunsUndecided: a CLI that can be held to a level is not run by a call for which
+// nobody decided one.
+func TestNothingRunsUndecided(t *testing.T) {
+	b := newFixture(t, `access: read: ["out=x"]`)
+	if _, failure := b.runner.send(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", nil), Dir: b.dir}); failure == nil || failure.Class != lang.ClassStart {
+		t.Errorf("%+v", failure)
 	}
 }

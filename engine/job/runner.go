@@ -10,6 +10,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 )
 
+// Pruner removes what was kept for long enough.
+type Pruner interface {
+	Prune(ctx context.Context, now time.Time) error
+}
+
 // Runner runs calls. Its methods may be called from any goroutine.
 type Runner struct {
 	Host       *host.Host
@@ -24,8 +29,7 @@ type Runner struct {
 	Parent     string                    // job in which the gateway itself runs, "" if none
 	Current    func() *catalog.Catalog   // the current catalog, which decodes what jobs printed
 
-	// PruneMore removes what else is kept for a limited time; nil: nothing.
-	PruneMore func(ctx context.Context, now time.Time) error
+	Pruners []Pruner // of what else is kept for a limited time
 
 	Executor Executor // of the programs; nil: the one for this system
 

@@ -226,7 +226,7 @@ func (e *supervisedExecution) cancel(by string) error {
 
 // markFile holds a word about a job. A link is made at once with what it says, or not at
 // all.
-const markFile = "mark"
+const markFile = "claim"
 
 func (e *supervisedExecution) mark(word string) string {
 	path := filepath.Join(e.dir.Path(), markFile)

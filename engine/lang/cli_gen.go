@@ -37,6 +37,9 @@ type CLISpec struct {
 	Exits map[string]string `json:"exits,omitempty"`
 	// Failure classes by condition; the first that matches wins.
 	Failure []FailureSpec `json:"failure,omitempty"`
+	// What a call may do, by level: what makes the program keep to it, whatever its own
+	// settings say.
+	Access AccessSpec `json:"access,omitzero"`
 	// Environment variables of the CLI.
 	Env EnvSpec `json:"env,omitzero"`
 	// Limits of a run, over `gateway.timeouts`.
@@ -120,7 +123,19 @@ type ParamSpec struct {
 	// Parameters that must be given as well.
 	Requires []string `json:"requires,omitempty"`
 	// The parameter, or these values of it, lets the CLI act without asking.
-	Danger Danger `json:"danger,omitzero"`
+	Danger ValueSet `json:"danger,omitzero"`
+	// The parameter cannot let the program do more: true, or the values of which that is
+	// known, each an RE2 that matches the whole value, or each element of a list.
+	Safe ValueSet `json:"safe,omitzero"`
+	// Level of access that the parameter asks for when it is given: one, or one for each RE2
+	// that matches the whole value or element; the first that matches wins, and what none
+	// matches is `full`.
+	Access AskedLevels `json:"access,omitzero"`
+	// Characters at which the program divides an element of a list into several, outside
+	// parentheses.
+	Split string `json:"split,omitempty"`
+	// A conversation keeps the value of its first turn in later ones that do not give it.
+	Keep bool `json:"keep,omitempty"`
 	// First version of the program with the parameter.
 	Since string `json:"since,omitempty"`
 	// First version of the program without the parameter.
@@ -129,6 +144,53 @@ type ParamSpec struct {
 	Otherwise string `json:"otherwise,omitempty"`
 	// The compact listing omits all of the parameter but its name.
 	Advanced bool `json:"advanced,omitempty"`
+}
+
+// AccessSpec says how the program is held to what a call may do.
+type AccessSpec struct {
+	// Level of calls that do not say; overrides `gateway.access.default`.
+	Default string `json:"default,omitempty"`
+	// Nothing is changed; commands run only where the program confines them so that they
+	// cannot write.
+	Read *LevelSpec `json:"read,omitempty"`
+	// File tools may write in the working directory; commands run only where the program
+	// confines them to it.
+	Edit *LevelSpec `json:"edit,omitempty"`
+	// Anything.
+	Full *LevelSpec `json:"full,omitempty"`
+	// What is added at every level as long as nobody trusts the working directory: it keeps
+	// the settings, hooks, servers and plugins of the directory out.
+	Untrusted *LevelSpec `json:"untrusted,omitempty"`
+	// What the program takes from an untrusted directory all the same.
+	Loads string `json:"loads,omitempty"`
+	// Where the program's own configuration lists MCP servers, for `servers` of a level.
+	Servers []OwnSpec `json:"servers,omitempty"`
+}
+
+// LevelSpec is what holds the program to a level of access.
+type LevelSpec struct {
+	// What the level can reach beside the working directory; shown to people and callers.
+	Reach string `json:"reach,omitempty"`
+	// Values of parameters, where the call gives neither the parameter nor one that
+	// conflicts with it.
+	Params Map[any] `json:"params,omitzero"`
+	// Words on the command line, where `argv` says `{access}`, else in front of the
+	// parameters.
+	Words []LevelWord `json:"words,omitempty"`
+	// Environment variables of the run.
+	Env LevelEnv `json:"env,omitzero"`
+	// Private files of the call, by name: their text, or the JSON in them.
+	Files Map[any] `json:"files,omitzero"`
+	// Words for each MCP server of the program's own configuration, `{name}`.
+	Servers []string `json:"servers,omitempty"`
+}
+
+// LevelEnv is the environment variables of a level.
+type LevelEnv struct {
+	// Variables that are set for the run.
+	Set Map[string] `json:"set,omitzero"`
+	// Variables that are not passed to it.
+	Drop []string `json:"drop,omitempty"`
 }
 
 // PromptSpec says how the prompt reaches the program and how long it may be.
@@ -252,9 +314,11 @@ type MCPFile struct {
 	Trusted map[string]any `json:"trusted,omitempty"`
 }
 
-// OwnSpec is an object in a JSON file whose keys are names of servers.
+// OwnSpec is an object in a file whose keys are names of servers.
 type OwnSpec struct {
-	// JSON file: absolute, from `~/` (with `*` for any name), or from the working directory.
+	// JSON or TOML file, by its ending: absolute, from `~/` (with `*` for any name), as
+	// "{JUNO_HOME:~/.juno}/config.toml" where a variable moves the folder, or from the
+	// working directory.
 	Path string `json:"path"`
 	// Field that contains the servers by name.
 	Key string `json:"key"`

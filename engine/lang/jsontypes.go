@@ -178,17 +178,17 @@ func (t *TakeSpec) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(t))
 }
 
-// Danger marks a parameter, or some values of it, as letting the CLI act unasked.
-type Danger struct {
+// ValueSet is all values of a parameter, or some of them.
+type ValueSet struct {
 	All    bool
 	Values []string
 }
 
-// IsZero reports whether nothing is dangerous.
-func (d Danger) IsZero() bool { return !d.All && len(d.Values) == 0 }
+// IsZero reports whether no value belongs to the set.
+func (d ValueSet) IsZero() bool { return !d.All && len(d.Values) == 0 }
 
 // UnmarshalJSON reads a bool or a list of values.
-func (d *Danger) UnmarshalJSON(data []byte) error {
+func (d *ValueSet) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '[' {
 		return json.Unmarshal(data, &d.Values)
 	}
@@ -196,7 +196,7 @@ func (d *Danger) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes the form that UnmarshalJSON reads.
-func (d Danger) MarshalJSON() ([]byte, error) {
+func (d ValueSet) MarshalJSON() ([]byte, error) {
 	if d.Values != nil {
 		return json.Marshal(d.Values)
 	}

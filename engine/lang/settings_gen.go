@@ -28,6 +28,8 @@ type Settings struct {
 	Tools ToolsSpec `json:"tools,omitzero"`
 	// Approval of calls.
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
+	// What calls may do that do not say.
+	Access AccessSettings `json:"access,omitzero"`
 	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
 	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`
@@ -77,6 +79,10 @@ type JobsSpec struct {
 	MaxDepth int `json:"maxDepth,omitempty"`
 	// Time in the queue after which a call fails. 0: never.
 	QueueMs int64 `json:"queueMs,omitempty"`
+	// What happens to a job that may write in a working tree in which another one may:
+	// "warn" (default): it runs, and its result names the other; "wait": it waits for the
+	// other; "allow": nothing.
+	SameTree string `json:"sameTree,omitempty"`
 }
 
 // ToolsSpec are the settings of what clients are shown.
@@ -100,10 +106,23 @@ type ApprovalsSpec struct {
 	Enforce bool `json:"enforce,omitempty"`
 	// Dangerous parameters in calls that no policy decides.
 	Danger string `json:"danger,omitempty"`
+	// Highest level of access of any call.
+	Ceiling string `json:"ceiling,omitempty"`
 	// How long to wait for a person, in milliseconds.
 	AskMs int64 `json:"askMs,omitempty"`
 	// Days to keep a decision. 0: forever.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
+}
+
+// AccessSettings is what calls may do that do not say.
+type AccessSettings struct {
+	// Level of access; "own" leaves it to the program and its settings.
+	Default string `json:"default,omitempty"`
+	// Directories that are trusted with all that is below them, from `/` or `~/`: their
+	// settings, hooks and servers count. `gateway trust DIR` adds others.
+	Trusted []string `json:"trusted,omitempty"`
+	// The directories that an MCP client names as its roots are trusted.
+	TrustRoots bool `json:"trustRoots,omitempty"`
 }
 
 // SessionsSpec are the settings of sessions.

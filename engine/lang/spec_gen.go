@@ -36,6 +36,8 @@ type ServerSpec struct {
 	Env []string `json:"env,omitempty"`
 	// The agent runs its tools without asking.
 	Trust bool `json:"trust,omitempty"`
+	// Level of access of its tools: what they can do at most.
+	Access string `json:"access,omitempty"`
 }
 
 // RuleSpec scores a call of any CLI. Its name is its id.

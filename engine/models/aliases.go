@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 )
 
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9._:/-]+$`)
@@ -51,7 +52,7 @@ func (v *view) aliases() {
 			v.warn("%s: the alias %s is %s, which overrides %s from %s", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
 		}
 		by[s.key] = s
-		v.models.Aliases[s.key] = catalog.Named{Name: s.value, From: from(s.variable)}
+		v.models.Aliases[s.key] = modelnames.Named{Name: s.value, From: from(s.variable)}
 	}
 	drop := func(alias string) {
 		delete(by, alias)
@@ -62,7 +63,7 @@ func (v *view) aliases() {
 	}
 	for _, alias := range slices.Sorted(maps.Keys(by)) {
 		to := by[alias].value
-		if _, chained := v.models.Aliases[to]; chained || to == "" || slices.Contains(catalog.StandardAliases, to) {
+		if _, chained := v.models.Aliases[to]; chained || to == "" || slices.Contains(modelnames.StandardAliases, to) {
 			continue
 		}
 		if wrong := v.unusable(to); wrong != "" {

@@ -16,9 +16,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-// maxDepth is how deep a TOML file may nest: its parser calls itself for each level.
-const maxDepth = 200
-
 // decode reads a document. The errors complete a sentence that begins with the file.
 func decode(data []byte, format string) (any, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
@@ -27,8 +24,8 @@ func decode(data []byte, format string) (any, error) {
 	}
 	switch format {
 	case lang.FormatTOML:
-		if nestingDepth(data) > maxDepth {
-			return nil, fmt.Errorf("nests deeper than %d levels", maxDepth)
+		if host.NestingDepth(data) > host.MaxTOMLDepth {
+			return nil, fmt.Errorf("nests deeper than %d levels", host.MaxTOMLDepth)
 		}
 		var doc map[string]any
 		if err := toml.Unmarshal(data, &doc); err != nil {
@@ -57,21 +54,6 @@ func decode(data []byte, format string) (any, error) {
 		return doc, nil
 	}
 	return nil, fmt.Errorf("is in format %q, which is only supported for the files of a folder", format)
-}
-
-// nestingDepth is how deep brackets nest, at most: those in texts count as well.
-func nestingDepth(data []byte) (deepest int) {
-	open := 0
-	for _, c := range data {
-		switch c {
-		case '[', '{':
-			open++
-			deepest = max(deepest, open)
-		case ']', '}':
-			open = max(open-1, 0)
-		}
-	}
-	return deepest
 }
 
 // collect takes from a document what stands at the first of the keys that is there.

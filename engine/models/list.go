@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -42,10 +43,10 @@ type Model struct {
 // CLI describes the models of one CLI.
 type CLI struct {
 	Spec     *catalog.CLI
-	Default  catalog.Named // with which a call runs that names none; Name "" if that is not known
-	Kind     Kind          // of the default
-	Passed   bool          // the default is passed to the CLI, which else chooses by itself
-	Models   []Model       // the most trustworthy first
+	Default  modelnames.Named // with which a call runs that names none; Name "" if that is not known
+	Kind     Kind             // of the default
+	Passed   bool             // the default is passed to the CLI, which else chooses by itself
+	Models   []Model          // the most trustworthy first
 	Aliases  map[string]string
 	Warnings []string
 }
@@ -122,7 +123,7 @@ func (v *view) list(ctx context.Context, discover bool, used []string) CLI {
 		t.observed(ctx, used)
 	}
 	slices.SortStableFunc(t.found, func(a, b Model) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
-	for _, alias := range slices.Concat(sorted(v.models.Aliases), catalog.StandardAliases) {
+	for _, alias := range slices.Concat(sorted(v.models.Aliases), modelnames.StandardAliases) {
 		if _, known := out.Aliases[alias]; known || v.cli.CheckAlias(alias) != "" {
 			continue
 		}
@@ -172,13 +173,13 @@ func (t *collector) add(m Model) {
 }
 
 // fallback is the model of a call that names none.
-func (t *collector) fallback() (named catalog.Named, kind Kind, passed bool) {
+func (t *collector) fallback() (named modelnames.Named, kind Kind, passed bool) {
 	if d := t.models.Default; d != nil {
 		name, _ := t.models.Follow(d.Name, d.From)
 		if name != "" {
 			kind = kindOf(d.From)
 			t.add(Model{Name: name, Kind: kind, From: d.From})
-			return catalog.Named{Name: name, From: d.From}, kind, true
+			return modelnames.Named{Name: name, From: d.From}, kind, true
 		}
 	}
 	own := t.models.Own
@@ -220,7 +221,7 @@ func (t *collector) variables() {
 // target adds the model that an alias leads to.
 func (t *collector) target(alias string, kind Kind) {
 	to := t.models.Aliases[alias]
-	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(catalog.StandardAliases, to.Name) && to.Name != alias {
+	if _, chained := t.models.Aliases[to.Name]; to.Name == "" || chained && to.Name != alias || slices.Contains(modelnames.StandardAliases, to.Name) && to.Name != alias {
 		return // reported with the alias
 	}
 	m := Model{Name: to.Name, Kind: kind}

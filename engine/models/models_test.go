@@ -208,7 +208,7 @@ func TestCallsFollow(t *testing.T) {
 		`{"prompt":"x","model":"smart"}`:    "--model=nano | smart: argument model | cheap: alias smart: env:ACME_DEFAULT_MODEL | fast: alias cheap: cli.acme.models.aliases.cheap | nano: alias fast: env:LLM_GATEWAY_MODEL_ALIASES",
 		`{"prompt":"x","model":"own"}`:      " | own: argument model | (the CLI's own default): alias own: cli.acme.models.aliases.own",
 		`{"prompt":"x","model":"unknown1"}`: "--model=unknown1 | unknown1: argument model",
-		`{"prompt":"x","model":""}`:         "",
+		`{"prompt":"x","model":""}`:         "--model=nano | cheap: env:ACME_DEFAULT_MODEL | fast: alias cheap: cli.acme.models.aliases.cheap | nano: alias fast: env:LLM_GATEWAY_MODEL_ALIASES",
 	} {
 		same(t, args, w.bound(t, "acme", args)+"\n", want+"\n")
 	}

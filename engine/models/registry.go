@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -46,7 +47,7 @@ type Registry struct {
 
 // Current are the models with which a call is to be bound now. No history is read for
 // it, and no file that has not changed.
-func (r *Registry) Current(catalog *catalog.Catalog, cli *catalog.CLI) catalog.Models {
+func (r *Registry) Current(catalog *catalog.Catalog, cli *catalog.CLI) modelnames.Models {
 	if r == nil || !cli.TakesModel() {
 		return cli.Declared()
 	}
@@ -60,7 +61,7 @@ type view struct {
 	prefix           string
 	gatewayVariables host.Variables // the gateway's
 	filter           host.Filter    // what of them the CLI is given
-	models           catalog.Models
+	models           modelnames.Models
 	byEnv            []string // aliases that variables say, sorted
 	warnings         []string
 }
@@ -156,10 +157,10 @@ func quoted(text string) string {
 func (v *view) defaults() {
 	if text, name := v.variable("DEFAULT_MODEL"); text != "" {
 		_, alias := v.models.Aliases[text]
-		if wrong := v.unusable(text); wrong != "" && !alias && !slices.Contains(catalog.StandardAliases, text) {
+		if wrong := v.unusable(text); wrong != "" && !alias && !slices.Contains(modelnames.StandardAliases, text) {
 			v.warn("%s: %s", name, wrong)
 		} else {
-			v.models.Default = &catalog.Named{Name: text, From: from(name)}
+			v.models.Default = &modelnames.Named{Name: text, From: from(name)}
 		}
 	}
 	for name, s := range v.cli.Models.Sources.All() {
@@ -171,9 +172,9 @@ func (v *view) defaults() {
 			continue
 		}
 		if !found.elsewhere {
-			v.models.Own = catalog.Named{Name: found.name, From: found.from}
+			v.models.Own = modelnames.Named{Name: found.name, From: found.from}
 		} else if v.models.Default == nil {
-			v.models.Default = &catalog.Named{Name: found.name, From: found.from}
+			v.models.Default = &modelnames.Named{Name: found.name, From: found.from}
 		}
 	}
 }

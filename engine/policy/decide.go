@@ -30,20 +30,21 @@ type Decision struct {
 
 // Question is what is decided of a call.
 type Question struct {
-	Strategy string   // as asked for: Legacy, Managed or ""
-	Policy   string   // as asked for; "" for the default
-	Dangers  []string // parameters that the caller gave, by which the CLI acts without asking
-	Hits     []Hit    // rules that hold
+	Strategy string // as asked for: Legacy, Managed or ""
+	Policy   string // as asked for; "" for the default
+	Asked    string // what asks for more than reading, in words; "" if nothing does
+	Hits     []Hit  // rules that hold
+}
+
+// Managing reports whether a policy decides a call that asks for a strategy and a policy.
+func Managing(settings lang.ApprovalsSpec, strategy, policy string) bool {
+	return settings.Enforce || strategy == "" && policy != "" || cmp.Or(strategy, settings.Strategy, Legacy) == Managed
 }
 
 // Decide says whether a call may run. A call that names a policy is decided by it; one
 // that names nothing by what the settings say.
 func Decide(s Set, settings lang.ApprovalsSpec, q Question) Decision {
-	strategy := cmp.Or(q.Strategy, settings.Strategy, Legacy)
-	if q.Strategy == "" && q.Policy != "" || settings.Enforce {
-		strategy = Managed
-	}
-	if strategy != Managed {
+	if !Managing(settings, q.Strategy, q.Policy) {
 		return legacy(settings.Danger, q)
 	}
 	name, note := cmp.Or(q.Policy, settings.Policy), ""
@@ -96,8 +97,8 @@ func Under(p *Policy, hits []Hit) Decision {
 // legacy is the decision of the settings about a call that no policy decides.
 func legacy(setting string, q Question) Decision {
 	d := Decision{Strategy: Legacy, Verdict: Approve, Score: total(q.Hits), Reasons: q.Hits}
-	if setting == "deny" && len(q.Dangers) > 0 {
-		d.Verdict, d.Note = Deny, "gateway.approvals.danger denies "+strings.Join(q.Dangers, ", ")
+	if setting == "deny" && q.Asked != "" {
+		d.Verdict, d.Note = Deny, "gateway.approvals.danger denies "+q.Asked
 	}
 	return d
 }

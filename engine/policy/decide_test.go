@@ -43,8 +43,9 @@ func question(t testing.TB, s Set, args string) (q Question) {
 		t.Fatal(err)
 	}
 	q.Strategy, q.Policy = given.ApprovalStrategy, given.ApprovalPolicy
+	var dangers []string
 	if given.Yolo {
-		q.Dangers = []string{"yolo"}
+		q.Asked, dangers = "yolo", []string{"yolo"}
 	}
 	for _, rule := range []struct {
 		holds bool
@@ -54,7 +55,7 @@ func question(t testing.TB, s Set, args string) (q Question) {
 			q.Hits = append(q.Hits, rule.hit)
 		}
 	}
-	q.Hits = append(q.Hits, s.Hits(Facts{CLI: "acme", Mode: lang.New, Prompt: given.Prompt, Dangers: q.Dangers})...)
+	q.Hits = append(q.Hits, s.Hits(Facts{CLI: "acme", Mode: lang.New, Prompt: given.Prompt, Dangers: dangers})...)
 	return q
 }
 

@@ -13,15 +13,20 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
+// Turns knows the turns of conversations that are under way.
+type Turns interface {
+	// EnclosingTurn is the job in which this gateway itself runs and that is a turn of the
+	// conversation, by the CLI's name and the session's id; "" if there is none.
+	EnclosingTurn(ctx context.Context, cli, session string) string
+}
+
 // Service is where sessions are written down. Its methods may be called from any goroutine.
 type Service struct {
 	Record func() (Store, error) // the open record of jobs
 	Place  string                // the record's file; "" for one in memory
 	Legacy string                // the sessions of an earlier gateway, taken over once; "": none
 
-	// EnclosingTurn is the job in which this gateway itself runs and that is a turn of the
-	// conversation, by the CLI's name and the session's id; "" if there is none.
-	EnclosingTurn func(ctx context.Context, cli, session string) string
+	Turns Turns // under way; nil: this gateway runs in none
 
 	mu       sync.Mutex
 	imported Store // whose import was seen to

@@ -153,12 +153,7 @@ func TestWhichConversation(t *testing.T) {
 			for _, s := range c.had {
 				b.put(s)
 			}
-			b.EnclosingTurn = func(_ context.Context, _, session string) string {
-				if session == c.outer {
-					return "J"
-				}
-				return ""
-			}
+			b.Turns = turnOf(c.outer)
 			dir := c.dir
 			if dir == "" {
 				dir = here
@@ -428,4 +423,14 @@ func TestABrokenFileIsReported(t *testing.T) {
 			}
 		})
 	}
+}
+
+// turnOf is a world in which this gateway runs in a turn of one session.
+type turnOf string
+
+func (t turnOf) EnclosingTurn(_ context.Context, _, session string) string {
+	if session == string(t) {
+		return "J"
+	}
+	return ""
 }

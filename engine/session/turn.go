@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,8 +55,8 @@ func (b *Service) Resolve(ctx context.Context, principal string, call *catalog.C
 			return nil, refuse("pass workingDir "+s.Cwd+", or createNewSession", "the session %s belongs to the directory %s, and the call is made in %s", s.ID, s.Cwd, dir)
 		}
 	}
-	if implied && b.EnclosingTurn != nil {
-		if outer := b.EnclosingTurn(ctx, cli.Name, s.ID); outer != "" {
+	if implied && b.Turns != nil {
+		if outer := b.Turns.EnclosingTurn(ctx, cli.Name, s.ID); outer != "" {
 			return apart("is in the middle of a turn, job %s, which makes this call", outer)
 		}
 	}
@@ -114,7 +115,7 @@ func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalo
 		// makes the same call joins that; for others there is no place yet.
 		mode, id = lang.New, firstID(call.CLI, s)
 	}
-	turn, wrong := call.InConversation(s.ID, mode, id)
+	turn, wrong := call.InConversation(s.ID, mode, id, keptBy(s))
 	if wrong != nil {
 		hint := "correct the arguments and call again; nothing was run"
 		if implied {
@@ -123,6 +124,14 @@ func continueSession(call *catalog.Call, s store.Session, implied bool) (*catalo
 		return nil, &Refusal{Text: wrong.Error(), Hint: hint}
 	}
 	return turn, nil
+}
+
+// keptBy is what a session has kept. Nothing is known of one that an earlier gateway began.
+func keptBy(s store.Session) (kept catalog.Kept) {
+	if len(s.Kept) == 0 || json.Unmarshal(s.Kept, &kept) != nil {
+		return catalog.Kept{}
+	}
+	return kept
 }
 
 // Stale reports whether a turn failed because its CLI has the conversation where it
@@ -166,6 +175,9 @@ func Ended(cli *catalog.CLI, job store.Job) *store.Turn {
 	o := job.Outcome
 	t := &store.Turn{Principal: job.Principal, CLI: job.CLI, Session: job.Session, Cwd: job.Cwd}
 	ok, mode := o.Ending == store.EndOK, lang.Mode(job.Mode)
+	if mode == lang.New {
+		t.Kept = catalog.KeptIn(job.Args)
+	}
 	if cli != nil && cli.AcceptsID(o.NativeSessionID) {
 		t.Native = o.NativeSessionID
 	}

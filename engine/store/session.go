@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Session is a conversation that callers can come back to.
 type Session struct {
@@ -16,6 +19,8 @@ type Session struct {
 	Description string // the user's
 	Created     time.Time
 	Used        time.Time // end of the last turn; without one, when it was created
+
+	Kept json.RawMessage // what later turns have of the first one, as an object; nil for nothing
 }
 
 // Turn is what the end of a job means for the session of which it was a turn. Where the
@@ -32,4 +37,5 @@ type Turn struct {
 	// the native id Reset. It does not hold for a session that was answered before.
 	Undone bool
 	Reset  string
+	Kept   json.RawMessage // of a first turn, what the session keeps
 }

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // MustJSON is marshal for schemas.
@@ -22,4 +23,18 @@ func JSON(v any) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+// JSONList is the list that a text is in JSON, with its numbers as they are written; ok is
+// false if it is none.
+func JSONList(s string) (list []any, ok bool) {
+	if !strings.HasPrefix(s, "[") {
+		return nil, false
+	}
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.UseNumber()
+	if dec.Decode(&list) != nil || dec.More() {
+		return nil, false
+	}
+	return list, true
 }

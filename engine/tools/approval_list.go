@@ -85,9 +85,9 @@ func renderApprovalList(o ApprovalListOutput) []string {
 	return []string{strings.Join(lines, "\n")}
 }
 
-// PruneApprovals removes decisions that are older than the catalog says they are kept,
+// Prune removes decisions that are older than the catalog says they are kept,
 // from the record and from the journal.
-func (t *Tools) PruneApprovals(ctx context.Context, now time.Time) error {
+func (t *Tools) Prune(ctx context.Context, now time.Time) error {
 	days := t.Catalog().Settings.Approvals.RetentionDays
 	if days == 0 {
 		return nil

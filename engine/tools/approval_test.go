@@ -34,13 +34,13 @@ risk: danger: {when: "len(danger) > 0", score: 5, reason: "acts unasked"}
 gateway: {env: pass: ["PATH"], timeouts: graceMs: 10, approvals: {policy: "narrow", askMs: 60000}}
 `
 
-// desk is a set of tools with a record and a journal.
-type desk struct {
+// approvalFixture is a set of tools with a record and a journal.
+type approvalFixture struct {
 	*Tools
 	records *sqlite.Store
 }
 
-func newDesk(t *testing.T, more string) desk {
+func newApprovalFixture(t *testing.T, more string) approvalFixture {
 	t.Helper()
 	res := load.Load([]load.Layer{{Name: "test", Files: []specfiles.File{{Name: "a.cue", Data: []byte(gated)}}}, {Name: "more", Files: []specfiles.File{{Name: "b.cue", Data: []byte(more)}}}}, load.Options{})
 	if res.Catalog == nil {
@@ -57,11 +57,11 @@ func newDesk(t *testing.T, more string) desk {
 		Current: func() *catalog.Catalog { return res.Catalog },
 	}
 	t.Cleanup(func() { runner.Close(); records.Close() })
-	return desk{wire(&Tools{Catalog: runner.Current, Runner: runner, Decisions: func() (ApprovalStore, error) { return records, nil }, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}), records}
+	return approvalFixture{wire(&Tools{Catalog: runner.Current, Runner: runner, Decisions: func() (ApprovalStore, error) { return records, nil }, Journal: store.Journal{Path: filepath.Join(home, "approvals.jsonl")}}), records}
 }
 
 // decisions are the rows and the lines of the journal, which must tell the same.
-func (d desk) decisions(t *testing.T) []store.Approval {
+func (d approvalFixture) decisions(t *testing.T) []store.Approval {
 	t.Helper()
 	rows, err := d.records.Approvals(t.Context(), store.Local, "", 0)
 	if err != nil {
@@ -86,7 +86,7 @@ func (d desk) decisions(t *testing.T) []store.Approval {
 }
 
 // ran are the calls on record, newest first.
-func (d desk) ran(t *testing.T) []store.Job {
+func (d approvalFixture) ran(t *testing.T) []store.Job {
 	t.Helper()
 	rows, err := d.records.Jobs(t.Context(), store.Filter{Principal: store.Local})
 	if err != nil {
@@ -96,7 +96,7 @@ func (d desk) ran(t *testing.T) []store.Job {
 }
 
 func TestPolicyDecides(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	catalog := d.Catalog().Digest()
 	for _, c := range []struct{ args, response, approval, row string }{
 		{`{"prompt":"x","n":5}`, "ran -n 5", "", `{"strategy":"legacy","verdict":"approved","by":"setting","score":20,"reasons":[{"id":"n","score":20,"reason":"n is given"}],"catalog":"C"}`},
@@ -133,7 +133,7 @@ func TestPolicyDecides(t *testing.T) {
 }
 
 func TestDenied(t *testing.T) {
-	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	d := newApprovalFixture(t, `gateway: approvals: danger: "deny"`)
 	for _, c := range []struct{ name, args, message, hint string }{
 		{"policy", `{"prompt":"secret words","n":50,"approvalPolicy":"narrow","correlationId":"mine"}`,
 			"nothing was run: the policy narrow denies a call of score 100\n- n (20): n is given\n- big (80)", `ask for less, so that fewer of these rules hold; or, if the user agrees, pass approvalPolicy "wide"`},
@@ -185,16 +185,16 @@ func TestAPersonDecides(t *testing.T) {
 		{"error", "", errors.New("no forms"), "failed", "the client did not ask one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, "")
+			d := newApprovalFixture(t, "")
 			asked := ""
-			r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Client: call.Client{Name: "desk", Version: "1"},
+			r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Client: call.Client{Name: "client", Version: "1"},
 				Interaction: call.Interaction{Ask: func(_ context.Context, text string) (call.Reply, error) { asked += text; return c.reply, c.err }}})
 			here, _ := os.Getwd()
 			if want := "May Acme be called (acme_request, in " + here + ")? The policy narrow leaves it to you: its risk score is 25.\n- n (20): n is given\n- danger (5): acts unasked\nIt is given: yolo\nPrompt: \"mend it \\\"now\\\"\""; asked != want {
 				t.Errorf("asked %s\nwant  %s", asked, want)
 			}
 			rows := d.decisions(t)
-			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != "human" || rows[0].ClientName != "desk" {
+			if len(rows) != 1 || rows[0].Answer != c.answer || rows[0].By != "human" || rows[0].ClientName != "client" {
 				t.Fatalf("%+v", rows)
 			}
 			if c.message == "" {
@@ -214,7 +214,7 @@ func TestAPersonDecides(t *testing.T) {
 }
 
 func TestAPersonWhoDoesNotAnswer(t *testing.T) {
-	d := newDesk(t, "gateway: approvals: askMs: 1000")
+	d := newApprovalFixture(t, "gateway: approvals: askMs: 1000")
 	deadline := time.Time{}
 	silent := func(ctx context.Context, _ string) (call.Reply, error) {
 		deadline, _ = ctx.Deadline()
@@ -238,14 +238,14 @@ func TestAPersonWhoDoesNotAnswer(t *testing.T) {
 }
 
 func TestNobodyIsAskedWithoutNeed(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	ask := func(context.Context, string) (call.Reply, error) { t.Error("asked"); return call.Accepted, nil }
 	for _, args := range []string{`{"prompt":"x","approvalPolicy":"narrow"}`, `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, `{"prompt":"x","n":50}`, `{"prompt":"x","n":5,"approvalPolicy":"wide"}`} {
 		if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{Ask: ask, AskNextRound: true}}); r.NeedInput != nil {
 			t.Errorf("%s: %+v", args, r)
 		}
 	}
-	d = newDesk(t, `policy: narrow: human: "deny"`)
+	d = newApprovalFixture(t, `policy: narrow: human: "deny"`)
 	if r := d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(borderline), Interaction: call.Interaction{Ask: ask}}); !r.IsError {
 		t.Errorf("%+v", r)
 	}
@@ -253,7 +253,7 @@ func TestNobodyIsAskedWithoutNeed(t *testing.T) {
 
 // TestAPersonDecidesInTheNextRound is for clients that call again with the answer.
 func TestAPersonDecidesInTheNextRound(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	round := func(args string, answer *call.Answer) Result {
 		return d.Call(t.Context(), call.Request{Tool: "acme_request", Args: json.RawMessage(args), Interaction: call.Interaction{AskNextRound: true, Answer: answer}})
 	}
@@ -294,7 +294,7 @@ func TestAPersonDecidesInTheNextRound(t *testing.T) {
 }
 
 func TestADecisionThatCannotBeRecordedLetsNothingRun(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	if err := os.Mkdir(d.Journal.Path, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestADecisionThatCannotBeRecordedLetsNothingRun(t *testing.T) {
 }
 
 func TestApprovalList(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	list := func(args string) (text string, rows []store.Approval) {
 		t.Helper()
 		r := d.call(t, ApprovalList, args)
@@ -359,7 +359,7 @@ func TestApprovalList(t *testing.T) {
 // TestDecidedBeforeJoining holds that nobody gets the answer to a call that they may not
 // make themselves, and that who joins is told the decision about their own call.
 func TestDecidedBeforeJoining(t *testing.T) {
-	d := newDesk(t, "gateway: jobs: dedupMs: 3600000")
+	d := newApprovalFixture(t, "gateway: jobs: dedupMs: 3600000")
 	ask := func(tool, policy string) (joined bool, about call.Approval, r Result) {
 		t.Helper()
 		r = d.call(t, tool, `{"prompt":"x","n":50,"approvalPolicy":"`+policy+`"}`)
@@ -390,7 +390,7 @@ func TestDecidedBeforeJoining(t *testing.T) {
 }
 
 func TestParametersOfApproval(t *testing.T) {
-	d := newDesk(t, "")
+	d := newApprovalFixture(t, "")
 	for args, want := range map[string]string{
 		`{"prompt":"x","approvalStrategy":"manual"}`: `approvalStrategy: must be "legacy" or "mcp_managed", not "manual"`,
 		`{"prompt":"x","approvalPolicy":"wid"}`:      `approvalPolicy: must be "narrow" or "wide", not "wid" (did you mean "wide"?)`,

@@ -132,12 +132,12 @@ func TestResultsOfBuiltins(t *testing.T) {
 	full, empty := newTools(t), newTools(t)
 	for _, tools := range []*Tools{full, empty} {
 		tools.Sessions, tools.Decisions = &session.Service{Record: recordOf[session.Store](tools)}, recordOf[ApprovalStore](tools)
-		tools.Status = func() Status { return Status{Files: []SpecFile{}} }
+		tools.Specs = specsOf{Files: []SpecFile{}}
 		wire(tools)
 	}
-	full.Status = func() Status {
-		return Status{Digest: "d", Since: now, Files: []SpecFile{{Name: "a.cue", SHA256: "0"}}, Warnings: []string{"w"}, Restart: []string{"s"},
-			Failed: &Failed{Time: now, Problems: []string{"p"}}, Held: &Held{Time: now, Digest: "h", Changes: []string{"c"}}, Evaluating: &Evaluating{File: "a.cue", Since: now, LimitMs: 5000, LimitMb: 1024}}
+	full.Specs = specsOf{
+		Digest: "d", Since: now, Files: []SpecFile{{Name: "a.cue", SHA256: "0"}}, Warnings: []string{"w"}, Restart: []string{"s"},
+		Failed: &Failed{Time: now, Problems: []string{"p"}}, Held: &Held{Time: now, Digest: "h", Changes: []string{"c"}}, Evaluating: &Evaluating{File: "a.cue", Since: now, LimitMs: 5000, LimitMb: 1024},
 	}
 	records, err := recordOf[call.Decisions](full)()
 	if err != nil {
@@ -181,7 +181,7 @@ func TestResultsOfBuiltins(t *testing.T) {
 		}
 	}
 	full.Runner.Record = noRecord
-	full.Sessions, full.Decisions, full.Status = &session.Service{Record: recordOf[session.Store](full)}, recordOf[ApprovalStore](full), nil
+	full.Sessions, full.Decisions, full.Specs = &session.Service{Record: recordOf[session.Store](full)}, recordOf[ApprovalStore](full), nil
 	wire(full)
 	for _, c := range []struct{ tool, args, class string }{
 		{JobStatus, job, lang.ClassRecord}, {JobResult, job, lang.ClassRecord}, {JobCancel, job, lang.ClassRecord}, {JobList, `{}`, lang.ClassRecord},
@@ -198,11 +198,11 @@ func TestResultsOfBuiltins(t *testing.T) {
 // TestFailuresKeepToTheSchemas: whatever goes wrong with a call of a tool, clients that
 // check results show the failure and not a complaint about its form.
 func TestFailuresKeepToTheSchemas(t *testing.T) {
-	d := newDesk(t, `gateway: approvals: danger: "deny"`)
+	d := newApprovalFixture(t, `gateway: approvals: danger: "deny"`)
 	d.Sessions = &session.Service{Record: recordOf[session.Store](d.Tools)}
 	d.Versions = &installed.Prober{Host: d.Runner.Host}
 	wire(d.Tools)
-	lost := newDesk(t, "").Tools
+	lost := newApprovalFixture(t, "").Tools
 	lost.Runner.Record, lost.Versions = noRecord, &installed.Prober{Host: lost.Runner.Host}
 	lost.Sessions, lost.Decisions = &session.Service{Record: recordOf[session.Store](lost)}, recordOf[ApprovalStore](lost)
 	wire(lost)
@@ -374,3 +374,8 @@ func TestParamsOfFields(t *testing.T) {
 		}
 	}
 }
+
+// specsOf are specs of which that is to be reported.
+type specsOf Status
+
+func (s specsOf) Status() Status { return Status(s) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -51,7 +52,7 @@ type CLIUpgradeOutput struct {
 
 var upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"type":"string"},"jobId":{"type":"string"},"cli":{"type":"string"},"installed":{"type":"string"},` +
 	`"target":{"type":"string"},"strategy":{"type":"string"},"command":{"type":"array","items":{"type":"string"}},"dryRun":{"type":"boolean"},"problem":{"type":"string"},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}},"required":["status"]}`)
+	`"error":{"type":"object"}},"required":["status"]}`)
 
 // CLIUpgradeTool plans the upgrade of a CLI, and runs it.
 var CLIUpgradeTool = &Builtin[CLIUpgradeInput, CLIUpgradeOutput]{
@@ -68,7 +69,7 @@ func (t *Tools) upgradeCLI(ctx context.Context, from Caller, in CLIUpgradeInput)
 	if err != nil {
 		return CLIUpgradeOutput{}, err
 	}
-	if wrong := catalog.TargetProblem(in.Target); wrong != "" {
+	if wrong := upgrade.TargetProblem(in.Target); wrong != "" {
 		return CLIUpgradeOutput{}, &usageError{"target: " + wrong, "correct the target and call again; nothing was run"}
 	}
 	u := t.Versions.Plan(ctx, cat, cli, in.Target, time.Duration(in.TimeoutMs)*time.Millisecond)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -28,6 +29,8 @@ type Explanation struct {
 	Timeouts Timeouts          `json:"timeouts"`          // 0: none
 	Mode     lang.Mode         `json:"mode"`              // new, resume or latest
 	Session  string            `json:"session,omitempty"` // of which it is a turn
+	Access   access.Access     `json:"access"`            // what it may do
+	Trusted  bool              `json:"trusted"`           // somebody has trusted the working directory
 	Risks    []policy.Hit      `json:"risk,omitempty"`    // rules of the specs that hold for the call
 
 	MCP   *mcpservers.Selection `json:"mcpServers,omitempty"` // servers that the call asks for
@@ -93,7 +96,7 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 	}
 	limits := job.Limits(cat, bound)
 	e := Explanation{
-		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: bound.Mode, Session: bound.Session,
+		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: bound.Mode, Session: bound.Session, Access: bound.Access, Trusted: bound.Place.Trusted,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},
 		Risks:    cat.Risks(bound), Approval: policy.Decide(cat.Approval, cat.Settings.Approvals, cat.Question(bound)), Policies: policy.Each(cat.Approval, cat.Settings.Approvals, cat.Question(bound)), Steps: command.Steps,
 		Version: bound.CLI.Installed().String(), Warnings: slices.Concat(bound.Notes, bound.Servers().Notes()), MCP: bound.Servers(), Files: command.Files,

@@ -13,6 +13,9 @@ import (
 // GatewayStatus is the name of GatewayStatusTool.
 const GatewayStatus = "gateway_status"
 
+// Specs knows which specs are in force.
+type Specs interface{ Status() Status }
+
 // Status says which specs are in force: the output of GatewayStatusTool.
 type Status struct {
 	Digest   string     `json:"digest"`
@@ -70,10 +73,10 @@ var GatewayStatusTool = &Builtin[struct{}, Status]{
 }
 
 func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
-	if t.Status == nil {
+	if t.Specs == nil {
 		return Status{}, &usageError{message: "this gateway has no specs of its own"}
 	}
-	s := t.Status()
+	s := t.Specs.Status()
 	s.Since = s.Since.UTC()
 	if s.Failed != nil {
 		failed := *s.Failed

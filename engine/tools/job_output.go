@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -57,7 +58,7 @@ func (t *Tools) facts(j call.Job) structured {
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
 		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
-		Approval: call.ReadApproval(row.Approval), MCP: j.Equipment(), Optimization: optimization(j.Saved(), nil),
+		Approval: call.ReadApproval(row.Approval), MCP: j.Equipment(), Access: catalog.AccessIn(row.Args), Cwd: row.Cwd, Optimization: optimization(j.Saved(), nil),
 	}
 	for _, other := range j.Joins {
 		s.JoinedBy = append(s.JoinedBy, join{other.Tool, other.CorrelationID, other.ClientName, other.Created.UTC().Format(time.RFC3339Nano)})

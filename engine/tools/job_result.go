@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -35,7 +36,7 @@ type JobResultOutput struct {
 	heading string // of the CLI
 }
 
-var jobResultSchema = json.RawMessage(`{"type":"object","properties":{` + catalog.StartProperties + jobProperties +
+var jobResultSchema = json.RawMessage(`{"type":"object","properties":{` + listing.StartProperties + jobProperties +
 	`,"stdout":{"type":"string"},"stderr":{"type":"string"},"truncated":{"type":"boolean"},` +
 	`"totalChars":{"type":"integer"},"nextOffset":{"type":"integer"},"response":{"type":"string"}},"required":["status"]}`)
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -33,11 +34,11 @@ type JobStatusInput struct {
 }
 
 // jobSchema is of JobOutput, as far as it matters to a model.
-var jobSchema = json.RawMessage(`{"type":"object","properties":{` + catalog.StartProperties + jobProperties + `},"required":["status"]}`)
+var jobSchema = json.RawMessage(`{"type":"object","properties":{` + listing.StartProperties + jobProperties + `},"required":["status"]}`)
 
 const jobProperties = `,"position":{"type":"integer"},"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
 	`"exitCode":{"type":"integer"},"durationMs":{"type":"integer"},` +
-	`"error":{"type":"object","properties":{"class":{"type":"string"},"message":{"type":"string"}}}`
+	`"error":{"type":"object"}`
 
 // JobStatusTool reports the status of a job, after a wait for its end if asked.
 var JobStatusTool = &Builtin[JobStatusInput, JobOutput]{

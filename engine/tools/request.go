@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -39,9 +40,17 @@ func refusal(req *call.Request, f *lang.Failure) Result {
 		}
 	}
 	if req.Bound != nil {
-		s.CorrelationID = req.Bound.CorrelationID
+		s.CorrelationID, s.Access = req.Bound.CorrelationID, decided(req.Bound)
 	}
 	return Result{Text: []string{text, trailer(s)}, Structured: encode(s), IsError: true}
+}
+
+// decided is the access of a call, nil as long as that is not decided.
+func decided(bound *catalog.Call) *access.Access {
+	if bound.Access.Level == "" {
+		return nil
+	}
+	return &bound.Access
 }
 
 // unstarted is the result of an asynchronous call of which no job runs.
@@ -51,6 +60,11 @@ func unstarted(out *call.Outcome) Result {
 	return Result{Text: []string{failureText(bound.CLI.DisplayName(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
+// inlineChars is how much of an answer the result of its call has, unless the caller or what
+// is known of its client says otherwise. Whole answers are rarely as long, and most clients
+// take as much; the rest is a page away.
+const inlineChars = 100_000
+
 // completed shows what a call came to twice, whole each time: clients hand their model
 // either the text or the structure, seldom both.
 func completed(req *call.Request, state call.State, joined bool, out call.Completion) Result {
@@ -59,7 +73,7 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	s := structured{
 		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
 		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
-		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Optimization: optimization(bound.Saved, a.Saved),
+		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
 		s.ExitCode = &out.ExitCode
@@ -67,7 +81,7 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	if s.Model == "" {
 		s.Model = bound.Model
 	}
-	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, defaultChars))}
+	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, inlineChars))}
 	if a.Failure != nil {
 		if r.IsError = true; state == call.Completed {
 			s.Status = string(call.Failed)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -33,6 +34,8 @@ type structured struct {
 	CostScope     string                `json:"costScope,omitempty"`
 	Approval      *call.Approval        `json:"approval,omitempty"`
 	MCP           *mcpservers.Selection `json:"mcpServers,omitempty"`
+	Access        *access.Access        `json:"access,omitempty"`
+	Cwd           string                `json:"cwd,omitempty"` // in which it runs
 
 	Optimization *optimize.Savings `json:"optimization,omitempty"`
 
@@ -118,6 +121,10 @@ func trailer(s structured) string {
 		put("costUsd", strconv.FormatFloat(*s.CostUSD, 'f', -1, 64))
 	}
 	put("costScope", s.CostScope)
+	if s.Access != nil {
+		put("access", granted(*s.Access))
+	}
+	put("cwd", s.Cwd)
 	if s.MCP != nil {
 		put("mcp", strings.Join(s.MCP.Enabled, ","))
 		put("mcpMissing", strings.Join(s.MCP.Missing, ","))
@@ -152,6 +159,18 @@ func trailer(s structured) string {
 		line += "\nWarning: " + strings.ReplaceAll(w, "\n", " ")
 	}
 	return line
+}
+
+// granted is what a call may do, and why unless that is the default.
+func granted(a access.Access) string {
+	text := a.Level
+	if a.Words != a.Level {
+		text += ", program " + a.Words
+	}
+	if a.From != access.FromDefault {
+		text += " (" + a.From + ")"
+	}
+	return text
 }
 
 // optimization tells of what was shortened, nil if nothing was to be.

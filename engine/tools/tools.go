@@ -37,7 +37,7 @@ type Tools struct {
 	Decisions func() (ApprovalStore, error)
 	Journal   store.Journal
 
-	Status func() Status // of the specs; nil: there is nothing to tell
+	Specs Specs // that are in force; nil: there is nothing to report
 
 	Profile string // of the listing, over the setting; "": that one's
 

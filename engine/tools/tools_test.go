@@ -19,6 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -32,7 +33,7 @@ import (
 // Three CLIs that every machine has: one says its prompt back, one prints records,
 // one tells where it is.
 const basics = `
-cli: acme: {bin: "cat", title: "Acme", argv: [], prompt: expands: ["@path"]
+cli: acme: {bin: "cat", title: "Acme", argv: [], prompt: {expands: ["@path"], max: 200000}
 	risk: [{id: "long", when: "len(prompt) > 3", score: 5, reason: "it is long"}]}
 cli: zeta: {bin: "printf", argv: {new: ["%s\n", "{rec}"], resume: ["%s\n#%s", "{rec}", "{session}"]}, params: rec: {doc: "Record", maxLength: 100000}
 	output: {format: "jsonl", text: "event.result", model: "event.model", error: "event.error", cost: "event.cost", costScope: "session"
@@ -108,7 +109,7 @@ func (t *Tools) call(tb testing.TB, name, args string) Result {
 // member. It must be what the output schema promises.
 func whole(t *testing.T, r Result) map[string]any {
 	t.Helper()
-	return conforms(t, catalog.OutputSchema, r)
+	return conforms(t, listing.OutputSchema, r)
 }
 
 // keys are the members of an object in the order in which they are written.
@@ -142,14 +143,14 @@ func TestSuccess(t *testing.T) {
 	got := whole(t, r)
 	want := map[string]any{"status": "completed", "jobId": got["jobId"], "cli": "zeta", "model": "zeta 2[1m]", "sessionId": "conv1", "correlationId": "mine",
 		"exitCode": 0.0, "costUsd": 0.25, "costScope": "session", "usageScope": "session", "response": r.Response, "durationMs": got["durationMs"],
-		"usage": map[string]any{"inputTokens": 3.0, "outputTokens": 4.0}}
+		"usage": map[string]any{"inputTokens": 3.0, "outputTokens": 4.0}, "cwd": got["cwd"], "access": map[string]any{"level": "full", "words": "own", "from": "default"}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "jobId", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope"}) {
+	if order := keys(t, r.Structured); !slices.Equal(order, []string{"status", "jobId", "cli", "model", "sessionId", "correlationId", "exitCode", "durationMs", "usage", "usageScope", "costUsd", "costScope", "access", "cwd"}) || !filepath.IsAbs(fmt.Sprint(got["cwd"])) {
 		t.Errorf("order: %q", order)
 	}
-	line := fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session]`, got["jobId"], got["durationMs"])
+	line := fmt.Sprintf(`[status=completed jobId=%v cli=zeta model="zeta 2[1m]" sessionId=conv1 correlationId=mine exitCode=0 durationMs=%v inputTokens=3 outputTokens=4 usageScope=session costUsd=0.25 costScope=session access="full, program own" cwd=%v]`, got["jobId"], got["durationMs"], got["cwd"])
 	if !slices.Equal(r.Text, []string{r.Response, line}) {
 		t.Errorf("text: %q\nwant line %s", r.Text, line)
 	}
@@ -179,23 +180,23 @@ func TestFailure(t *testing.T) {
 // of its forms, and says where the rest is; read on from there, the whole comes together.
 func TestAnswersAreBounded(t *testing.T) {
 	tools := newTools(t)
-	long := strings.Repeat("ä", defaultChars) + "the end"
-	for more, most := range map[string]int{"": defaultChars, `,"maxChars":7`: 7, `,"maxChars":10006`: defaultChars + 6} {
+	long := strings.Repeat("ä", inlineChars) + "the end"
+	for more, most := range map[string]int{"": inlineChars, `,"maxChars":7`: 7, `,"maxChars":100006`: inlineChars + 6} {
 		r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q%s}`, long, more))
 		got := whole(t, r)
 		head := string([]rune(long)[:most])
-		if r.IsError || r.Response != head || r.Text[0] != head || got["truncated"] != true || got["totalChars"] != float64(defaultChars+7) || got["nextOffset"] != float64(most) {
+		if r.IsError || r.Response != head || r.Text[0] != head || got["truncated"] != true || got["totalChars"] != float64(inlineChars+7) || got["nextOffset"] != float64(most) {
 			t.Errorf("%s: %.300s", more, fmt.Sprint(got))
 		}
 		if last := r.Text[len(r.Text)-1]; len(r.Text) != 3 || !strings.Contains(r.Text[1], fmt.Sprintf("offset %d", most)) || !strings.Contains(last, fmt.Sprintf("nextOffset=%d", most)) {
 			t.Errorf("%s: %q", more, r.Text[1:])
 		}
-		rest := tools.call(t, JobResult, fmt.Sprintf(`{"jobId":%q,"offset":%d,"maxChars":100000}`, got["jobId"], most))
+		rest := tools.call(t, JobResult, fmt.Sprintf(`{"jobId":%q,"offset":%d,"maxChars":1000000}`, got["jobId"], most))
 		if head+rest.Response != long {
 			t.Errorf("%s: the rest has %d bytes", more, len(rest.Response))
 		}
 	}
-	r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q,"maxChars":10007}`, long))
+	r := tools.call(t, "acme_request", fmt.Sprintf(`{"prompt":%q,"maxChars":100007}`, long))
 	if got := whole(t, r); r.Response != long || got["truncated"] != nil || got["nextOffset"] != nil || len(r.Text) != 2 {
 		t.Errorf("%.300s", fmt.Sprint(got))
 	}
@@ -442,7 +443,7 @@ func TestExplain(t *testing.T) {
 	if bytes.Contains(text, []byte("s3cret")) {
 		t.Errorf("a value of the environment: %s", text)
 	}
-	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "risk", "approval", "policies", "steps"}) {
+	if got := keys(t, text); !slices.Equal(got, []string{"tool", "bin", "argv", "stdin", "env", "cwd", "timeouts", "mode", "access", "trusted", "risk", "approval", "policies", "steps"}) {
 		t.Errorf("members: %q", got)
 	}
 	if !filepath.IsAbs(e.Bin) || filepath.Base(e.Bin) != "cat" || *e.Stdin != "hello" || e.Dir != dir || e.Mode != lang.New || e.Risks[0].ID != "long" ||

@@ -107,7 +107,7 @@ func TestTheRecordFailsWhileACallWaits(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-		}, "where it stands now cannot be told: the disk is on fire"},
+		}, "its state cannot be read: the disk is on fire"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWaiting(t, 300)

@@ -14,6 +14,7 @@ import (
 
 // usual are harmless values by the name of the parameter. A list is one value.
 var usual = map[string]any{
+	"maxChars":        100_000, // the least would cut the answer
 	"model":           "asked-for-model",
 	"fallbackModel":   "other-model",
 	"allowedTools":    []string{"Read", "Bash(git *)"},
@@ -37,7 +38,7 @@ var relayed = []string{"model", "systemPrompt", "appendSystemPrompt", "rules"}
 
 // property is what a client is told about a parameter.
 type property struct {
-	Type    string
+	Type    any // a name, or a list of names
 	Enum    []any
 	Minimum *float64
 }

@@ -112,6 +112,24 @@ func (e *Expression) Source() string {
 	return e.src
 }
 
+// Mentions reports whether the expression names something of its scope. One that cannot be
+// compiled mentions nothing.
+func (e *Expression) Mentions(name string) (found bool) {
+	if e == nil {
+		return false
+	}
+	prog, err := e.program()
+	if err != nil {
+		return false
+	}
+	node := prog.Node()
+	ast.Walk(&node, visitFunc(func(n *ast.Node) {
+		id, ok := (*n).(*ast.IdentifierNode)
+		found = found || ok && id.Value == name
+	}))
+	return found
+}
+
 func (e *Expression) program() (*vm.Program, error) {
 	e.once.Do(func() { e.prog, e.err = e.compile() })
 	return e.prog, e.err

@@ -17,7 +17,8 @@ import (
 func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
-	run, a.Late = d.late(run)
+	asked := run
+	run, a.Late = d.late(asked)
 	v := d.verdict(run)
 	a.Text = v.text
 	for name, t := range out.usage {
@@ -40,11 +41,15 @@ func (d *decoder) answer(run Run) Answer {
 	case "events":
 		a.Shown = d.whole.String()
 	}
+	a.Failure = d.failure(run, v)
+	// The last record of a program that was ended may only say that it was.
+	if f := a.Failure; a.Late && f != nil && (f.Class == lang.ClassEmpty || asked.Ended == lang.ClassCanceled) {
+		a.Late, a.Failure = false, d.failure(asked, v)
+	}
 	a.Warnings = append(v.notes, d.notes()...)
 	if a.Late {
 		a.Warnings = append(a.Warnings, out.name+" did not exit by itself after its answer, and was ended")
 	}
-	a.Failure = d.failure(run, v)
 	// A run that failed before it told an id may not have begun the conversation.
 	if a.SessionID == "" && a.Failure == nil {
 		a.SessionID = d.turn.SessionID

@@ -61,7 +61,7 @@ func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded) (ex lang.ExampleS
 	if r.Servers != nil {
 		ex.In[catalog.ParamMCPServers] = r.Servers
 	}
-	call, violations := check.BindExample(cli, ex)
+	call, violations := check.BindExample(c, cli, ex)
 	if violations != nil {
 		note("the spec refuses this call now: %s", strings.ReplaceAll(violations.Error(), "\n", "; "))
 		return ex, notes

@@ -16,7 +16,7 @@ func Uncovered(c *catalog.Catalog) []lang.Problem {
 	for _, cli := range c.CLIs {
 		seen := coverage{values: map[string]map[string]bool{}, modes: map[lang.Mode]bool{}, out: map[string]bool{}}
 		for _, ex := range cli.Examples {
-			if call, violations := BindExample(cli, ex); ex.Refused == "" && violations == nil {
+			if call, violations := BindExample(c, cli, ex); ex.Refused == "" && violations == nil {
 				seen.add(call, ex)
 			}
 		}

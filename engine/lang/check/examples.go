@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -35,7 +36,7 @@ type exampleRun struct {
 
 // run goes from arguments to command line, and from output to answer.
 func (e exampleRun) run(cli *catalog.CLI) {
-	call, violations := BindExample(cli, e.ex)
+	call, violations := BindExample(e.catalog, cli, e.ex)
 	if e.ex.Refused != "" {
 		e.refused(violations)
 		return
@@ -62,8 +63,9 @@ func (e exampleRun) run(cli *catalog.CLI) {
 	}
 }
 
-// BindExample binds the call of an example. An id that the gateway would make is {id}.
-func BindExample(c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Violations) {
+// BindExample binds the call of an example, and decides what it may do in a directory that
+// nobody trusts. An id that the gateway would make is {id}, the directory {cwd}.
+func BindExample(cat *catalog.Catalog, c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Violations) {
 	in, err := json.Marshal(ex.In)
 	if err != nil {
 		return nil, catalog.Violations{{Text: "cannot be written as JSON: " + err.Error()}}
@@ -72,6 +74,11 @@ func BindExample(c *catalog.CLI, ex lang.ExampleSpec) (*catalog.Call, catalog.Vi
 	if violations != nil {
 		return nil, violations
 	}
+	granted, violations := cat.Access(call, access.Ceiling{})
+	if violations != nil {
+		return nil, violations
+	}
+	call = call.WithAccess(granted, catalog.Place{Dir: "{cwd}"})
 	if violations := call.SelectServers(exampleSurroundings(call)); violations != nil {
 		return nil, violations
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/listing"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 )
@@ -59,7 +60,7 @@ func TestLint(t *testing.T) {
 }
 
 func TestLintOfATool(t *testing.T) {
-	b := catalog.NewBuiltin(catalog.Tool{Name: "do_it", Description: "Do it.", Output: catalog.OutputSchema},
+	b := catalog.NewBuiltin(catalog.Tool{Name: "do_it", Description: "Do it.", Output: listing.OutputSchema},
 		&catalog.Param{Name: "id", Kind: catalog.String, ParamSpec: lang.ParamSpec{Doc: "Id.", Required: true, MaxLength: new(3)}},
 		&catalog.Param{Name: "most", Kind: catalog.Int, ParamSpec: lang.ParamSpec{Doc: "Most.", Min: new(1.0), Max: new(9.0), Default: 4}})
 	if wrong := Lint(b.Tool); len(wrong) > 0 {

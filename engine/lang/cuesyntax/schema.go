@@ -1,7 +1,6 @@
 package cuesyntax
 
 import (
-	"slices"
 	"strings"
 	"sync"
 
@@ -18,9 +17,10 @@ func ImportSchema(_ token.Pos, path string) *build.Instance {
 	if strings.TrimSuffix(path, ":schema") != schema.Import {
 		return nil
 	}
+	parsed.once.Do(read)
 	inst := build.NewContext().NewInstance(schema.Import, nil)
 	inst.ImportPath = path
-	if err := inst.AddFile(schema.Import+"/schema.cue", permissive()); err != nil {
+	if err := inst.AddFile(schema.Import+"/schema.cue", parsed.permissive); err != nil {
 		return nil
 	}
 	if err := inst.Complete(); err != nil {
@@ -29,22 +29,37 @@ func ImportSchema(_ token.Pos, path string) *build.Instance {
 	return inst
 }
 
-// permissive is the schema with every definition opened. One of objects stays an object,
-// so that whoever names it alone has said something.
-var permissive = sync.OnceValue(func() string {
+// parsed is what is known of the schema once somebody asks. It costs a start nothing.
+var parsed struct {
+	once       sync.Once
+	names      []string        // of its definitions, in their order
+	objects    map[string]bool // those of objects
+	permissive string          // the schema with every definition opened
+}
+
+// read fills in what is known of the schema.
+func read() {
+	parsed.objects = map[string]bool{}
 	b := strings.Builder{}
 	b.WriteString("package schema\n")
-	for _, name := range Definitions() {
-		open := "_"
-		if OfObjects(name) {
-			open = "{...}"
+	for _, d := range WithoutComments().Decls {
+		f, ok := d.(*ast.Field)
+		if !ok {
+			continue
 		}
-		b.WriteString(name + ": " + open + "\n")
+		label, ok := f.Label.(*ast.Ident)
+		if !ok {
+			continue
+		}
+		parsed.names = append(parsed.names, label.Name)
+		open := "_"
+		if _, object := f.Value.(*ast.StructLit); object { // whoever names it alone has said something
+			parsed.objects[label.Name], open = true, "{...}"
+		}
+		b.WriteString(label.Name + ": " + open + "\n")
 	}
-	return b.String()
-})
-
-var schemaFile = sync.OnceValue(WithoutComments)
+	parsed.permissive = b.String()
+}
 
 // WithoutComments parses the schema anew, since a context changes what it builds. Its
 // comments, which are half of it, would cost as much as they are long.
@@ -58,25 +73,12 @@ func WithoutComments() *ast.File {
 
 // OfObjects reports whether a definition of the schema is one of objects.
 func OfObjects(name string) bool {
-	return slices.ContainsFunc(schemaFile().Decls, func(d ast.Decl) bool {
-		f, ok := d.(*ast.Field)
-		if !ok {
-			return false
-		}
-		label, isName := f.Label.(*ast.Ident)
-		_, object := f.Value.(*ast.StructLit)
-		return isName && label.Name == name && object
-	})
+	parsed.once.Do(read)
+	return parsed.objects[name]
 }
 
-// Definitions are the names that the schema exports.
-var Definitions = sync.OnceValue(func() (names []string) {
-	for _, d := range schemaFile().Decls {
-		if f, ok := d.(*ast.Field); ok {
-			if ident, ok := f.Label.(*ast.Ident); ok {
-				names = append(names, ident.Name)
-			}
-		}
-	}
-	return names
-})
+// Definitions are the names that the schema exports. The caller must not change them.
+func Definitions() []string {
+	parsed.once.Do(read)
+	return parsed.names
+}

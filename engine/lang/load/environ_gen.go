@@ -19,4 +19,5 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_SESSION_RETENTION_DAYS", "gateway.sessions.retentionDays", number, ""},
 	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", textKind, ""},
 	{"LLM_GATEWAY_APPROVAL_RETENTION_DAYS", "gateway.approvals.retentionDays", number, ""},
+	{"LLM_GATEWAY_ACCESS", "gateway.access.default", textKind, ""},
 }

@@ -39,6 +39,7 @@ func (w *writer) facts(cli *catalog.CLI) {
 	}
 	add("prompt", promptFacts(cli))
 	add("sessions", sessionFacts(cli))
+	add("access", escape(strings.Join(cli.LevelFacts(), "; ")))
 	add("environment variables passed", codes(cli.Env.Pass))
 	add("environment variables set", codes(cli.Env.Set.Keys()))
 	add("environment variables withheld", codes(cli.Env.Drop))
@@ -171,7 +172,7 @@ func (w *writer) parameters(t catalog.Tool, cli *catalog.CLI) {
 	w.table(rows)
 }
 
-func danger(d lang.Danger) string {
+func danger(d lang.ValueSet) string {
 	switch {
 	case d.All:
 		return "Lets the agent act without asking."

@@ -27,6 +27,9 @@ var schema1000 string
 //go:embed schema/1001.sql
 var schema1001 string
 
+//go:embed schema/1002.sql
+var schema1002 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
 
@@ -34,6 +37,7 @@ const principalVersion = 1001
 var migrations = []migration{
 	{1000, schema1000},
 	{principalVersion, schema1001},
+	{1002, schema1002},
 }
 
 // identity is what the header of a database says about whose it is.

@@ -30,7 +30,7 @@ func TestSettingsHold(t *testing.T) {
 	s := newStore(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000",
-		"user_version": "1001", "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
+		"user_version": "1002", "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
 	} {
 		var got string
 		if err := s.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
@@ -81,7 +81,7 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	first := mustBegin(t, old, store.Job{})
 
 	later := append(migrations[:len(migrations):len(migrations)],
-		migration{1002, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{1003, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
 		migration{1003, "ALTER TABLE later ADD COLUMN name TEXT"})
 	newer, err := open(old.path, later)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 2)
 	_, err := open(path, append(migrations[:len(migrations):len(migrations)],
-		migration{1002, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{1003, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
 		migration{1003, "ALTER TABLE nowhere ADD COLUMN x"}))
 	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.3") {
 		t.Fatalf("got %v", err)
@@ -119,7 +119,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	if err := s.reader.QueryRow("SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema WHERE name = 'later'").Scan(&tables, &version); err != nil {
 		t.Fatal(err)
 	}
-	if tables != 0 || version != 1001 {
+	if tables != 0 || version != 1002 {
 		t.Errorf("later tables %d, version %d", tables, version)
 	}
 }

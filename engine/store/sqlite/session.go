@@ -25,6 +25,7 @@ func sessionColumns(c *store.Session) []column {
 		{"created_ns", instant{&c.Created}},
 		{"used_ns", instant{&c.Used}},
 		{"principal", text{&c.Principal}},
+		{"kept", jsonBytes(&c.Kept)},
 	}
 }
 

@@ -72,6 +72,9 @@ func updateSession(ctx context.Context, tx *sql.Tx, t *store.Turn, find, upsert 
 	if t.Native != "" {
 		c.Native = t.Native
 	}
+	if len(t.Kept) > 0 && (t.Answered || len(c.Kept) == 0) {
+		c.Kept = t.Kept
+	}
 	switch {
 	case t.Began:
 		c.Begun = true

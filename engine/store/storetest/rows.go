@@ -51,7 +51,7 @@ func FullApproval() store.Approval {
 func FullSession() store.Session {
 	return store.Session{
 		Principal: store.Local, CLI: "acme", ID: "gw-1", Native: "n-1", Begun: true, Active: true, Turns: 7, Opener: store.NewID(), Cwd: "/home/x", Description: "héllo \"you\"",
-		Created: time.Unix(1_700_000_000, 123_456_789).UTC(), Used: time.Unix(1_700_000_009, 1).UTC(),
+		Created: time.Unix(1_700_000_000, 123_456_789).UTC(), Used: time.Unix(1_700_000_009, 1).UTC(), Kept: json.RawMessage(`{"access":"read"}`),
 	}
 }
 

@@ -1,18 +1,36 @@
-package catalog
+package upgrade
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
-const upgradable = `{"title":"Acme","bin":"acme","argv":["{params}"],"upgrade":{"latest":["update"],"target":{"bin":"/opt/get.exe","argv":["acme@{target}"]},"where":{
+const upgradable = `{"latest":["update"],"target":{"bin":"/opt/get.exe","argv":["acme@{target}"]},"where":{
 	"npm":{"path":"^(?P<prefix>.+)/lib/node_modules/(?P<name>[^/]+)","latest":["update"],"target":{"bin":"npm","argv":["install","--prefix={prefix}","{name}@{target}"]},"note":"of npm"},
 	"brew":{"path":"/Cellar/","latest":{"bin":"brew","argv":["upgrade","acme"]}},
-	"project":{"path":"/node_modules/","note":"of a project"}}}}`
+	"project":{"path":"/node_modules/","note":"of a project"}}}`
+
+// compiled is the compiled form of a section that must be without problems.
+func compiled(t *testing.T, text string) *Ways {
+	t.Helper()
+	var spec lang.UpgradeSpec
+	if err := json.Unmarshal([]byte(text), &spec); err != nil {
+		t.Fatal(err)
+	}
+	ps := lang.NewProblems()
+	ways := Compile(spec, ps)
+	if len(*ps.List) > 0 {
+		t.Fatalf("the section has problems: %v", *ps.List)
+	}
+	return ways
+}
 
 func TestUpgrade(t *testing.T) {
-	cli := compiled(t, []byte(upgradable))
+	acme := compiled(t, upgradable)
 	for _, c := range []struct{ file, target, want string }{
 		{"", "latest", "self-update: acme update"},
 		{"", "1.2.3", "get: /opt/get.exe acme@1.2.3"},
@@ -24,7 +42,7 @@ func TestUpgrade(t *testing.T) {
 		{"/usr/Cellar/acme/1/acme", "2", `problem: the spec of Acme, for an installation of kind "brew" (/usr/Cellar/acme/1/acme), knows no way to a given version (2), only to latest`},
 		{"/p/node_modules/.bin/acme", "latest", `problem: the spec of Acme, for an installation of kind "project" (/p/node_modules/.bin/acme), knows no way to upgrade it`},
 	} {
-		up, problem := cli.Upgrade(c.file, c.target)
+		up, problem := acme.Plan("Acme", c.file, c.target)
 		got := up.Strategy + ": " + strings.Join(append([]string{up.Bin}, up.Args...), " ")
 		if up.Bin == "" {
 			got = up.Strategy + ": acme " + strings.Join(up.Args, " ")
@@ -39,13 +57,13 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("%s to %s:\n%s, want\n%s", c.file, c.target, got, c.want)
 		}
 	}
-	none := compiled(t, []byte(`{"bin":"acme","argv":[]}`))
-	if _, problem := none.Upgrade("/bin/acme", "latest"); problem != "the spec of acme knows no way to upgrade it" {
+	none := compiled(t, `{}`)
+	if _, problem := none.Plan("acme", "/bin/acme", "latest"); problem != "the spec of acme knows no way to upgrade it" {
 		t.Error(problem)
 	}
 	// What serves for any version serves for the latest.
-	npm := compiled(t, []byte(`{"bin":"acme","argv":[],"upgrade":{"target":{"bin":"npm","argv":["i","acme@{target}"]}}}`))
-	if up, problem := npm.Upgrade("", "latest"); problem != "" || !slices.Equal(up.Args, []string{"i", "acme@latest"}) {
+	npm := compiled(t, `{"target":{"bin":"npm","argv":["i","acme@{target}"]}}`)
+	if up, problem := npm.Plan("acme", "", "latest"); problem != "" || !slices.Equal(up.Args, []string{"i", "acme@latest"}) {
 		t.Error(up, problem)
 	}
 }

@@ -1,4 +1,9 @@
-package catalog
+// Package upgrade plans how a CLI is brought to another version: it checks what a spec says of
+// that, and finds the command for the place where the program lies.
+//
+// It hides the places, and the slots in the words. It must not look at the machine, nor run
+// anything: its callers find the program and run the command.
+package upgrade
 
 import (
 	"fmt"
@@ -12,8 +17,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
-// Upgrade is how a CLI is brought to another version.
-type Upgrade struct {
+// Plan is how a CLI is brought to another version.
+type Plan struct {
 	Strategy string   // "self-update", the name of a place of the spec, or the program that does it
 	Bin      string   // program to run, as the spec names it; "" for the CLI itself
 	Args     []string // without the program
@@ -38,19 +43,25 @@ func TargetProblem(target string) string {
 	return fmt.Sprintf(`must be %q, a version such as "1.2.3" or a tag such as "beta", not %q`, latest, text.Abbreviate(target))
 }
 
-// Upgrade plans to bring the program that lies at file, its path without symbolic links
+// Ways are the compiled ways to bring a CLI to another version.
+type Ways struct {
+	spec   lang.UpgradeSpec
+	places []*regexp.Regexp // of spec.Where, in its order
+}
+
+// Plan plans to bring the program that lies at file, its path without symbolic links
 // ("" if it is not installed), to the target, in which TargetProblem finds no problem. The
-// problem says why there is no way.
-func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
-	steps, slots := lang.PlaceSpec{Latest: c.CLISpec.Upgrade.Latest, Target: c.CLISpec.Upgrade.Target}, map[string]string{"target": target}
+// problem says why there is no way; title names the CLI in it.
+func (w *Ways) Plan(title, file, target string) (up Plan, problem string) {
+	steps, slots := lang.PlaceSpec{Latest: w.spec.Latest, Target: w.spec.Target}, map[string]string{"target": target}
 	where := ""
-	for i, name := range c.CLISpec.Upgrade.Where.Keys() {
-		re := c.places[i]
+	for i, name := range w.spec.Where.Keys() {
+		re := w.places[i]
 		m := re.FindStringSubmatch(file)
 		if file == "" || m == nil {
 			continue
 		}
-		steps, _ = c.CLISpec.Upgrade.Where.Get(name)
+		steps, _ = w.spec.Where.Get(name)
 		where = name
 		for k, group := range re.SubexpNames() {
 			if group != "" {
@@ -63,9 +74,9 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	if target == latest && len(steps.Latest.Argv) > 0 {
 		step = steps.Latest
 	}
-	up = Upgrade{Strategy: where, Bin: step.Bin, Note: steps.Note}
+	up = Plan{Strategy: where, Bin: step.Bin, Note: steps.Note}
 	if len(step.Argv) == 0 {
-		return up, c.noUpgradeReason(file, where, target, steps)
+		return up, noWay(title, file, where, target, steps)
 	}
 	switch {
 	case step.Bin == "":
@@ -83,9 +94,9 @@ func (c *CLI) Upgrade(file, target string) (up Upgrade, problem string) {
 	return up, ""
 }
 
-// noUpgradeReason says why there is no step to a target.
-func (c *CLI) noUpgradeReason(file, where, target string, steps lang.PlaceSpec) string {
-	whose := "the spec of " + c.DisplayName()
+// noWay says why there is no step to a target.
+func noWay(title, file, where, target string, steps lang.PlaceSpec) string {
+	whose := "the spec of " + title
 	if where != "" {
 		whose = fmt.Sprintf("%s, for an installation of kind %q (%s),", whose, where, file)
 	}
@@ -95,31 +106,33 @@ func (c *CLI) noUpgradeReason(file, where, target string, steps lang.PlaceSpec) 
 	return whose + " knows no way to upgrade it"
 }
 
-// upgrades checks the steps of an upgrade and the places for which there are others.
-func (c compiler) upgrades(ps lang.Problems) {
-	up := c.cli.CLISpec.Upgrade
-	c.steps(lang.PlaceSpec{Latest: up.Latest, Target: up.Target}, nil, ps)
-	for name, place := range up.Where.All() {
+// Compile checks the steps of an upgrade and the places for which there are others, and
+// compiles them.
+func Compile(spec lang.UpgradeSpec, ps lang.Problems) *Ways {
+	w := &Ways{spec: spec}
+	checkSteps(lang.PlaceSpec{Latest: spec.Latest, Target: spec.Target}, nil, ps)
+	for name, place := range spec.Where.All() {
 		at := ps.At("where", name)
 		re, err := regexp.Compile(place.Path)
 		if err != nil {
 			at.At("path").Add("regexp", "%s", strings.TrimPrefix(err.Error(), "regexp: "))
 			re = regexp.MustCompile(`$^`)
 		}
-		c.cli.places = append(c.cli.places, re)
+		w.places = append(w.places, re)
 		groups := slices.DeleteFunc(slices.Clone(re.SubexpNames()), func(name string) bool { return name == "" })
 		if slices.Contains(groups, "target") {
 			at.At("path").Add("slot", "{target} is the target of the upgrade, and no part of a path")
 		}
-		c.steps(place, groups, at)
+		checkSteps(place, groups, at)
 		if len(place.Latest.Argv) == 0 && len(place.Target.Argv) == 0 && place.Note == "" {
 			at.Add("upgrade", "has no effect").Hint = "add latest, target or note"
 		}
 	}
+	return w
 }
 
-// steps checks the steps for one place; groups are the named parts of its path.
-func (c compiler) steps(place lang.PlaceSpec, groups []string, ps lang.Problems) {
+// checkSteps checks the steps for one place; groups are the named parts of its path.
+func checkSteps(place lang.PlaceSpec, groups []string, ps lang.Problems) {
 	known := append([]string{"target"}, groups...)
 	for _, step := range []struct {
 		key  string
