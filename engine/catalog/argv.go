@@ -296,11 +296,11 @@ func (r *renderer) variables() {
 	}
 }
 
-// variable sets one. Its value is not shown: it may contain a key.
+// variable sets one. Two that are JSON objects become one. Its value is not shown: it may contain a key.
 func (r *renderer) variable(name, body, owner, from string) {
 	if entry := len(name) + len("=") + len(body); entry >= MaxWordBytes {
 		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", text.Number(float64(entry)), text.Number(MaxWordBytes-1))
 	}
-	r.cmd.Env[name] = body
+	r.cmd.Env[name] = text.MergeJSON(r.cmd.Env[name], body)
 	r.cmd.Steps = append(r.cmd.Steps, Step{Word: name, From: from + " (environment)"})
 }

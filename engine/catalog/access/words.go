@@ -132,8 +132,9 @@ func (l *level) check(text string, known []string, word bool, ps lang.Problems) 
 				ps.Add("dash", "%q could begin with a dash and be read as an option", text).Hint = "write the option in front of it: --name=" + slot
 			}
 		case slot == slotCwd || slot == slotJSON || slot == slotRE || !word:
+		case slot == slotOutside || slot == slotOutsideCaret:
 		default:
-			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {cwd.re}, {file.NAME}, and {list.PARAM}, {names.PARAM}, {plain.PARAM} and {inner.PARAM}"
+			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {cwd.re}, {cwd.outside}, {cwd.outside.caret}, {file.NAME}, and {list.PARAM}, {names.PARAM}, {plain.PARAM} and {inner.PARAM}"
 		}
 	}
 }
@@ -219,8 +220,14 @@ func (w *Words) Render(r Run) (out Rendered, wrong []string) {
 			if l.when[i] != nil && !l.when[i].Holds(r.Scope) {
 				continue
 			}
-			for _, text := range word.Words {
-				out.Words = append(out.Words, Word{l.fill(text, r, joined), fmt.Sprintf("%s.words.%d", l.path, i)})
+			for _, template := range word.Words {
+				repeated, err := outside(template, r.Dir)
+				if err != nil {
+					wrong = append(wrong, fmt.Sprintf("%v, so the level %q cannot be kept: move it, or pass access %q", err, r.Words, Own))
+				}
+				for _, each := range repeated {
+					out.Words = append(out.Words, Word{l.fill(each, r, joined), fmt.Sprintf("%s.words.%d", l.path, i)})
+				}
 			}
 		}
 		for _, server := range r.Servers {
