@@ -117,7 +117,7 @@ func (g git) layer(ctx context.Context, ref, name string) (load.Layer, error) {
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
 		dir, only = filepath.Dir(name), filepath.Base(name)
 	}
-	layer := load.Layer{Name: name}
+	layer := load.Layer{Name: name, Site: ofSite(name)}
 	commit, err := g.run(ctx, dir, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
 	if err != nil {
 		return layer, fmt.Errorf("%s: git knows no commit %q: %w", name, ref, err)

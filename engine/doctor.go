@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,11 +178,18 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 		if diag.Severity == diagnostic.Warning {
 			state = FindingNote
 		}
-		add("problem", state, diag.String(), "")
+		name := "problem"
+		if diag.Code == load.CodeHeld {
+			name = "site lock"
+		}
+		add(name, state, diag.String(), "")
 	}
 	if d.loaded.Catalog == nil {
 		add("catalog", FindingProblem, "no gateway starts with these specs; the checks below use the built-in ones", "correct the specs; `gateway vet` checks them")
 		return found
+	}
+	if names := d.loaded.Catalog.Settings.Locked; len(names) > 0 {
+		add("locked", FindingOK, "the site locks "+strings.Join(names, ", "), "")
 	}
 	add("catalog", FindingOK, fmt.Sprintf("%s, %s, digest %s", count(len(d.catalog.CLIs), "CLI"), count(len(d.catalog.Approval.Policies), "policy"), d.catalog.Digest()), "")
 	return found
@@ -190,9 +198,14 @@ func (d *doctor) specs(context.Context) (found []Finding) {
 // settings lists the variables that have an effect, and never their values.
 func (d *doctor) settings(context.Context) (found []Finding) {
 	for _, v := range load.Variables {
-		if v.Counts(d.options.Environ) {
-			found = append(found, Finding{Area: AreaSettings, Name: v.Name, State: FindingOK, Text: "sets " + v.Key})
+		if !v.Counts(d.options.Environ) {
+			continue
 		}
+		f := Finding{Area: AreaSettings, Name: v.Name, State: FindingOK, Text: "sets " + v.Key}
+		if slices.ContainsFunc(d.loaded.Diagnostics, v.Held) {
+			f.State, f.Text, f.Fix = FindingNote, "is ignored: it widens "+v.Key+", which the site locked", "unset it"
+		}
+		found = append(found, f)
 	}
 	f := Finding{Area: AreaSettings, Name: "envFile", State: FindingOK}
 	switch path := d.catalog.Settings.EnvFile; {

@@ -16,19 +16,28 @@ import (
 
 // InitFolder returns what has to be written to a folder so that editors and CUE's own
 // tools help to write specs in it.
-func InitFolder(dir string) ([]configedit.Step, error) {
+// The access, if it is not empty, becomes the default of calls that do not say.
+func InitFolder(dir, access string) ([]configedit.Step, error) {
 	yaml, err := editorschema.JSONSchema()
 	if err != nil {
 		return nil, err
 	}
 	made := "Created by gateway init, which updates it unless it was modified. " + configedit.Seal
-	return configedit.Prepare(dir, []configedit.Piece{
+	pieces := []configedit.Piece{
 		{Path: "cue.mod/module.cue", Text: []byte("// " + made + "\n" + schema.Module)},
 		{Path: "cue.mod/pkg/" + schema.Import + "/schema.cue", Text: []byte("// " + made + "\n\n" + schema.Text)},
 		{Path: "spec.schema.json", Text: append(fmt.Appendf(nil, "{\n  \"$comment\": %q,", made), yaml[1:]...)},
 		{Path: "mine.cue", Text: []byte(schema.Starter), Starter: true},
-	})
+	}
+	if access != "" {
+		pieces = append(pieces, configedit.Piece{Path: AccessFile, Starter: true,
+			Text: fmt.Appendf(nil, "// What calls may do that do not say: read, edit, full, or own (what the agent's settings say).\npackage gateway\n\ngateway: access: default: %q\n", access)})
+	}
+	return configedit.Prepare(dir, pieces)
 }
+
+// AccessFile is the file of the user's folder that InitFolder writes the default access to.
+const AccessFile = "access.cue"
 
 // Client is an MCP client, and whether the gateway is configured in it on this machine.
 type Client struct {

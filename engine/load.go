@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
@@ -12,8 +13,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/specs"
 )
 
-// SiteDir is where an administrator puts specs for all users of the machine.
-const SiteDir = "/etc/llm-cli-gateway/specs"
+// SiteDir is where an administrator puts specs for all users of the machine. Only tests set
+// it: a gateway that could be told another folder would not be held by this one.
+var SiteDir = "/etc/llm-cli-gateway/specs"
 
 // UserDir is where a user puts specs.
 func UserDir() string { return filepath.Join(StateDir(), "specs") }
@@ -28,7 +30,8 @@ func Load(ctx context.Context, folders, environ []string, vet bool) load.Result 
 
 // Vet checks files and folders, each over the built-in specs and the ones before.
 // Neither the user's specs nor the environment count, so that the outcome is the
-// same on every machine. Without paths it checks what a gateway would load.
+// same on every machine, unless its site locks settings: what would widen these is a
+// warning. Without paths it checks what a gateway would load.
 func Vet(ctx context.Context, paths, folders, environ []string, more ...func(*load.Options)) load.Result {
 	o := load.Options{Snapshot: specs.Snapshot(), Vet: true}
 	for _, set := range more {
@@ -41,12 +44,44 @@ func Vet(ctx context.Context, paths, folders, environ []string, more ...func(*lo
 	}
 	diags := []diagnostic.Diagnostic(nil)
 	layers := []load.Layer{builtIn()}
+	if site, locks := locking(ctx); locks && !slices.ContainsFunc(paths, ofSite) {
+		layers = append(layers, site)
+	}
 	for _, path := range append(folders, paths...) {
 		layer, more := read(path)
 		layers, diags = append(layers, layer), append(diags, more...)
 	}
 	return finish(ctx, layers, diags, o)
 }
+
+// locking is the layer of the site, and whether it locks anything.
+func locking(ctx context.Context) (site load.Layer, locks bool) {
+	files, diags := readDir(SiteDir)
+	if len(files) == 0 {
+		return site, false
+	}
+	site = load.Layer{Name: "site", Files: files, Site: true}
+	result := finish(ctx, []load.Layer{builtIn(), site}, diags, load.Options{Snapshot: specs.Snapshot()})
+	return site, result.Catalog != nil && len(result.Catalog.Settings.Locked) > 0
+}
+
+// ofSite reports whether a path is the site's folder or a file in it.
+func ofSite(path string) bool {
+	real := func(path string) string {
+		if absolute, err := filepath.Abs(path); err == nil {
+			path = absolute
+		}
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return target
+		}
+		return path
+	}
+	site, at := real(SiteDir), real(path)
+	return at == site || filepath.Dir(at) == site
+}
+
+// Strict makes Vet warn of CLIs of which nothing is known about access.
+func Strict(o *load.Options) { o.Strict = true }
 
 // Coverage makes Vet warn of what no example shows.
 func Coverage(o *load.Options) { o.Coverage = true }
@@ -68,25 +103,6 @@ func finish(ctx context.Context, layers []load.Layer, diags []diagnostic.Diagnos
 // folders are all that a gateway reads specs from, but for those of the binary.
 func folders(further []string) []string { return append([]string{SiteDir, UserDir()}, further...) }
 
-func layers(folders []string) ([]load.Layer, []diagnostic.Diagnostic) {
-	layers, diags := []load.Layer{builtIn()}, []diagnostic.Diagnostic(nil)
-	for _, optional := range []struct {
-		name, dir string
-		afresh    bool
-	}{{"site", SiteDir, true}, {"user", UserDir(), false}} {
-		files, found := readDir(optional.dir)
-		if len(found) == 1 && found[0].Code == specfiles.CodeNoFolder {
-			continue
-		}
-		layers, diags = append(layers, load.Layer{Name: optional.name, Files: files, Afresh: optional.afresh}), append(diags, found...)
-	}
-	for _, dir := range folders {
-		files, found := readDir(dir)
-		layers, diags = append(layers, load.Layer{Name: dir, Files: files}), append(diags, found...)
-	}
-	return layers, diags
-}
-
 func builtIn() load.Layer {
 	files, err := specfiles.ReadFS(specs.FS, "specs")
 	if err != nil {
@@ -106,11 +122,11 @@ func readDir(dir string) ([]specfiles.File, []diagnostic.Diagnostic) {
 func read(path string) (load.Layer, []diagnostic.Diagnostic) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		files, diags := readDir(path)
-		return load.Layer{Name: path, Files: files}, diags
+		return load.Layer{Name: path, Files: files, Site: ofSite(path)}, diags
 	}
 	file, err := specfiles.ReadFile(path)
 	if err != nil {
 		return load.Layer{Name: path}, []diagnostic.Diagnostic{{File: path, Code: "unreadable", Severity: diagnostic.Error, Message: err.Error()}}
 	}
-	return load.Layer{Name: path, Files: []specfiles.File{file}}, nil
+	return load.Layer{Name: path, Files: []specfiles.File{file}, Site: ofSite(path)}, nil
 }

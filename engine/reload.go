@@ -28,6 +28,8 @@ type reloading struct {
 	seen   [sha256.Size]byte // sum of what was read last
 	files  map[string]int    // bytes of each file then
 
+	folders []folder // of the catalog in force
+
 	accepted   atomic.Bool // a person wants what is there, also if it widens
 	status     atomic.Pointer[tools.Status]
 	underway   atomic.Pointer[underway] // the reload that has not ended; nil: none
@@ -45,7 +47,8 @@ var errSuperseded = errors.New("superseded by a newer change")
 
 // load is the first one.
 func (e *Engine) load(ctx context.Context) load.Result {
-	layers, found := layers(e.options.Specs)
+	e.loads.folders = readFolders(e.options.Specs)
+	layers, found := layered(e.loads.folders)
 	e.loads.seen, e.loads.files = sumOf(layers, found), sizes(layers)
 	if len(layers) > 1 {
 		e.loads.memory.Restore(verifiedSpecs())
@@ -139,21 +142,23 @@ func (e *Engine) reload(ctx context.Context) bool {
 	defer cancel(nil)
 	e.loads.underway.Store(&underway{cancel: cancel})
 	defer e.loads.underway.Store(nil)
-	layers, found := e.settled()
-	seen := sumOf(layers, found)
+	now := e.settled()
+	seen := sumOf(layered(now))
 	e.loads.underway.Store(&underway{seen, cancel})
 	status := e.Status()
-	if seen == e.loads.seen && (status.Held == nil || !accepted) {
+	if seen == e.loads.seen && (!accepted || status.Held == nil && len(status.Lost) == 0) {
 		return false
 	}
-	res := e.compile(ctx, layers, found)
+	res, used, lost := e.compileKept(ctx, now, accepted)
 	if ctx.Err() != nil {
 		e.loads.accepted.CompareAndSwap(false, accepted)
 		e.logger().Info("the specs were not read to their end", "reason", context.Cause(ctx))
 		return false
 	}
-	e.loads.seen, e.loads.files = seen, sizes(layers)
-	status.Failed, status.Held = nil, nil
+	read, _ := layered(now)
+	layers, _ := layered(used)
+	e.loads.seen, e.loads.files = seen, sizes(read)
+	status.Failed, status.Held, status.Lost = nil, nil, lost
 	defer func() { e.loads.status.Store(&status) }()
 	if res.Catalog == nil {
 		status.Failed = &tools.Failed{Time: time.Now(), Problems: lines(res.Diagnostics)}
@@ -176,6 +181,7 @@ func (e *Engine) reload(ctx context.Context) bool {
 			e.logger().Warn("specs reloaded", "warning", warning)
 		}
 	}
+	e.loads.folders = used
 	status.Files, status.Warnings = told(layers), lines(res.Diagnostics)
 	if res.Catalog.Digest() == before.Digest() {
 		return false // other words for the same
@@ -220,15 +226,15 @@ const (
 
 // settled reads the specs. A file that was just emptied is likely to be written to in the
 // next moment; an editor that saves in place does so.
-func (e *Engine) settled() (read []load.Layer, found []diagnostic.Diagnostic) {
+func (e *Engine) settled() (now []folder) {
 	for range patient {
-		read, found = layers(e.options.Specs)
-		if !e.emptied(read) {
+		now = readFolders(e.options.Specs)
+		if layers, _ := layered(now); !e.emptied(layers) {
 			break
 		}
 		time.Sleep(writing)
 	}
-	return read, found
+	return now
 }
 
 func (e *Engine) emptied(layers []load.Layer) bool {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llm-cli-gateway/gateway/engine"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -41,7 +44,7 @@ the change without making it.`,
 		}
 		out := cmd.OutOrStdout()
 		if len(clients) == 0 {
-			if err := initFolder(out, args, dryRun); err != nil {
+			if err := initFolder(cmd.InOrStdin(), out, args, dryRun); err != nil {
 				return fail(err)
 			}
 		}
@@ -69,15 +72,19 @@ the change without making it.`,
 }
 
 // initFolder makes what a folder of specs lacks.
-func initFolder(out io.Writer, args []string, dryRun bool) error {
-	dir := engine.UserDir()
+func initFolder(in io.Reader, out io.Writer, args []string, dryRun bool) error {
+	dir, access := engine.UserDir(), ""
 	if len(args) > 0 {
 		var err error
 		if dir, err = filepath.Abs(args[0]); err != nil {
 			return err
 		}
+	} else if _, err := os.Stat(filepath.Join(dir, engine.AccessFile)); errors.Is(err, fs.ErrNotExist) {
+		if access, err = askAccess(in, out, dryRun); err != nil {
+			return err
+		}
 	}
-	steps, err := engine.InitFolder(dir)
+	steps, err := engine.InitFolder(dir, access)
 	if err != nil {
 		return err
 	}
@@ -108,6 +115,29 @@ func initFolder(out io.Writer, args []string, dryRun bool) error {
 		fmt.Fprintf(out, "  %-8s %s\n", what, name)
 	}
 	return nil
+}
+
+// askAccess asks once what calls may do that do not say. Without a terminal that is reading.
+func askAccess(in io.Reader, out io.Writer, dryRun bool) (string, error) {
+	const least = "read"
+	file, ok := in.(*os.File)
+	if !ok || dryRun || !terminal(file) || !terminal(out) {
+		fmt.Fprintf(out, "Calls that do not say what they may do change nothing (%s); set gateway.access.default for more.\n", least)
+		return least, nil
+	}
+	lines := bufio.NewScanner(in)
+	for {
+		fmt.Fprint(out, "What may calls do that do not say? read: change nothing; edit: write in the working directory;\nfull: anything; own: what the agent's settings say. [read] ")
+		if !lines.Scan() {
+			return least, lines.Err()
+		}
+		switch answer := strings.TrimSpace(lines.Text()); {
+		case answer == "":
+			return least, nil
+		case slices.Contains(access.Names, answer):
+			return answer, nil
+		}
+	}
 }
 
 func indented(text string) string {

@@ -23,12 +23,20 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"gateway":    main,
+		"gateway":    gateway,
 		standInName:  main,
 		"fake-agent": fakeAgent,
 		"fake-help":  fakeHelp,
 		"rows":       rows,
 	})
+}
+
+// gateway is the program, for which $SITE is the site's folder.
+func gateway() {
+	if dir := os.Getenv("SITE"); dir != "" {
+		engine.SiteDir = dir
+	}
+	main()
 }
 
 // TestScript runs commands as a person does; each file is one behaviour.

@@ -53,7 +53,7 @@ line.`,
   $ gateway vet --against origin/main specs/         # what does this change break or allow?
   $ gateway vet --verbose                            # sizes of the tools, and the proofs`,
 	}
-	cmd.Flags().BoolVar(&strict, "strict", false, "count warnings as problems")
+	cmd.Flags().BoolVar(&strict, "strict", false, "count warnings as problems, and warn of agents of which nothing is known about access")
 	cmd.Flags().BoolVar(&coverage, "coverage", false, "warn about parameters, values, modes and output that no example covers")
 	cmd.Flags().BoolVar(&ask, "probe", false, "compare the specs with the help texts of the installed programs")
 	cmd.Flags().BoolVar(&locked, "locked", false, "fail if a folder has no specs.lock or differs from it")
@@ -75,6 +75,9 @@ line.`,
 		}
 		memory := &load.Memory{} // of one load for the next
 		more := []func(*load.Options){func(o *load.Options) { o.Memory = memory }}
+		if strict {
+			more = append(more, engine.Strict)
+		}
 		if coverage {
 			more = append(more, engine.Coverage)
 		}

@@ -104,7 +104,7 @@ func (c compiler) versions(ps lang.Problems) {
 
 // patched is the CLI with a patch over its spec.
 func (c *CLI) patched(patch json.RawMessage, vetted bool, found *[]lang.Problem) *CLI {
-	spec, err := versionpatch.Apply(c.CLISpec, patch)
+	spec, err := versionpatch.Apply(c.Name, c.CLISpec, patch)
 	if err != nil {
 		*found = append(*found, lang.Problem{Path: []string{"cli", c.Name}, Code: "value", Text: err.Error(), Key: true})
 	}

@@ -6,6 +6,8 @@
 package host
 
 import (
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+
 	"errors"
 	"fmt"
 	"io/fs"
@@ -154,13 +156,23 @@ func find(bin string, folders []string, home string) (string, error) {
 		for _, ext := range extensions() {
 			switch err := executable(path + ext); {
 			case err == nil:
-				return path + ext, nil
+				return path + ext, throughShell(path + ext)
 			case !errors.Is(err, fs.ErrNotExist) && missing.Broken == "":
 				missing.Broken = path + ext
 			}
 		}
 	}
 	return "", missing
+}
+
+// throughShell refuses a link to a shell: under whatever name, it would run what its
+// arguments say.
+func throughShell(path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil && real != path && argvtemplate.IsShell(real) {
+		return fmt.Errorf("the program %s is a link to %s, which runs other programs from its arguments: name the program itself", path, real)
+	}
+	return nil
 }
 
 // extensions are what Windows appends to a program's name.

@@ -391,3 +391,24 @@ func TestInstalled(t *testing.T) {
 		t.Error("a fault that hides all programs hides one")
 	}
 }
+
+// TestLinkToAShell: whatever a link to a shell is called, it is one.
+func TestLinkToAShell(t *testing.T) {
+	d := t.TempDir()
+	shell := program(t, d, "real", "bash")
+	link := filepath.Join(d, "acme")
+	if err := os.Symlink(shell, link); err != nil {
+		t.Fatal(err)
+	}
+	h := New([]string{"PATH=" + d, "HOME=" + d}, nil, "")
+	for _, bin := range []string{"acme", link} {
+		if path, err := h.Find(bin); err == nil || !strings.Contains(err.Error(), "is a link to "+shell) {
+			t.Errorf("%s: %s, %v", bin, path, err)
+		}
+	}
+	other := program(t, d, "real", "tool")
+	if err := os.Symlink(other, filepath.Join(d, "juno")); err != nil {
+		t.Fatal(err)
+	}
+	h.mustFind(t, "juno", filepath.Join(d, "juno"))
+}

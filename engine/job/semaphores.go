@@ -33,6 +33,9 @@ func (r *run) semaphores() []supervisor.Semaphore {
 		}
 		add(1, turnPool(cli.Name, conversation))
 	}
+	if pool := r.treePool(depth); pool != "" {
+		add(1, pool)
+	}
 	add(cli.Concurrency, fmt.Sprintf("cli-%s-%d", cli.Name, depth))
 	add(r.Catalog.Settings.Jobs.Concurrency, fmt.Sprintf("all-%d", depth))
 	return pools

@@ -74,6 +74,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
 		return r.recordJoin(ctx, joined), drop(failure)
 	}
+	r.warnOfSameTree(ctx)
 	var job call.Job
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {

@@ -33,6 +33,9 @@ type Settings struct {
 	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
 	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`
+	// Settings that no other folder and no variable can widen: the site's folder alone can
+	// say so.
+	Locked []string `json:"locked,omitempty"`
 	// Limits of evaluating a spec that computes what it says.
 	Specs EvaluationSpec `json:"specs,omitzero"`
 	// MCP servers of calls that name none.
@@ -79,6 +82,10 @@ type JobsSpec struct {
 	MaxDepth int `json:"maxDepth,omitempty"`
 	// Time in the queue after which a call fails. 0: never.
 	QueueMs int64 `json:"queueMs,omitempty"`
+	// What happens to a job that may write in a working tree in which another one may:
+	// "warn" (default): it runs, and its result names the other; "wait": it waits for the
+	// other; "allow": nothing.
+	SameTree string `json:"sameTree,omitempty"`
 }
 
 // ToolsSpec are the settings of what clients are shown.

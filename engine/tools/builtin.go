@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 )
 
 // builtins are the tools of the gateway itself, in the order of the listing. A new tool is
@@ -38,6 +39,9 @@ type Builtin[In, Out any] struct {
 	// render returns the result as blocks of text, as complete as the structure.
 	render func(Out) []string
 
+	// changes says what a call with the input would change, for the policies; Level None:
+	// nothing that they decide about. nil: never anything.
+	changes func(In) call.Change
 	// failed reports whether the result is a failure, though it is complete; nil: never.
 	failed func(Out) bool
 	// response returns the member "response" of the result, which is not in the JSON of
@@ -62,25 +66,39 @@ func (b *Builtin[In, Out]) listing() *catalog.Builtin {
 	return b.built
 }
 
-// Call calls the tool as a client does: the input is checked, and what is wrong with it
-// is the result. The output is nil if there is none, because the call was refused or
+// Call calls the tool for a command: the input is checked, and what is wrong with it is the
+// result. Policies decide about it only inside a job: else its caller is a person. The output is nil if there is none, because the call was refused or
 // could not be answered.
 func (b *Builtin[In, Out]) Call(ctx context.Context, t *Tools, from Caller, in In) (*Out, Result) {
-	return b.run(ctx, t, from, encode(in))
+	outer, err := t.Runner.Enclosing(ctx)
+	if err != nil {
+		return nil, failedTool(failureOf(err))
+	}
+	return b.run(ctx, t, from, encode(in), outer != "")
 }
 
 func (b *Builtin[In, Out]) call(ctx context.Context, t *Tools, from Caller, args json.RawMessage) Result {
-	_, r := b.run(ctx, t, from, args)
+	_, r := b.run(ctx, t, from, args, true)
 	return r
 }
 
-func (b *Builtin[In, Out]) run(ctx context.Context, t *Tools, from Caller, args json.RawMessage) (*Out, Result) {
+// run calls the tool; guarded, if policies decide whether it may change what it changes.
+func (b *Builtin[In, Out]) run(ctx context.Context, t *Tools, from Caller, args json.RawMessage, guarded bool) (*Out, Result) {
 	values, violations := b.listing().Bind(args, t.Catalog().Settings.Injected)
 	if violations != nil {
 		return nil, refused(call.Complaint(b.Name, violations), "correct the arguments and call again; nothing was done")
 	}
 	var in In
 	setInput(reflect.ValueOf(&in).Elem(), values)
+	if guarded && b.changes != nil {
+		change := b.changes(in)
+		change.Tool, change.Client = b.Name, from.Client
+		if change.Level != access.None {
+			if f := t.Calls.Permit(ctx, change); f != nil {
+				return nil, failedTool(*f)
+			}
+		}
+	}
 	out, err := b.handle(t, ctx, from, in)
 	if err != nil {
 		return nil, failedTool(failureOf(err))

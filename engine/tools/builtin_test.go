@@ -137,7 +137,7 @@ func TestResultsOfBuiltins(t *testing.T) {
 	}
 	full.Specs = specsOf{
 		Digest: "d", Since: now, Files: []SpecFile{{Name: "a.cue", SHA256: "0"}}, Warnings: []string{"w"}, Restart: []string{"s"},
-		Failed: &Failed{Time: now, Problems: []string{"p"}}, Held: &Held{Time: now, Digest: "h", Changes: []string{"c"}}, Evaluating: &Evaluating{File: "a.cue", Since: now, LimitMs: 5000, LimitMb: 1024},
+		Failed: &Failed{Time: now, Problems: []string{"p"}}, Held: &Held{Time: now, Digest: "h", Changes: []string{"c"}}, Lost: []Lost{{Folder: "f", Since: now}}, Evaluating: &Evaluating{File: "a.cue", Since: now, LimitMs: 5000, LimitMb: 1024},
 	}
 	records, err := recordOf[call.Decisions](full)()
 	if err != nil {

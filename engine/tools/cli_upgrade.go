@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/upgrade"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -58,6 +59,12 @@ var upgradeSchema = json.RawMessage(`{"type":"object","properties":{"status":{"t
 var CLIUpgradeTool = &Builtin[CLIUpgradeInput, CLIUpgradeOutput]{
 	Tool: catalog.Tool{Name: CLIUpgrade, Title: "Upgrade a CLI", Output: upgradeSchema, Advanced: true, Destructive: true, OpenWorld: true,
 		Description: "Plan the upgrade of a CLI, or with dryRun false run it."},
+	changes: func(in CLIUpgradeInput) call.Change {
+		if in.DryRun {
+			return call.Change{}
+		}
+		return call.Change{CLI: in.CLI, Level: access.Full, By: "gateway upgrade " + in.CLI}
+	},
 	handle: (*Tools).upgradeCLI,
 	render: renderUpgrade,
 	failed: func(o CLIUpgradeOutput) bool { return o.Error != nil },

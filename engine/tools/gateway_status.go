@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Status struct {
 	Warnings []string   `json:"warnings,omitempty"`
 	Failed   *Failed    `json:"failed,omitempty"`
 	Held     *Held      `json:"held,omitempty"`
+	Lost     []Lost     `json:"lost,omitempty"`
 	Restart  []string   `json:"restart,omitempty"` // settings that count from the next start on
 
 	Evaluating *Evaluating `json:"evaluating,omitempty"`
@@ -58,10 +60,17 @@ type Held struct {
 	Changes []string  `json:"changes"`
 }
 
+// Lost is a folder of which nothing is left. What it said stays in force.
+type Lost struct {
+	Folder string    `json:"folder"`
+	Since  time.Time `json:"since"`
+}
+
 var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"type":"string"},"since":{"type":"string"},"reloads":{"type":"integer"},` +
 	`"files":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"sha256":{"type":"string"}}}},` +
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
+	`"lost":{"type":"array","items":{"type":"object"}},` +
 	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
@@ -88,6 +97,10 @@ func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
 		held.Time = held.Time.UTC()
 		s.Held = &held
 	}
+	s.Lost = slices.Clone(s.Lost)
+	for i := range s.Lost {
+		s.Lost[i].Since = s.Lost[i].Since.UTC()
+	}
 	if s.Evaluating != nil {
 		evaluating := *s.Evaluating
 		evaluating.Since = evaluating.Since.UTC()
@@ -108,6 +121,9 @@ func renderStatus(s Status) []string {
 	if h := s.Held; h != nil {
 		text = append(text, fmt.Sprintf("What the files hold since %s widens what calls may do, and waits for a person to send SIGHUP to the gateway or to start it again:", h.Time.Format(time.RFC3339)))
 		text = append(text, h.Changes...)
+	}
+	for _, l := range s.Lost {
+		text = append(text, fmt.Sprintf("Nothing is left of the folder %s since %s. What it said stays in force until it is restored, or a person starts the gateway again; if the folder is there and is meant to be empty, SIGHUP is enough.", l.Folder, l.Since.Format(time.RFC3339)))
 	}
 	if v := s.Evaluating; v != nil {
 		text = append(text, fmt.Sprintf("%s is being evaluated since %s, for at most %d ms and %d MB (gateway.specs.evalMs, evalMb); the specs before stay in force meanwhile.", v.File, v.Since.Format(time.RFC3339), v.LimitMs, v.LimitMb))

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -30,6 +32,9 @@ var clearedSchema = json.RawMessage(`{"type":"object","properties":{"cleared":{"
 var SessionClearTool = &Builtin[SessionClearInput, SessionClearOutput]{
 	Tool: catalog.Tool{Name: SessionClear, Title: "Delete all sessions", Output: clearedSchema, Destructive: true, Idempotent: true,
 		Description: "Delete all sessions, or those of a CLI."},
+	changes: func(in SessionClearInput) call.Change {
+		return call.Change{CLI: in.CLI, Level: access.Edit, By: "gateway sessions clear"}
+	},
 	handle: (*Tools).clearSessions,
 	render: func(o SessionClearOutput) []string {
 		text := fmt.Sprintf("%d sessions were deleted.", o.Cleared)

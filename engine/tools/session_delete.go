@@ -3,7 +3,9 @@ package tools
 import (
 	"context"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -14,6 +16,9 @@ const SessionDelete = "session_delete"
 var SessionDeleteTool = &Builtin[SessionRef, SessionOutput]{
 	Tool: catalog.Tool{Name: SessionDelete, Title: "Delete a session", Output: oneSessionSchema, Destructive: true, Idempotent: true,
 		Description: "Delete a session. The CLI keeps the conversation."},
+	changes: func(in SessionRef) call.Change {
+		return call.Change{CLI: in.CLI, Level: access.Edit, By: "gateway sessions delete " + in.SessionID}
+	},
 	handle: (*Tools).deleteSession,
 	render: renderSession,
 }

@@ -1,6 +1,7 @@
 // Command gen makes of schema.cue what would otherwise be written a second time: the Go
-// types of the language, the table that says what a change of each field means, the table
-// of environment variables, the language reference, and fixtures of tests.
+// types of the language, the table that says what a change of each field means, those of
+// environment variables and of the lists to which layers add, the language reference, and
+// fixtures of tests.
 //
 // It hides how attributes and constraints of the schema are read. It must not know what
 // any field is for: that is said in schema.cue, and a field that needs more than a line
@@ -39,6 +40,7 @@ var outputs = []output{
 	{"engine/lang/cli_gen.go", goTypes("cli")},
 	{"engine/lang/settings_gen.go", goTypes("gateway")},
 	{"engine/lang/compat/table_gen.go", changeTable},
+	{"engine/lang/layers/added_gen.go", addedTable},
 	{"engine/lang/load/environ_gen.go", variableTable},
 	{"engine/lang/testdata/every-field.json", fixture},
 	{"schema/README.md", reference},

@@ -168,3 +168,23 @@ func variableTable(l *language) ([]byte, error) {
 	}
 	return format.Source([]byte(generated + "package load\n\n// Variables are all of them.\nvar Variables = []Variable{\n" + rows.String() + "}\n"))
 }
+
+// addedTable writes the lists to which a higher layer adds.
+func addedTable(l *language) ([]byte, error) {
+	var rows bytes.Buffer
+	err := l.visit("", l.byName["File"].object, func(path string, f *field) (bool, error) {
+		layers, given := f.attrs["layers"]
+		if given {
+			if layers != "add" {
+				return false, fmt.Errorf("@layers has no %s", layers)
+			}
+			fmt.Fprintf(&rows, "\t%q,\n", path)
+		}
+		return !given, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return format.Source([]byte(generated + "package layers\n\n// added are the lists to which a higher layer adds, by path; * stands for the keys of a map.\n" +
+		"var added = []string{\n" + rows.String() + "}\n"))
+}

@@ -33,14 +33,20 @@ var shells = map[string]bool{
 // where it is used.
 var absolute = regexp.MustCompile(`^(/|~/|[A-Za-z]:[\\/]|\\\\)`)
 
-// Executable refuses programs that run other programs out of their arguments.
-func Executable(bin string, ps lang.Problems) {
+// IsShell reports whether a program, by its name or path, runs other programs out of its
+// arguments.
+func IsShell(bin string) bool {
 	base := strings.ToLower(bin[strings.LastIndexAny(bin, `/\`)+1:])
 	for _, ext := range []string{".exe", ".com", ".bat", ".cmd"} {
 		base = strings.TrimSuffix(base, ext)
 	}
+	return shells[base]
+}
+
+// Executable refuses programs that run other programs out of their arguments.
+func Executable(bin string, ps lang.Problems) {
 	switch {
-	case shells[base]:
+	case IsShell(bin):
 		ps.Add("shell", "%q runs other programs from its arguments", bin).Hint = "name the program itself"
 	case strings.HasPrefix(bin, "-"):
 		ps.Add("bin", "%q looks like an option", bin)

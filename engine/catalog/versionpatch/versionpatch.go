@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/layers"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -48,19 +49,23 @@ func Check(patch json.RawMessage, params []string, ps lang.Problems) (ok bool) {
 }
 
 // Apply is the spec with a patch over it, without its patches and examples; without the patch
-// too, if that cannot be laid over it.
-func Apply(spec lang.CLISpec, patch json.RawMessage) (lang.CLISpec, error) {
+// too, if that cannot be laid over it. The name is that of the CLI.
+func Apply(name string, spec lang.CLISpec, patch json.RawMessage) (lang.CLISpec, error) {
 	spec.Versions, spec.Examples = lang.Map[json.RawMessage]{}, nil
 	var patched lang.CLISpec
-	if err := json.Unmarshal(overlay(text.MustJSON(spec), patch), &patched); err != nil {
+	if err := json.Unmarshal(overlay(text.MustJSON(spec), patch, []string{"cli", name}), &patched); err != nil {
 		return spec, err
 	}
 	return patched, nil
 }
 
 // overlay lays one JSON value over another, as a layer lies over one below: objects
-// field by field, in the order of base and then of patch; all else is replaced.
-func overlay(base, patch json.RawMessage) json.RawMessage {
+// field by field, in the order of base and then of patch; some lists are added to; all else
+// is replaced.
+func overlay(base, patch json.RawMessage, path []string) json.RawMessage {
+	if sum, ok := layers.AddJSON(path, base, patch); ok {
+		return sum
+	}
 	var below, above lang.Map[json.RawMessage]
 	if json.Unmarshal(base, &below) != nil || json.Unmarshal(patch, &above) != nil || !below.Given() || !above.Given() {
 		return patch
@@ -68,7 +73,7 @@ func overlay(base, patch json.RawMessage) json.RawMessage {
 	var out lang.Map[json.RawMessage]
 	for key, value := range below.All() {
 		if over, ok := above.Get(key); ok {
-			value = overlay(value, over)
+			value = overlay(value, over, append(path[:len(path):len(path)], key))
 		}
 		out.Set(key, value)
 	}

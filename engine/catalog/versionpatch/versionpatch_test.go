@@ -14,9 +14,11 @@ func TestOverlay(t *testing.T) {
 		{`{"a":"x"}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
 		{`{"z":1,"a":2}`, `{"a":3,"y":4}`, `{"z":1,"a":3,"y":4}`},
 		{`{"a":1}`, `{}`, `{"a":1}`},
+		{`{"env":{"drop":["A"],"pass":["A"]},"risk":[{"when":"x","score":3}]}`, `{"env":{"drop":["B","A"],"pass":["B"]},"risk":[{"when":"x","score":2}]}`, `{"env":{"drop":["A","B"],"pass":["B"]},"risk":[{"when":"x","score":3}]}`},
+		{`{"env":{"drop":["A"]}}`, `{"env":{"drop":null}}`, `{"env":{"drop":null}}`},
 	} {
 		var got, want any
-		out := overlay(json.RawMessage(c[0]), json.RawMessage(c[1]))
+		out := overlay(json.RawMessage(c[0]), json.RawMessage(c[1]), []string{"cli", "x"})
 		if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(c[2]), &want) != nil || string(text.MustJSON(got)) != string(text.MustJSON(want)) {
 			t.Errorf("%s over %s: %s", c[1], c[0], out)
 		}

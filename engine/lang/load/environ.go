@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -28,6 +29,15 @@ func (v Variable) Counts(env []string) bool {
 	return value != "" || set && v.empty != ""
 }
 
+// Held reports whether a diagnostic says that the variable was ignored, because it widens
+// what the site locked.
+func (v Variable) Held(d diagnostic.Diagnostic) bool {
+	return d.Code == CodeHeld && d.File == environPrefix+v.Name
+}
+
+// environPrefix begins the name of a variable where a file is named otherwise.
+const environPrefix = "env:"
+
 // environ makes a layer of the variables that are set and count.
 func environ(env []string, r *report) *node {
 	values := map[string]string{}
@@ -45,7 +55,7 @@ func environ(env []string, r *report) *node {
 		if value == "" {
 			continue
 		}
-		at := pos{src: &source{name: "env:" + v.Name, env: true}}
+		at := pos{src: &source{name: environPrefix + v.Name, env: true}}
 		n := &node{kind: v.kind, text: value, at: at, key: at}
 		path := strings.Split(v.Key, ".")
 		switch v.kind {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -20,6 +21,8 @@ type Layer struct {
 	// Known is for what comes with the program: it is evaluated in this process, without
 	// limits.
 	Known bool
+	// Site is for what an administrator says for all users: it alone can lock settings.
+	Site bool
 	// Afresh is for what must not be taken from a file that the user can write: each process
 	// evaluates it again.
 	Afresh bool
@@ -43,6 +46,8 @@ type Options struct {
 	Places bool
 	// Coverage adds warnings about what no example shows.
 	Coverage bool
+	// Strict adds warnings about CLIs of which nothing is known about access.
+	Strict bool
 }
 
 // Result is what a load found. Catalog and Spec are nil if any diagnostic is an
@@ -102,10 +107,7 @@ func loadAll(layers []Layer, o Options) Result {
 	}
 	l := loader{r: &report{}, memory: o.Memory, vet: o.Vet, evaluation: Evaluation{o.Evaluator, layers}}
 	patches := l.layers(layers, 0)
-	patches = append(patches, environ(o.Environ, l.r))
-	for _, p := range patches {
-		l.root = over(l.root, p, nil, l.r)
-	}
+	l.lay(layers, append(patches, environ(o.Environ, l.r)))
 	s := l.decode(l.good())
 	catalog := l.compile(s, o)
 	diags := diagnostic.Sort(quiet(l.r.list))
@@ -265,7 +267,17 @@ func (l *loader) compile(s *lang.Spec, o Options) *catalog.Catalog {
 	if cat != nil && o.Coverage {
 		l.locate(check.Uncovered(cat))
 	}
+	if cat != nil && o.Strict {
+		l.locate(check.Unjudged(cat, l.faulty))
+	}
 	return cat
+}
+
+// faulty reports whether something was found in a CLI.
+func (l *loader) faulty(cli string) bool {
+	return slices.ContainsFunc(l.r.list, func(d diagnostic.Diagnostic) bool {
+		return d.Path == "cli."+cli || strings.HasPrefix(d.Path, "cli."+cli+".")
+	})
 }
 
 // named: a server that is referred to has a definition, in which something is wrong.

@@ -1,5 +1,7 @@
 package load
 
+import "github.com/llm-cli-gateway/gateway/engine/lang/layers"
+
 // join lays two things that one layer says beside each other. They must agree: a
 // layer has no order in which one could win.
 func join(a, b *node, path []string, r *report) *node {
@@ -33,8 +35,11 @@ func join(a, b *node, path []string, r *report) *node {
 }
 
 // over lays a higher layer over a lower one, field by field: null deletes, lists
-// replace, what is new comes after what was there.
+// replace or are added to, what is new comes after what was there.
 func over(base, patch *node, path []string, r *report) *node {
+	if base != nil && base.kind == list && patch.kind == list && layers.Adds(path) {
+		return base.add(patch, path, r)
+	}
 	if base == nil || base.kind != object || patch.kind != object {
 		if patch.kind == object {
 			return over(newObject(patch.at, patch.key), patch, path, r)

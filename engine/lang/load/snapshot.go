@@ -127,9 +127,7 @@ func loadFast(layers []Layer, o Options) (res Result, ok bool) {
 			return res, false
 		}
 		l.root = base.only(touched)
-		for _, p := range patches {
-			l.root = over(l.root, p, nil, l.r)
-		}
+		l.lay(layers[1:], patches)
 		l.good()
 		if len(l.r.list) == 0 {
 			s, same, err = l.memory.decode(base.with(l.root, touched))

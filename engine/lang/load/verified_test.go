@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llm-cli-gateway/gateway/engine/lang/kept"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/specs"
 )
@@ -82,7 +83,7 @@ func TestFilesThatAreNotRestored(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"empty":         "",
-		"another build": strings.Replace(string(text), verifiedFormat, verifiedFormat+"0", 1),
+		"another build": strings.Replace(string(text), "verified specs ", "verified specs 0", 1),
 		"no checksum":   string(text) + "x\n",
 		"too long":      string(text) + strings.Repeat("a", 66) + "\n",
 		"cut":           string(text[:len(text)-10]),
@@ -152,14 +153,14 @@ func TestSaveIsBounded(t *testing.T) {
 	base := many(1, ".cue")
 	var m Memory
 	m.restored = map[sum]bool{}
-	for i := range 2 * maxVerified {
+	for i := range 2 * kept.MaxSums {
 		m.restored[sum{byte(i), byte(i >> 8)}] = true
 	}
 	mustLoad(t, Options{Memory: &m}, base)
 	if err := m.Save(name); err != nil {
 		t.Fatal(err)
 	}
-	if restored := readVerified(name); len(restored) != maxVerified || asked(t, name, base) {
+	if restored := kept.ReadSums(name); len(restored) != kept.MaxSums || asked(t, name, base) {
 		t.Errorf("%d entries are kept", len(restored))
 	}
 	before := maps.Clone(m.restored)

@@ -1,10 +1,10 @@
 package load
 
 import (
+	"strings"
+
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 )
-
-import "strings"
 
 // versions holds what each patch for a range of versions makes of a CLI against the
 // schema. A patch alone is no CLI: what it leaves out stands below it.
@@ -16,7 +16,13 @@ func (l *loader) versions(path []string, cli *node) {
 	for _, key := range patches.keys {
 		merged := cli.clone()
 		merged.drop("versions")
-		merged = over(merged, patches.fields[key].clone(), nil, &report{})
+		laid := &report{}
+		merged = over(merged, patches.fields[key].clone(), append(path[:len(path):len(path)], "versions", key), laid)
+		for _, d := range laid.list {
+			if d.Code == codeLess {
+				l.r.list = append(l.r.list, d)
+			}
+		}
 		root := newObject(pos{}, pos{})
 		root.set(path[0], newObject(pos{}, pos{}))
 		root.fields[path[0]].set(path[1], merged)

@@ -42,10 +42,14 @@ func ReadDir(dir string) ([]File, []diagnostic.Diagnostic) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		code := "unreadable"
+		why := reason(err)
 		if errors.Is(err, fs.ErrNotExist) {
 			code = CodeNoFolder
+			if link := brokenLink(dir); link != "" { // somebody means it to be there
+				code, why = "unreadable", "broken symbolic link "+link+": "+why
+			}
 		}
-		fail(display(dir), code, "", "%s", reason(err))
+		fail(display(dir), code, "", "%s", why)
 		return nil, diags
 	}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !IsSpec(e.Name()) })
@@ -78,6 +82,28 @@ func ReadDir(dir string) ([]File, []diagnostic.Diagnostic) {
 		}
 	}
 	return files, diags
+}
+
+// brokenLink is the symbolic link, at a path or above it, that leads nowhere; "" if there is
+// none.
+func brokenLink(path string) string {
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	for {
+		info, err := os.Lstat(at)
+		if err == nil {
+			if _, err := os.Stat(at); err != nil && info.Mode()&fs.ModeSymlink != 0 {
+				return display(at)
+			}
+			return ""
+		}
+		if at == filepath.Dir(at) {
+			return ""
+		}
+		at = filepath.Dir(at)
+	}
 }
 
 // unsafe reports a file that other users could have written: itself, or where a link
