@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -45,7 +46,7 @@ func (x *inProcess) stop() {
 
 func (x *inProcess) folder(r *run) (string, error) {
 	x.owner() // creates the spool
-	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
+	return filepath.Abs(filepath.Join(x.Spool, lease.FilesPrefix+x.name+"-"+r.id))
 }
 
 func (x *inProcess) find(id string) (execution, error) {

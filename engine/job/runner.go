@@ -2,12 +2,12 @@ package job
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 )
 
 // Pruner removes what was kept for long enough.
@@ -41,7 +41,7 @@ type Runner struct {
 	closed  chan struct{}       // when the gateway stops
 
 	lease            sync.Once // of the gateway, see owner.go
-	leased           *os.File
+	leased           *lease.Lease
 	name             string
 	reaped           sync.Once
 	nested           nesting
