@@ -48,7 +48,7 @@ func beServer(name, trace string) {
 			result = map[string]any{"tools": []any{map[string]any{"name": "echo", "description": "Echo a text.",
 				"inputSchema": json.RawMessage(`{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}`)}}}
 		case "tools/call":
-			if err := os.WriteFile(filepath.Join(filepath.Dir(trace), "called-"+name), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(filepath.Dir(trace), "called "+name), nil, 0o600); err != nil {
 				panic(err)
 			}
 			text := said(name, strings.ToUpper(m.Params.Arguments.Text))
