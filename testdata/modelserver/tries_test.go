@@ -13,7 +13,7 @@ func TestTries(t *testing.T) {
 		request = v.answered(request, "no such tool")
 		second := ask(t.Context(), s, scenario, v, stream, request)
 		last := ask(t.Context(), s, scenario, v, stream, v.answered(request, "done"))
-		if first.tool != "Gone" || first.args != `{"a":1}` || second.tool != "Two" || !strings.Contains(last.text, `tool="done"`) {
+		if first.tool != "Gone" || first.args != `{"a":1}` || second.tool != "Two" || !strings.Contains(last.text, " tool=") || !strings.Contains(last.text, "done") {
 			t.Errorf("%+v\n%+v\n%+v", first, second, last)
 		}
 	})
