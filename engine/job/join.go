@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/changes"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -55,7 +56,7 @@ func (r *run) setDedupKey() {
 // the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) dedupEnviron(command catalog.Command) host.Filter {
-	all := Environment(r.Catalog, r.Bound, command, r.Dir)
+	all := environment.OfCall(r.Catalog, r.Bound, command, r.Dir)
 	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Servers().Variables()),
 		Drop: all.Drop, Set: all.Set}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -324,7 +325,7 @@ func TestLimits(t *testing.T) {
 			if name == "the gateway's" {
 				call.CLI.Timeouts = lang.Timeouts{}
 			}
-			l := Limits(b.catalog, call)
+			l := environment.Limits(b.catalog, call)
 			if l.Idle != c.idle || l.Wall != c.wall || l.Grace != c.kill || l.Output != 2048 {
 				t.Errorf("%+v", l)
 			}
@@ -334,7 +335,7 @@ func TestLimits(t *testing.T) {
 	call := b.bind("x", nil)
 	none := int64(0)
 	call.CLI.Timeouts.GraceMs = &none
-	if l := Limits(b.catalog, call); l.Grace <= 0 || l.Grace > time.Millisecond {
+	if l := environment.Limits(b.catalog, call); l.Grace <= 0 || l.Grace > time.Millisecond {
 		t.Errorf("no grace became %s", l.Grace)
 	}
 }
