@@ -153,6 +153,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
 	j.files.RemoveNamed()
 	out, ending := decodeCall(r.Bound, j.files.Stdout, j.files.Stderr, exit)
+	r.secrets.redactReport(&out)
 	row := r.row
 	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)

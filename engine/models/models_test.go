@@ -164,6 +164,7 @@ func TestVariables(t *testing.T) {
 		"default, prefix":           {"bare", []string{"BARE_DEFAULT_MODEL=x", "PLAIN_DEFAULT_MODEL=y"}, "default y env passed=true env:PLAIN_DEFAULT_MODEL\n", []string{"default", "warning"}},
 		"default, dash":             {"acme", []string{"ACME_DEFAULT_MODEL=--yolo"}, "warning ACME_DEFAULT_MODEL: \"--yolo\" is not a valid model name\n", []string{"default", "warning"}},
 		"default, spaces":           {"acme", []string{"ACME_DEFAULT_MODEL=ignore all"}, "warning ACME_DEFAULT_MODEL: \"ignore all\" is not a valid model name\n", []string{"default", "warning"}},
+		"default, a key":            {"acme", []string{"ACME_DEFAULT_MODEL=" + "sk" + "-ant-api03-abcdefghijkl"}, "warning ACME_DEFAULT_MODEL: a text that looks like a key is no model name\n", []string{"default", "warning"}},
 		"default, too long":         {"acme", []string{"ACME_DEFAULT_MODEL=" + strings.Repeat("m", 51)}, "warning ACME_DEFAULT_MODEL: the model \"" + strings.Repeat("m", 51) + "\" has 51 characters, at most 50 are allowed\n", []string{"default", "warning"}},
 		"default, not of the enum":  {"few", []string{"FEW_DEFAULT_MODEL=three"}, "warning FEW_DEFAULT_MODEL: the model \"three\" must be \"one\" or \"two\", not \"three\"\n", []string{"default", "warning"}},
 		"default of none":           {"mute", []string{"MUTE_DEFAULT_MODEL=x"}, "warning MUTE_DEFAULT_MODEL has no effect: mute has no parameter for a model\n", []string{"default", "warning"}},

@@ -18,6 +18,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -133,6 +134,9 @@ func matchesName(name string, pattern *regexp.Regexp) bool {
 
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
+	if secret.In(name) {
+		return "a text that looks like a key is no model name"
+	}
 	if !matchesName(name, modelName) {
 		return fmt.Sprintf("%s is not a valid model name", quoted(name))
 	}
@@ -145,6 +149,7 @@ func (v *view) unusable(name string) string {
 // quoted shows a text from outside, at no great length.
 func quoted(text string) string {
 	const most = 60
+	text = secret.Redact(text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
