@@ -134,8 +134,14 @@ func (r *run) readable(job call.Job) bool {
 	return files.complete
 }
 
-// accept makes the row of the call, or joins the one that has been made meanwhile.
+// accept makes the row of the call, or joins the one that has been made meanwhile. A caller
+// who leaves now does not interrupt that: the row might be there although we are told that it
+// is not, and then be the row of a job that nobody starts.
 func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
+	if ctx.Err() != nil {
+		return nil, r.recordFailure(ctx, ctx.Err())
+	}
+	ctx = context.WithoutCancel(ctx)
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break
