@@ -170,6 +170,12 @@ func (r *run) findProgram() (path string, failure *lang.Failure) {
 		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
 		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.DisplayName(), missing), Hint: hint}
 	}
+	var broken *host.NotExecutableError
+	if errors.As(err, &broken) {
+		failure = r.programFailure(err)
+		failure.Hint = broken.Fix()
+		return "", failure
+	}
 	if err != nil {
 		return "", startFailure(err)
 	}
