@@ -8,6 +8,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -166,6 +167,7 @@ func (v *view) defaults() {
 			v.warn("%s: %s", name, wrong)
 		} else {
 			v.models.Default = &modelnames.Named{Name: text, From: from(name)}
+			v.latest()
 		}
 	}
 	for name, s := range v.cli.Models.Sources.All() {
@@ -182,6 +184,20 @@ func (v *view) defaults() {
 			v.models.Default = &modelnames.Named{Name: found.name, From: found.from}
 		}
 	}
+}
+
+// latest makes "latest" the default that a variable says, for every CLI alike: not what a spec
+// makes of it, unless the default itself leads there. Who says otherwise by a variable means it.
+func (v *view) latest() {
+	if slices.Contains(v.byEnv, modelnames.Latest) {
+		return
+	}
+	_, steps := v.models.Follow(v.models.Default.Name, v.models.Default.From)
+	if slices.ContainsFunc(steps, func(s modelnames.Named) bool { return s.Name == modelnames.Latest }) {
+		return
+	}
+	v.models.Aliases = maps.Clone(v.models.Aliases)
+	delete(v.models.Aliases, modelnames.Latest)
 }
 
 func (r *Registry) clock() time.Time {
