@@ -130,6 +130,7 @@ func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
 	if j.State == call.Waiting { // there will be none before somebody has decided
 		note = ""
 	}
+	j.Row.CorrelationID = secret.Redact(bound.CorrelationID) // of this call, be the job another's
 	out := t.jobOutput(j, note)
 	return Result{Text: renderJob(out), Structured: encode(out), Bare: true}.joining(j)
 }
