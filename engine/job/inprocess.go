@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -45,7 +48,7 @@ func (x *inProcess) stop() {
 
 func (x *inProcess) folder(r *run) (string, error) {
 	x.owner() // creates the spool
-	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
+	return filepath.Abs(filepath.Join(x.Spool, lease.FilesPrefix+x.name+"-"+r.id))
 }
 
 func (x *inProcess) find(id string) (execution, error) {
@@ -71,6 +74,7 @@ type inProcessJob struct {
 	gone bool            // its output was dropped
 
 	marked string // see mark
+	by     string // who or what canceled it first
 }
 
 // prepareProgram refuses: an upgrade must not end halfway with its gateway.
@@ -120,7 +124,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x, f := p.x, p.files
 	child, err := process.Start(process.Command{
 		Path: p.program, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.Stdin, Stdout: f.Stdout, Stderr: f.Stderr, Cookie: r.id,
-	}, Limits(r.Catalog, r.Bound))
+	}, environment.Limits(r.Catalog, r.Bound))
 	if err != nil {
 		return call.Job{}, err
 	}
@@ -131,7 +135,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x.jobs[r.id] = j
 	x.mu.Unlock()
 	x.running.Add(1)
-	go settle(j, r.Bound.CLI, child.Done())
+	go endEarly(j, r.Bound.CLI, child.Done())
 	go func() {
 		defer x.running.Done()
 		defer j.stop()
@@ -142,7 +146,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 		case <-closing:
 			child.Stop(process.Canceled)
 		}
-		j.end(child.Exit())
+		j.end(outcome.EndedBy(child.Exit(), j.canceledBy()))
 		x.dropOldOutput()
 	}()
 	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
@@ -152,10 +156,11 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
 	j.files.RemoveNamed()
-	out, ending := decodeCall(r.Bound, j.files.Stdout, j.files.Stderr, exit)
+	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	r.secrets.redactReport(&out)
 	row := r.row
-	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
+	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
+	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.
@@ -210,9 +215,20 @@ func (j *inProcessJob) wait(stop <-chan struct{}) {
 
 func (j *inProcessJob) handle() call.Handle { return nil } // everything is in its row
 
-func (j *inProcessJob) cancel(string) error {
+func (j *inProcessJob) cancel(by string) error {
+	j.mu.Lock()
+	if j.by == "" {
+		j.by = by
+	}
+	j.mu.Unlock()
 	j.stop()
 	return nil
+}
+
+func (j *inProcessJob) canceledBy() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.by
 }
 
 // mark lets every caller share the job: a caller that leaves cancels nothing that others wait for.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
@@ -15,7 +16,7 @@ import (
 // others read it: the values of secrets in its environment, everything that looks like a
 // key or a token, and the name of the home folder.
 func (r *Runner) OutputRedactor(c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
-	environ, err := r.Host.Environ(EnvironmentOf(c, cli, maps.Collect(cli.Env.Set.All()), ""))
+	environ, err := r.Host.Environ(environment.OfCLI(c, cli, maps.Collect(cli.Env.Set.All()), ""))
 	if err != nil {
 		return nil, err
 	}
