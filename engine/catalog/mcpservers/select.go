@@ -15,8 +15,8 @@ type Selection struct {
 	Requested []string `json:"requested"`
 	Enabled   []string `json:"enabled"`
 	Missing   []string `json:"missing"`
+	Reasons map[string]string `json:"reasons,omitempty"` // why servers are missing that the call went on without
 
-	why     map[string]string // of the missing ones
 	strict  bool
 	servers []server // the enabled ones
 }
@@ -29,11 +29,13 @@ type server struct {
 
 // Notes say why servers are missing that the call goes on without, one line each.
 func (s *Selection) Notes() (lines []string) {
-	if s == nil || s.strict {
+	if s == nil {
 		return nil
 	}
 	for _, name := range s.Missing {
-		lines = append(lines, fmt.Sprintf("the MCP server %q is missing: %s", name, s.why[name]))
+		if why := s.Reasons[name]; why != "" { // else it was refused
+			lines = append(lines, fmt.Sprintf("the MCP server %q is missing: %s", name, why))
+		}
 	}
 	return lines
 }
@@ -70,7 +72,7 @@ func Select(spec lang.MCPSpec, heading string, r Request, sources Sources) (sele
 	if len(names) == 0 && r.Names == nil && (r.Strict == nil || !*r.Strict) {
 		return nil, nil
 	}
-	s := &Selection{Requested: append([]string{}, names...), Enabled: []string{}, Missing: []string{}, why: map[string]string{}, strict: r.Strict == nil || *r.Strict}
+	s := &Selection{Requested: append([]string{}, names...), Enabled: []string{}, Missing: []string{}, strict: r.Strict == nil || *r.Strict}
 	slices.Sort(s.Requested)
 	s.Requested = slices.Compact(s.Requested)
 	find := defined(sources)
@@ -84,10 +86,14 @@ func Select(spec lang.MCPSpec, heading string, r Request, sources Sources) (sele
 			continue
 		}
 		s.Missing = append(s.Missing, name)
-		s.why[name] = why
 		if s.strict {
 			wrong = append(wrong, fmt.Sprintf("%q is not available: %s", name, why))
+			continue
 		}
+		if s.Reasons == nil {
+			s.Reasons = map[string]string{}
+		}
+		s.Reasons[name] = why
 	}
 	return s, wrong
 }
