@@ -73,9 +73,12 @@ func TestModelsOfEveryCLI(t *testing.T) {
 			home := t.TempDir()
 			prefix := cli.ModelPrefix()
 			bare := listed(t, cat, cli.Name, home)
-			for _, alias := range modelnames.StandardAliases {
-				if _, ok := bare.Aliases[alias]; !ok {
-					t.Errorf("there is no alias %s", alias)
+			for _, alias := range modelnames.StandardAliases { // of those that leave it to the CLI none is advertised, and all are taken
+				if model, listed := bare.Aliases[alias]; listed && model == "" {
+					t.Errorf("the alias %s means nothing, and is advertised", alias)
+				}
+				if _, wrong := cli.Bind([]byte(`{"prompt":"x","model":"`+alias+`"}`), nil, func() string { return "id" }); wrong != nil {
+					t.Errorf("%s: %v", alias, wrong)
 				}
 			}
 			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
