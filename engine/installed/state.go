@@ -50,12 +50,13 @@ func (p *Prober) State(ctx context.Context, catalog *catalog.Catalog, cli *catal
 	}
 	path, err := p.Host.Find(cli.Bin)
 	var missing *host.NotFoundError
+	var broken *host.NotExecutableError
 	switch {
 	case errors.As(err, &missing):
 		s.Looked = missing.Looked
-		if missing.Broken != "" {
-			s.Problem = missing.Broken + " exists, but is not executable"
-		}
+	case errors.As(err, &broken):
+		s.Problem, s.Hint = err.Error(), broken.Fix()
+		return s
 	case err != nil:
 		s.Problem = err.Error()
 	}

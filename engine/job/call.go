@@ -121,6 +121,12 @@ func (r *run) findProgram() (path string, failure *lang.Failure) {
 		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
 		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.DisplayName(), missing), Hint: hint}
 	}
+	var broken *host.NotExecutableError
+	if errors.As(err, &broken) {
+		failure = r.programFailure(err)
+		failure.Hint = broken.Fix()
+		return "", failure
+	}
 	if err != nil {
 		return "", startFailure(err)
 	}
@@ -142,8 +148,8 @@ func (r *run) buildRow() {
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
-		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
+		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,

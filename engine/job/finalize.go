@@ -173,8 +173,14 @@ func (e *ending) sync() <-chan error {
 	return synced
 }
 
-// decode reads what the job printed.
+// decode reads what the job printed. What is said about it has no secrets.
 func (e *ending) decode() (call.Completion, store.Ending, error) {
+	out, end, err := e.read()
+	e.secrets.redactReport(&out)
+	return out, end, err
+}
+
+func (e *ending) read() (call.Completion, store.Ending, error) {
 	fail := func(class, message, hint string, ending store.Ending) (call.Completion, store.Ending, error) {
 		failure := &lang.Failure{Class: class, Message: message, Hint: hint}
 		return call.Completion{ExitCode: e.state.Exit.Code, Answer: extract.Answer{Failure: failure}}, ending, nil

@@ -157,6 +157,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
 	j.files.RemoveNamed()
 	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
+	r.secrets.redactReport(&out)
 	row := r.row
 	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)

@@ -154,8 +154,14 @@ func (r *run) readable(job call.Job) bool {
 	return files.complete
 }
 
-// accept makes the row of the call, or joins the one that has been made meanwhile.
+// accept makes the row of the call, or joins the one that has been made meanwhile. A caller
+// who leaves now does not interrupt that: the row might be there although we are told that it
+// is not, and then be the row of a job that nobody starts.
 func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
+	if ctx.Err() != nil {
+		return nil, r.recordFailure(ctx, ctx.Err())
+	}
+	ctx = context.WithoutCancel(ctx)
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break
@@ -193,7 +199,7 @@ func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, detached := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {

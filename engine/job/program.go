@@ -64,7 +64,7 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 	if err != nil {
 		return call.Job{}, err
 	}
-	if err := records.Begin(ctx, run.row); err != nil {
+	if err := records.Begin(context.WithoutCancel(ctx), run.row); err != nil { // as accept does
 		return call.Job{}, errors.Join(err, prepared.discard())
 	}
 	job, err := prepared.start(run)

@@ -48,6 +48,21 @@ func TestMissingProgram(t *testing.T) {
 	}
 }
 
+// TestNotExecutable: a program that lacks the permission is not called missing.
+func TestNotExecutable(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "acme")
+	if err := os.WriteFile(script, []byte("#!/bin/sh"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newFixture(t, "")
+	req := b.request("out=fine")
+	cli, _ := b.catalog.CLI("acme")
+	cli.Bin = script
+	if f := b.runner.Run(t.Context(), req).Answer.Failure; f == nil || f.Class != lang.ClassStart || !strings.Contains(f.Message, "is not executable") || f.Hint != "chmod +x "+script {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestCannotStart(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "acme")
 	if err := os.WriteFile(script, []byte("\x7fELF not really"), 0o700); err != nil {

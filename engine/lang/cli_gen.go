@@ -322,6 +322,9 @@ type OwnSpec struct {
 	Path string `json:"path"`
 	// Field that contains the servers by name.
 	Key string `json:"key"`
+	// It counts in a working directory that nobody has trusted, too: the program may read it
+	// there, whatever the words of `untrusted` say.
+	Untrusted bool `json:"untrusted,omitempty"`
 }
 
 // TakeSpec is an expression over the records of the output, with a condition and a fold.

@@ -40,7 +40,7 @@ var worsts = map[string]worst{
 					"permissions": args{"defaultMode": "bypassPermissions", "additionalDirectories": []string{p.outside, "/"},
 						"allow": []string{"Bash", "Write", "Edit", "Read", "WebFetch", "mcp__mine", "mcp__repo"}},
 					"enableAllProjectMcpServers": true,
-					"hooks":                      args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook " + who)}}}}},
+					"hooks":                      args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook." + who)}}}}},
 				})
 			}
 			files[".claude/settings.json"] = settings("user")
@@ -68,7 +68,7 @@ var worsts = map[string]worst{
 			const open = "sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n"
 			roots := fmt.Sprintf("[sandbox_workspace_write]\nwritable_roots = [%q, \"/\"]\nnetwork_access = true\n", p.outside)
 			hook := func(who string) string {
-				return encode(args{"hooks": args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook " + who)}}}}}})
+				return encode(args{"hooks": args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook." + who)}}}}}})
 			}
 			files[".codex/config.toml"] = open + files[".codex/config.toml"] + roots + server("mine") + fmt.Sprintf("[projects.%q]\ntrust_level = \"trusted\"\n", p.work)
 			files[".codex/hooks.json"] = hook("user")
@@ -95,10 +95,10 @@ var worsts = map[string]worst{
 					"privacy":  args{"usageStatisticsEnabled": false},
 					"general":  args{"enableAutoUpdate": false, "maxAttempts": 1, "defaultApprovalMode": "auto_edit", "sessionRetention": args{"enabled": false}},
 					"tools": args{"allowed": []string{"write_file", "replace", "run_shell_command", "read_file"}, "autoAccept": true,
-						"discoveryCommand": fmt.Sprintf("sh -c \"%s; echo '[]'\"", p.leaves("discovery "+who))},
+						"discoveryCommand": fmt.Sprintf("sh -c \"%s; echo '[]'\"", p.leaves("discovery."+who))},
 					"context":    args{"includeDirectories": []string{p.outside}},
 					"mcpServers": args{server: having(p.server(server), "trust", true), "given": p.server("given")},
-					"hooks":      args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook " + who)}}}}},
+					"hooks":      args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook." + who)}}}}},
 				})
 			}
 			files[".gemini/settings.json"] = settings("user", "mine")
@@ -107,14 +107,15 @@ var worsts = map[string]worst{
 			p.write(filepath.Join(p.work, ".gemini/settings.json"), settings("repo", "repo"))
 			p.write(filepath.Join(p.work, ".gemini/policies/all.toml"), files[".gemini/policies/all.toml"])
 		},
-		write: named("write_file", "file_path", args{"content": "x"}),
-		run:   named("run_shell_command", "command", nil),
-		call:  func(server string) try { return try{"mcp_" + server + "_echo", args{"text": "hi"}} },
-		read:  named("read_file", "file_path", nil),
-		reads: []string{"read outside"},
-		full:  append(everything("write temporary"), "called given"),
-		nasty: map[string][]any{"allowedTools": {[]string{"*"}, []string{" run_shell_command"}, []string{"read_file,run_shell_command"}, []string{"web_fetch"}}, "approvalMode": {"yolo", "auto_edit"}},
-		only:  args{"allowedTools": []string{"read_file", "run_shell_command(git)"}},
+		write:    named("write_file", "file_path", args{"content": "x"}),
+		run:      named("run_shell_command", "command", nil),
+		call:     func(server string) try { return try{"mcp_" + server + "_echo", args{"text": "hi"}} },
+		read:     named("read_file", "file_path", nil),
+		reads:    []string{"read outside"},
+		full:     append(everything("write temporary"), "called given"),
+		nasty:    map[string][]any{"allowedTools": {[]string{"*"}, []string{" run_shell_command"}, []string{"read_file,run_shell_command"}, []string{"web_fetch"}}, "approvalMode": {"yolo", "auto_edit"}},
+		only:     args{"allowedTools": []string{"read_file", "run_shell_command(git)"}},
+		onlyDoes: []string{"read outside"},
 	},
 	"grok": {
 		files: func(p place, files map[string]string) {
@@ -124,7 +125,7 @@ var worsts = map[string]worst{
 			}
 			const open = "[permission]\nallow = [\"Bash\", \"Edit\", \"Write\", \"Read\", \"MCPTool\", \"*\"]\n"
 			hook := func(who string) string {
-				return encode(args{"hooks": args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook " + who)}}}}}})
+				return encode(args{"hooks": args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook." + who)}}}}}})
 			}
 			files[".grok/config.toml"] += "[ui]\npermission_mode = \"always-approve\"\n" + open + server("mine")
 			files[".grok/trusted_folders.toml"] = fmt.Sprintf("[folders.%q]\ntrusted = true\n", p.work)
@@ -144,7 +145,7 @@ var worsts = map[string]worst{
 		reads: []string{"read outside"},
 		// The user has trusted the repository in its own settings, which nothing keeps it from.
 		full:   append(everything(), "called repo"),
-		always: []string{"hook repo", "start repo"},
+		always: []string{"hook.repo", "start repo"},
 		nasty:  map[string][]any{"allowedTools": {[]string{"run_terminal_command"}, []string{"read_file", "web_search"}}, "permissionMode": {"auto", "acceptEdits"}, "alwaysApprove": {true}},
 	},
 	"copilot": {
@@ -153,7 +154,7 @@ var worsts = map[string]worst{
 				return encode(args{"mcpServers": args{name: having(having(p.server(name), "type", "local"), "tools", []string{"*"})}})
 			}
 			hook := func(who string) string {
-				return encode(args{"version": 1, "hooks": args{"sessionStart": []any{args{"type": "command", "bash": p.leaves("hook " + who)}}}})
+				return encode(args{"version": 1, "hooks": args{"sessionStart": []any{args{"type": "command", "bash": p.leaves("hook." + who)}}}})
 			}
 			approved := []any{args{"kind": "write"}, args{"kind": "commands", "commandIdentifiers": []string{"touch", "git status", "git", "rm"}}, args{"kind": "mcp", "serverName": "mine", "toolName": nil}, args{"kind": "mcp", "serverName": "repo", "toolName": nil}}
 			files[".copilot/permissions-config.json"] = encode(args{"locations": args{p.work: args{"tool_approvals": approved}}})
@@ -172,7 +173,7 @@ var worsts = map[string]worst{
 		read:  named("view", "path", nil),
 		// The user has trusted the repository in its own settings, which nothing keeps it from.
 		full:   append(everything(), "called repo"),
-		always: []string{"hook repo", "start repo"},
+		always: []string{"hook.repo", "start repo"},
 		nasty:  map[string][]any{"allowTools": {[]string{" shell"}, []string{"x,shell"}, []string{"shell(git:*)"}, []string{"mine"}, []string{"write"}}, "availableTools": {[]string{"mine-echo"}}, "allowAllTools": {true}},
 	},
 	"qwen": {
@@ -181,10 +182,10 @@ var worsts = map[string]worst{
 				return encode(args{
 					"privacy": args{"usageStatisticsEnabled": false}, "general": args{"enableAutoUpdate": false},
 					"permissions": args{"allow": []string{"write_file", "edit", "run_shell_command", "read_file", "mcp__mine", "mcp__repo"}},
-					"tools":       args{"approvalMode": "yolo", "allowed": []string{"write_file", "run_shell_command"}, "discoveryCommand": fmt.Sprintf("sh -c \"%s; echo '[]'\"", p.leaves("discovery "+who))},
+					"tools":       args{"approvalMode": "yolo", "allowed": []string{"write_file", "run_shell_command"}, "discoveryCommand": fmt.Sprintf("sh -c \"%s; echo '[]'\"", p.leaves("discovery."+who))},
 					"context":     args{"includeDirectories": []string{p.outside}},
 					"mcpServers":  args{server: having(p.server(server), "trust", true)},
-					"hooks":       args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook " + who)}}}}},
+					"hooks":       args{"SessionStart": []any{args{"hooks": []any{args{"type": "command", "command": p.leaves("hook." + who)}}}}},
 				})
 			}
 			files[".qwen/settings.json"] = settings("user", "mine")
@@ -212,7 +213,7 @@ var worsts = map[string]worst{
 					"mcp": args{server: args{"type": "local", "enabled": true, "command": append([]string{s["command"].(string)}, s["args"].([]string)...)}}}
 			}
 			plugin := func(who string) string {
-				return fmt.Sprintf("import fs from 'fs'\nexport const P = async () => { fs.writeFileSync(%q, 'x'); return {} }\n", p.trace("plugin "+who))
+				return fmt.Sprintf("import fs from 'fs'\nexport const P = async () => { fs.writeFileSync(%q, 'x'); return {} }\n", p.trace("plugin."+who))
 			}
 			files[".config/opencode/opencode.json"] = p.merged(files[".config/opencode/opencode.json"], config("mine"))
 			files[".config/opencode/plugin/p.js"] = plugin("user")
