@@ -49,15 +49,20 @@ func (c *CLI) describeAsync() Tool {
 	t := c.Describe()
 	t.Name, t.Output = c.AsyncTool(), listing.StartSchema
 	t.Title += " (job)"
-	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
+	t.Description = "Start " + c.Tool() + " as a job and return its jobId at once. Same parameters."
 	t.Input = c.schema(func(p *Param) bool { return withoutAsync(p) && p.role != roleMaxChars }, (*Param).terse, false) // it returns no answer
 	return t
 }
 
-// description begins with a sentence that stands alone: clients search and cut.
+// description begins with a sentence that stands alone: clients cut what follows. It has the
+// words that models search for.
 func (c *CLI) description() string {
 	var b strings.Builder
-	b.WriteString("Ask " + c.DisplayName() + c.unverifiedNote() + " and return its answer.")
+	b.WriteString("Delegate a task, review or second opinion to " + c.DisplayName() + c.unverifiedNote())
+	if c.Session.Resume != nil {
+		b.WriteString(", or resume by sessionId")
+	}
+	b.WriteByte('.')
 	if c.Doc != "" {
 		b.WriteString(" " + c.Doc)
 	}
