@@ -81,7 +81,14 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 	if s.Model == "" {
 		s.Model = bound.Model
 	}
-	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, inlineChars))}
+	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
+		return answered(bound, s, a, state, most)
+	})
+}
+
+// answered shows an answer, or the beginning of a long one.
+func answered(bound *catalog.Call, s structured, a extract.Answer, state call.State, most int) Result {
+	r := Result{Response: s.window(a.Shown, most)}
 	if a.Failure != nil {
 		if r.IsError = true; state == call.Completed {
 			s.Status = string(call.Failed)
@@ -102,22 +109,12 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 // window is the beginning of an answer, and notes in the structure where the rest begins if
 // that is not all of it. A job whose answer is cut short can be asked for the rest.
 func (s *structured) window(answer string, most int) string {
-	if len(answer) <= most {
-		return answer
+	head, total := cut(answer, most)
+	if total > most {
+		more := true
+		s.Truncated, s.TotalChars, s.NextOffset = &more, &total, &most
 	}
-	total, end := 0, 0
-	for at := range answer {
-		if total == most {
-			end = at
-		}
-		total++
-	}
-	if total <= most {
-		return answer
-	}
-	cut := true
-	s.Truncated, s.TotalChars, s.NextOffset = &cut, &total, &most
-	return answer[:end]
+	return head
 }
 
 // underway shows a job that goes on.

@@ -46,6 +46,9 @@ cli: gone: {bin: "no-such-program", title: "Gone", install: "get gone", argv: ["
 		b: {doc: "B", type: "bool", flag: "-b"}, s: {doc: "S", flag: "--s"}, key: {doc: "Key", env: "GONE_KEY"}}
 	env: set: GONE_SET: "1"}
 gateway: {env: pass: ["PATH", "HOME", "ACME_*"], timeouts: {idleMs: 4000, graceMs: 10}, injected: ["wait_for_previous"]}
+client: both: {title: "Both", add: "both", match: ["^both-"], result: chars: 4000}
+client: text: {title: "Text", add: "text", match: ["^text-"], result: {chars: 4000, shows: "text"}}
+client: structure: {title: "Structure", add: "structure", match: ["^structure-"], result: {chars: 4000, shows: "structure"}}
 `
 
 // noRecord is a record that cannot be opened.
@@ -530,7 +533,7 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 		"not UTF-8":  {Answer: extract.Answer{Shown: "a\xffb", Model: "\xff", Failure: &lang.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := completed(&call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)
+			r := completed(&call.Request{Catalog: &catalog.Catalog{}, Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Completed, false, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)
