@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/mcp/stdio"
 )
 
@@ -97,12 +98,12 @@ func (s *Server) connect(ctx context.Context, out io.Writer) (*connection, <-cha
 		c.cancel(ErrClientGone)
 		broken <- fmt.Errorf("%w: %w", ErrClientGone, err)
 	})
-	c.roots = roots{ctx: c.ctx, request: func(ctx context.Context) ([]string, error) {
+	c.roots = roots{ctx: c.ctx, request: func(ctx context.Context) (call.Roots, error) {
 		raw, err := c.outgoing.request(ctx, c.out, methodRoots, nil)
 		if err != nil {
-			return nil, err
+			return call.Roots{}, err
 		}
-		return rootDirs(raw)
+		return legacyRoots(raw)
 	}}
 	return c, broken
 }

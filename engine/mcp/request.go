@@ -216,10 +216,10 @@ func (r *request) describe(req *call.Request, in input) {
 	switch {
 	case !client.roots:
 	case in.roots != nil:
-		req.ListRoots = func(context.Context) ([]string, error) { return in.roots, nil }
+		req.ListRoots = func(context.Context) (call.Roots, error) { return *in.roots, nil }
 	case modern:
 		req.RootsNextRound = true
-		req.ListRoots = func(context.Context) ([]string, error) { return nil, errRootsNextRound }
+		req.ListRoots = func(context.Context) (call.Roots, error) { return call.Roots{}, errRootsNextRound }
 	default:
 		req.ListRoots = c.roots.get
 	}
