@@ -128,6 +128,7 @@ func EnvironmentOf(c *catalog.Catalog, cli *catalog.CLI, set map[string]string, 
 		Pass: slices.Concat(general.Pass, own.Pass),
 		Drop: append(append([]string{process.CookieName}, general.Drop...), own.Drop...),
 		Set:  set,
+		Bin:  cli.Bin,
 	}
 }
 
