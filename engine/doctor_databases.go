@@ -76,7 +76,7 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 
 // live reports the status of the jobs without an end.
 func (d *doctor) live(rows []store.Job) (Finding, int) {
-	c := d.engine.Tools.Runner.Stats(rows)
+	c := statsOf(rows, d.engine.Tools.Runner.Jobs, d.engine.Tools.Runner.Spool)
 	f := Finding{Area: AreaDatabases, Name: "live jobs", State: FindingOK}
 	parts := []string{}
 	for _, p := range []struct {

@@ -24,8 +24,7 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 	for i, s := range prober.States(ctx, d.catalog, d.catalog.CLIs) {
 		f := cliFinding(d.catalog.CLIs[i], s)
 		if s.Installed {
-			level, _ := d.catalog.DefaultAccess(d.catalog.CLIs[i])
-			f.Text += fmt.Sprintf("; access: %s by default (%s)", level, strings.Join(d.catalog.CLIs[i].LevelFacts(), "; "))
+			f.Text += "; access: " + d.access(d.catalog.CLIs[i])
 		}
 		found = append(found, f)
 		for _, dir := range s.Looked {
@@ -38,6 +37,16 @@ func (d *doctor) clis(ctx context.Context) (found []Finding) {
 		found = append(found, Finding{Area: AreaCLIs, Name: "search path", State: FindingOK, Text: "searched for missing programs in " + strings.Join(looked, ", ")})
 	}
 	return found
+}
+
+// access says what calls of a CLI may do, and what its levels can reach.
+func (d *doctor) access(cli *catalog.CLI) string {
+	facts := strings.Join(cli.LevelFacts(), "; ")
+	if !cli.HasLevels() {
+		return facts
+	}
+	level, from := d.catalog.DefaultAccess(cli)
+	return fmt.Sprintf("%s by default (%s); %s", level, from, facts)
 }
 
 func cliFinding(cli *catalog.CLI, s installed.State) Finding {

@@ -104,7 +104,7 @@ func checkReply(t *testing.T, m message, name, decision string) {
 	t.Helper()
 	approval, _ := m.Result.StructuredContent["approval"].(map[string]any)
 	got := fmt.Sprint(approval["verdict"], " ", approval["by"], " ", approval["answer"])
-	if got != decision || m.Result.IsError != (name != "approve") || approval["score"] != 80.0 {
+	if got != decision || m.Result.IsError != (name != "approve") || approval["score"] != 100.0 {
 		t.Errorf("%s: %+v", name, m.Result)
 	}
 	if name == "approve" && m.Result.StructuredContent["response"] != "unasked" {

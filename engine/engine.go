@@ -91,6 +91,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		RecordName: e.record.path,
 		Spool:      filepath.Join(StateDir(), "run"),
 		Jobs:       filepath.Join(StateDir(), "jobs"),
+		Own:        StateDir(),
 		Pools:      filepath.Join(StateDir(), "pools"),
 		Current:    e.catalog.Load,
 		Version:    o.Version,

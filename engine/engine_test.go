@@ -166,7 +166,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 
 func TestRecordIsMadeAtTheFirstCall(t *testing.T) {
 	outer := store.NewID()
-	e, home := opened(t, fake(t), "LLM_GATEWAY_JOB_ID="+outer)
+	e, home := opened(t, fake(t)+"\ncli: acme: {access: read: [], params: do: safe: true}", "LLM_GATEWAY_JOB_ID="+outer)
 	state := filepath.Join(home, ".llm-cli-gateway")
 	if e.RecordPath() != filepath.Join(state, "logs.db") {
 		t.Errorf("path %s", e.RecordPath())

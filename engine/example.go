@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
+
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
@@ -37,7 +39,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	}
 	r := author.Recorded{
 		Mode: lang.Mode(row.Mode), SessionID: row.SessionID, Prompt: clean(row.Prompt), Version: row.CLIVersion, Argv: row.Argv, Clean: clean,
-		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text),
+		Stdout: clean(res.Stdout.Text), Stderr: clean(res.Stderr.Text), Access: catalog.AccessIn(row.Args),
 	}
 	if r.Arguments, r.Servers, err = arguments(row, clean); err != nil {
 		return "", nil, err
@@ -78,6 +80,10 @@ func arguments(row store.Job, clean func(string) string) (args map[string]any, s
 				}
 			}
 		}
+	}
+	delete(args, catalog.AccessArgument)
+	if given := catalog.AccessIn(row.Args); given != nil && given.Given() {
+		args[catalog.AccessArgument] = given.Words
 	}
 	equipped, ok := args["mcp"].(map[string]any)
 	if !ok {

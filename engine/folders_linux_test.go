@@ -89,8 +89,8 @@ func newLinked(t *testing.T, which, text string) (h *specsHome, file, further st
 
 const narrowing = `
 gateway: approvals: {enforce: true, policy: "strict", danger: "deny"}
-policy: strict: deny: ["own"]
-risk: own: {when: "prompt == 'x'", score: 1}
+policy: strict: deny: ["mine"]
+risk: mine: {when: "prompt == 'x'", score: 1}
 `
 
 // TestWhatNarrowsOutlivesItsFolder, however it is lost, until it is there again or the

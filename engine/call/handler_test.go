@@ -253,10 +253,10 @@ func TestOneDeadline(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			req := request(`{"prompt":"x","n":5,"approvalPolicy":"narrow"}`)
-			shown := time.Duration(0)
+			asked := make(chan time.Duration, 1)
 			req.Ask = func(ctx context.Context, _ string) (Reply, error) {
 				until, _ := ctx.Deadline()
-				shown = time.Until(until)
+				asked <- time.Until(until)
 				select {
 				case <-time.After(c.thinks):
 					return ChoseApprove, nil
@@ -266,6 +266,7 @@ func TestOneDeadline(t *testing.T) {
 			}
 			began := time.Now()
 			out, err := w.Complete(t.Context(), New(w.Service), req, c.sync)
+			shown := <-asked
 			if took := time.Since(began).Truncate(time.Second); err != nil || out.Failure != nil || shown != c.shown || took != c.took || !slices.Equal(w.waits, c.waits) || (out.Job.State == Waiting) != (c.waits == nil) {
 				t.Errorf("%v: %+v %v, shown for %v, took %v, waited %v", c, out, err, shown, took, w.waits)
 			}

@@ -55,12 +55,13 @@ type Completion struct {
 type Job struct {
 	Row       store.Job
 	State     State
-	Durable   bool  // it does not end with the gateway that started it
-	Pid       int   // of its program, for display; 0 if it does not run
-	Canceling bool  // its end was asked for
-	Printed   int64 // bytes of standard output and error, so far
-	Joined    bool  // the call that asks for it did not start it
-	Position  int   // of a queued one among those that wait, from 1; 0: not known
+	Durable   bool          // it does not end with the gateway that started it
+	Pid       int           // of its program, for display; 0 if it does not run
+	Canceling bool          // its end was asked for
+	Printed   int64         // bytes of standard output and error, so far
+	Joined    bool          // the call that asks for it did not start it
+	Age       time.Duration // of the answer, if the job had ended when the call joined it; 0 otherwise
+	Position  int           // of a queued one among those that wait, from 1; 0: not known
 	Notes     []string
 	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
 

@@ -79,6 +79,12 @@ func (c compiler) placeAccess(words []word) []word {
 // HasLevels reports whether the spec says how the program is held to levels of access.
 func (c *CLI) HasLevels() bool { return c.access.Declared() }
 
+// Edits reports whether calls of the CLI can have the level edit.
+func (c *CLI) Edits() bool { return c.access.Has(access.Edit) }
+
+// LevelValues are the values that a level, or own, gives to parameters.
+func (c *CLI) LevelValues(words string) lang.Map[any] { return c.access.Params(words) }
+
 // LevelFacts say how calls of the CLI are held to their levels, for people: which levels
 // there are, and what each can reach beside the working directory.
 func (c *CLI) LevelFacts() (facts []string) {

@@ -296,33 +296,11 @@ func (r *renderer) variables() {
 	}
 }
 
-// variable sets one. Its value is not shown: it may contain a key.
+// variable sets one. Two that are JSON objects become one. Its value is not shown: it may contain a key.
 func (r *renderer) variable(name, body, owner, from string) {
 	if entry := len(name) + len("=") + len(body); entry >= MaxWordBytes {
 		r.refuse(owner, "is too long for the environment: %s bytes with its name, at most %s fit", text.Number(float64(entry)), text.Number(MaxWordBytes-1))
 	}
-	body = mergeJSON(r.cmd.Env[name], body)
-	r.cmd.Env[name] = body
+	r.cmd.Env[name] = text.MergeJSON(r.cmd.Env[name], body)
 	r.cmd.Steps = append(r.cmd.Steps, Step{Word: name, From: from + " (environment)"})
-}
-
-// mergeJSON lays one JSON object over another, as a variable that several parts of a call set
-// needs both; any other value takes the place of the one before.
-func mergeJSON(below, above string) string {
-	var base, patch map[string]any
-	if json.Unmarshal([]byte(below), &base) != nil || json.Unmarshal([]byte(above), &patch) != nil || base == nil || patch == nil {
-		return above
-	}
-	return string(text.MustJSON(overlay(base, patch)))
-}
-
-func overlay(base, patch map[string]any) map[string]any {
-	for key, value := range patch {
-		under, both := base[key].(map[string]any)
-		if over, ok := value.(map[string]any); ok && both {
-			value = overlay(under, over)
-		}
-		base[key] = value
-	}
-	return base
 }

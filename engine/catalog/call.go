@@ -162,7 +162,7 @@ func conditionScope(params []*Param) map[string]any {
 
 // Decode reads what a run of the call printed. The error is one of reading.
 func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
-	a, err := c.CLI.out.Decode(run, extract.Turn{Mode: c.Mode, SessionID: c.SessionID, Show: c.Show})
+	a, err := c.CLI.out.Decode(run, extract.Turn{Mode: c.Mode, SessionID: c.SessionID, Show: c.Show, Model: c.Model})
 	if err == nil && a.Failure == nil {
 		c.OptimizeAnswer(&a)
 	}
@@ -172,6 +172,10 @@ func (c *Call) Decode(run extract.Run) (extract.Answer, error) {
 // Settle begins to watch whether a run of the CLI stays after its final record; nil if it
 // may.
 func (c *CLI) Settle() *extract.Settle { return c.out.Settle() }
+
+// Watch begins to watch a run of the CLI for what says that it will give no answer; nil if
+// its spec has no rule that ends one.
+func (c *CLI) Watch() *extract.Watch { return c.out.Watch() }
 
 // Progress begins to watch a run of the CLI.
 func (c *CLI) Progress() *extract.Progress { return c.out.Progress() }

@@ -161,7 +161,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	if cli.Access.Read == nil && cli.Access.Edit == nil && cli.Access.Full == nil {
 		levels = "own: its settings decide, as always: its spec has no levels."
 	}
-	add(roleAccess, ParamAccess, String, lang.ParamSpec{Doc: levels, Enum: access.Names})
+	add(roleAccess, ParamAccess, String, lang.ParamSpec{Advanced: true, Doc: levels, Enum: access.Names})
 	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time in ms. Default: none.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})

@@ -23,6 +23,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
@@ -274,7 +275,7 @@ func (b *fixture) spooled() []string {
 	}
 	names := []string{}
 	for _, e := range entries {
-		if e.Name() != filepath.Base(b.runner.leasePath(b.runner.owner())) {
+		if e.Name() != filepath.Base(lease.Path(b.runner.Spool, b.runner.owner())) {
 			names = append(names, e.Name())
 		}
 	}

@@ -54,7 +54,7 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		job.State = call.Queued
 	}
 	if now.phase == supervisor.Running && !now.canceling {
-		r.settleOnce(x, row)
+		r.endEarlyOnce(x, row)
 	}
 	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
 	return job, nil
@@ -119,11 +119,12 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	exit := exitOf(e.state.Exit)
 	end := rowOutcome(out, exit, ending, e.secrets)
+	perCall(records, e.row, &end, &out.Answer)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
-	if text := e.state.Exit.Detail; text != "" && exit.Reason != settled {
+	if text := e.state.Exit.Detail; text != "" && exit.Reason != settled && exit.Reason != watched {
 		end.Detail += ": " + e.secrets.redact(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
@@ -217,6 +218,9 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 	}
 	call := cli.At(row.CLIVersion).RestoreCall(lang.Mode(row.Mode), row.SessionID, arguments)
 	call.Prompt, call.Model, call.CorrelationID = row.Prompt, row.Model, row.CorrelationID
+	if asked, ok := arguments[catalog.ParamModel].(string); ok { // the row has the one that answered
+		call.Model = asked
+	}
 	return call, true
 }
 

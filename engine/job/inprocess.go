@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -45,7 +46,7 @@ func (x *inProcess) stop() {
 
 func (x *inProcess) folder(r *run) (string, error) {
 	x.owner() // creates the spool
-	return filepath.Abs(filepath.Join(x.Spool, filesPrefix+x.name+"-"+r.id))
+	return filepath.Abs(filepath.Join(x.Spool, lease.FilesPrefix+x.name+"-"+r.id))
 }
 
 func (x *inProcess) find(id string) (execution, error) {
@@ -71,6 +72,7 @@ type inProcessJob struct {
 	gone bool            // its output was dropped
 
 	marked string // see mark
+	by     string // who or what canceled it first
 }
 
 // prepareProgram refuses: an upgrade must not end halfway with its gateway.
@@ -131,7 +133,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x.jobs[r.id] = j
 	x.mu.Unlock()
 	x.running.Add(1)
-	go settle(j, r.Bound.CLI, child.Done())
+	go endEarly(j, r.Bound.CLI, child.Done())
 	go func() {
 		defer x.running.Done()
 		defer j.stop()
@@ -142,7 +144,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 		case <-closing:
 			child.Stop(process.Canceled)
 		}
-		j.end(child.Exit())
+		j.end(endedBy(child.Exit(), j.canceledBy()))
 		x.dropOldOutput()
 	}()
 	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
@@ -155,6 +157,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	out, ending := decodeCall(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	row := r.row
 	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
+	perCall(r.records, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.
@@ -209,9 +212,20 @@ func (j *inProcessJob) wait(stop <-chan struct{}) {
 
 func (j *inProcessJob) handle() call.Handle { return nil } // everything is in its row
 
-func (j *inProcessJob) cancel(string) error {
+func (j *inProcessJob) cancel(by string) error {
+	j.mu.Lock()
+	if j.by == "" {
+		j.by = by
+	}
+	j.mu.Unlock()
 	j.stop()
 	return nil
+}
+
+func (j *inProcessJob) canceledBy() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.by
 }
 
 // mark lets every caller share the job: a caller that leaves cancels nothing that others wait for.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/changes"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -98,6 +99,11 @@ func (r *run) joinable(ctx context.Context, row store.Job) (joined *call.Job, ag
 		if r.since.Equal(never) || !r.readable(job) {
 			return nil, false
 		}
+		if !r.fresh(job.Row) {
+			r.since = job.Row.Outcome.Ended.Add(1) // only what ended later may do
+			return nil, true
+		}
+		job.Age = max(time.Millisecond, time.Since(job.Row.Outcome.Ended))
 	case job.State.Ended():
 		return nil, was == store.Live && job.Row.State == store.Done
 	case job.Canceling:
@@ -120,6 +126,19 @@ const (
 	markShared    = "shared"
 	markAbandoned = "abandoned"
 )
+
+// fresh reports whether the answer of an ended job is still that to the call: nothing below
+// the working directory has changed since the job began. What changed while it ran counts
+// too, because the program may have read it before; but not where the call is known to allow
+// it to change files, which are then taken to be its own work.
+func (r *run) fresh(row store.Job) bool {
+	since := row.Created
+	if r.Bound.CLI.HasLevels() && writes(&r.Bound.Access) || len(r.Bound.Dangers()) > 0 {
+		since = row.Outcome.Ended
+	}
+	changed, err := changes.Since(r.Dir, since, r.Own)
+	return err == nil && changed == ""
+}
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {

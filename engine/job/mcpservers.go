@@ -22,7 +22,7 @@ func SelectServers(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir str
 	}
 	if places := call.NeedsOwnServers(); places != nil {
 		if !call.Place.Trusted { // the words keep the servers of the directory out
-			places = slices.DeleteFunc(slices.Clone(places), func(p lang.OwnSpec) bool { return !strings.ContainsAny(p.Path[:1], "/~{") })
+			places = slices.DeleteFunc(slices.Clone(places), func(p lang.OwnSpec) bool { return !p.Untrusted && !strings.ContainsAny(p.Path[:1], "/~{") })
 		}
 		names, err := own(places)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -79,7 +80,7 @@ func TestServersOfOneCall(t *testing.T) {
 		if e := end.Equipment(); e == nil || strings.Join(e.Enabled, " ") != "one" || len(e.Missing) > 0 {
 			t.Errorf("on record: %s", end.Row.Args)
 		}
-		if left, _ := filepath.Glob(filepath.Join(b.runner.Spool, filesPrefix+"*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(b.runner.Spool, lease.FilesPrefix+"*")); len(left) > 0 {
 			t.Errorf("left in the spool: %q", left)
 		}
 	}

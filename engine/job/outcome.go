@@ -66,6 +66,7 @@ var endings = map[process.Reason]struct {
 	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
 	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
 	settled:             {lang.ClassIdle, store.EndTimeout},
+	watched:             {extract.EndedByWatch, store.EndError},
 	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},
@@ -85,6 +86,7 @@ func rowOutcome(out call.Completion, exit process.Exit, ending store.Ending, sec
 		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.redact(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
+		UsageScope: a.Scope, CostScope: a.CostScope,
 	}
 	if exit.Signal != "" {
 		row.Detail += " by " + exit.Signal

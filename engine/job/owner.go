@@ -5,21 +5,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
-// A call that has no supervisor ends with its gateway. The gateway is known by a
-// file that it holds locked as long as it lives: a lock goes with its process, however
-// that dies, and no process id is believed.
-
-const leasePrefix, leaseSuffix, filesPrefix, jobsPrefix = "gateway-", ".lease", "files-", "jobs-"
-
 // owner is the name under which this gateway's calls are recorded; "" where nobody
-// could tell whether it lives. The first call makes it.
+// could tell whether it lives. The first call makes it: a call that has no supervisor ends
+// with its gateway.
 func (r *Runner) owner() string {
 	r.lease.Do(func() {
 		if os.MkdirAll(r.Spool, 0o700) != nil { // as in a container without a home
@@ -29,23 +24,11 @@ func (r *Runner) owner() string {
 			}
 			r.Spool = folder
 		}
-		name := store.NewID()
-		file, err := os.OpenFile(r.leasePath(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return
+		if r.leased = lease.Take(r.Spool); r.leased != nil {
+			r.name = r.leased.Name
 		}
-		if !lock(file) {
-			file.Close()
-			os.Remove(file.Name())
-			return
-		}
-		r.leased, r.name = file, name
 	})
 	return r.name
-}
-
-func (r *Runner) leasePath(owner string) string {
-	return filepath.Join(r.Spool, leasePrefix+owner+leaseSuffix)
 }
 
 // rowOwner is the owner of the call: this gateway, or "" if it has a supervisor.
@@ -62,7 +45,7 @@ func (r *Runner) folder() string {
 	if !r.Volatile {
 		return r.Jobs
 	}
-	return filepath.Join(r.Spool, jobsPrefix+r.owner())
+	return filepath.Join(r.Spool, lease.JobsPrefix+r.owner())
 }
 
 // releaseLease removes the lease of this gateway.
@@ -72,24 +55,13 @@ func (r *Runner) releaseLease() {
 		os.RemoveAll(r.folder())
 	}
 	if r.leased != nil {
-		os.Remove(r.leased.Name())
-		r.leased.Close()
+		r.leased.Release()
 		r.leased = nil
 	}
 }
 
-// ownerDead reports whether the gateway of that name is gone. Its lease is removed then.
-func (r *Runner) ownerDead(owner string) bool {
-	if owner == r.name || !store.ValidID(owner) {
-		return false
-	}
-	file, err := os.OpenFile(r.leasePath(owner), os.O_RDWR, 0)
-	if err != nil {
-		return errors.Is(err, os.ErrNotExist)
-	}
-	defer file.Close()
-	return lock(file)
-}
+// ownerDead reports whether the gateway of that name is gone.
+func (r *Runner) ownerDead(owner string) bool { return owner != r.name && lease.Dead(r.Spool, owner) }
 
 // ReapDeadOwners cleans up after gateways that were killed: it ends the processes of
 // their calls, completes the rows, and removes the files of calls. Any number
@@ -125,26 +97,6 @@ func (r *Runner) ReapDeadOwners(ctx context.Context, records Store) (lost int, e
 			break
 		}
 	}
-	r.removeDeadLeases()
+	lease.RemoveDead(r.Spool, r.ownerDead)
 	return lost, nil
-}
-
-// removeDeadLeases removes the leases and the files of gateways that are gone.
-func (r *Runner) removeDeadLeases() {
-	entries, err := os.ReadDir(r.Spool)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		owner := strings.TrimSuffix(strings.TrimPrefix(e.Name(), leasePrefix), leaseSuffix)
-		if rest, ok := strings.CutPrefix(e.Name(), filesPrefix); ok {
-			owner, _, _ = strings.Cut(rest, "-")
-		}
-		if rest, ok := strings.CutPrefix(e.Name(), jobsPrefix); ok {
-			owner = rest
-		}
-		if r.ownerDead(owner) {
-			os.RemoveAll(filepath.Join(r.Spool, e.Name()))
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -33,8 +34,8 @@ func TestReapDeadOwnersFinishesTheirCalls(t *testing.T) {
 		}
 		return path
 	}
-	stale := []string{write(leasePrefix + dead + leaseSuffix), write(filesPrefix + dead + "-1.txt")}
-	kept := write(filesPrefix + living.owner() + "-1.txt")
+	stale := []string{write(filepath.Base(lease.Path("", dead))), write(lease.FilesPrefix + dead + "-1.txt")}
+	kept := write(lease.FilesPrefix + living.owner() + "-1.txt")
 	begin := func(owner string) string {
 		id := store.NewID()
 		if err := records.Begin(t.Context(), store.Job{Principal: store.Local, ID: id, Tool: "acme_request", Owner: owner}); err != nil {

@@ -62,15 +62,8 @@ func (r *Runner) read(res *Result, offset, most int) error {
 // recorded is the outcome as far as it is in the row.
 func (r *Runner) recorded(row store.Job) call.Completion {
 	o := row.Outcome
-	a := extract.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model, Usage: map[string]int64{}, CostUSD: o.CostUSD}
-	for name, n := range map[string]*int64{
-		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,
-		extract.UsageCacheWrite: o.CacheWriteTokens, extract.UsageReasoning: o.ReasoningTokens,
-	} {
-		if n != nil {
-			a.Usage[name] = *n
-		}
-	}
+	a := extract.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model}
+	setFigures(&a, o)
 	if o.ErrorClass != "" {
 		a.Failure = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 	} else if call, ok := r.restoreCall(row); ok && row.Mode != program {

@@ -2,12 +2,12 @@ package job
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 )
 
 // Pruner removes what was kept for long enough.
@@ -24,6 +24,7 @@ type Runner struct {
 	RecordName string                    // name of the record, which distinguishes directories of its jobs from those of others
 	Spool      string                    // folder for what ends with this gateway, made when needed
 	Jobs       string                    // absolute folder of the directories of jobs, made when needed
+	Own        string                    // absolute folder of what the gateway keeps: changes in it are none of a working directory
 	Pools      string                    // absolute folder of the places that jobs wait for, likewise
 	Version    string                    // of the gateway, for the record
 	Parent     string                    // job in which the gateway itself runs, "" if none
@@ -40,7 +41,7 @@ type Runner struct {
 	closed  chan struct{}       // when the gateway stops
 
 	lease            sync.Once // of the gateway, see owner.go
-	leased           *os.File
+	leased           *lease.Lease
 	name             string
 	reaped           sync.Once
 	nested           nesting

@@ -209,6 +209,64 @@ func TestAProgramThatStaysIsSettled(t *testing.T) {
 	}
 }
 
+// TestAnotherModelAnswered: the result says so, also when it is read from the record.
+func TestAnotherModelAnswered(t *testing.T) {
+	b := newFixture(t, jsonl+`
+		params: model: {doc: "Model", env: "ACME_MODEL"}
+		models: aliases: big: "big-9"`)
+	for _, asked := range []string{"big-9", "big"} {
+		bound := b.bind("hello", map[string]any{"model": asked, "do": []string{`out={"result":"fine","model":"small-2"}` + "\n"}})
+		out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
+		res, err := b.runner.Result(t.Context(), store.Local, out.ID, 0, 10)
+		for _, warnings := range [][]string{out.Warnings, res.Outcome.Warnings} {
+			if err != nil || !slices.Equal(warnings, []string{"acme answered with the model small-2, and was asked for big-9"}) {
+				t.Errorf("%s: %q %v", asked, warnings, err)
+			}
+		}
+	}
+}
+
+// TestKeyBesideALogin: that a key was used is told only where there is a login.
+func TestKeyBesideALogin(t *testing.T) {
+	b := newFixture(t, jsonl+`output: warnings: [{kind: "key", take: "event.key"}]
+		login: {env: ["ACME_KEY"], files: ["~/.acme/login.json"]}`)
+	req := b.request(`out={"result":"fine","key":"ACME_KEY"}` + "\n")
+	if out := b.runner.Run(t.Context(), req); len(out.Warnings) > 0 {
+		t.Errorf("without a login: %q", out.Warnings)
+	}
+	login := filepath.Join(b.home, ".acme", "login.json")
+	if err := os.MkdirAll(filepath.Dir(login), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(login, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.runner.Run(t.Context(), req); len(out.Warnings) != 1 || !strings.HasPrefix(out.Warnings[0], "acme used the key in ACME_KEY, which takes precedence over its login") {
+		t.Errorf("with a login: %q", out.Warnings)
+	}
+}
+
+// TestQuestionEndsTheRun: a program that waits for a person is ended at once.
+func TestQuestionEndsTheRun(t *testing.T) {
+	b := newFixture(t, jsonl+`output: watch: [{line: "^Enter the code", class: "auth", hint: "log in first"}]`)
+	child := filepath.Join(b.dir, "child")
+	out := b.runner.Run(t.Context(), b.request("pid="+child, "err=Enter the code: ", "sleep"))
+	f := out.Answer.Failure
+	if f == nil || f.Class != "auth" || f.Hint != "log in first" || !strings.HasSuffix(f.Message, ": Enter the code:") {
+		t.Errorf("outcome: %+v, %+v", out, f)
+	}
+	if pid := pidIn(child); alive(pid) {
+		t.Errorf("the child (%d) is still there", pid)
+	}
+	row := b.row(out)
+	if row.Outcome.Ending != store.EndError || row.Outcome.ErrorClass != "auth" || row.Outcome.Detail != "watched by SIGTERM" {
+		t.Errorf("row: %+v", row.Outcome)
+	}
+	if res, err := b.runner.Result(t.Context(), store.Local, row.ID, 0, 10); err != nil || res.Outcome.Answer.Failure == nil || res.Outcome.Answer.Failure.Class != "auth" {
+		t.Errorf("%+v %v", res, err)
+	}
+}
+
 func TestCanceledBeforeItBegan(t *testing.T) {
 	b := newFixture(t, jsonl)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -52,7 +53,7 @@ func (r *run) lockTurn(ctx context.Context) (done func()) {
 		return func() {}
 	}
 	// A gateway that hangs must not block the others for ever.
-	for deadline := time.Now().Add(turnLockTimeout); !lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(turnLockTimeout); !lease.Lock(file) && ctx.Err() == nil && time.Now().Before(deadline); {
 		time.Sleep(turnLockPoll)
 	}
 	return func() { file.Close() }

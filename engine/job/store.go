@@ -20,6 +20,7 @@ type Store interface {
 	Job(ctx context.Context, principal, id string) (store.Job, error)
 	Jobs(ctx context.Context, f store.Filter) ([]store.Job, error)
 	Joins(ctx context.Context, principal, id string, limit int) ([]store.Join, error)
+	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
 	FindSessions(ctx context.Context, principal, cli, id string) ([]store.Session, error)
 
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)

@@ -155,7 +155,7 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		ended := make(chan struct{})
 		defer close(ended)
 		if r.Bound != nil { // else it is no call of a CLI
-			go settle(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
+			go endEarly(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.

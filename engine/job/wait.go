@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +63,7 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 			x.wait(done)
 		}()
 		if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
-			go settle(x, cli.At(job.Row.CLIVersion), done)
+			go endEarly(x, cli.At(job.Row.CLIVersion), done)
 		}
 	}
 	defer close(done)
@@ -123,21 +125,42 @@ func (r *Runner) live(job *call.Job) bool {
 
 // Completion is the result of a job that has ended.
 func (r *Runner) Completion(job call.Job) call.Completion {
-	notes := slices.Concat(job.Notes, r.sessionWarnings(job.Row))
-	if job.Completion != nil {
-		out := *job.Completion
-		out.Warnings = append(slices.Clip(out.Warnings), notes...)
-		return out
-	}
 	out := r.recorded(job.Row)
-	if x, err := r.executor().find(job.Row.ID); err == nil {
+	if job.Completion != nil {
+		out = *job.Completion
+	} else if x, err := r.executor().find(job.Row.ID); err == nil {
 		if read, ok := x.completion(job.Row); ok {
 			read.ID, read.Duration = out.ID, out.Duration
-			out = read
+			if out = read; job.Row.State == store.Done {
+				setFigures(&out.Answer, job.Row.Outcome)
+			}
 		}
 	}
-	out.Warnings = append(slices.Clip(out.Warnings), notes...)
+	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))
 	return out
+}
+
+// keyWarnings says that a program used keys of its environment although it is logged in.
+func (r *Runner) keyWarnings(name string, keys []string) (warnings []string) {
+	cli, ok := r.Current().CLI(name)
+	if !ok || len(keys) == 0 {
+		return nil
+	}
+	variables, err := r.Host.Variables()
+	if err != nil {
+		return nil
+	}
+	for _, file := range cli.Login.Files {
+		path := variables.Place(file)
+		if info, err := os.Stat(path); path == "" || err != nil || info.Size() == 0 {
+			continue
+		}
+		for _, key := range keys {
+			warnings = append(warnings, fmt.Sprintf("%s used the key in %s, which takes precedence over its login (%s); remove it from the environment or from gateway.envFile to use the login", cli.DisplayName(), key, path))
+		}
+		return warnings
+	}
+	return nil
 }
 
 // Cancel asks for the end of a job of a principal, of all that it started and of the jobs that it asked

@@ -322,6 +322,9 @@ type OwnSpec struct {
 	Path string `json:"path"`
 	// Field that contains the servers by name.
 	Key string `json:"key"`
+	// It counts in a working directory that nobody has trusted, too: the program may read it
+	// there, whatever the words of `untrusted` say.
+	Untrusted bool `json:"untrusted,omitempty"`
 }
 
 // TakeSpec is an expression over the records of the output, with a condition and a fold.
@@ -339,6 +342,8 @@ type TakeSpec struct {
 type OutputSpec struct {
 	// "text": all that is printed is the answer, the default.
 	Format string `json:"format,omitempty"`
+	// How the program writes characters.
+	Encoding string `json:"encoding,omitempty"`
 	// Condition of the record that ends a complete output; jsonl only.
 	End string `json:"end,omitempty"`
 	// Milliseconds for which the program may stay after that record, and after later ones
@@ -363,6 +368,43 @@ type OutputSpec struct {
 	Usage UsageSpec `json:"usage,omitzero"`
 	// Rules for progress messages of a running call.
 	Progress []ProgressSpec `json:"progress,omitzero"`
+	// What the caller should know beside the answer.
+	Warnings []WarningSpec `json:"warnings,omitempty"`
+	// Rules that are looked at while the program runs: what a program prints that will give
+	// no answer, such as a question that waits for a person.
+	Watch []WatchSpec `json:"watch,omitempty"`
+}
+
+// WarningSpec finds what the caller should know beside the answer, in records or in lines
+// that are none.
+type WarningSpec struct {
+	// "denied": the texts are names of tools that the model was not allowed to use.
+	Kind string `json:"kind,omitempty"`
+	// Condition of the records that the rule is for.
+	When string `json:"when,omitempty"`
+	// Expression over a record: the text, or a list of texts.
+	Take string `json:"take,omitempty"`
+	// Instead of these: RE2 of lines that are not records, on standard output or standard
+	// error.
+	Line string `json:"line,omitempty"`
+}
+
+// WatchSpec is for a run that will give no answer. The first rule that a record or line
+// fits decides, unless the run has ended its output or turns out well.
+type WatchSpec struct {
+	// Condition of the records that the rule is for.
+	When string `json:"when,omitempty"`
+	// Expression over such a record: the message of the failure.
+	Take string `json:"take,omitempty"`
+	// Instead of these: RE2 of lines that are not records, on standard output or standard
+	// error, be they without an end.
+	Line string `json:"line,omitempty"`
+	// Failure class of the run.
+	Class string `json:"class"`
+	// What the caller can do about it.
+	Hint string `json:"hint,omitempty"`
+	// false: the run goes on, and is of the class if it fails.
+	End *bool `json:"end,omitempty"`
 }
 
 // ProgressSpec reads what a running call does from records, or from lines that are none.
@@ -550,4 +592,6 @@ type ExampleOut struct {
 	Cost *float64 `json:"cost,omitempty"`
 	// Message of progress when all has been printed, standard error first.
 	Progress *string `json:"progress,omitempty"`
+	// Warnings of the result, in any order.
+	Warnings []string `json:"warnings,omitzero"`
 }

@@ -28,6 +28,7 @@ const (
 	ClassRecord     = "record"
 	ClassDisk       = "disk_full"
 	ClassNested     = "nested"
+	ClassRefused    = "refused" // a tool of the agent needed permission
 	ClassLost       = "lost"
 	ClassOutdated   = "spec_outdated" // the program does not take what its spec passes
 )

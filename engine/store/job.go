@@ -104,6 +104,9 @@ type Outcome struct {
 	CacheWriteTokens *int64
 	ReasoningTokens  *int64
 	CostUSD          *float64
+
+	UsageScope string // of the token counts: "" for this call, ScopeSession for the conversation up to its end
+	CostScope  string // likewise of the cost
 }
 
 // Filter selects jobs; a zero field selects all, except for Principal.

@@ -38,3 +38,25 @@ func JSONList(s string) (list []any, ok bool) {
 	}
 	return list, true
 }
+
+// MergeJSON lays one JSON object over another: what both have is merged if it is an object,
+// else taken from the one above. Where either is no object, it is the one above.
+func MergeJSON(below, above string) string {
+	var a, b map[string]any
+	if json.Unmarshal([]byte(below), &a) != nil || json.Unmarshal([]byte(above), &b) != nil || a == nil || b == nil {
+		return above
+	}
+	return string(MustJSON(merge(a, b)))
+}
+
+func merge(below, above map[string]any) map[string]any {
+	for key, value := range above {
+		b, isObject := below[key].(map[string]any)
+		a, ok := value.(map[string]any)
+		if isObject && ok {
+			value = merge(b, a)
+		}
+		below[key] = value
+	}
+	return below
+}

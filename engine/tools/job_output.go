@@ -75,7 +75,7 @@ func (t *Tools) facts(j call.Job) structured {
 	row := j.Row
 	s := structured{
 		Status: string(j.State), JobID: row.ID, CLI: row.CLI, Model: row.Model, CorrelationID: row.CorrelationID, Warnings: j.Notes,
-		Joined: j.Joined, Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
+		Joined: j.Joined, AnswerAgeMs: j.Age.Milliseconds(), Durable: &j.Durable, Position: j.Position, Pid: j.Pid, Created: row.Created.UTC().Format(time.RFC3339Nano), Canceling: j.Canceling, Printed: &j.Printed,
 		Approval: call.ReadApproval(row.Approval), MCP: j.Equipment(), Access: catalog.AccessIn(row.Args), Cwd: row.Cwd, Optimization: optimization(j.Saved(), nil),
 	}
 	for _, other := range j.Joins {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -22,9 +23,9 @@ func (t *Tools) render(out *call.Outcome) Result {
 		return unstarted(out)
 	case out.Failure != nil:
 		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
-		return completed(out.Request, call.Failed, false, completion)
+		return completed(out.Request, call.Job{State: call.Failed}, completion)
 	case out.Completion != nil:
-		return completed(out.Request, out.Job.State, out.Job.Joined, *out.Completion).joining(out.Job)
+		return completed(out.Request, out.Job, *out.Completion)
 	}
 	return t.underway(out.Job, out.Request.Bound)
 }
@@ -67,12 +68,12 @@ const inlineChars = 100_000
 
 // completed shows what a call came to twice, whole each time: clients hand their model
 // either the text or the structure, seldom both.
-func completed(req *call.Request, state call.State, joined bool, out call.Completion) Result {
+func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	bound, a := req.Bound, out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
-		Status: string(state), JobID: out.ID, Joined: joined, CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings), Error: reminded(bound, a.Failure),
+		Status: string(job.State), JobID: out.ID, Joined: job.Joined, AnswerAgeMs: job.Age.Milliseconds(), CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
 		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
@@ -82,15 +83,15 @@ func completed(req *call.Request, state call.State, joined bool, out call.Comple
 		s.Model = bound.Model
 	}
 	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
-		return answered(bound, s, a, state, most)
+		return answered(bound, s, a, job, most).joining(job)
 	})
 }
 
 // answered shows an answer, or the beginning of a long one.
-func answered(bound *catalog.Call, s structured, a extract.Answer, state call.State, most int) Result {
+func answered(bound *catalog.Call, s structured, a extract.Answer, job call.Job, most int) Result {
 	r := Result{Response: s.window(a.Shown, most)}
 	if a.Failure != nil {
-		if r.IsError = true; state == call.Completed {
+		if r.IsError = true; job.State == call.Completed {
 			s.Status = string(call.Failed)
 		}
 		r.Text = append(r.Text, failureText(bound.CLI.DisplayName(), *s.Error))
@@ -104,6 +105,21 @@ func answered(bound *catalog.Call, s structured, a extract.Answer, state call.St
 	r.Text = append(r.Text, trailer(s))
 	r.Structured = encode(s)
 	return r
+}
+
+// wider tells a caller whose call met the default level how to ask for more, where nobody
+// has decided against that.
+func wider(req *call.Request, a extract.Answer) []string {
+	granted := req.Bound.Access
+	met := len(a.Denied) > 0 || a.Failure != nil && a.Failure.Class == lang.ClassRefused
+	if !met || granted.From != access.FromDefault || granted.Words != access.Read.String() || len(granted.Notes) > 0 || req.Approval.ByPolicy() != nil || !req.Bound.CLI.Edits() {
+		return nil
+	}
+	what := "what it needed"
+	if len(a.Denied) > 0 {
+		what = strings.Join(a.Denied, ", ")
+	}
+	return []string{fmt.Sprintf("%s was not allowed at access %q, which is the default; access %q lets it write in the working directory", what, access.Read, access.Edit)}
 }
 
 // window is the beginning of an answer, and notes in the structure where the rest begins if
@@ -131,7 +147,11 @@ func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
 // joining adds that the call did not start the job.
 func (r Result) joining(j call.Job) Result {
 	if j.Joined {
-		note := fmt.Sprintf("The same call had been made: this is job %s, and nothing was run again. forceRefresh runs it again.", j.Row.ID)
+		note := fmt.Sprintf("The same call had been made: this is job %s, and nothing was run again.", j.Row.ID)
+		if j.Age > 0 {
+			note += fmt.Sprintf(" It was answered %s ago, and no file of %s has changed since it began.", j.Age.Round(time.Second), j.Row.Cwd)
+		}
+		note += " forceRefresh runs it again."
 		r.Text = append(r.Text, note)
 	}
 	return r

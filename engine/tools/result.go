@@ -21,7 +21,8 @@ import (
 type structured struct {
 	Status        string                `json:"status"`
 	JobID         string                `json:"jobId,omitempty"`
-	Joined        bool                  `json:"joined,omitempty"` // the call did not start the job
+	Joined        bool                  `json:"joined,omitempty"`      // the call did not start the job
+	AnswerAgeMs   int64                 `json:"answerAgeMs,omitempty"` // of the answer of a job that had ended when the call joined it
 	CLI           string                `json:"cli,omitempty"`
 	Model         string                `json:"model,omitempty"`
 	SessionID     string                `json:"sessionId,omitempty"`
@@ -101,6 +102,9 @@ func trailer(s structured) string {
 	put("jobId", s.JobID)
 	if s.Joined {
 		put("joined", "true")
+	}
+	if s.AnswerAgeMs > 0 {
+		put("answerAgeMs", strconv.FormatInt(s.AnswerAgeMs, 10))
 	}
 	if s.Position > 0 {
 		put("position", strconv.Itoa(s.Position))

@@ -33,8 +33,7 @@ func (chat) parse(_ string, body []byte) (turn, error) {
 		case "user":
 			t.user(content(m.Content)...)
 		case "tool":
-			result := strings.Join(content(m.Content), "")
-			t.result = &result
+			t.answers(strings.Join(content(m.Content), ""))
 		}
 	}
 	for _, offered := range in.Tools {

@@ -52,7 +52,7 @@ func (gemini) parse(path string, body []byte) (turn, error) {
 			}
 		}
 		if result != nil {
-			t.result = result
+			t.answers(*result)
 		} else {
 			t.user(texts...)
 		}

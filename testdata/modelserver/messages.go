@@ -1,6 +1,9 @@
 package modelserver
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // messages is the Anthropic Messages format.
 type messages struct{}
@@ -28,8 +31,10 @@ func (messages) parse(_ string, body []byte) (turn, error) {
 		}
 		// A message that carries tool results may also carry reminders, which
 		// are no new turn.
-		if result, ok := messagesToolResult(m.Content); ok {
-			t.result = &result
+		if results := messagesToolResults(m.Content); results != nil {
+			for _, result := range results {
+				t.answers(result)
+			}
 			continue
 		}
 		t.user(content(m.Content)...)
@@ -40,24 +45,20 @@ func (messages) parse(_ string, body []byte) (turn, error) {
 	return t, nil
 }
 
-func messagesToolResult(raw json.RawMessage) (string, bool) {
+func messagesToolResults(raw json.RawMessage) (results []string) {
 	var parts []struct {
 		Type    string
 		Content json.RawMessage
 	}
 	if json.Unmarshal(raw, &parts) != nil {
-		return "", false
+		return nil
 	}
-	text, found := "", false
 	for _, part := range parts {
 		if part.Type == "tool_result" {
-			found = true
-			for _, piece := range content(part.Content) {
-				text += piece
-			}
+			results = append(results, strings.Join(content(part.Content), ""))
 		}
 	}
-	return text, found
+	return results
 }
 
 func (messages) failure(code int, message string) any {

@@ -42,7 +42,7 @@ func (responses) parse(_ string, body []byte) (turn, error) {
 		case item.Type == "function_call_output", item.Type == "custom_tool_call_output":
 			result := string(item.Output)
 			json.Unmarshal(item.Output, &result) // a plain string loses its quotes; anything else stays JSON
-			t.result = &result
+			t.answers(result)
 		case item.Type == "additional_tools":
 			t.offer("", item.Tools)
 		case item.Role == "user":

@@ -1,6 +1,7 @@
 package modelserver
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -26,6 +27,9 @@ import (
 //	tool:REGEX={JSON}   the same with these arguments; without them the required
 //	                    parameters are made up from the tool's schema; {prompt}
 //	                    inside a text stands for the prompt
+//	tries:[CALL, ...]   call these tools one by one in each turn, offered or not, then
+//	                    answer, quoting the result of the last one; a CALL is
+//	                    {"tool": NAME, "args": {...}}
 //	held:SCENARIO       the same, but once a tool was run no answer comes before
 //	                    Handler.Release
 //
@@ -41,6 +45,14 @@ type scenario struct {
 	big    int // bytes
 	tool   *regexp.Regexp
 	args   string // JSON
+	tries  []try
+}
+
+// try is a call of a tool that need not have been offered; of one inside a namespace
+// the name is NAMESPACE/NAME.
+type try struct {
+	Tool string
+	Args json.RawMessage
 }
 
 var counted = regexp.MustCompile(`^(e|slow|big)(\d{1,6})(once(?:-.*)?)?$`)
@@ -58,6 +70,11 @@ func parseScenario(segment string) (scenario, error) {
 		}
 		re, err := regexp.Compile(pattern)
 		return scenario{tool: re, args: args}, err
+	}
+	if list, ok := strings.CutPrefix(segment, "tries:"); ok {
+		var sc scenario
+		err := json.Unmarshal([]byte(list), &sc.tries)
+		return sc, err
 	}
 	switch segment {
 	case "ok":
@@ -130,13 +147,15 @@ func (sc scenario) reply(t turn) reply {
 		return reply{}
 	case sc.big > 0:
 		return reply{text: filler(sc.big)}
-	case sc.tool == nil:
+	case t.answered() < len(sc.tries) && len(t.tools) > 0: // a title is asked for without tools
+		return reply{call: sc.tries[t.answered()].call()}
+	case sc.tool == nil && sc.tries == nil:
 		return reply{text: t.summary(), cut: sc.cut}
 	case t.result != nil:
 		return reply{text: t.summary() + fmt.Sprintf(" tool=%q", tail(*t.result, 400))}
 	}
 	for _, offered := range t.tools {
-		if sc.tool.MatchString(offered.fullName()) {
+		if sc.tool != nil && sc.tool.MatchString(offered.fullName()) {
 			args := strings.ReplaceAll(sc.args, "{prompt}", t.escaped())
 			if args == "" {
 				args = offered.madeUpArguments()
@@ -145,6 +164,14 @@ func (sc scenario) reply(t turn) reply {
 		}
 	}
 	return reply{text: t.summary() + fmt.Sprintf(" no-tool-among=%q", t.toolNames())}
+}
+
+func (t try) call() *call {
+	namespace, name, in := strings.Cut(t.Tool, "/")
+	if !in {
+		namespace, name = "", t.Tool
+	}
+	return &call{tool: tool{namespace: namespace, name: name}, args: string(t.Args)}
 }
 
 // filler is text that differs from word to word, so that a client cannot take

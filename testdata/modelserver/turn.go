@@ -27,7 +27,30 @@ type turn struct {
 	json   bool       // the client demands a JSON answer
 	users  [][]string // user messages, each in its text parts
 	result *string    // tool result that came after the last user message
+	before []int      // for each tool result, how many user messages stand before it
 	tools  []tool
+}
+
+// answers adds the result of a tool.
+func (t *turn) answers(result string) {
+	t.result = &result
+	t.before = append(t.before, len(t.users))
+}
+
+// answered counts the tool results since the prompt.
+func (t turn) answered() (n int) {
+	last := 0
+	for i, message := range t.texts() {
+		if _, after, opened := strings.Cut(message, "<<<"); opened && strings.Contains(after, ">>>") {
+			last = i + 1
+		}
+	}
+	for _, users := range t.before {
+		if users >= last {
+			n++
+		}
+	}
+	return n
 }
 
 // user adds a message of the user; a result before it belongs to an older turn.

@@ -54,7 +54,13 @@ type progress struct {
 // environment file.
 func start(t *testing.T, scenario string, clis ...cli) *gateway {
 	t.Helper()
-	g := &gateway{t: t, home: newHome(t), work: t.TempDir(), models: modelserver.New(), waiting: map[int]chan json.RawMessage{}}
+	return startAt(t, newHome(t), t.TempDir(), scenario, clis...)
+}
+
+// startAt starts it with a HOME and in a working directory.
+func startAt(t *testing.T, home, work, scenario string, clis ...cli) *gateway {
+	t.Helper()
+	g := &gateway{t: t, home: home, work: work, models: modelserver.New(), waiting: map[int]chan json.RawMessage{}}
 	t.Cleanup(g.models.Close)
 	g.write("tmp/.keep", "")
 	vars := "PATH=" + searchPath + "\nTMPDIR=" + filepath.Join(g.home, "tmp") + "\n"

@@ -196,8 +196,8 @@ func TestMissingServers(t *testing.T) {
 	})
 }
 
-// TestOwnServers: a program's own servers are left alone, and kept out where a call asks
-// for none.
+// TestOwnServers: a program's own servers are left alone by calls that leave it to its own
+// settings, and kept out where a call asks for none.
 func TestOwnServers(t *testing.T) {
 	each(t, func(t *testing.T, c cli) {
 		if c.mcp.own == nil || !c.mcp.strict {
@@ -205,6 +205,9 @@ func TestOwnServers(t *testing.T) {
 		}
 		c, trace := c.withServers(t)
 		g := start(t, "ok", c)
+		if out, err := g.command("trust", g.work).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 		started := func() bool {
 			_, err := os.Stat(trace("mine"))
 			os.Remove(trace("mine"))
@@ -213,13 +216,13 @@ func TestOwnServers(t *testing.T) {
 		for _, call := range []struct {
 			args args
 			want bool
-		}{{args{}, true}, {args{"mcpServers": []string{}}, false}, {args{"strictMcpConfig": true}, false}, {args{"mcpServers": []string{"one"}}, false}} {
+		}{{args{"access": "own"}, true}, {args{}, false}, {args{"access": "own", "mcpServers": []string{}}, false}, {args{"access": "own", "strictMcpConfig": true}, false}, {args{"mcpServers": []string{"one"}}, false}} {
 			call.args["prompt"], call.args["forceRefresh"] = marked("hi"), true
 			if r := g.call(c, call.args); r.IsError || started() != call.want {
 				t.Errorf("%v: its own server runs: %v\n%s", call.args, !call.want, r.text())
 			}
 		}
-		if jobs := g.jobs(); len(jobs) != 4 || slices.ContainsFunc(jobs, func(j store.Job) bool { return j.Outcome.Ending != store.EndOK }) {
+		if jobs := g.jobs(); len(jobs) != 5 || slices.ContainsFunc(jobs, func(j store.Job) bool { return j.Outcome.Ending != store.EndOK }) {
 			t.Errorf("%d rows", len(jobs))
 		}
 	})

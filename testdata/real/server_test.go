@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -47,6 +48,9 @@ func beServer(name, trace string) {
 			result = map[string]any{"tools": []any{map[string]any{"name": "echo", "description": "Echo a text.",
 				"inputSchema": json.RawMessage(`{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}`)}}}
 		case "tools/call":
+			if err := os.WriteFile(filepath.Join(filepath.Dir(trace), "called "+name), nil, 0o600); err != nil {
+				panic(err)
+			}
 			text := said(name, strings.ToUpper(m.Params.Arguments.Text))
 			result = map[string]any{"content": []any{map[string]any{"type": "text", "text": text}}}
 		case "ping":

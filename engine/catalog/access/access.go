@@ -93,6 +93,9 @@ type Access struct {
 	Widened  bool     `json:"-"` // it is more than the first turn of the conversation had
 }
 
+// Given reports whether the call gave its access.
+func (a Access) Given() bool { return a.From == fromArgument }
+
 // Where an access comes from.
 const (
 	fromArgument = "argument access"

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
@@ -71,11 +70,6 @@ const (
 	slotRE   = "{cwd.re}" // an RE2 of the directory, as it stands in a JSON string
 	slotName = "{name}"   // of a server
 
-	// A word with one of these is repeated, once for each of the globs that together match
-	// every path outside of the directory; they differ in how a set is negated.
-	slotOutside      = "{cwd.outside}"
-	slotOutsideCaret = "{cwd.outside.caret}"
-
 	prefixFile = "{file."
 )
 
@@ -137,9 +131,10 @@ func (l *level) check(text string, known []string, word bool, ps lang.Problems) 
 			if word && strings.HasPrefix(text, slot) {
 				ps.Add("dash", "%q could begin with a dash and be read as an option", text).Hint = "write the option in front of it: --name=" + slot
 			}
-		case slot == slotCwd || slot == slotJSON || slot == slotRE || slot == slotOutside || slot == slotOutsideCaret || !word:
+		case slot == slotCwd || slot == slotJSON || slot == slotRE || !word:
+		case slot == slotOutside || slot == slotOutsideCaret:
 		default:
-			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {cwd.re}, {file.NAME}, and {list.PARAM}, {names.PARAM}, {plain.PARAM} and {inner.PARAM}"
+			ps.Add("slot", "unknown slot %s", slot).Hint = "there are {cwd}, {json}, {cwd.re}, {cwd.outside}, {cwd.outside.caret}, {file.NAME}, and {list.PARAM}, {names.PARAM}, {plain.PARAM} and {inner.PARAM}"
 		}
 	}
 }
@@ -225,9 +220,13 @@ func (w *Words) Render(r Run) (out Rendered, wrong []string) {
 			if l.when[i] != nil && !l.when[i].Holds(r.Scope) {
 				continue
 			}
-			for _, text := range word.Words {
-				for _, repeated := range outside(text, r.Dir) {
-					out.Words = append(out.Words, Word{l.fill(repeated, r, joined), fmt.Sprintf("%s.words.%d", l.path, i)})
+			for _, template := range word.Words {
+				repeated, err := outside(template, r.Dir)
+				if err != nil {
+					wrong = append(wrong, fmt.Sprintf("%v, so the level %q cannot be kept: move it, or pass access %q", err, r.Words, Own))
+				}
+				for _, each := range repeated {
+					out.Words = append(out.Words, Word{l.fill(each, r, joined), fmt.Sprintf("%s.words.%d", l.path, i)})
 				}
 			}
 		}
@@ -259,60 +258,6 @@ func (w *Words) Render(r Run) (out Rendered, wrong []string) {
 		}
 	}
 	return out, wrong
-}
-
-// outside is a word once for each glob of paths outside of a directory, if it has the slot
-// of them, else the word alone. No program has a negation of whole paths: each glob matches
-// those that differ from the directory in one character.
-func outside(word, dir string) []string {
-	slot, not := slotOutside, "!"
-	if strings.Contains(word, slotOutsideCaret) {
-		slot, not = slotOutsideCaret, "^"
-	}
-	if !strings.Contains(word, slot) {
-		return []string{word}
-	}
-	var words []string
-	put := func(glob string) { words = append(words, strings.ReplaceAll(word, slot, glob)) }
-	path := strings.TrimSuffix(dir, "/") + "/"
-	for i := 1; i < len(path); i++ {
-		if !utf8.RuneStart(path[i]) {
-			continue
-		}
-		c, size := utf8.DecodeRuneInString(path[i:])
-		before := path[:i]
-		other := escapeGlob(before) + "[" + not + classed(c) + "]*"
-		put(other)
-		put(other + "/**")
-		if last, width := utf8.DecodeLastRuneInString(before); c != '/' && last != '/' && size > 0 {
-			// What the path up to here names, which is shorter; in brackets, because a program
-			// may take a plain path that does not exist for its parent.
-			shorter := escapeGlob(before[:len(before)-width]) + "[" + classed(last) + "]"
-			put(shorter)
-			put(shorter + "/**")
-		}
-	}
-	return words
-}
-
-// escapeGlob takes the meaning from the characters that are special in globs.
-func escapeGlob(path string) string {
-	var b strings.Builder
-	for _, c := range path {
-		if strings.ContainsRune("*?[]{}()!+@|\\", c) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-// classed is a character as it stands in a set.
-func classed(c rune) string {
-	if strings.ContainsRune(`]\^!-[`, c) {
-		return `\` + string(c)
-	}
-	return string(c)
 }
 
 // plain reports whether the name of a server can stand in a word.

@@ -3,7 +3,6 @@ package access
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -73,70 +72,4 @@ func TestProblemsOfWords(t *testing.T) {
 			t.Errorf("%s: %v, want %s", spec, problems, want)
 		}
 	}
-}
-
-// TestOutside: the globs match the paths outside of a directory, and none inside.
-func TestOutside(t *testing.T) {
-	for _, c := range []struct{ dir, inside, outside string }{
-		{"/a/bc", "/a/bc/x /a/bc/d/e", "/x /a/x /a/b /a/b/c /a/bcd /a/bcd/e /a/bd/x /a/b/ /ab /ab/bc/x /b/bc/x /a/xbc/y"},
-		{"/p", "/p/x /p/q/r", "/q /pp /pp/x /etc/passwd"},
-		{"/a [b]/*c", "/a [b]/*c/x", "/a b/x /a [b]/xc /a [b]/c/d /a [b /a [b]x/y"},
-		{"/ä/ö", "/ä/ö/x", "/a/ö/x /ä/o /ä/öx /ü"},
-	} {
-		for slot, not := range map[string]string{slotOutside: "!", slotOutsideCaret: "^"} {
-			words := outside("--deny=Edit("+slot+")", c.dir)
-			matched := func(path string) (by string) {
-				for _, word := range words {
-					glob := strings.TrimSuffix(strings.TrimPrefix(word, "--deny=Edit("), ")")
-					if globRE(glob, not).MatchString(path) {
-						return glob
-					}
-				}
-				return ""
-			}
-			for _, path := range strings.Split(c.inside, " /") {
-				if path = "/" + strings.TrimPrefix(path, "/"); matched(path) != "" {
-					t.Errorf("%s: %s is inside, and %s matches it", c.dir, path, matched(path))
-				}
-			}
-			for _, path := range strings.Split(c.outside, " /") {
-				if path = "/" + strings.TrimPrefix(path, "/"); matched(path) == "" {
-					t.Errorf("%s: nothing matches %s", c.dir, path)
-				}
-			}
-		}
-	}
-	if got := outside("--plain={cwd}", "/a"); len(got) != 1 || got[0] != "--plain={cwd}" {
-		t.Error(got)
-	}
-}
-
-// globRE is a glob as a regular expression.
-func globRE(glob, not string) *regexp.Regexp {
-	var b strings.Builder
-	for i, inSet := 0, false; i < len(glob); i++ {
-		switch c := glob[i]; {
-		case inSet && c != '\\':
-			inSet = c != ']'
-			b.WriteByte(c)
-		case c == '\\':
-			i++
-			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
-		case strings.HasPrefix(glob[i:], "**"):
-			b.WriteString(".*")
-			i++
-		case c == '*':
-			b.WriteString("[^/]*")
-		case strings.HasPrefix(glob[i:], "["+not):
-			b.WriteString("[^")
-			i++
-			inSet = true
-		case c == '[':
-			inSet = true
-			b.WriteByte(c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return regexp.MustCompile("^" + b.String() + "$")
 }

@@ -20,7 +20,7 @@ type Run struct {
 	Stderr string    // the end of its standard error
 	Exit   int       // exit code; -1 if a signal ended it
 	Signal string    // name of that signal, or ""
-	Ended  string    // why the gateway ended the run: a class, or "" if it ended by itself
+	Ended  string    // why the gateway ended the run: a class or EndedByWatch, or "" if it ended by itself
 	At     time.Time // when it ended; zero: now
 	Cut    bool      // part of the output is missing: it exceeded the cap
 }
@@ -43,6 +43,8 @@ type Answer struct {
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
+	Denied    []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
+	Keys      []string         // variables whose key the program used, as far as it tells
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
 	Late      bool             // the run was ended when it had answered
 	Warnings  []string         // what else the caller should know of the answer
@@ -57,11 +59,13 @@ type Turn struct {
 	Mode      lang.Mode
 	SessionID string // that was asked for, or given to a new conversation; "" for none
 	Show      string // "answer", "record" or "events"
+	Model     string // that was asked for; "" for none
 }
 
 // Decode reads what a run printed. The error is one of reading.
 func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
 	d := decoder{out: o, turn: turn, folds: map[*take]*fold{}, gaps: map[*take]bool{}}
+	run.Stdout, run.Stderr = &decodedReader{r: run.Stdout, e: o.newEncoding()}, o.decoded(run.Stderr)
 	var err error
 	switch o.spec.Output.Format {
 	case "text":
@@ -94,6 +98,8 @@ type decoder struct {
 	gaps    map[*take]bool // for a text: one of them may belong to it
 	raw     []byte         // last or ending record as it was printed
 	whole   strings.Builder
+	told    told         // what the caller should know
+	seen    seen         // what says that there will be no answer
 	stray   bytes.Buffer // what was printed beside the records
 }
 
@@ -174,7 +180,11 @@ func objects(v any) (found []any) {
 }
 
 func (d *decoder) strayLine(line []byte) {
-	if line = bytes.TrimSpace(line); len(line) > 0 && d.stray.Len() < maxKept {
+	line = bytes.TrimSpace(line)
+	if len(line) > 0 {
+		d.noteLines(string(line[:min(len(line), maxKept)]))
+	}
+	if len(line) > 0 && d.stray.Len() < maxKept {
 		d.stray.Write(line[:min(len(line), maxKept)])
 		d.stray.WriteByte('\n')
 	}
@@ -227,6 +237,7 @@ func (d *decoder) record(v any, raw []byte) {
 		d.offer(t, env)
 	}
 	d.offerStream(env)
+	d.noteRecord(env, ends)
 	if ends {
 		d.close(v, raw)
 	}

@@ -18,6 +18,10 @@ func (d *decoder) answer(run Run) Answer {
 	out := d.out
 	a := Answer{SessionID: d.taken(out.id), Model: d.taken(out.model), Usage: map[string]int64{}}
 	asked := run
+	if d.noteLines(run.Stderr); d.out.spec.Output.Format == "text" {
+		whole := d.whole.String()
+		d.noteLines(whole[max(0, len(whole)-maxKept):])
+	}
 	run, a.Late = d.late(asked)
 	v := d.verdict(run)
 	a.Text = v.text
@@ -46,7 +50,7 @@ func (d *decoder) answer(run Run) Answer {
 	if f := a.Failure; a.Late && f != nil && (f.Class == lang.ClassEmpty || asked.Ended == lang.ClassCanceled) {
 		a.Late, a.Failure = false, d.failure(asked, v)
 	}
-	a.Warnings = append(v.notes, d.notes()...)
+	a.Warnings = slices.Concat(v.notes, d.notes(), d.besides(&a))
 	if a.Late {
 		a.Warnings = append(a.Warnings, out.name+" did not exit by itself after its answer, and was ended")
 	}
@@ -61,7 +65,7 @@ func (d *decoder) answer(run Run) Answer {
 // done what it was asked for: it is as good as one that had ended by itself.
 func (d *decoder) late(run Run) (Run, bool) {
 	switch run.Ended {
-	case lang.ClassTimeout, lang.ClassIdle, lang.ClassCanceled:
+	case lang.ClassTimeout, lang.ClassIdle, lang.ClassCanceled, EndedByWatch:
 		if d.end != nil {
 			run.Ended, run.Exit, run.Signal = "", 0, ""
 			return run, true
@@ -137,6 +141,10 @@ func (d *decoder) failure(run Run, v *verdict) *lang.Failure {
 	}
 	f := &lang.Failure{Message: v.error}
 	switch {
+	case d.seen.rule != nil && (run.Ended == "" || run.Ended == EndedByWatch):
+		d.seen.failure(f, d.out.name, run.Ended != "")
+	case run.Ended == EndedByWatch: // by a rule that is gone
+		f.Class = lang.ClassError
 	case run.Ended != "":
 		f.Class = run.Ended
 	case d.ruled(f, d.scope(v, run, v.final, v.exit)):

@@ -25,6 +25,8 @@ type Output struct {
 
 	busy     *Expression // whether the program will go on by itself
 	progress []*progressRule
+	warnings []*warning
+	watch    []*watchRule
 	success  *Expression
 	failure  []failure
 }
@@ -113,6 +115,8 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 		}
 	}
 	c.progress(o.Progress, format, ps.At("progress"))
+	c.warnings(o.Warnings, format, ps.At("warnings"))
+	c.watch(o.Watch, format, ps.At("watch"))
 }
 
 func (c compiler) take(spec lang.TakeSpec, format string, ps lang.Problems) *take {

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -84,4 +86,8 @@ func ofRecord(node ast.Node) bool {
 		return (n.Name == "first" || n.Name == "last") && len(n.Arguments) == 1 && ofRecord(n.Arguments[0])
 	}
 	return false
+}
+
+func containsAny(line []byte, texts [][]byte) bool {
+	return slices.ContainsFunc(texts, func(text []byte) bool { return bytes.Contains(line, text) })
 }

@@ -94,20 +94,16 @@ func (r *progressRule) ofRecords() bool { return r.line == nil && !r.every }
 // to parse one takes many times as long.
 func (r *progressRule) mayHold(record []byte) bool {
 	r.once.Do(func() { r.needed = r.when.prefilter() })
-	for _, text := range r.needed {
-		if bytes.Contains(record, text) {
-			return true
-		}
-	}
-	return r.needed == nil
+	return r.needed == nil || containsAny(record, r.needed)
 }
 
 // Progress reads what a running call prints, and tells in a line what it does. It
 // keeps less than 200 KB, whatever is printed. It is for one goroutine at a time.
 type Progress struct {
 	rules   []*progressRule
-	records bool    // standard output holds a record a line
-	silent  bool    // standard output holds nothing that can be read before its end
+	records bool // standard output holds a record a line
+	silent  bool // standard output holds nothing that can be read before its end
+	decode  [2]encoding
 	pending [2]line // that have not ended
 	last    Stream  // that printed last
 
@@ -121,7 +117,7 @@ type Progress struct {
 // Progress begins to watch a run of the CLI.
 func (o *Output) Progress() *Progress {
 	format := o.spec.Output.Format
-	return &Progress{rules: o.progress, records: format == "jsonl", silent: format == "json"}
+	return &Progress{rules: o.progress, decode: [2]encoding{o.newEncoding(), o.newEncoding()}, records: format == "jsonl", silent: format == "json"}
 }
 
 // Write takes the next part of what was printed. Where the parts are cut does not
@@ -131,6 +127,9 @@ func (p *Progress) Write(stream Stream, b []byte) {
 		return
 	}
 	p.last, p.known = stream, false
+	if b = p.decode[stream].text(b); len(b) == 0 {
+		return
+	}
 	l, records := &p.pending[stream], stream == Stdout && p.records
 	if l.kind != blank {
 		end := bytes.IndexAny(b, lineEnds)

@@ -17,6 +17,7 @@ type Settle struct {
 	pending []byte   // a line without its end
 	looked  int      // bytes of it that were read as if it had one
 
+	encoding    encoding
 	ended, busy bool
 	now, since  time.Time
 }
@@ -24,7 +25,7 @@ type Settle struct {
 // Settle begins to watch a run of the CLI; nil if no record of it ends its output, or its
 // spec lets it stay.
 func (o *Output) Settle() *Settle {
-	s := &Settle{after: DefaultSettle}
+	s := &Settle{after: DefaultSettle, encoding: o.newEncoding()}
 	if ms := o.spec.Output.SettleMs; ms != nil {
 		s.after = time.Duration(*ms) * time.Millisecond
 	}
@@ -44,7 +45,7 @@ func (s *Settle) After() time.Duration { return s.after }
 // Write takes the next part of standard output, which was seen at a time. Where the parts
 // are cut does not matter. It does not keep b.
 func (s *Settle) Write(b []byte, now time.Time) {
-	s.now = now
+	s.now, b = now, s.encoding.text(b)
 	for len(b) > 0 {
 		end := bytes.IndexByte(b, '\n')
 		if end < 0 {
@@ -72,15 +73,8 @@ func (s *Settle) Settled(now time.Time) bool {
 }
 
 func (s *Settle) line(line []byte) {
-	if s.ended || s.needed == nil {
+	if s.ended || s.needed == nil || containsAny(line, s.needed) {
 		s.d.line(line)
-		return
-	}
-	for _, text := range s.needed {
-		if bytes.Contains(line, text) {
-			s.d.line(line)
-			return
-		}
 	}
 }
 

@@ -1,26 +1,13 @@
 package extract
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
-
-	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 func settle(t *testing.T, more string) *Settle {
 	t.Helper()
-	spec := lang.CLISpec{}
-	text := `{"output":{"format":"jsonl","end":"event.type == 'end'","text":{"when":"event.type == 'text'","take":"event.text"}` + more + `}}`
-	if err := json.Unmarshal([]byte(text), &spec); err != nil {
-		t.Fatal(err)
-	}
-	var problems []lang.Problem
-	out := Compile(&spec, "acme", "acme", false, lang.Problems{List: &problems})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	return out.Settle()
+	return output(t, more).Settle()
 }
 
 func TestSettle(t *testing.T) {

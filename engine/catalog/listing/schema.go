@@ -58,8 +58,7 @@ func Object(properties []Property, open bool) json.RawMessage {
 var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 	`"status":{"type":"string"},"jobId":{"type":"string"},` +
 	`"cli":{"type":"string"},"model":{"type":"string"},"sessionId":{"type":"string"},` +
-	`"exitCode":{"type":"integer"},` +
-	`"usage":{"type":"object"},"costUsd":{"type":"number"},"nextOffset":{"type":"integer"},` +
+	`"usage":{"type":"object"},"nextOffset":{"type":"integer"},` +
 	`"warnings":{"type":"array","items":{"type":"string"}},` +
 	`"error":{"type":"object"},` +
 	`"response":{"type":"string"}},` +

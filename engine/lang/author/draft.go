@@ -57,6 +57,9 @@ func (d Draft) Write() []byte {
 	}
 	w.field("argv", argv)
 	d.params(w)
+	w.comment("", "How it is held to what a call may do (gateway help language cli.access):",
+		`access: {read: ["--plan"], edit: ["--no-shell"], full: []}   with safe or access at each parameter`)
+	w.inline("access", "default", "own")
 	w.comment("", "How to continue a conversation, and where the output contains its id:",
 		`session: {resume: ["--resume={id}"], capture: "event.session_id"}   and "{session}" in argv`)
 	w.comment("", "How to find the answer in the output. If the program can print a record for each event:",

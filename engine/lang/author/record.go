@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/check"
@@ -23,6 +24,7 @@ type Recorded struct {
 	Arguments map[string]any // as Call.Arguments gave them, out of JSON
 	Servers   []string       // MCP servers that were asked for; nil if none were in question
 	Version   string         // of the program; "" for the newest
+	Access    *access.Access // what it might do; nil if that is not recorded
 	Argv      []string
 	Clean     func(string) string // takes secrets out, as it has of all texts here
 	Printed   bool                // the output is known, and the program ended by itself
@@ -38,6 +40,15 @@ const (
 	maxReduced       = 1 << 20  // bytes that are looked at in order to reduce them
 )
 
+// ofLevel reports whether a value is what the level of the call gives to the parameter.
+func ofLevel(cli *catalog.CLI, r Recorded, name string, v any) bool {
+	if r.Access == nil {
+		return false
+	}
+	given, ok := cli.LevelValues(r.Access.Words).Get(name)
+	return ok && reflect.DeepEqual(plainly(given), plainly(v))
+}
+
 // Example makes an example of a call that was made. The notes say what of the call it
 // does not show, and what vet would have against it.
 func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded) (ex lang.ExampleSpec, notes []string) {
@@ -48,7 +59,7 @@ func Example(c *catalog.Catalog, cli *catalog.CLI, r Recorded) (ex lang.ExampleS
 		note("the prompt has lost its end")
 	}
 	for name, v := range r.Arguments {
-		if p, ok := cli.Param(name); ok && !reflect.DeepEqual(plainly(p.Preset()), plainly(v)) {
+		if p, ok := cli.Param(name); ok && !reflect.DeepEqual(plainly(p.Preset()), plainly(v)) && !ofLevel(cli, r, name, v) {
 			ex.In[name] = v
 		}
 	}

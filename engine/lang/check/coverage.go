@@ -81,6 +81,7 @@ func (s *coverage) add(call *catalog.Call, ex lang.ExampleSpec) {
 	}{
 		{"text", ex.Out.Text != nil}, {"model", ex.Out.Model != nil}, {"usage", ex.Out.Usage != nil}, {"cost", ex.Out.Cost != nil},
 		{"session", ex.Out.Session != nil}, {"failure", ex.Out.Class != nil && *ex.Out.Class != ""},
+		{"warnings", len(ex.Out.Warnings) > 0},
 	} {
 		s.out[f.key] = s.out[f.key] || f.is
 	}
@@ -125,6 +126,7 @@ func (s *coverage) report(cli *catalog.CLI, ps lang.Problems) {
 		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.Output.Model.Take != "", out.At("model")},
 		{"usage", usage != (lang.UsageSpec{}), out.At("usage")}, {"cost", cli.Output.Cost.Take != "", out.At("cost")},
 		{"session", cli.Session.Capture.Take != "", ps.At("session", "capture")},
+		{"warnings", len(cli.Output.Warnings) > 0, out.At("warnings")},
 	} {
 		if f.is && !s.out[f.key] {
 			add(f.at, "reads it out of captured output")

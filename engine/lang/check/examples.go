@@ -327,6 +327,9 @@ func (e exampleRun) decodes(call *catalog.Call, ps lang.Problems) {
 			e.report(ps.At(f.key), *f.want, f.got)
 		}
 	}
+	if want, got := slices.Sorted(slices.Values(ex.Out.Warnings)), slices.Sorted(slices.Values(answer.Warnings)); ex.Out.Warnings != nil && !slices.Equal(want, got) {
+		e.report(ps.At("warnings"), strings.Join(want, "\n"), strings.Join(got, "\n"))
+	}
 	for _, name := range slices.Sorted(maps.Keys(ex.Out.Usage)) {
 		if want, got := ex.Out.Usage[name], answer.Usage[name]; want != got {
 			ps.At("usage", name).Add("example", "want %d, got %d", want, got)

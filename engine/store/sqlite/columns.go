@@ -72,6 +72,8 @@ func finishColumns(j *store.Job) []column {
 		{"cache_write_tokens", &o.CacheWriteTokens},
 		{"reasoning_tokens", &o.ReasoningTokens},
 		{"cost_usd", &o.CostUSD},
+		{"usage_scope", text{&o.UsageScope}},
+		{"cost_scope", text{&o.CostScope}},
 	}
 }
 

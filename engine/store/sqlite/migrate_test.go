@@ -86,10 +86,12 @@ func wantMigrated(t *testing.T, path string, before map[string][]string) {
 			if name != "imported" {
 				row += "principal=local\n"
 			}
-			if name == "job" {
-				row += "wait_until_ns=<nil>\nholder=<nil>\nquestion=<nil>\nreleased=<nil>\n"
-			}
-			if name == "session" {
+			switch name {
+			case "job":
+				row += "wait_until_ns=<nil>\nholder=<nil>\nquestion=<nil>\nreleased=<nil>\nusage_scope=<nil>\ncost_scope=<nil>\n"
+			case "requests":
+				row += "usage_scope=<nil>\ncost_scope=<nil>\n"
+			case "session":
 				row += "kept=<nil>\n"
 			}
 			want[name] = append(want[name], row)
@@ -173,7 +175,7 @@ func migrateAndStop(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{1004, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
+	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{1005, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
 	return err
 }
 

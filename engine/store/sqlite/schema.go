@@ -33,6 +33,9 @@ var schema1002 string
 //go:embed schema/1003.sql
 var schema1003 string
 
+//go:embed schema/1004.sql
+var schema1004 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
 
@@ -48,6 +51,7 @@ var migrations = []migration{
 	{principalVersion, schema1001},
 	{keptVersion, schema1002},
 	{waitingVersion, schema1003},
+	{1004, schema1004},
 }
 
 // identity is what the header of a database says about whose it is.

@@ -30,7 +30,7 @@ func TestSettingsHold(t *testing.T) {
 	s := newStore(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000",
-		"user_version": "1003", "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
+		"user_version": "1004", "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
 	} {
 		var got string
 		if err := s.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
@@ -81,15 +81,15 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	first := mustBegin(t, old, store.Job{})
 
 	later := append(migrations[:len(migrations):len(migrations)],
-		migration{1004, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
-		migration{1005, "ALTER TABLE later ADD COLUMN name TEXT"})
+		migration{1005, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{1006, "ALTER TABLE later ADD COLUMN name TEXT"})
 	newer, err := open(old.path, later)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer newer.Close()
 	var version int
-	if err := newer.writer.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1005 {
+	if err := newer.writer.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1006 {
 		t.Errorf("user_version %d, %v", version, err)
 	}
 	if _, err := newer.writer.Exec("INSERT INTO later(id, name) VALUES('a', 'b')"); err != nil {
@@ -109,9 +109,9 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 2)
 	_, err := open(path, append(migrations[:len(migrations):len(migrations)],
-		migration{1004, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
-		migration{1005, "ALTER TABLE nowhere ADD COLUMN x"}))
-	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.5") {
+		migration{1005, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{1006, "ALTER TABLE nowhere ADD COLUMN x"}))
+	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.6") {
 		t.Fatalf("got %v", err)
 	}
 	s := mustOpen(t, path)
@@ -119,7 +119,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	if err := s.reader.QueryRow("SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema WHERE name = 'later'").Scan(&tables, &version); err != nil {
 		t.Fatal(err)
 	}
-	if tables != 0 || version != 1003 {
+	if tables != 0 || version != 1004 {
 		t.Errorf("later tables %d, version %d", tables, version)
 	}
 }

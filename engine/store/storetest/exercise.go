@@ -26,6 +26,7 @@ type Store interface {
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
 	DeleteJob(ctx context.Context, id string) error
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
+	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
 
 	Release(ctx context.Context, id string, approval json.RawMessage, now time.Time) error
 	StartWaiting(ctx context.Context, job store.Job) error
@@ -73,6 +74,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"job/import", importJob},
 		{"job/expire and delete", expireAndDelete},
 		{"job/recent models", recentModels},
+		{"job/spent", spent},
 		{"job/many goroutines", manyGoroutines},
 		{"job/closed", closed},
 		{"waiting/start", waitAndStart},

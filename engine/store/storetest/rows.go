@@ -36,6 +36,7 @@ func FullOutcome() store.Outcome {
 		NativeSessionID: "native", Response: "the answer",
 		InputTokens: new(int64(1)), OutputTokens: new(int64(2)), CacheReadTokens: new(int64(3)),
 		CacheWriteTokens: new(int64(4)), ReasoningTokens: new(int64(5)), CostUSD: new(0.0125),
+		UsageScope: store.ScopeSession, CostScope: store.ScopeSession,
 	}
 }
 

@@ -1,14 +1,15 @@
-package job
+package engine
 
 import (
 	"path/filepath"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// Stats counts jobs whose rows have no end, by their status.
-type Stats struct {
+// jobStats counts jobs whose rows have no end, by their status.
+type jobStats struct {
 	Queued, Running int
 	Waiting         int // for a person
 	Ended           int // ended, but not recorded yet
@@ -16,16 +17,16 @@ type Stats struct {
 	Missing         int // their directories are not there, or cannot be read
 }
 
-// Stats reads the status of the jobs of live rows. Unlike all other methods that do so it
-// records nothing.
-func (r *Runner) Stats(rows []store.Job) (c Stats) {
+// statsOf reads the status of the jobs of live rows, from the folder of their directories and
+// that of the leases of gateways. Unlike a look at a job it records nothing.
+func statsOf(rows []store.Job, jobs, leases string) (c jobStats) {
 	for _, row := range rows {
 		if !row.Waiting.Until.IsZero() {
 			c.Waiting++
 			continue
 		}
 		if row.Owner != "" {
-			if r.ownerDead(row.Owner) {
+			if lease.Dead(leases, row.Owner) {
 				c.Lost++
 			} else {
 				c.Running++
@@ -33,7 +34,7 @@ func (r *Runner) Stats(rows []store.Job) (c Stats) {
 			continue
 		}
 		var s supervisor.State
-		dir, err := supervisor.Open(filepath.Join(r.Jobs, row.ID))
+		dir, err := supervisor.Open(filepath.Join(jobs, row.ID))
 		if err == nil {
 			s, err = dir.State()
 		}

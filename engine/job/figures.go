@@ -1,0 +1,39 @@
+package job
+
+import (
+	"context"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// A program may count what it uses since its conversation began. Callers and records are told
+// what a call used, as far as the turns before it are on record.
+
+// perCall makes figures of a conversation figures of the call that has ended: in the end of
+// its row, and in its answer. Where the record cannot be read they stay marked as they are.
+func perCall(records Store, row store.Job, end *store.Outcome, a *extract.Answer) {
+	if end.UsageScope+end.CostScope == "" || end.NativeSessionID == "" {
+		return
+	}
+	before, err := records.Spent(context.Background(), row.Principal, row.CLI, end.NativeSessionID, row.ID)
+	if err != nil {
+		return
+	}
+	end.Without(before)
+	setFigures(a, *end)
+}
+
+// setFigures puts the figures of a row into an answer.
+func setFigures(a *extract.Answer, o store.Outcome) {
+	a.Usage = map[string]int64{}
+	for name, n := range map[string]*int64{
+		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,
+		extract.UsageCacheWrite: o.CacheWriteTokens, extract.UsageReasoning: o.ReasoningTokens,
+	} {
+		if n != nil {
+			a.Usage[name] = *n
+		}
+	}
+	a.CostUSD, a.Scope, a.CostScope = o.CostUSD, o.UsageScope, o.CostScope
+}
