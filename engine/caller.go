@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/mcp"
@@ -26,11 +27,25 @@ func (c caller) Tools() []mcp.Tool {
 
 func (c caller) Call(ctx context.Context, req call.Request) mcp.Result {
 	r := c.tools.Call(ctx, req)
-	out := mcp.Result{Text: r.Text, Structured: r.Structured, IsError: r.IsError, NeedInput: r.NeedInput}
+	out := mcp.Result{Text: onLines(r), Structured: r.Structured, IsError: r.IsError, NeedInput: r.NeedInput}
 	if !r.Bare {
 		out.Tail = mcp.Member{Name: "response", Value: r.Response}
 	}
 	return out
+}
+
+// onLines are the texts of a result, each on a line of its own: some clients join them with
+// nothing between. The answer itself stays as it is.
+func onLines(r tools.Result) []string {
+	texts := slices.Clone(r.Text)
+	for i := 1; i < len(texts); i++ {
+		if texts[i] == r.Response && !r.Bare {
+			texts[i-1] += "\n"
+		} else {
+			texts[i] = "\n" + texts[i]
+		}
+	}
+	return texts
 }
 
 func (c caller) Resources() (out []mcp.Resource) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/lang/evaluate"
@@ -118,15 +119,25 @@ func readDir(dir string) ([]specfiles.File, []diagnostic.Diagnostic) {
 	return files, append(diags, differs...)
 }
 
+// differing is what the lock of its folder has against a file.
+func differing(path, name string) []diagnostic.Diagnostic {
+	dir := filepath.Dir(path)
+	files, _ := specfiles.ReadDir(dir)
+	_, diags := specfiles.CheckLock(dir, files)
+	return slices.DeleteFunc(diags, func(d diagnostic.Diagnostic) bool {
+		return d.File != name && filepath.Base(d.File) != specfiles.LockName || strings.HasSuffix(d.Message, " is gone")
+	})
+}
+
 // read reads a file or a folder as a layer.
 func read(path string) (load.Layer, []diagnostic.Diagnostic) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		files, diags := readDir(path)
 		return load.Layer{Name: path, Files: files, Site: ofSite(path)}, diags
 	}
-	file, err := specfiles.ReadFile(path)
-	if err != nil {
-		return load.Layer{Name: path}, []diagnostic.Diagnostic{{File: path, Code: "unreadable", Severity: diagnostic.Error, Message: err.Error()}}
+	file, ok, diags := specfiles.ReadFile(path)
+	if !ok {
+		return load.Layer{Name: path}, diags
 	}
-	return load.Layer{Name: path, Files: []specfiles.File{file}, Site: ofSite(path)}, nil
+	return load.Layer{Name: path, Files: []specfiles.File{file}, Site: ofSite(path)}, differing(path, file.Name)
 }

@@ -46,7 +46,7 @@ Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid command line.`,
 		}
 		defer e.Close()
 		in := tools.CLIUpgradeInput{CLI: words[0], Target: target, DryRun: !yes, TimeoutMs: int(timeout.Milliseconds()), Force: force}
-		_, r := tools.CLIUpgradeTool.Call(cmd.Context(), e.Tools, callerOf(cmd), in)
+		plan, r := tools.CLIUpgradeTool.Call(cmd.Context(), e.Tools, callerOf(cmd), in)
 		switch {
 		case format == "json":
 			if err := printJSON(cmd.OutOrStdout(), r); err != nil {
@@ -59,7 +59,7 @@ Exit codes: 0 planned or done, 1 impossible or failed, 2 invalid command line.`,
 		default:
 			fmt.Fprintln(cmd.OutOrStdout(), strings.Join(r.Text, "\n"))
 		}
-		if r.IsError {
+		if r.IsError || plan != nil && plan.Problem != "" {
 			return exitCode(1)
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -175,11 +176,11 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 func (a *Approval) Row(job store.Job) store.Approval {
 	row := store.Approval{
 		ID: a.ID, Principal: job.Principal, Time: time.Now().UTC(), Tool: job.Tool, CLI: job.CLI, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
-		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: a.Note, CatalogDigest: a.Catalog,
-		CorrelationID: job.CorrelationID, ClientName: job.ClientName, ClientVersion: job.ClientVersion,
+		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: secret.Redact(a.Note), CatalogDigest: a.Catalog,
+		CorrelationID: secret.Redact(job.CorrelationID), ClientName: job.ClientName, ClientVersion: job.ClientVersion,
 	}
 	if len(a.Reasons) > 0 {
-		row.Reasons = text.MustJSON(a.Reasons)
+		row.Reasons = json.RawMessage(secret.Redact(string(text.MustJSON(a.Reasons))))
 	}
 	return row
 }

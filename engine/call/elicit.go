@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -152,7 +153,7 @@ func question(req *Request, d policy.Decision) string {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
 	fmt.Fprintf(&b, "\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))
-	return b.String()
+	return secret.Redact(b.String())
 }
 
 // subject identifies what a question is about, so that an answer lets run what was shown

@@ -288,3 +288,14 @@ func TestACallerThatLeaves(t *testing.T) {
 		t.Errorf("%+v %v %v", out, err, w.asked)
 	}
 }
+
+// TestCanceledBeforeTheIDOfItsJobIsTold: nobody could ever ask for such a job.
+func TestCanceledBeforeTheIDOfItsJobIsTold(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out, err := w.Complete(ctx, New(w.Service), &Request{Principal: store.Local, Tool: "acme_request_async", Async: true, Args: json.RawMessage(`{"prompt":"hi"}`)}, 0)
+	if err != nil || !out.Job.Canceling || slices.Contains(w.asked, "wait") {
+		t.Errorf("%+v %v %v", out, err, w.asked)
+	}
+}

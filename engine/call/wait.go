@@ -30,8 +30,14 @@ func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.
 		if err != nil {
 			return nil, err
 		}
-		if out.Failure == nil && !req.Async && out.Job.State != Waiting {
+		switch {
+		case out.Failure != nil || out.Job.State == Waiting:
+		case !req.Async:
 			s.await(ctx, out, req.within(d))
+		case ctx.Err() != nil: // nobody gets the id of the job
+			if left, err := s.Jobs.Abandon(ctx, out.Job); err == nil {
+				out.Job = left
+			}
 		}
 		if last || !s.renew(ctx, out) {
 			return out, nil

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
@@ -86,11 +85,19 @@ func (c compiler) declare() {
 	c.cli.declared = m
 }
 
-// aliasNames are what a caller can say instead of a model.
-func (c compiler) aliasNames(p *Param) []string {
-	names := slices.Clone(c.cli.Models.Aliases.Keys())
+// aliasNames are what a caller is told that it can say instead of a model. An alias that stands
+// for the CLI's own default is as good as none.
+func (c compiler) aliasNames(p *Param) (names []string) {
+	for alias, to := range c.cli.Models.Aliases.All() {
+		if to != "" {
+			names = append(names, alias)
+		}
+	}
+	if c.cli.Models.Default == "" && p.Default == nil {
+		return names
+	}
 	for _, alias := range modelnames.StandardAliases {
-		if !slices.Contains(names, alias) && p.Kind == String && p.checkText(alias) == "" {
+		if _, known := c.cli.Models.Aliases.Get(alias); !known && p.Kind == String && p.checkText(alias) == "" {
 			names = append(names, alias)
 		}
 	}

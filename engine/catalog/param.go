@@ -146,8 +146,8 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 		add(roleSession, ParamSessionID, String, lang.ParamSpec{Doc: "Continue the conversation with this id, as returned by an earlier call.", MaxLength: ptr(256)})
 	}
 	if len(cli.Session.Latest)+len(cli.Session.Resume) > 0 {
-		add(roleLatest, ParamContinueSession, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the current conversation of the working directory."})
-		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the newest conversation of the working directory."})
+		add(roleLatest, ParamContinueSession, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the active session, else as resumeLatest."})
+		add(roleLatest, ParamResumeLatest, Bool, lang.ParamSpec{Advanced: true, Doc: "Continue the newest conversation of workingDir, active or not."})
 	}
 	if len(last) > 0 {
 		doc := "Always start a new conversation."
@@ -167,7 +167,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time in ms. Default: none.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
 	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered; else its answer is returned."})
 	if policies := shared.policies; len(policies) > 0 {
-		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested. mcp_managed: a policy decides.", Enum: []string{policy.Legacy, policy.Managed}})
+		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested, unless a policy is enforced. mcp_managed: a policy decides.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})
 	}
 	if !cli.MCP.IsZero() {

@@ -6,8 +6,6 @@
 package host
 
 import (
-	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
-
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +16,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
 // Host finds programs and makes environments. Its methods may be called from any
@@ -74,19 +75,22 @@ func Home() string {
 type NotFoundError struct {
 	Bin    string
 	Looked []string // folders, in the order in which they were searched
-	Broken string   // a file of that name that cannot be executed, or ""
 }
+
+// NotExecutableError says that there is a file of a program's name, which cannot be executed.
+type NotExecutableError struct{ Path string }
+
+func (e *NotExecutableError) Error() string { return e.Path + " exists, but is not executable" }
+
+// Fix says how it becomes executable.
+func (e *NotExecutableError) Fix() string { return "chmod +x " + lang.ShellWord(e.Path) }
 
 func (e *NotFoundError) Error() string {
 	looked := strings.Join(e.Looked, ", ")
 	if looked == "" {
 		looked = "no folder, since PATH is empty"
 	}
-	text := fmt.Sprintf("the program %q was not found; looked in %s", e.Bin, looked)
-	if e.Broken != "" {
-		text += fmt.Sprintf(" (%s exists, but is not executable)", e.Broken)
-	}
-	return text
+	return fmt.Sprintf("the program %q was not found; looked in %s", e.Bin, looked)
 }
 
 // Find returns the absolute path of a program. A result is kept; it is looked up
@@ -167,15 +171,19 @@ func find(bin string, folders []string, home string) (string, error) {
 			candidates = append(candidates, filepath.Join(dir, bin))
 		}
 	}
+	broken := ""
 	for _, path := range candidates {
 		for _, ext := range extensions() {
 			switch err := executable(path + ext); {
 			case err == nil:
 				return path + ext, throughShell(path + ext)
-			case !errors.Is(err, fs.ErrNotExist) && missing.Broken == "":
-				missing.Broken = path + ext
+			case !errors.Is(err, fs.ErrNotExist) && broken == "":
+				broken = path + ext
 			}
 		}
+	}
+	if broken != "" {
+		return "", &NotExecutableError{broken}
 	}
 	return "", missing
 }

@@ -131,8 +131,9 @@ func TestWhatIsNoProgram(t *testing.T) {
 	}
 	path := "PATH=" + filepath.Join(d, "a") + ":" + filepath.Join(d, "b") + ":" + filepath.Join(d, "c")
 	_, err := New([]string{path}, nil, "").Find("acme")
-	var missing *NotFoundError
-	if !errors.As(err, &missing) || missing.Broken != filepath.Join(d, "a", "acme") || !strings.Contains(err.Error(), missing.Broken) {
+	broken := filepath.Join(d, "a", "acme")
+	wrong, ok := errors.AsType[*NotExecutableError](err)
+	if !ok || err.Error() != broken+" exists, but is not executable" || wrong.Fix() != "chmod +x "+broken {
 		t.Errorf("error: %v", err)
 	}
 	good := program(t, d, "d", "acme")

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -50,7 +50,7 @@ type query struct {
 
 // run gives what a program answered, and its exit code.
 func (p *Prober) run(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI, path, dir string, q query) (stdout, stderr string, code int, err error) {
-	environ, err := p.Host.Environ(job.EnvironmentOf(catalog, cli, maps.Collect(cli.Env.Set.All()), dir))
+	environ, err := p.Host.Environ(environment.OfCLI(catalog, cli, maps.Collect(cli.Env.Set.All()), dir))
 	if err != nil {
 		return "", "", 0, err
 	}

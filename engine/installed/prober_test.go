@@ -150,7 +150,7 @@ func TestMissingPrograms(t *testing.T) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s := m.state(); s.Installed || s.Problem != path+" exists, but is not executable" {
+	if s := m.state(); s.Installed || s.Problem != path+" exists, but is not executable" || s.Hint != "chmod +x "+path {
 		t.Errorf("not executable: %+v", s)
 	}
 }

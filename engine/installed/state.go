@@ -10,7 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 )
 
 // State is what is known of a CLI on this machine.
@@ -40,7 +40,7 @@ type State struct {
 // State finds out about one CLI. A program that failed to answer before is asked again.
 func (p *Prober) State(ctx context.Context, catalog *catalog.Catalog, cli *catalog.CLI) State {
 	s := State{CLI: cli.Name, Login: LoginUnknown, Unverified: cli.Unverified}
-	environ, err := p.Host.Environ(job.EnvironmentOf(catalog, cli, map[string]string{}, ""))
+	environ, err := p.Host.Environ(environment.OfCLI(catalog, cli, map[string]string{}, ""))
 	if err != nil { // the environment file: no CLI can be called
 		s.Problem = err.Error()
 		return s
@@ -50,12 +50,13 @@ func (p *Prober) State(ctx context.Context, catalog *catalog.Catalog, cli *catal
 	}
 	path, err := p.Host.Find(cli.Bin)
 	var missing *host.NotFoundError
+	var broken *host.NotExecutableError
 	switch {
 	case errors.As(err, &missing):
 		s.Looked = missing.Looked
-		if missing.Broken != "" {
-			s.Problem = missing.Broken + " exists, but is not executable"
-		}
+	case errors.As(err, &broken):
+		s.Problem, s.Hint = err.Error(), broken.Fix()
+		return s
 	case err != nil:
 		s.Problem = err.Error()
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 )
 
 // Upgrade is a plan to bring a CLI to another version: what to run, and with what. It
@@ -56,7 +56,7 @@ func (p *Prober) Plan(ctx context.Context, catalog *catalog.Catalog, cli *catalo
 		return u
 	}
 	var err error
-	if u.Environ, err = p.Host.Environ(job.EnvironmentOf(catalog, cli, map[string]string{}, u.Dir)); err != nil {
+	if u.Environ, err = p.Host.Environ(environment.OfCLI(catalog, cli, map[string]string{}, u.Dir)); err != nil {
 		u.Problem = err.Error()
 		return u
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"syscall"
 	"time"
 
@@ -14,6 +12,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -93,7 +93,7 @@ func (r *run) programFailure(err error) *lang.Failure {
 // to the folder later. A mistake in the call itself has the class usage; everything else is
 // a failure to start.
 func (r *run) buildCommand(folder string) *lang.Failure {
-	violations := SelectServers(r.Host, r.Request.Catalog, r.Bound, r.Dir)
+	violations := environment.SelectServers(r.Host, r.Request.Catalog, r.Bound, r.Dir)
 	if violations == nil {
 		r.command, violations = r.Bound.Command(folder)
 	}
@@ -101,61 +101,11 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 		return &lang.Failure{Class: lang.ClassUsage, Message: violations.Error(), Hint: "correct the arguments and call again; nothing was run"}
 	}
 	var err error
-	if r.environ, err = r.Host.Environ(Environment(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
+	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return startFailure(err)
 	}
 	r.secrets = secretsOf(r.environ)
 	return nil
-}
-
-// Environment is the filter for a call: what the gateway passes to every CLI, what
-// the CLI's spec adds, what its MCP servers need, and what the command sets. PWD is set
-// because programs believe it, and ours names another directory.
-func Environment(c *catalog.Catalog, call *catalog.Call, command catalog.Command, dir string) host.Filter {
-	filter := EnvironmentOf(c, call.CLI, command.Env, dir)
-	filter.Pass = append(filter.Pass, call.Servers().Variables()...)
-	filter.Drop = append(filter.Drop, command.Drop...)
-	return filter
-}
-
-// EnvironmentOf is the filter for other programs that are run for a CLI, with additional
-// variables.
-func EnvironmentOf(c *catalog.Catalog, cli *catalog.CLI, set map[string]string, dir string) host.Filter {
-	general, own := c.Settings.Env, cli.Env
-	set = maps.Clone(set)
-	set["PWD"] = dir
-	return host.Filter{
-		Pass: slices.Concat(general.Pass, own.Pass),
-		Drop: append(append([]string{process.CookieName}, general.Drop...), own.Drop...),
-		Set:  set,
-		Bin:  cli.Bin,
-	}
-}
-
-// Limits are the bounds of a run: the call's, else the CLI's, else the gateway's. A
-// timeout of 0 means never, a grace of 0 no grace.
-func Limits(c *catalog.Catalog, call *catalog.Call) process.Limits {
-	own, general := call.CLI.Timeouts, c.Settings.Timeouts
-	grace := first(0, own.GraceMs, general.GraceMs)
-	if grace == 0 && (own.GraceMs != nil || general.GraceMs != nil) {
-		grace = time.Nanosecond // 0 would be the default
-	}
-	return process.Limits{
-		Output: c.Settings.OutputCap,
-		Idle:   first(call.Idle, own.IdleMs, general.IdleMs),
-		Wall:   first(call.Wall, own.WallMs, general.WallMs),
-		Grace:  grace,
-	}
-}
-
-// first is what was asked for, else the first value that is set, in milliseconds.
-func first(asked time.Duration, values ...*int64) time.Duration {
-	for _, ms := range values {
-		if asked == 0 && ms != nil {
-			return time.Duration(*ms) * time.Millisecond
-		}
-	}
-	return asked
 }
 
 // findProgram looks up the program.
@@ -170,6 +120,12 @@ func (r *run) findProgram() (path string, failure *lang.Failure) {
 		}
 		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
 		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.DisplayName(), missing), Hint: hint}
+	}
+	var broken *host.NotExecutableError
+	if errors.As(err, &broken) {
+		failure = r.programFailure(err)
+		failure.Hint = broken.Fix()
+		return "", failure
 	}
 	if err != nil {
 		return "", startFailure(err)
@@ -192,8 +148,8 @@ func (r *run) buildRow() {
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.Bound.Model, ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
-		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.Bound.CorrelationID, SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
+		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
@@ -203,7 +159,7 @@ func (r *run) buildRow() {
 // recordStartFailure completes the row of a call that could not be started.
 func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := rowOutcome(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets)
+	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := call.Job{Row: r.row, State: call.Failed}
 	job.Row.State, job.Row.Outcome = store.Done, end

@@ -6,32 +6,10 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
-
-// Why a job was ended: it had printed its final record and stayed, or printed what says that
-// it will give no answer.
-const (
-	settled process.Reason = "settled"
-	watched process.Reason = "watched"
-)
-
-// exitOf is the exit of a supervised job. Its supervisor knows of a cancel alone.
-func exitOf(e supervisor.Exit) process.Exit {
-	exit := process.SupervisedExit(e)
-	return endedBy(exit, e.Detail)
-}
-
-// endedBy names in an exit why the job was canceled, if it was one of our reasons.
-func endedBy(exit process.Exit, by string) process.Exit {
-	if reason := process.Reason(by); exit.Reason == process.Canceled && (reason == settled || reason == watched) {
-		exit.Reason = reason
-	}
-	return exit
-}
 
 // watching looks at what one running job prints, for what ends it before its program exits.
 type watching struct {
@@ -97,9 +75,9 @@ func (w *watching) look(now time.Time) bool {
 	w.seen = now
 	switch {
 	case w.hopeless != nil && w.hopeless.Hopeless():
-		return w.x.cancel(string(watched)) == nil
+		return w.x.cancel(string(outcome.Watched)) == nil
 	case w.settle != nil && w.settle.Settled(now):
-		return w.x.cancel(string(settled)) == nil
+		return w.x.cancel(string(outcome.Settled)) == nil
 	}
 	return false
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -103,7 +105,7 @@ const specWait = time.Minute
 
 // finalize records the end of a job, once, even if others try to.
 func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
-	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(exitOf(e.state.Exit).Ended) < cmp.Or(r.specWaitOverride, specWait) {
+	if e.call == nil && e.row.Mode != program && e.state.Phase == supervisor.Ended && time.Since(outcome.ExitOf(e.state.Exit).Ended) < cmp.Or(r.specWaitOverride, specWait) {
 		note := "it has ended; this gateway has no spec of " + e.row.CLI + " by which to read what it printed, and waits for one that has"
 		return call.Job{Row: e.row, State: call.Running, Durable: r.durable(e.row), Notes: []string{note}}, nil
 	}
@@ -117,14 +119,14 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	if err != nil {
 		return call.Job{}, err
 	}
-	exit := exitOf(e.state.Exit)
-	end := rowOutcome(out, exit, ending, e.secrets)
-	perCall(records, e.row, &end, &out.Answer)
+	exit := outcome.ExitOf(e.state.Exit)
+	end := outcome.Row(out, exit, ending, e.secrets.redact)
+	outcome.PerCall(records, e.row, &end, &out.Answer)
 	if !e.known {
 		end.Response = ""
 		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
 	}
-	if text := e.state.Exit.Detail; text != "" && exit.Reason != settled && exit.Reason != watched {
+	if text := e.state.Exit.Detail; text != "" && exit.Reason != outcome.Settled && exit.Reason != outcome.Watched {
 		end.Detail += ": " + e.secrets.redact(text)
 	}
 	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
@@ -171,8 +173,14 @@ func (e *ending) sync() <-chan error {
 	return synced
 }
 
-// decode reads what the job printed.
+// decode reads what the job printed. What is said about it has no secrets.
 func (e *ending) decode() (call.Completion, store.Ending, error) {
+	out, end, err := e.read()
+	e.secrets.redactReport(&out)
+	return out, end, err
+}
+
+func (e *ending) read() (call.Completion, store.Ending, error) {
 	fail := func(class, message, hint string, ending store.Ending) (call.Completion, store.Ending, error) {
 		failure := &lang.Failure{Class: class, Message: message, Hint: hint}
 		return call.Completion{ExitCode: e.state.Exit.Code, Answer: extract.Answer{Failure: failure}}, ending, nil
@@ -187,7 +195,7 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
 	}
 	if e.call == nil && e.row.Mode != program {
-		ending := endings[e.state.Exit.Reason].ending
+		ending := outcome.EndingOf(e.state.Exit.Reason)
 		if ending == "" {
 			ending = store.EndError
 		}
@@ -200,9 +208,9 @@ func (e *ending) decode() (call.Completion, store.Ending, error) {
 	defer stdout.Close()
 	defer stderr.Close()
 	if e.row.Mode == program {
-		return decodeProgram(e.row, stdout, stderr, exitOf(e.state.Exit))
+		return outcome.DecodeProgram(stdout, stderr, outcome.ExitOf(e.state.Exit))
 	}
-	out, ending := decodeCall(e.call, stdout, stderr, exitOf(e.state.Exit))
+	out, ending := outcome.Decode(e.call, stdout, stderr, outcome.ExitOf(e.state.Exit))
 	return out, ending, nil
 }
 
@@ -228,7 +236,7 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 // its CLI would get from us.
 func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 	catalog := r.Current()
-	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, variables(catalog)), Set: map[string]string{}}
+	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, environment.ServerVariables(catalog)), Set: map[string]string{}}
 	if cli, ok := catalog.CLI(row.CLI); ok {
 		filter.Pass = append(append([]string{}, filter.Pass...), cli.Env.Pass...)
 		for name, value := range cli.Env.Set.All() {

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -122,7 +124,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x, f := p.x, p.files
 	child, err := process.Start(process.Command{
 		Path: p.program, Args: r.command.Args, Env: r.environ, Dir: r.Dir, Stdin: f.Stdin, Stdout: f.Stdout, Stderr: f.Stderr, Cookie: r.id,
-	}, Limits(r.Catalog, r.Bound))
+	}, environment.Limits(r.Catalog, r.Bound))
 	if err != nil {
 		return call.Job{}, err
 	}
@@ -144,7 +146,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 		case <-closing:
 			child.Stop(process.Canceled)
 		}
-		j.end(endedBy(child.Exit(), j.canceledBy()))
+		j.end(outcome.EndedBy(child.Exit(), j.canceledBy()))
 		x.dropOldOutput()
 	}()
 	return call.Job{Row: r.row, State: call.Running, Pid: child.Pid()}, nil
@@ -154,10 +156,11 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
 	j.files.RemoveNamed()
-	out, ending := decodeCall(r.Bound, j.files.Stdout, j.files.Stderr, exit)
+	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
+	r.secrets.redactReport(&out)
 	row := r.row
-	row.Outcome = rowOutcome(out, exit, ending, r.secrets)
-	perCall(r.records, row, &row.Outcome, &out.Answer)
+	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
+	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.

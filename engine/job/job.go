@@ -29,6 +29,11 @@ func (r *Runner) Status(ctx context.Context, principal, id string) (call.Job, er
 		return call.Job{}, &NoJobError{id}
 	}
 	row, err := records.Job(ctx, principal, id)
+	if errors.Is(err, store.ErrNotFound) { // or the record is, which was deleted
+		if err = r.recoverJob(ctx, records, id); err == nil {
+			row, err = records.Job(ctx, principal, id)
+		}
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return call.Job{}, &NoJobError{id}
 	}
@@ -55,6 +60,9 @@ type Filter struct {
 func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 	records, err := r.Record()
 	if err != nil {
+		return nil, err
+	}
+	if err := r.recover(ctx, records); err != nil {
 		return nil, err
 	}
 	if f.Limit <= 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/changes"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -55,7 +56,7 @@ func (r *run) setDedupKey() {
 // the network. What else is
 // passed, as the kind of the terminal, differs between clients and changes no answer.
 func (r *run) dedupEnviron(command catalog.Command) host.Filter {
-	all := Environment(r.Catalog, r.Bound, command, r.Dir)
+	all := environment.OfCall(r.Catalog, r.Bound, command, r.Dir)
 	return host.Filter{Pass: slices.Concat([]string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, r.Bound.CLI.Env.Pass, r.Bound.Servers().Variables()),
 		Drop: all.Drop, Set: all.Set}
 }
@@ -153,8 +154,14 @@ func (r *run) readable(job call.Job) bool {
 	return files.complete
 }
 
-// accept makes the row of the call, or joins the one that has been made meanwhile.
+// accept makes the row of the call, or joins the one that has been made meanwhile. A caller
+// who leaves now does not interrupt that: the row might be there although we are told that it
+// is not, and then be the row of a job that nobody starts.
 func (r *run) accept(ctx context.Context) (*call.Job, *lang.Failure) {
+	if ctx.Err() != nil {
+		return nil, r.recordFailure(ctx, ctx.Err())
+	}
+	ctx = context.WithoutCancel(ctx)
 	for range joinAttempts {
 		if r.row.DedupKey == "" || r.Bound.Force {
 			break
@@ -192,7 +199,7 @@ func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, detached := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.Bound.CorrelationID, Approval: r.Approval.Record(),
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {

@@ -4,6 +4,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -338,6 +339,49 @@ func TestCrashesBeforeTheSameCall(t *testing.T) {
 }
 
 // TestWhoTurnsAway: who waits does not end what others wait for.
+// leaving is a record during whose writing the caller leaves. As a database does, it may have
+// written a row and say that it was interrupted.
+type leaving struct {
+	Store
+	leave func()
+}
+
+func (l *leaving) Begin(ctx context.Context, job store.Job) error {
+	err := l.Store.Begin(context.WithoutCancel(ctx), job)
+	l.leave()
+	return errors.Join(err, ctx.Err())
+}
+
+func (l *leaving) BeginOrJoin(ctx context.Context, job store.Job, since time.Time) (*store.Job, error) {
+	other, err := l.Store.BeginOrJoin(context.WithoutCancel(ctx), job, since)
+	l.leave()
+	return other, errors.Join(err, ctx.Err())
+}
+
+// TestCanceledRightBehindItsRequest: the job of a call that is canceled while its row is made
+// is canceled, and not one that nobody starts.
+func TestCanceledRightBehindItsRequest(t *testing.T) {
+	for name, force := range map[string]bool{"may join": false, "is made anew": true} {
+		t.Run(name, func(t *testing.T) {
+			b := joining(t, "")
+			gate, _ := b.gate()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			b.runner.Record = func() (Store, error) {
+				return &leaving{b.store, func() { cancel(cancelCause("the user pressed Esc")) }}, nil
+			}
+			req := b.request(gate, "out=fine")
+			req.Bound.Force = force
+			if out := b.runner.Run(ctx, req); class(out) != lang.ClassCanceled {
+				t.Errorf("%+v", out.Answer.Failure)
+			}
+			rows, err := b.store.Jobs(t.Context(), store.Filter{Principal: store.Local})
+			if err != nil || len(rows) != 1 || rows[0].Outcome.Ending != store.EndCanceled {
+				t.Errorf("%+v %v", rows, err)
+			}
+		})
+	}
+}
+
 func TestAbandon(t *testing.T) {
 	for name, c := range map[string]struct {
 		cause    error
@@ -496,6 +540,32 @@ func TestRowsComeBack(t *testing.T) {
 	open()
 	if end := o.await(live); end.State != call.Completed || end.Row.Outcome.Response != "late" {
 		t.Errorf("%+v", end)
+	}
+}
+
+// TestRowsComeBackByThemselves: whoever asks after the record was deleted finds the jobs, one
+// by its id or all in a list, however young they are.
+func TestRowsComeBackByThemselves(t *testing.T) {
+	b := newFixture(t, "")
+	first, second := b.submit("out=fine").Row.ID, b.submit("out=more").Row.ID
+	b.await(first)
+	b.await(second)
+	fresh, err := sqlite.Open(filepath.Join(t.TempDir(), "logs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	for _, r := range []*Runner{b.runner, b.other().runner} {
+		r.Record = func() (Store, error) { return fresh, nil }
+		if job, err := r.Status(t.Context(), store.Local, first); err != nil || job.State != call.Completed || job.Row.Outcome.Response != "fine" {
+			t.Errorf("%+v %v", job, err)
+		}
+		if jobs, err := r.List(t.Context(), Filter{Principal: store.Local}); err != nil || len(jobs) != 2 || jobs[0].Row.ID != second {
+			t.Errorf("%+v %v", jobs, err)
+		}
+		if err := errors.Join(fresh.DeleteJob(t.Context(), first), fresh.DeleteJob(t.Context(), second)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

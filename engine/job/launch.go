@@ -48,7 +48,7 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 			_ = prepared.discard() // what is left has no row, and is found by that
 		}
 	}
-	if err := r.records.StartWaiting(ctx, r.row); err != nil {
+	if err := r.records.StartWaiting(context.WithoutCancel(ctx), r.row); err != nil {
 		drop()
 		if errors.Is(err, store.ErrNotWaiting) {
 			err = nil

@@ -65,7 +65,7 @@ func (r *Runner) Reconcile(ctx context.Context) error {
 		return err
 	}
 	_, lost := r.ReapDeadOwners(ctx, records)
-	return errors.Join(lost, r.reconcile(ctx, records))
+	return errors.Join(lost, r.recover(ctx, records), r.reconcile(ctx, records))
 }
 
 func (r *Runner) reconcile(ctx context.Context, records Store) error {
@@ -163,23 +163,56 @@ func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time)
 		return nil, err
 	}
 	for _, entry := range entries {
-		id := entry.Name()
-		made := store.IDTime(id)
-		if made.IsZero() || now.Sub(made) < rowDelay {
-			continue
-		}
-		if _, err := records.Job(ctx, store.AnyPrincipal, id); !errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		dir, err := supervisor.Open(filepath.Join(r.folder(), id))
-		if err != nil {
-			continue
-		}
-		if s, err := dir.State(); err == nil {
-			found = append(found, orphanedDir{dir, s, made})
+		if s, ok := r.orphanedDir(ctx, records, entry.Name(), now); ok {
+			found = append(found, s)
 		}
 	}
 	return found, nil
+}
+
+func (r *Runner) orphanedDir(ctx context.Context, records Store, id string, now time.Time) (found orphanedDir, ok bool) {
+	made := store.IDTime(id)
+	if made.IsZero() {
+		return found, false
+	}
+	if _, err := records.Job(ctx, store.AnyPrincipal, id); !errors.Is(err, store.ErrNotFound) {
+		return found, false
+	}
+	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
+	if err != nil {
+		return found, false
+	}
+	s, err := dir.State()
+	begun := s.Start != (supervisor.Start{}) // so there was a row
+	return orphanedDir{dir, s, made}, err == nil && (begun || now.Sub(made) >= rowDelay)
+}
+
+// recover gives rows to the jobs that lost theirs, once for each record that is opened: the
+// one before may have been deleted.
+func (r *Runner) recover(ctx context.Context, records Store) error {
+	r.mu.Lock()
+	known := r.recovered == records || r.Volatile // what is in memory has lost nothing
+	r.mu.Unlock()
+	if known {
+		return nil
+	}
+	_, err := r.Import(ctx, time.Now())
+	if err == nil {
+		r.mu.Lock()
+		r.recovered = records
+		r.mu.Unlock()
+	}
+	return err
+}
+
+// recoverJob is recover for the job of an id that a caller knows.
+func (r *Runner) recoverJob(ctx context.Context, records Store, id string) error {
+	found, ok := r.orphanedDir(ctx, records, id, time.Now())
+	if !ok || r.Volatile {
+		return nil
+	}
+	_, err := r.importDir(ctx, records, found)
+	return err
 }
 
 // Import gives rows to jobs that lost theirs, as with a record that was deleted or
@@ -195,26 +228,30 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 		return 0, err
 	}
 	for _, s := range orphaned {
-		if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
-			continue
-		}
-		row, ok := r.manifestRow(s.dir)
-		if !ok {
-			continue
-		}
-		row.DedupKey = "" // an equal call may have been made meanwhile
-		fresh, err := records.ImportJob(ctx, row)
-		if err != nil {
-			return made, err
-		}
+		fresh, err := r.importDir(ctx, records, s)
 		if fresh {
 			made++
 		}
-		if _, err := r.status(ctx, records, row); err != nil {
+		if err != nil {
 			return made, err
 		}
 	}
 	return made, nil
+}
+
+func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (fresh bool, err error) {
+	if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
+		return false, nil
+	}
+	row, ok := r.manifestRow(s.dir)
+	if !ok {
+		return false, nil
+	}
+	row.DedupKey = "" // an equal call may have been made meanwhile
+	if fresh, err = records.ImportJob(ctx, row); err == nil {
+		_, err = r.status(ctx, records, row)
+	}
+	return fresh, err
 }
 
 // manifestRow is the row in the manifest of a job, if that belongs to this record.

@@ -121,6 +121,26 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	}
 }
 
+// TestSecretsAreKnownByTheirShape: no variable holds them, and they are not recorded nor quoted
+// in a failure either.
+func TestSecretsAreKnownByTheirShape(t *testing.T) {
+	const key, uuid = "sk" + "-ant-api03-abcdefghijkl", "c39702b8-9eb7-4a05-866b-6f70eab7cd01"
+	b := newFixture(t, "")
+	bound := b.bind("use "+key+" in "+uuid, map[string]any{"do": []string{"out=" + key, "err=invalid key: " + key, "exit=1"}})
+	bound.Model, bound.CorrelationID = key, "mine "+key
+	out := b.runner.Run(t.Context(), call.Request{Principal: store.Local, Catalog: b.catalog, Bound: bound, Dir: b.dir})
+	if strings.Contains(out.Answer.Failure.Message, key) || !strings.Contains(out.Answer.Failure.Message, "[redacted]") {
+		t.Errorf("the failure says %q", out.Answer.Failure.Message)
+	}
+	row := b.row(out)
+	if text := fmt.Sprintf("%+v %s", row, row.Args); strings.Contains(text, "abcdefghijkl") || !strings.Contains(text, uuid) {
+		t.Errorf("the row: %s", text)
+	}
+	if row.Model != "[redacted]" || row.CorrelationID != "mine [redacted]" {
+		t.Errorf("model %q, correlation id %q", row.Model, row.CorrelationID)
+	}
+}
+
 func TestWithoutRecordNothingRuns(t *testing.T) {
 	b := newFixture(t, "")
 	b.runner.Record = func() (Store, error) { return nil, errors.New("the disk is on fire") }

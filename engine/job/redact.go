@@ -5,9 +5,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
-// redactor removes secrets from what is recorded.
+// redactor removes secrets from what is recorded: those of the environment, and whatever has
+// the shape of one.
 type redactor struct {
 	secrets  []string
 	replacer *strings.Replacer
@@ -49,10 +53,10 @@ func secretsOf(environ []string) redactor {
 
 // redact searches first: answers are long and almost never hold a secret.
 func (r redactor) redact(s string) string {
-	if !slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) }) {
-		return s
+	if slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) }) {
+		s = r.replacer.Replace(s)
 	}
-	return r.replacer.Replace(s)
+	return secret.Redact(s)
 }
 
 func (r redactor) redactAll(list []string) []string {
@@ -75,4 +79,18 @@ func (r redactor) redactArguments(args map[string]any) map[string]any {
 		}
 	}
 	return args
+}
+
+// redactReport removes secrets from what is said about a call beside its answer: programs
+// quote the key that was refused.
+func (r redactor) redactReport(out *call.Completion) {
+	out.Answer.Model = r.redact(out.Answer.Model)
+	for i, text := range out.Warnings {
+		out.Warnings[i] = r.redact(text)
+	}
+	if f := out.Answer.Failure; f != nil {
+		said := *f // a spec's, perhaps
+		said.Message, said.Hint = r.redact(f.Message), r.redact(f.Hint)
+		out.Answer.Failure = &said
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -63,7 +64,7 @@ func (r *Runner) read(res *Result, offset, most int) error {
 func (r *Runner) recorded(row store.Job) call.Completion {
 	o := row.Outcome
 	a := extract.Answer{Text: o.Response, Shown: o.Response, SessionID: o.NativeSessionID, Model: row.Model}
-	setFigures(&a, o)
+	outcome.SetFigures(&a, o)
 	if o.ErrorClass != "" {
 		a.Failure = &lang.Failure{Class: o.ErrorClass, Message: o.ErrorMessage}
 	} else if call, ok := r.restoreCall(row); ok && row.Mode != program {

@@ -40,6 +40,8 @@ type Runner struct {
 	held    map[string]*heldJob // that wait for a person
 	closed  chan struct{}       // when the gateway stops
 
+	recovered Store // the record in which jobs without a row were looked for; guarded by mu
+
 	lease            sync.Once // of the gateway, see owner.go
 	leased           *lease.Lease
 	name             string

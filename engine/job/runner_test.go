@@ -18,6 +18,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -44,6 +45,21 @@ func TestMissingProgram(t *testing.T) {
 	row := b.row(out)
 	if row.Outcome.Ending != store.EndStartFailed || row.Outcome.ErrorClass != lang.ClassMissing || row.Outcome.ExitCode != nil || row.Prompt != "hello" {
 		t.Errorf("row: %+v", row)
+	}
+}
+
+// TestNotExecutable: a program that lacks the permission is not called missing.
+func TestNotExecutable(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "acme")
+	if err := os.WriteFile(script, []byte("#!/bin/sh"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newFixture(t, "")
+	req := b.request("out=fine")
+	cli, _ := b.catalog.CLI("acme")
+	cli.Bin = script
+	if f := b.runner.Run(t.Context(), req).Answer.Failure; f == nil || f.Class != lang.ClassStart || !strings.Contains(f.Message, "is not executable") || f.Hint != "chmod +x "+script {
+		t.Errorf("%+v", f)
 	}
 }
 
@@ -324,7 +340,7 @@ func TestLimits(t *testing.T) {
 			if name == "the gateway's" {
 				call.CLI.Timeouts = lang.Timeouts{}
 			}
-			l := Limits(b.catalog, call)
+			l := environment.Limits(b.catalog, call)
 			if l.Idle != c.idle || l.Wall != c.wall || l.Grace != c.kill || l.Output != 2048 {
 				t.Errorf("%+v", l)
 			}
@@ -334,7 +350,7 @@ func TestLimits(t *testing.T) {
 	call := b.bind("x", nil)
 	none := int64(0)
 	call.CLI.Timeouts.GraceMs = &none
-	if l := Limits(b.catalog, call); l.Grace <= 0 || l.Grace > time.Millisecond {
+	if l := environment.Limits(b.catalog, call); l.Grace <= 0 || l.Grace > time.Millisecond {
 		t.Errorf("no grace became %s", l.Grace)
 	}
 }

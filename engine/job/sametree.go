@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
+	"github.com/llm-cli-gateway/gateway/engine/job/worktree"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/trust"
 )
 
 // Two jobs that write in one working tree undo each other's work. The setting
@@ -25,19 +23,6 @@ const (
 // treePoolPrefix begins the name of a pool in which jobs that write in a tree take turns.
 const treePoolPrefix = "tree-"
 
-// tree is the working tree of a directory: the nearest folder above that is one of git, else
-// the directory itself.
-func tree(dir string) string {
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
-			return at
-		}
-		if filepath.Dir(at) == at {
-			return dir
-		}
-	}
-}
-
 // writes reports whether the agent of a job may write by what is recorded of it.
 func writes(a *access.Access) bool { return a != nil && access.Named(a.Words) >= access.Edit }
 
@@ -47,7 +32,7 @@ func (r *run) treePool(depth int) string {
 	if r.Catalog.Settings.Jobs.SameTree != treeWait || !writes(&r.Bound.Access) {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(tree(r.Dir)))
+	sum := sha256.Sum256([]byte(worktree.Of(r.Dir)))
 	return fmt.Sprintf("%s%s-%d", treePoolPrefix, hex.EncodeToString(sum[:12]), depth)
 }
 
@@ -61,18 +46,13 @@ func (r *run) warnOfSameTree(ctx context.Context) {
 	if err != nil || len(rows) == 0 {
 		return
 	}
-	outer, own := r.outer(ctx, r.records), tree(r.Dir)
+	outer, own := r.outer(ctx, r.records), worktree.Of(r.Dir)
 	for _, row := range rows {
 		above := slices.ContainsFunc(outer, func(job store.Job) bool { return job.ID == row.ID })
-		if above || !writes(catalog.AccessIn(row.Args)) || !overlaps(own, tree(row.Cwd)) {
+		if above || !writes(catalog.AccessIn(row.Args)) || !worktree.Overlap(own, worktree.Of(row.Cwd)) {
 			continue
 		}
 		r.Bound.Notes = append(r.Bound.Notes, fmt.Sprintf("job %s of %s may write in %s at the same time; gateway.jobs.sameTree: %q lets one wait for the other", row.ID, row.CLI, own, treeWait))
 		return
 	}
-}
-
-// overlaps reports whether one of two directories is, or holds, the other.
-func overlaps(a, b string) bool {
-	return trust.Below(a, []string{b}) || trust.Below(b, []string{a})
 }

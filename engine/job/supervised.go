@@ -10,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -84,7 +85,7 @@ func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 		return nil, failure
 	}
 	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
-		Limits: Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
+		Limits: environment.Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -132,7 +133,7 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 		if read, ok := x.completion(job.Row); ok {
 			read.ID, read.Duration = out.ID, out.Duration
 			if out = read; job.Row.State == store.Done {
-				setFigures(&out.Answer, job.Row.Outcome)
+				outcome.SetFigures(&out.Answer, job.Row.Outcome)
 			}
 		}
 	}

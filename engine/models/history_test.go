@@ -47,7 +47,7 @@ func TestHistory(t *testing.T) {
 	want := "observed low new ~/.acme/runs\nobserved low seen ~/.acme/runs\nobserved low whole ~/.acme/runs\nobserved low older ~/.acme/runs\nobserved low old ~/.acme/runs\n"
 	same(t, "listed", only(w.listed(t, "acme"), "default", "observed", "warning"), want)
 
-	same(t, "of another CLI", w.listed(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
+	same(t, "of another CLI", w.listed(t, "bare"), "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, m := range w.List(ctx, store.Local, w.catalog, w.catalog.CLIs[:1]).CLIs[0].Models {

@@ -131,7 +131,9 @@ func (v *view) list(ctx context.Context, discover bool, used []string) CLI {
 		if !said && v.models.Default != nil && v.models.Default.Name != alias {
 			to.Name = v.models.Default.Name
 		}
-		out.Aliases[alias] = to.Name
+		if model, _ := v.models.Follow(alias, ""); model != "" { // else it says no more than to name none
+			out.Aliases[alias] = to.Name
+		}
 	}
 	out.Models, out.Warnings = t.found, v.warnings
 	return out

@@ -37,6 +37,7 @@ cli: acme: {bin: "acme", title: "Acme", argv: ["{params}"], params: model: {doc:
 		}
 	}}
 cli: bare: {bin: "bare", argv: ["{params}"], params: model: {doc: "M", flag: "--model"}, models: prefix: "PLAIN"}
+cli: said: {bin: "said", argv: ["{params}"], params: model: {doc: "M", flag: "--model"}, models: aliases: latest: "newest"}
 cli: few: {bin: "few", argv: ["{params}"], params: model: {doc: "M", flag: "--model", enum: ["one", "two"]}}
 cli: mute: {bin: "mute", argv: []}
 gateway: env: {pass: ["HOME"], drop: ["ACME_SECRET"]}
@@ -135,10 +136,10 @@ func same(t testing.TB, what, got, want string) {
 
 func TestSpecsAlone(t *testing.T) {
 	want := "fallback low mini Small little things\nfallback low maxi Big\n" +
-		"alias cheap=fast\nalias fast=mini\nalias latest=\nalias own=\nalias smart=\n"
+		"alias cheap=fast\nalias fast=mini\n"
 	w := newWorld(t)
 	same(t, "acme", w.listed(t, "acme"), want)
-	same(t, "bare", w.listed(t, "bare"), "alias fast=\nalias latest=\nalias smart=\n")
+	same(t, "bare", w.listed(t, "bare"), "")
 	same(t, "few", w.listed(t, "few"), "fallback low one\nfallback low two\n")
 	same(t, "mute", w.listed(t, "mute"), "")
 	w.Registry = nil
@@ -157,13 +158,18 @@ func TestVariables(t *testing.T) {
 		want    string // the lines that are of interest
 		words   []string
 	}{
-		"default": {"acme", []string{"ACME_DEFAULT_MODEL= maxi\n"}, "default maxi env passed=true env:ACME_DEFAULT_MODEL\nenv high maxi env:ACME_DEFAULT_MODEL Big\n", []string{"default", "env", "warning"}},
+		"default":                 {"acme", []string{"ACME_DEFAULT_MODEL= maxi\n"}, "default maxi env passed=true env:ACME_DEFAULT_MODEL\nenv high maxi env:ACME_DEFAULT_MODEL Big\n", []string{"default", "env", "warning"}},
+		"default, the latest":     {"said", []string{"SAID_DEFAULT_MODEL=maxi"}, "default maxi env passed=true env:SAID_DEFAULT_MODEL\nalias fast=maxi\nalias latest=maxi\nalias smart=maxi\n", []string{"default", "alias", "warning"}},
+		"latest, no default":      {"said", nil, "alias latest=newest\n", []string{"default", "alias", "warning"}},
+		"latest, its own default": {"said", []string{"SAID_DEFAULT_MODEL=latest"}, "default newest env passed=true env:SAID_DEFAULT_MODEL\nalias fast=latest\nalias latest=newest\nalias smart=latest\n", []string{"default", "alias", "warning"}},
+		"latest, by a variable":   {"said", []string{"SAID_DEFAULT_MODEL=maxi", "SAID_MODEL_ALIASES=latest=mini"}, "default maxi env passed=true env:SAID_DEFAULT_MODEL\nalias fast=maxi\nalias latest=mini\nalias smart=maxi\n", []string{"default", "alias", "warning"}},
 		"default by alias": {"acme", []string{"ACME_DEFAULT_MODEL=cheap"}, "default mini env passed=true env:ACME_DEFAULT_MODEL\n" +
-			"alias cheap=fast\nalias fast=mini\nalias latest=cheap\nalias own=\nalias smart=cheap\n", []string{"default", "alias", "warning"}},
+			"alias cheap=fast\nalias fast=mini\nalias latest=cheap\nalias smart=cheap\n", []string{"default", "alias", "warning"}},
 		"default by standard alias": {"acme", []string{"ACME_DEFAULT_MODEL=latest"}, "", []string{"default", "warning"}},
 		"default, prefix":           {"bare", []string{"BARE_DEFAULT_MODEL=x", "PLAIN_DEFAULT_MODEL=y"}, "default y env passed=true env:PLAIN_DEFAULT_MODEL\n", []string{"default", "warning"}},
 		"default, dash":             {"acme", []string{"ACME_DEFAULT_MODEL=--yolo"}, "warning ACME_DEFAULT_MODEL: \"--yolo\" is not a valid model name\n", []string{"default", "warning"}},
 		"default, spaces":           {"acme", []string{"ACME_DEFAULT_MODEL=ignore all"}, "warning ACME_DEFAULT_MODEL: \"ignore all\" is not a valid model name\n", []string{"default", "warning"}},
+		"default, a key":            {"acme", []string{"ACME_DEFAULT_MODEL=" + "sk" + "-ant-api03-abcdefghijkl"}, "warning ACME_DEFAULT_MODEL: a text that looks like a key is no model name\n", []string{"default", "warning"}},
 		"default, too long":         {"acme", []string{"ACME_DEFAULT_MODEL=" + strings.Repeat("m", 51)}, "warning ACME_DEFAULT_MODEL: the model \"" + strings.Repeat("m", 51) + "\" has 51 characters, at most 50 are allowed\n", []string{"default", "warning"}},
 		"default, not of the enum":  {"few", []string{"FEW_DEFAULT_MODEL=three"}, "warning FEW_DEFAULT_MODEL: the model \"three\" must be \"one\" or \"two\", not \"three\"\n", []string{"default", "warning"}},
 		"default of none":           {"mute", []string{"MUTE_DEFAULT_MODEL=x"}, "warning MUTE_DEFAULT_MODEL has no effect: mute has no parameter for a model\n", []string{"default", "warning"}},
@@ -178,19 +184,19 @@ func TestVariables(t *testing.T) {
 		"models, too much":       {"acme", []string{"ACME_MODELS=" + long}, "warning ACME_MODELS: " + tooMuch + "\n", []string{"env", "warning"}},
 		"models, too many":       {"acme", []string{"ACME_MODELS=" + strings.Repeat("x,", maxEntries+1)}, "warning ACME_MODELS: " + tooMuch + "\n", []string{"env", "warning"}},
 
-		"aliases, list":      {"acme", []string{"ACME_MODEL_ALIASES= team = maxi ,fast=nano"}, "env high nano env:ACME_MODEL_ALIASES\nenv high maxi env:ACME_MODEL_ALIASES Big\nalias cheap=fast\nalias fast=nano\nalias latest=\nalias own=\nalias smart=\nalias team=maxi\n", []string{"env", "alias", "warning"}},
-		"aliases, object":    {"bare", []string{`PLAIN_MODEL_ALIASES={"fast":"x","own":""}`}, "env high x env:PLAIN_MODEL_ALIASES\nalias fast=x\nalias latest=\nalias own=\nalias smart=\n", []string{"env", "alias", "warning"}},
-		"aliases, general":   {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=bare.fast=x,acme.fast=y,bare.a.b=z`}, "alias a.b=z\nalias fast=x\nalias latest=\nalias smart=\n", []string{"alias", "warning"}},
-		"aliases, nested":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={"bare":{"fast":"x"},"bare.smart":"y"}`}, "alias fast=x\nalias latest=\nalias smart=y\n", []string{"alias", "warning"}},
+		"aliases, list":      {"acme", []string{"ACME_MODEL_ALIASES= team = maxi ,fast=nano"}, "env high nano env:ACME_MODEL_ALIASES\nenv high maxi env:ACME_MODEL_ALIASES Big\nalias cheap=fast\nalias fast=nano\nalias team=maxi\n", []string{"env", "alias", "warning"}},
+		"aliases, object":    {"bare", []string{`PLAIN_MODEL_ALIASES={"fast":"x","own":""}`}, "env high x env:PLAIN_MODEL_ALIASES\nalias fast=x\n", []string{"env", "alias", "warning"}},
+		"aliases, general":   {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=bare.fast=x,acme.fast=y,bare.a.b=z`}, "alias a.b=z\nalias fast=x\n", []string{"alias", "warning"}},
+		"aliases, nested":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={"bare":{"fast":"x"},"bare.smart":"y"}`}, "alias fast=x\nalias smart=y\n", []string{"alias", "warning"}},
 		"aliases, strangers": {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES=fast=x,none.fast=y,bare`}, "warning LLM_GATEWAY_MODEL_ALIASES: \"bare\" is not alias=model\nwarning LLM_GATEWAY_MODEL_ALIASES: \"fast\" is not CLI.alias\nwarning LLM_GATEWAY_MODEL_ALIASES: unknown CLI \"none\"\n", []string{"warning"}},
-		"aliases, broken":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={`, `PLAIN_MODEL_ALIASES={"a":5,"b":{"c":[]}}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: \"a\" must be a model name\nwarning PLAIN_MODEL_ALIASES: \"b.c\" must be a model name\nwarning LLM_GATEWAY_MODEL_ALIASES: not valid JSON, at byte 1: unexpected end of JSON input; all of it is ignored\n", []string{"alias", "warning"}},
+		"aliases, broken":    {"bare", []string{`LLM_GATEWAY_MODEL_ALIASES={`, `PLAIN_MODEL_ALIASES={"a":5,"b":{"c":[]}}`}, "warning PLAIN_MODEL_ALIASES: \"a\" must be a model name\nwarning PLAIN_MODEL_ALIASES: \"b.c\" must be a model name\nwarning LLM_GATEWAY_MODEL_ALIASES: not valid JSON, at byte 1: unexpected end of JSON input; all of it is ignored\n", []string{"alias", "warning"}},
 		"aliases, array":     {"bare", []string{`PLAIN_MODEL_ALIASES=["a"]`}, "warning PLAIN_MODEL_ALIASES: \"[\\\"a\\\"]\" is not alias=model\n", []string{"warning"}},
-		"aliases, conflict": {"bare", []string{`PLAIN_MODEL_ALIASES=fast=x,fast=y,fast=y`, "LLM_GATEWAY_MODEL_ALIASES=bare.fast=z"}, "alias fast=y\nalias latest=\nalias smart=\n" +
+		"aliases, conflict": {"bare", []string{`PLAIN_MODEL_ALIASES=fast=x,fast=y,fast=y`, "LLM_GATEWAY_MODEL_ALIASES=bare.fast=z"}, "alias fast=y\n" +
 			"warning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"x\", which overrides \"z\" from LLM_GATEWAY_MODEL_ALIASES\nwarning PLAIN_MODEL_ALIASES: the alias \"fast\" is \"y\", which overrides \"x\" from PLAIN_MODEL_ALIASES\n", []string{"alias", "warning"}},
-		"aliases, circle": {"acme", []string{`ACME_MODEL_ALIASES=a=b,b=c,c=a,fast=cheap,x=a`}, "alias cheap=fast\nalias fast=mini\nalias latest=\nalias own=\nalias smart=\n" +
+		"aliases, circle": {"acme", []string{`ACME_MODEL_ALIASES=a=b,b=c,c=a,fast=cheap,x=a`}, "alias cheap=fast\nalias fast=mini\n" +
 			"warning ACME_MODEL_ALIASES: the alias \"a\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"b\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"c\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"fast\" refers back to itself\nwarning ACME_MODEL_ALIASES: the alias \"x\" refers back to itself\n", []string{"alias", "warning"}},
-		"aliases, itself":         {"acme", []string{`ACME_MODEL_ALIASES=fast=fast`}, "alias cheap=fast\nalias fast=fast\nalias latest=\nalias own=\nalias smart=\n", []string{"alias", "warning"}},
-		"aliases, dash":           {"bare", []string{`PLAIN_MODEL_ALIASES={"a":"--x","b c":"x","":"y"}`}, "alias fast=\nalias latest=\nalias smart=\nwarning PLAIN_MODEL_ALIASES: the alias \"b c\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"a\": \"--x\" is not a valid model name\n", []string{"alias", "warning"}},
+		"aliases, itself":         {"acme", []string{`ACME_MODEL_ALIASES=fast=fast`}, "alias cheap=fast\nalias fast=fast\n", []string{"alias", "warning"}},
+		"aliases, dash":           {"bare", []string{`PLAIN_MODEL_ALIASES={"a":"--x","b c":"x","":"y"}`}, "warning PLAIN_MODEL_ALIASES: the alias \"b c\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"\" may only contain letters, digits and . _ : / -\nwarning PLAIN_MODEL_ALIASES: the alias \"a\": \"--x\" is not a valid model name\n", []string{"alias", "warning"}},
 		"aliases, not to be said": {"few", []string{`FEW_MODEL_ALIASES=fast=one,two=one`}, "alias two=one\nwarning FEW_MODEL_ALIASES: the alias \"fast\" must be \"one\" or \"two\", not \"fast\"\n", []string{"alias", "warning"}},
 		"all empty":               {"acme", []string{"ACME_MODELS=", "ACME_MODEL_ALIASES= ", "ACME_DEFAULT_MODEL=", "LLM_GATEWAY_MODEL_ALIASES=", "ACME_CONFIG_PATH=", "ACME_MODEL= "}, "", []string{"default", "env", "warning"}},
 	} {

@@ -8,6 +8,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -133,6 +135,9 @@ func matchesName(name string, pattern *regexp.Regexp) bool {
 
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
+	if secret.In(name) {
+		return "a text that looks like a key is no model name"
+	}
 	if !matchesName(name, modelName) {
 		return fmt.Sprintf("%s is not a valid model name", quoted(name))
 	}
@@ -145,6 +150,7 @@ func (v *view) unusable(name string) string {
 // quoted shows a text from outside, at no great length.
 func quoted(text string) string {
 	const most = 60
+	text = secret.Redact(text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
@@ -161,6 +167,7 @@ func (v *view) defaults() {
 			v.warn("%s: %s", name, wrong)
 		} else {
 			v.models.Default = &modelnames.Named{Name: text, From: from(name)}
+			v.latest()
 		}
 	}
 	for name, s := range v.cli.Models.Sources.All() {
@@ -177,6 +184,20 @@ func (v *view) defaults() {
 			v.models.Default = &modelnames.Named{Name: found.name, From: found.from}
 		}
 	}
+}
+
+// latest makes "latest" the default that a variable says, for every CLI alike: not what a spec
+// makes of it, unless the default itself leads there. Who says otherwise by a variable means it.
+func (v *view) latest() {
+	if slices.Contains(v.byEnv, modelnames.Latest) {
+		return
+	}
+	_, steps := v.models.Follow(v.models.Default.Name, v.models.Default.From)
+	if slices.ContainsFunc(steps, func(s modelnames.Named) bool { return s.Name == modelnames.Latest }) {
+		return
+	}
+	v.models.Aliases = maps.Clone(v.models.Aliases)
+	delete(v.models.Aliases, modelnames.Latest)
 }
 
 func (r *Registry) clock() time.Time {

@@ -76,6 +76,11 @@ func (t *Tools) listApprovals(ctx context.Context, _ Caller, in ApprovalListInpu
 	if err != nil {
 		return ApprovalListOutput{}, err
 	}
+	if len(rows)+len(waiting) == 0 {
+		if err := t.checkFilter(in.CLI); err != nil {
+			return ApprovalListOutput{}, err
+		}
+	}
 	for _, j := range waiting {
 		out.Waiting = append(out.Waiting, WaitingEntry{j.Row.ID, j.Row.CLI, j.Row.Waiting.Until.UTC(), j.Row.Waiting.Question})
 	}

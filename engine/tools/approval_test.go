@@ -523,10 +523,7 @@ func TestApprovalList(t *testing.T) {
 	if _, rows := list(`{"limit":1}`); len(rows) != 1 || rows[0].Verdict != call.Denied {
 		t.Errorf("%+v", rows)
 	}
-	if _, rows := list(`{"cli":"none"}`); len(rows) != 0 {
-		t.Errorf("%+v", rows)
-	}
-	for args, want := range map[string]string{`{"limit":0}`: "limit: must be 1 to 500", `{"limit":501}`: "limit: must be 1 to 500", `{"cly":"x"}`: `did you mean "cli"`} {
+	for args, want := range map[string]string{`{"limit":0}`: "limit: must be 1 to 500", `{"limit":501}`: "limit: must be 1 to 500", `{"cly":"x"}`: `did you mean "cli"`, `{"cli":"none"}`: `there is no CLI "none"`} {
 		if r := d.call(t, ApprovalList, args); !r.IsError || !strings.Contains(r.Text[0], want) {
 			t.Errorf("%s: %q", args, r.Text)
 		}

@@ -116,6 +116,16 @@ func knownCLI(cat *catalog.Catalog, name, hint string) (*catalog.CLI, error) {
 	return nil, &usageError{unknownCLI(cat, name), hint}
 }
 
+// checkFilter refuses a filter of which nothing was found because no CLI has that name. The
+// record may know one that has no spec any more.
+func (t *Tools) checkFilter(name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := knownCLI(t.Catalog(), name, listsCLIs)
+	return err
+}
+
 func unknownCLI(cat *catalog.Catalog, name string) string {
 	names := []string{}
 	for _, cli := range cat.CLIs {

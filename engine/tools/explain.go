@@ -12,7 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/job"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -83,18 +83,18 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 	if problem := promptpaths.Outside(bound, dir, req.Roots); problem != "" {
 		return Explanation{}, errors.New(problem)
 	}
-	if violations := job.SelectServers(t.Runner.Host, cat, bound, dir); violations != nil {
+	if violations := environment.SelectServers(t.Runner.Host, cat, bound, dir); violations != nil {
 		return Explanation{}, errors.New(call.Complaint(name, violations))
 	}
 	command, violations := bound.Command(catalog.Anywhere)
 	if violations != nil {
 		return Explanation{}, errors.New(call.Complaint(name, violations))
 	}
-	environ, err := t.Runner.Host.Environ(job.Environment(cat, bound, command, dir))
+	environ, err := t.Runner.Host.Environ(environment.OfCall(cat, bound, command, dir))
 	if err != nil {
 		return Explanation{}, err
 	}
-	limits := job.Limits(cat, bound)
+	limits := environment.Limits(cat, bound)
 	e := Explanation{
 		Tool: name, Bin: command.Bin, Argv: command.Args, Stdin: command.Stdin, Env: map[string]string{}, Dir: dir, Mode: bound.Mode, Session: bound.Session, Access: bound.Access, Trusted: bound.Place.Trusted,
 		Timeouts: Timeouts{limits.Idle.Milliseconds(), limits.Wall.Milliseconds(), limits.Grace.Milliseconds()},

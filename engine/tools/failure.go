@@ -6,6 +6,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
 // usageError says what is wrong with a call of a built-in tool, and how to correct it.
@@ -41,6 +42,14 @@ func refused(message, hint string) Result {
 
 // failedTool is the result of a built-in tool that has no output.
 func failedTool(f lang.Failure) Result {
+	f = *withoutSecrets(&f)
 	s := structured{Status: string(call.Failed), Error: &f}
 	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
+}
+
+// withoutSecrets is a failure that may quote what a caller gave.
+func withoutSecrets(f *lang.Failure) *lang.Failure {
+	said := *f
+	said.Message, said.Hint = secret.Redact(f.Message), secret.Redact(f.Hint)
+	return &said
 }

@@ -56,6 +56,11 @@ func (t *Tools) listJobs(ctx context.Context, _ Caller, in JobListInput) (JobLis
 	if err != nil {
 		return JobListOutput{}, err
 	}
+	if len(jobs) == 0 {
+		if err := t.checkFilter(in.CLI); err != nil {
+			return JobListOutput{}, err
+		}
+	}
 	out := JobListOutput{Jobs: []JobEntry{}}
 	for _, j := range jobs {
 		s := t.facts(j)

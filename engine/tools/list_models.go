@@ -141,11 +141,7 @@ func renderModelsOfCLI(cli models.CLI) string {
 	}
 	pairs := []string{}
 	for _, alias := range slices.Sorted(maps.Keys(cli.Aliases)) {
-		to := cli.Aliases[alias]
-		if to == "" {
-			to = "its own default"
-		}
-		pairs = append(pairs, alias+" = "+to)
+		pairs = append(pairs, alias+" = "+cli.Aliases[alias])
 	}
 	if len(pairs) > 0 {
 		b.WriteString("\n  aliases: " + strings.Join(pairs, ", "))

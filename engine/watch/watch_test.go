@@ -79,6 +79,35 @@ func TestEveryWayToChangeAFile(t *testing.T) {
 	}
 }
 
+// TestModes: a change of the mode is seen, of a file, of the folder, and of what a link leads to.
+func TestModes(t *testing.T) {
+	for name, path := range map[string]string{"file": "/specs/a.cue", "folder": "/specs", "behind a link": "/real/b.cue"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := t.TempDir()
+			folder(t, base+"/specs")
+			folder(t, base+"/real")
+			put(t, base+"/specs/a.cue", "a")
+			put(t, base+"/real/b.cue", "b")
+			link(t, base+"/real/b.cue", base+"/specs/b.cue")
+			modes := make(chan os.FileMode, 10000)
+			run(t, Options{Folders: []string{base + "/specs"}, Poll: time.Hour, Wake: func() {
+				if info, err := os.Stat(base + path); err == nil {
+					modes <- info.Mode().Perm()
+				}
+			}})
+			<-modes
+			for _, mode := range []os.FileMode{0o777, 0o700} {
+				if err := os.Chmod(base+path, mode); err != nil {
+					t.Fatal(err)
+				}
+				for mode != <-modes {
+				}
+			}
+		})
+	}
+}
+
 // TestLinks: what a link leads to is watched where it is, and the link too.
 func TestLinks(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -173,7 +202,7 @@ func TestNeighboursDoNotWake(t *testing.T) {
 	for range 50 {
 		put(t, base+"/logs.db-wal", "x")
 	}
-	if err := os.Chmod(base+"/specs", 0o750); err != nil {
+	if err := os.Chmod(base+"/logs.db-wal", 0o640); err != nil {
 		t.Fatal(err)
 	}
 	now <- struct{}{} // whatever came before has been read by then, or will be for nothing

@@ -153,11 +153,9 @@ func addName(wanted map[string]place, folder, name string) bool {
 }
 
 // relevant reports whether an event may be about a file that matters. Those of the folder
-// above are mostly about other files in it.
+// above are mostly about other files in it. A change of the mode matters as well: files that
+// others can write are refused, and are not when that has been mended.
 func (s *watcher) relevant(e fsnotify.Event) bool {
-	if e.Op == fsnotify.Chmod {
-		return false
-	}
 	if _, itself := s.watched[e.Name]; itself {
 		return true
 	}

@@ -13,7 +13,10 @@ import (
 
 // StandardAliases are known to every CLI that takes a model. Where nobody says what
 // one of them stands for, it stands for the default.
-var StandardAliases = []string{"latest", "fast", "smart"}
+var StandardAliases = []string{Latest, "fast", "smart"}
+
+// Latest is the alias that stands for the default wherever a user has set one.
+const Latest = "latest"
 
 // Named is the name of a model and where it was found.
 type Named struct {

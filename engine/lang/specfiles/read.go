@@ -36,9 +36,7 @@ const CodeUnsafe = "unsafe-file"
 // refused: a spec names programs to run.
 func ReadDir(dir string) ([]File, []diagnostic.Diagnostic) {
 	var diags []diagnostic.Diagnostic
-	fail := func(name, code, hint, format string, args ...any) {
-		diags = append(diags, diagnostic.Diagnostic{File: name, Code: code, Severity: diagnostic.Error, Message: fmt.Sprintf(format, args...), Hint: hint})
-	}
+	fail := into(&diags)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		code := "unreadable"
@@ -59,29 +57,49 @@ func ReadDir(dir string) ([]File, []diagnostic.Diagnostic) {
 	}
 	var files []File
 	for _, e := range entries {
-		full := filepath.Join(dir, e.Name())
-		name := display(full)
-		info, err := os.Stat(full)
-		switch {
-		case err != nil && e.Type()&fs.ModeSymlink != 0:
-			fail(name, "unreadable", "", "broken symbolic link: %s", reason(err))
-		case err != nil:
-			fail(name, "unreadable", "", "%s", reason(err))
-		case info.IsDir():
-			fail(name, "unreadable", "rename the folder; spec files are in one folder", "a folder with the name of a spec file")
-		case !info.Mode().IsRegular():
-			fail(name, "unreadable", "", "not a regular file")
-		case unsafe(fail, full, e, info):
-		default:
-			data, err := readSome(full)
-			if err != nil {
-				fail(name, "unreadable", "", "%s", reason(err))
-				continue
-			}
-			files = append(files, File{name, data})
+		if f, ok := readOne(fail, filepath.Join(dir, e.Name())); ok {
+			files = append(files, f)
 		}
 	}
 	return files, diags
+}
+
+// report adds a problem of a file.
+type report func(name, code, hint, format string, args ...any)
+
+func into(diags *[]diagnostic.Diagnostic) report {
+	return func(name, code, hint, format string, args ...any) {
+		*diags = append(*diags, diagnostic.Diagnostic{File: name, Code: code, Severity: diagnostic.Error, Message: fmt.Sprintf(format, args...), Hint: hint})
+	}
+}
+
+// readOne reads a file, unless it is none or others could have written it.
+func readOne(fail report, full string) (f File, ok bool) {
+	name := display(full)
+	link := false
+	if at, err := os.Lstat(full); err == nil {
+		link = at.Mode()&fs.ModeSymlink != 0
+	}
+	info, err := os.Stat(full)
+	switch {
+	case err != nil && link:
+		fail(name, "unreadable", "", "broken symbolic link: %s", reason(err))
+	case err != nil:
+		fail(name, "unreadable", "", "%s", reason(err))
+	case info.IsDir():
+		fail(name, "unreadable", "rename the folder; spec files are in one folder", "a folder with the name of a spec file")
+	case !info.Mode().IsRegular():
+		fail(name, "unreadable", "", "not a regular file")
+	case unsafe(fail, full, link, info):
+	default:
+		data, err := readSome(full)
+		if err != nil {
+			fail(name, "unreadable", "", "%s", reason(err))
+			return f, false
+		}
+		return File{name, data}, true
+	}
+	return f, false
 }
 
 // brokenLink is the symbolic link, at a path or above it, that leads nowhere; "" if there is
@@ -108,10 +126,10 @@ func brokenLink(path string) string {
 
 // unsafe reports a file that other users could have written: itself, or where a link
 // leads to.
-func unsafe(fail func(name, code, hint, format string, args ...any), full string, e fs.DirEntry, info fs.FileInfo) bool {
+func unsafe(fail report, full string, link bool, info fs.FileInfo) bool {
 	at := full
 	why, fix := foreign(display(full), info)
-	if why == "" && e.Type()&fs.ModeSymlink != 0 {
+	if why == "" && link {
 		if real, err := filepath.EvalSymlinks(full); err == nil {
 			at, why, fix = ForeignFolder(filepath.Dir(real))
 		}
@@ -146,13 +164,16 @@ func ReadFS(fsys fs.FS, prefix string) ([]File, error) {
 	return files, nil
 }
 
-// ReadFile reads one spec file, whatever its folder.
-func ReadFile(name string) (File, error) {
-	data, err := readSome(name)
-	if err != nil {
-		return File{}, fmt.Errorf("%s: %s", display(name), reason(err))
+// ReadFile reads one spec file. What is refused in a folder is refused alone, too; ok is false
+// then.
+func ReadFile(name string) (f File, ok bool, diags []diagnostic.Diagnostic) {
+	fail := into(&diags)
+	if at, why, fix := ForeignFolder(filepath.Dir(name)); why != "" {
+		fail(display(at), CodeUnsafe, fix+"; a spec names programs to run", "%s", why)
+		return f, false, diags
 	}
-	return File{display(name), data}, nil
+	f, ok = readOne(fail, name)
+	return f, ok, diags
 }
 
 // IsSpec reports whether a file of that name in a folder of specs counts.

@@ -160,11 +160,36 @@ func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	write(t, "x.cue", "cli: {}")
-	if f, err := ReadFile(filepath.Join(dir, "x.cue")); err != nil || f.Name != "x.cue" || string(f.Data) != "cli: {}" {
-		t.Errorf("%v %v", f, err)
+	if f, ok, diags := ReadFile(filepath.Join(dir, "x.cue")); !ok || f.Name != "x.cue" || string(f.Data) != "cli: {}" {
+		t.Errorf("%v %v", f, diags)
 	}
-	if _, err := ReadFile("y.cue"); err == nil || err.Error() != "y.cue: no such file or directory" {
-		t.Error(err)
+	if _, ok, diags := ReadFile("y.cue"); ok || len(diags) != 1 || diags[0].String() != "y.cue: no such file or directory" {
+		t.Error(diags)
+	}
+}
+
+// TestOneForeignFile: what others could have written is refused alone as in its folder.
+func TestOneForeignFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no modes")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x.cue")
+	write(t, file, "cli: {}")
+	for _, name := range []string{file, dir} {
+		if err := os.Chmod(name, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		_, all := ReadDir(dir)
+		if _, ok, diags := ReadFile(file); ok || len(diags) != 1 || diags[0].Code != CodeUnsafe || len(all) != 1 || diags[0] != all[0] {
+			t.Errorf("%v, and in its folder %v", diags, all)
+		}
+		if err := os.Chmod(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, diags := ReadFile(file); !ok {
+		t.Error(diags)
 	}
 }
 

@@ -260,7 +260,7 @@ func TestLockedIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = lockOpening(path, 0)
-	wantFileError(t, err, path, "another process keeps it locked")
+	wantFileError(t, err, path, "another program keeps it locked")
 	unlock()
 	unlock, err = lockOpening(path, 0)
 	if err != nil {

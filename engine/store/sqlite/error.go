@@ -74,11 +74,28 @@ func fileError(path string, err error) error {
 	case sqlite3.SQLITE_FULL:
 		return broken("the disk is full", fixSpace)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
-		return broken("another program keeps it locked", fixBusy)
+		return lockedError(path, err)
 	case sqlite3.SQLITE_IOERR:
 		return broken("reading or writing it failed", fixElsewhere)
 	}
 	return err
+}
+
+// lockedError says who keeps the database locked, as far as that is known. A process that was
+// stopped does so until it is continued.
+func lockedError(path string, err error) error {
+	e := &FileError{Path: path, Problem: "another program keeps it locked", Fix: fixBusy, Err: err}
+	pid, name, stopped := lockHolder(path, path+"-shm", path+"-lock")
+	if pid == 0 {
+		return e
+	}
+	e.Problem = fmt.Sprintf("process %d (%s) keeps it locked", pid, name)
+	e.Fix = fmt.Sprintf("If it does not go on, end it (kill %d), or %s", pid, elsewhere)
+	if stopped {
+		e.Problem += ", and is stopped"
+		e.Fix = fmt.Sprintf("Continue that process (kill -CONT %d) or end it (kill -KILL %d), then call again; or %s", pid, pid, elsewhere)
+	}
+	return e
 }
 
 // jobError says which verb on which row failed, around a FileError if it is one.

@@ -75,7 +75,7 @@ func lockOpening(path string, timeout time.Duration) (unlock func(), err error) 
 		}
 		if err != nil || time.Now().After(deadline) {
 			f.Close()
-			return nil, &FileError{Path: path, Problem: "another process keeps it locked by " + f.Name(), Fix: fixBusy, Err: err}
+			return nil, lockedError(path, err)
 		}
 		time.Sleep(pause)
 	}

@@ -19,15 +19,17 @@ import (
 // database named by its last argument, after its standard input has ended.
 const roleVariable = "STORE_TEST_ROLE"
 
+var roles = map[string]func(string) error{
+	"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever, "converse": converse, "migrate": migrateAndStop,
+}
+
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
 		os.Exit(m.Run())
 	}
 	io.Copy(io.Discard, os.Stdin)
-	if err := map[string]func(string) error{
-		"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever, "converse": converse, "migrate": migrateAndStop,
-	}[role](os.Args[len(os.Args)-1]); err != nil {
+	if err := roles[role](os.Args[len(os.Args)-1]); err != nil {
 		fmt.Println("failed:", err)
 		os.Exit(1)
 	}

@@ -1,4 +1,4 @@
-package job
+package outcome
 
 import (
 	"context"
@@ -10,9 +10,15 @@ import (
 // A program may count what it uses since its conversation began. Callers and records are told
 // what a call used, as far as the turns before it are on record.
 
-// perCall makes figures of a conversation figures of the call that has ended: in the end of
+// Record is what PerCall needs of the record.
+type Record interface {
+	// Spent is what the turns of a conversation used before a job.
+	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
+}
+
+// PerCall makes figures of a conversation figures of the call that has ended: in the end of
 // its row, and in its answer. Where the record cannot be read they stay marked as they are.
-func perCall(records Store, row store.Job, end *store.Outcome, a *extract.Answer) {
+func PerCall(records Record, row store.Job, end *store.Outcome, a *extract.Answer) {
 	if end.UsageScope+end.CostScope == "" || end.NativeSessionID == "" {
 		return
 	}
@@ -21,11 +27,11 @@ func perCall(records Store, row store.Job, end *store.Outcome, a *extract.Answer
 		return
 	}
 	end.Without(before)
-	setFigures(a, *end)
+	SetFigures(a, *end)
 }
 
-// setFigures puts the figures of a row into an answer.
-func setFigures(a *extract.Answer, o store.Outcome) {
+// SetFigures puts the figures of a row into an answer.
+func SetFigures(a *extract.Answer, o store.Outcome) {
 	a.Usage = map[string]int64{}
 	for name, n := range map[string]*int64{
 		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,

@@ -1,4 +1,4 @@
-package job
+package environment
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func SelectServers(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir str
 	return call.SelectServers(mcpservers.Sources{
 		Servers: c.Servers, Default: c.Settings.MCPServers, Find: h.Find,
 		Set: func(variable string) bool {
-			filter := Environment(c, call, catalog.Command{Env: map[string]string{}}, dir)
+			filter := OfCall(c, call, catalog.Command{Env: map[string]string{}}, dir)
 			filter.Pass = []string{variable}
 			environ, err := h.Environ(filter)
 			return err == nil && slices.ContainsFunc(environ, func(kv string) bool {
@@ -45,12 +45,8 @@ func SelectServers(h *host.Host, c *catalog.Catalog, call *catalog.Call, dir str
 	})
 }
 
-// serversArgument is the name under which the recorded arguments of a call hold the selection of
-// its MCP servers. No parameter has this name.
-const serversArgument = "mcp"
-
-// variables are those that MCP servers may have received from us.
-func variables(c *catalog.Catalog) (names []string) {
+// ServerVariables are those that MCP servers may have received from us.
+func ServerVariables(c *catalog.Catalog) (names []string) {
 	for _, server := range c.Servers.All() {
 		names = append(names, server.Env...)
 	}

@@ -1,4 +1,9 @@
-package job
+// Package outcome tells what the end of a program means: for its caller, and for its row.
+//
+// It hides which exits are failures of which class, and how what a program counts since its
+// conversation began becomes what one call used. It must not know how a program was run, nor
+// which secrets there are.
+package outcome
 
 import (
 	"errors"
@@ -14,8 +19,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// decodeCall decodes what a finished process printed into the outcome of its call.
-func decodeCall(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
+// Decode decodes what a finished process printed into the outcome of its call.
+func Decode(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
 	tail, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
 		tail = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
@@ -65,8 +70,8 @@ var endings = map[process.Reason]struct {
 }{
 	process.Canceled:    {lang.ClassCanceled, store.EndCanceled},
 	process.IdleTimeout: {lang.ClassIdle, store.EndTimeout},
-	settled:             {lang.ClassIdle, store.EndTimeout},
-	watched:             {extract.EndedByWatch, store.EndError},
+	Settled:             {lang.ClassIdle, store.EndTimeout},
+	Watched:             {extract.EndedByWatch, store.EndError},
 	process.WallTimeout: {lang.ClassTimeout, store.EndTimeout},
 	process.OutputCap:   {lang.ClassOutputCap, store.EndOutputCap},
 	process.OutputLost:  {lang.ClassDisk, store.EndError},
@@ -77,13 +82,17 @@ var endings = map[process.Reason]struct {
 	supervisor.Rebooted:         {lang.ClassLost, store.EndLost},
 }
 
-// rowOutcome is the end of a row, but for its times.
-func rowOutcome(out call.Completion, exit process.Exit, ending store.Ending, secrets redactor) store.Outcome {
+// EndingOf is the ending in the record of a process that was ended for the reason; "" if it
+// ended by itself.
+func EndingOf(reason process.Reason) store.Ending { return endings[reason].ending }
+
+// Row is the end of a row, but for its times. The texts of the program are passed through redact.
+func Row(out call.Completion, exit process.Exit, ending store.Ending, redact func(string) string) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),
 		OutBytes: exit.Stdout.Size, ErrBytes: exit.Stderr.Size, Truncated: exit.Stdout.Truncated || exit.Stderr.Truncated,
-		Model: a.Model, NativeSessionID: a.SessionID, Response: secrets.redact(a.Text), CostUSD: a.CostUSD,
+		Model: a.Model, NativeSessionID: a.SessionID, Response: redact(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
 		UsageScope: a.Scope, CostScope: a.CostScope,
@@ -96,7 +105,7 @@ func rowOutcome(out call.Completion, exit process.Exit, ending store.Ending, sec
 		row.ExitCode = &exit.Code
 	}
 	if f := a.Failure; f != nil {
-		row.ErrorClass, row.ErrorMessage = f.Class, secrets.redact(f.Message)
+		row.ErrorClass, row.ErrorMessage = f.Class, redact(f.Message)
 	}
 	return row
 }
