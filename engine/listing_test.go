@@ -96,6 +96,7 @@ func TestWhatModelsSearchFor(t *testing.T) {
 	texts := map[string]string{"the instructions": answer.Result.Instructions[:240]}
 	for _, cli := range e.Tools.Listed() {
 		texts[cli.Tool()], _, _ = strings.Cut(cli.Describe().Description, ". ")
+		texts[cli.Tool()+", in brief,"], _, _ = strings.Cut(cli.Brief().Description, ". ")
 	}
 	for name, text := range texts {
 		for _, word := range []string{"Delegate", "second opinion", "review", "resume", "sessionId"} {

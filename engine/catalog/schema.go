@@ -54,15 +54,19 @@ func (c *CLI) describeAsync() Tool {
 	return t
 }
 
-// description begins with a sentence that stands alone: clients cut what follows. It has the
-// words that models search for.
+// purpose is what the tool is for, in the words that models search for.
+func (c *CLI) purpose() string {
+	purpose := "Delegate a task, review or second opinion to " + c.DisplayName() + c.unverifiedNote()
+	if c.Session.Resume != nil {
+		purpose += ", or resume by sessionId"
+	}
+	return purpose + "."
+}
+
+// description begins with a sentence that stands alone: clients cut what follows.
 func (c *CLI) description() string {
 	var b strings.Builder
-	b.WriteString("Delegate a task, review or second opinion to " + c.DisplayName() + c.unverifiedNote())
-	if c.Session.Resume != nil {
-		b.WriteString(", or resume by sessionId")
-	}
-	b.WriteByte('.')
+	b.WriteString(c.purpose())
 	if c.Doc != "" {
 		b.WriteString(" " + c.Doc)
 	}
