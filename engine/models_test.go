@@ -73,10 +73,13 @@ func TestModelsOfEveryCLI(t *testing.T) {
 			home := t.TempDir()
 			prefix := cli.ModelPrefix()
 			bare := listed(t, cat, cli.Name, home)
-			for _, alias := range modelnames.StandardAliases {
-				if _, ok := bare.Aliases[alias]; !ok {
-					t.Errorf("there is no alias %s", alias)
+			for alias, model := range bare.Aliases {
+				if model == "" {
+					t.Errorf("the alias %s says no more than to name no model", alias)
 				}
+			}
+			if said := listed(t, cat, cli.Name, home, prefix+"_DEFAULT_MODEL=mine"); said.Aliases[modelnames.Latest] != "mine" {
+				t.Errorf("latest is %q where the default is set", said.Aliases[modelnames.Latest])
 			}
 			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
 				t.Errorf("with nothing: %+v", bare)
