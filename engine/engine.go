@@ -243,15 +243,17 @@ func (e *Engine) logger() *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// instructions tell a model what the server is for; clients search them.
+// instructions tell a model what the server is for. Clients search them, and some show no
+// more than the first 240 characters: those say how the tools are used.
 func (e *Engine) instructions() string {
 	names := []string{}
 	for _, cli := range e.Tools.Listed() {
 		names = append(names, cli.Tool()+" ("+cli.DisplayName()+")")
 	}
-	return "Calls other coding agents that are installed as command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
-		"A call that takes long returns status running and a jobId: llm_job_result returns its answer, even later and through another server. The _async variant of a tool, or async: true, starts such a job at once. " +
-		"A result has a sessionId; pass it to continue that conversation. A failed call says what went wrong and what to do."
+	return "Delegate a task, or get a second opinion or a review: call the tool of another coding agent with a prompt. The sessionId of a result resumes that conversation. If the status is running, llm_job_result with the jobId returns the answer. " +
+		"The agents are command-line programs. Each has one tool: " + strings.Join(names, ", ") + ". " +
+		"Its _async variant, or async: true, starts a job at once, which goes on without this server: another one can return its answer. " +
+		"A failed call says what went wrong and what to do."
 }
 
 // parent is the job in which the gateway itself runs, "" if none: a CLI that it

@@ -80,6 +80,36 @@ func TestSizesOfTheListing(t *testing.T) {
 	}
 }
 
+// TestWhatModelsSearchFor: clients with many tools show a model none before it has searched
+// for one, and of the instructions their beginning.
+func TestWhatModelsSearchFor(t *testing.T) {
+	e := bare(t, tools.Full, t.TempDir())
+	c := connect(t, e, "desk")
+	c.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`)
+	c.recv()
+	var answer struct {
+		Result struct{ Instructions string }
+	}
+	if err := json.Unmarshal(c.lines.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"the instructions": answer.Result.Instructions[:240]}
+	for _, cli := range e.Tools.Listed() {
+		texts[cli.Tool()], _, _ = strings.Cut(cli.Describe().Description, ". ")
+		texts[cli.Tool()+", in brief,"], _, _ = strings.Cut(cli.Brief().Description, ". ")
+	}
+	for name, text := range texts {
+		for _, word := range []string{"Delegate", "second opinion", "review", "resume", "sessionId"} {
+			if !strings.Contains(text, word) {
+				t.Errorf("%s do not begin with %q: %s", name, word, text)
+			}
+		}
+	}
+	if text := texts["the instructions"]; !strings.Contains(text, tools.JobResult+" with the jobId returns the answer.") {
+		t.Errorf("240 characters say %q", text)
+	}
+}
+
 // TestUnlistedToolsAnswer: a client that knows a name can call it, found or not.
 func TestUnlistedToolsAnswer(t *testing.T) {
 	programs := t.TempDir()

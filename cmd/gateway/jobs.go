@@ -105,17 +105,19 @@ func (a *app) jobsShow() *cobra.Command {
 
 func (a *app) jobsResult() *cobra.Command {
 	var format string
+	var include []string
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use: "result ID", Args: oneJob,
 		Short: "Print the answer of a job",
-		Long: `Print the answer of a job to standard output and everything else to standard error. For a
-running job, print its output so far.
+		Long: `Print the answer of a job to standard output and everything else to standard error. A
+running job has no answer yet: --include shows what its program has printed so far.
 
 Exit codes: 0 completed, 1 failed, canceled or orphaned, 2 invalid command line, 3 still
 running.`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the result as `FORMAT`: text or json")
+	cmd.Flags().StringSliceVar(&include, "include", nil, "print also what the program printed to these `STREAMS`: stdout, stderr")
 	cmd.Flags().DurationVar(&wait, "wait", 0, "wait up to `TIME` for the job to end, for example 90s or 10m")
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		if err := checkFormat(format); err != nil {
@@ -126,7 +128,7 @@ running.`,
 			return err
 		}
 		defer e.Close()
-		in := tools.JobResultInput{JobRef: tools.JobRef{JobID: words[0]}, MaxChars: 1_000_000, Include: []string{"stdout", "stderr"}}
+		in := tools.JobResultInput{JobRef: tools.JobRef{JobID: words[0]}, MaxChars: 1_000_000, Include: include}
 		if wait > 0 {
 			wait = max(wait, time.Millisecond) // a tool counts in those
 		}

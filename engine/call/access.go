@@ -52,6 +52,7 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 	if req.noDir != "" {
 		granted.Notes = append(granted.Notes, req.noDir+": the call ran in an empty one; pass workingDir to have files read")
 	}
+	granted.Notes = append(granted.Notes, req.notes...)
 	req.Bound = req.Bound.WithAccess(granted, place)
 	return nil, nil
 }

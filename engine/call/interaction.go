@@ -5,8 +5,8 @@ import "context"
 // Interaction is what a call can ask of its client while it is being made. A field that
 // is nil is something that the client cannot do.
 type Interaction struct {
-	// ListRoots returns the client's root directories as absolute paths.
-	ListRoots func(ctx context.Context) ([]string, error)
+	// ListRoots returns the client's root directories.
+	ListRoots func(ctx context.Context) (Roots, error)
 	// RootsNextRound says that they can only be asked between two rounds of a call: the
 	// handler returns an InputRequired, and is called again.
 	RootsNextRound bool
@@ -21,6 +21,12 @@ type Interaction struct {
 
 	// Progress tells the client what is going on.
 	Progress func(message string)
+}
+
+// Roots are the directories in which a client works.
+type Roots struct {
+	Dirs    []string // absolute paths
+	Strange []string // of each that is not understood which it is, and why
 }
 
 // Reply is what came back of a question. Only the first two are a person's: a choice that

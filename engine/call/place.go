@@ -22,6 +22,7 @@ func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error
 	if req.Dir != "" {
 		return nil, nil
 	}
+	strange := "" // roots that are not understood
 	if req.ListRoots != nil && (req.Bound.Dir == "" || promptpaths.Mentions(req.Bound) || s.scores(req)) {
 		if req.RootsNextRound {
 			return nil, &InputRequired{Roots: true}
@@ -30,7 +31,14 @@ func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error
 		if err != nil && req.Bound.Dir == "" {
 			return misplaced("the client did not tell its root directories: " + err.Error()), nil
 		}
-		req.Roots = slices.Compact(slices.Sorted(slices.Values(roots)))
+		req.Roots = slices.Compact(slices.Sorted(slices.Values(roots.Dirs)))
+		strange = strings.Join(roots.Strange, ", ")
+	}
+	if strange != "" && req.Bound.Dir == "" {
+		if len(req.Roots) == 0 { // it has a directory, and not ours
+			return misplaced("the client's root is not understood: " + strange), nil
+		}
+		req.notes = append(req.notes, "a root of the client is left out, because it is not understood: "+strange)
 	}
 	dir, problem := directory(req.Bound.Dir, req.Roots)
 	if problem != "" {
@@ -49,7 +57,7 @@ func (s *Service) place(ctx context.Context, req *Request) (*lang.Failure, error
 		return misplaced("the working directory cannot be used: " + err.Error()), nil
 	}
 	req.Dir = real
-	req.Place = catalog.Place{Dir: real, Outside: req.noDir == "" && outside(real, req.Roots), Broad: broad(real)}
+	req.Place = catalog.Place{Dir: real, Outside: req.noDir == "" && (len(req.Roots) == 0 && strange != "" || outside(real, req.Roots)), Broad: broad(real)}
 	return nil, nil
 }
 

@@ -27,7 +27,8 @@ type Request struct {
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
 	Asked    *Asked           // a person has to decide about it; nil: nobody has
 
-	noDir string // why it has no working directory of its own
+	noDir string   // why it has no working directory of its own
+	notes []string // about where it runs
 }
 
 // Asked is a question to a person. The job of its call waits for the answer.

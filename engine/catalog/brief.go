@@ -13,7 +13,7 @@ func (c *CLI) Brief() Tool { return c.listings.brief() }
 
 func (c *CLI) describeBriefly() Tool {
 	t := c.Describe().InBrief(c.paramSet.brief())
-	t.Description = "Ask " + c.DisplayName() + c.unverifiedNote() + "."
+	t.Description = c.purpose()
 	if c.Doc != "" {
 		t.Description += " " + sentence(c.Doc)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/argvtemplate"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/clients"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
@@ -34,9 +35,14 @@ type Catalog struct {
 	Optimizers []*optimize.Optimizer // in the order of the specs
 
 	byName  map[string]*CLI
+	callers clients.Table
 	globals globals
 	digest  string
 }
+
+// Client is what is known of a client by the name as which it introduces itself; nil if
+// nothing is.
+func (c *Catalog) Client(name string) *clients.Client { return c.callers.Find(name) }
 
 // CLI is one command-line program, compiled.
 type CLI struct {
@@ -148,7 +154,7 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	c.listed(ps.At("gateway", "tools", "list"))
 	c.prefixes(ps)
 	c.servers(s, ps)
-	c.clients(ps)
+	c.callers = clients.Compile(s.Client, ps.At("client"))
 	for _, p := range *ps.List {
 		if !p.Warning {
 			return nil, *ps.List

@@ -5,7 +5,7 @@
 // It hides how a value may reach a command line. Nothing here starts a process, reads a
 // file, looks at a clock or knows how specs are written: the same catalog and the same
 // input give the same result. What is compiled from one section alone is compiled by the
-// packages below: access, carrier and argvalue (one parameter, one argument), extract (output),
-// listing (what clients are shown), mcpservers, modelnames, optimize (optimizers), upgrade,
+// packages below: access, carrier and argvalue (one parameter, one argument), clients,
+// extract (output), listing (what clients are shown), mcpservers, modelnames, optimize (optimizers), upgrade,
 // versionpatch; and by policy.
 package catalog

@@ -49,15 +49,24 @@ func (c *CLI) describeAsync() Tool {
 	t := c.Describe()
 	t.Name, t.Output = c.AsyncTool(), listing.StartSchema
 	t.Title += " (job)"
-	t.Description = "Start " + c.Tool() + " as a job that outlives this server and return its jobId at once. Same parameters."
+	t.Description = "Start " + c.Tool() + " as a job and return its jobId at once. Same parameters."
 	t.Input = c.schema(func(p *Param) bool { return withoutAsync(p) && p.role != roleMaxChars }, (*Param).terse, false) // it returns no answer
 	return t
 }
 
-// description begins with a sentence that stands alone: clients search and cut.
+// purpose is what the tool is for, in the words that models search for.
+func (c *CLI) purpose() string {
+	purpose := "Delegate a task, review or second opinion to " + c.DisplayName() + c.unverifiedNote()
+	if c.Session.Resume != nil {
+		purpose += ", or resume by sessionId"
+	}
+	return purpose + "."
+}
+
+// description begins with a sentence that stands alone: clients cut what follows.
 func (c *CLI) description() string {
 	var b strings.Builder
-	b.WriteString("Ask " + c.DisplayName() + c.unverifiedNote() + " and return its answer.")
+	b.WriteString(c.purpose())
 	if c.Doc != "" {
 		b.WriteString(" " + c.Doc)
 	}

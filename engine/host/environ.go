@@ -12,11 +12,13 @@ type Filter struct {
 	Pass []string          // what is passed on
 	Drop []string          // what is not, whatever passes it
 	Set  map[string]string // what is set, over all
+	Bin  string            // the program that gets it, as Find takes it; "" for any
 }
 
 // Environ is the environment for a program as KEY=VALUE, sorted by name, each name
 // once: our own overlaid by the environment file, filtered, with what is set on top
-// and with a PATH on which the programs of the well-known folders are found too.
+// and with a PATH on which the programs of the well-known folders are found too, and the
+// interpreter beside the program before all others.
 func (h *Host) Environ(f Filter) ([]string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -31,7 +33,13 @@ func (h *Host) Environ(f Filter) ([]string, error) {
 			chosen[name] = v
 		}
 	}
-	chosen["PATH"] = strings.Join(h.search(env), string(filepath.ListSeparator))
+	folders := h.search(env)
+	if f.Bin != "" {
+		if program, err := h.lookup(f.Bin, env); err == nil { // else it cannot be started anyway
+			folders = withInterpreter(program, folders)
+		}
+	}
+	chosen["PATH"] = strings.Join(folders, string(filepath.ListSeparator))
 	for name, v := range f.Set {
 		chosen[name] = v
 	}

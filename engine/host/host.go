@@ -98,17 +98,32 @@ func (e *NotFoundError) Error() string {
 func (h *Host) Find(bin string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if path, ok := h.found[bin]; ok {
-		if executable(path) == nil {
-			return path, nil
-		}
-		delete(h.found, bin)
+	if path := h.known(bin); path != "" {
+		return path, nil
 	}
 	env, err := h.environment()
 	if err != nil {
 		return "", err
 	}
 	h.path = nil // what is missing may have been installed into a folder that is new
+	return h.lookup(bin, env)
+}
+
+// known is where a program was found that is still there, or "". The caller holds the lock.
+func (h *Host) known(bin string) string {
+	path := h.found[bin]
+	if path != "" && executable(path) != nil {
+		delete(h.found, bin)
+		return ""
+	}
+	return path
+}
+
+// lookup finds a program in the folders that are known. The caller holds the lock.
+func (h *Host) lookup(bin string, env []string) (string, error) {
+	if path := h.known(bin); path != "" {
+		return path, nil
+	}
 	path, err := find(bin, h.search(env), home(env))
 	if err == nil {
 		h.found[bin] = path

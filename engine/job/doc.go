@@ -6,7 +6,6 @@
 // any gateway can finish its row after its end. Where the system has no
 // supervisors, or the record is in memory only, a job ends with its gateway.
 //
-// It hides where output is spooled, which calls are the same, what a finished process
-// means and what a record must not contain. It must not know by which protocol a call
-// arrived or how its result is shown.
+// It hides where output is spooled, which calls are the same and what a record must not
+// contain. It must not know by which protocol a call arrived or how its result is shown.
 package job

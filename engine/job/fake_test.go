@@ -3,6 +3,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -152,6 +153,7 @@ type fixture struct {
 	store   *sqlite.Store
 	home    string
 	dir     string // working directory of the calls
+	client  string // that makes them; "": "client"
 }
 
 // acme is a CLI that does what its parameter says.
@@ -247,7 +249,7 @@ func (b *fixture) bind(prompt string, args map[string]any) *catalog.Call {
 
 func (b *fixture) request(steps ...string) call.Request {
 	b.t.Helper()
-	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: "client", Version: "3"}}
+	return call.Request{Principal: store.Local, Catalog: b.catalog, Bound: b.bind("hello", map[string]any{"do": steps}), Dir: b.dir, Client: call.Client{Name: cmp.Or(b.client, "client"), Version: "3"}}
 }
 
 // row is the finished row of an outcome.

@@ -388,6 +388,7 @@ func TestAbandon(t *testing.T) {
 		onCancel string
 		joined   bool // somebody else joined
 		joiner   bool // and he it is who turns away
+		client   string
 		ends     bool
 	}{
 		"its user wishes so":           {cause: cancelCause("no more"), ends: true},
@@ -398,10 +399,15 @@ func TestAbandon(t *testing.T) {
 		"somebody else joined":         {cause: cancelCause("no more"), joined: true},
 		"it joined":                    {cause: cancelCause("no more"), joined: true, joiner: true},
 		"its gateway is shutting down": {cause: context.DeadlineExceeded},
+		"it has words for its limit":   {cause: cancelCause("request cancelled by caller"), client: "desk-7"},
+		"words are no limit of it":     {cause: cancelCause("the search timed out, stop"), client: "desk-7", ends: true},
+		"it has words for its user":    {cause: cancelCause("request cancelled by caller: user"), client: "desk-7", ends: true},
+		"another client's words":       {cause: cancelCause("request cancelled by caller"), client: "my-desk", ends: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := joining(t, "")
+			b := joining(t, "}\nclient: desk: {title: \"Desk\", add: \"desk\", match: [\"^desk-\"], cancel: {detach: [\"cancelled by caller\"], end: [\": user$\"]}")
 			b.catalog.Settings.Jobs.DetachOn = []string{"timed out"}
+			b.client = c.client
 			cli, _ := b.catalog.CLI("acme")
 			cli.OnCancel = c.onCancel
 			gate, open := b.gate()

@@ -269,8 +269,12 @@ func (r *Runner) cancelRequested(ctx context.Context, job call.Job) (reason stri
 		return "", false
 	}
 	reason = cancel.CancelReason()
-	lower := strings.ToLower(reason)
-	if slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(lower, strings.ToLower(word)) }) {
+	detaches, known := catalog.Client(job.Row.ClientName).Detaches(reason)
+	if !known { // words may say it
+		lower := strings.ToLower(reason)
+		detaches = slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(lower, strings.ToLower(word)) })
+	}
+	if detaches {
 		return "", false
 	}
 	if reason == "" {

@@ -8,7 +8,8 @@ type Spec struct {
 	Language int `json:"language,omitempty"`
 	// Command-line programs, by name.
 	CLI Map[CLISpec] `json:"cli,omitzero"`
-	// MCP clients, by name: how a person adds the gateway to each.
+	// MCP clients, by name: how a person adds the gateway to each, and how it is to be
+	// treated.
 	Client Map[ClientSpec] `json:"client,omitzero"`
 	// Approval policies, by name: what runs, what a person decides, what is denied.
 	Policy Map[PolicySpec] `json:"policy,omitzero"`
@@ -96,7 +97,8 @@ type RewriteExample struct {
 	Out string `json:"out"`
 }
 
-// ClientSpec tells a person how to add the gateway to an MCP client.
+// ClientSpec is an MCP client: how a person adds the gateway to it, and how it is to be
+// treated.
 type ClientSpec struct {
 	// Name of the client.
 	Title string `json:"title"`
@@ -111,6 +113,33 @@ type ClientSpec struct {
 	Files []string `json:"files,omitempty"`
 	// What `gateway init --client NAME` writes into its settings.
 	Config ClientConfig `json:"config,omitzero"`
+	// RE2s of the names by which it introduces itself to servers.
+	Match []string `json:"match,omitempty"`
+	// How much of a result it takes.
+	Result ClientResult `json:"result,omitzero"`
+	// What the reasons of its cancellations mean.
+	Cancel ClientCancel `json:"cancel,omitzero"`
+}
+
+// ClientResult says how much of a result a client hands its model. Longer answers are cut
+// there, also if the call asks for more, and the rest is a page away.
+type ClientResult struct {
+	// Characters of a result that it takes whole, counted as in JSON.
+	Chars int `json:"chars"`
+	// What counts, because the client shows it: the "text", the "structure"
+	// (structuredContent), or "both" (default).
+	Shows string `json:"shows,omitempty"`
+}
+
+// ClientCancel says what the reasons mean that a client gives when it cancels a call.
+// With it `gateway.jobs.detachOn` does not apply to its calls. A reason that matches
+// nothing is a decision of its user.
+type ClientCancel struct {
+	// RE2s of reasons that are limits of the client, of time for example; the job then
+	// continues.
+	Detach []string `json:"detach,omitempty"`
+	// RE2s of reasons that are decisions of its user, whatever "detach" says of them.
+	End []string `json:"end,omitempty"`
 }
 
 // ClientConfig says what to write into a client's settings. Without a file there is

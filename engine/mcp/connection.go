@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/mcp/stdio"
 )
 
@@ -22,6 +23,10 @@ type connection struct {
 	out      *writer
 	outgoing outgoing
 	roots    roots
+
+	// room has an element for each call whose response is not written yet: a client that
+	// does not read gets no more calls made.
+	room chan struct{}
 
 	// ctx is the parent of every request's. It ends when the connection is closed and
 	// not with Serve's context, so that its cause says which of the two it was.
@@ -89,20 +94,20 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 // connect makes the connection. The channel says why out cannot be written to any more;
 // by then everything under way is cancelled.
 func (s *Server) connect(ctx context.Context, out io.Writer) (*connection, <-chan error) {
-	c := &connection{s: s, changed: make(chan struct{}, 1), inflight: map[string]*request{}, subscriptions: map[string]*request{}}
+	c := &connection{s: s, room: make(chan struct{}, s.o.MaxCalls), changed: make(chan struct{}, 1), inflight: map[string]*request{}, subscriptions: map[string]*request{}}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.log = s.o.Log.With("conn", fmt.Sprint("stdio-", s.connections.next()))
 	broken := make(chan error, 1)
-	c.out = newWriter(out, func(err error) {
+	c.out = newWriter(out, s.o.Patience, func(err error) {
 		c.cancel(ErrClientGone)
 		broken <- fmt.Errorf("%w: %w", ErrClientGone, err)
 	})
-	c.roots = roots{ctx: c.ctx, request: func(ctx context.Context) ([]string, error) {
+	c.roots = roots{ctx: c.ctx, request: func(ctx context.Context) (call.Roots, error) {
 		raw, err := c.outgoing.request(ctx, c.out, methodRoots, nil)
 		if err != nil {
-			return nil, err
+			return call.Roots{}, err
 		}
-		return rootDirs(raw)
+		return legacyRoots(raw)
 	}}
 	return c, broken
 }
@@ -211,7 +216,7 @@ func (c *connection) begin(r *request) *rpcError {
 		return newError(codeBusy, ErrStopping.Error())
 	case c.inflight[r.key] != nil:
 		return newError(codeInvalid, "a request with this id is still running")
-	case len(c.inflight) >= limit:
+	case c.running >= limit:
 		return newError(codeBusy, fmt.Sprintf("more than %d requests at once; wait for some of them", limit))
 	}
 	c.inflight[r.key] = r

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -273,9 +271,9 @@ func (p *protocol) inputRequired(roots bool, q *call.Question) any {
 
 // input is what a modern client brings when it calls again.
 type input struct {
-	hasRoots bool       // it answered the request for its roots, readably or not
-	roots    []string   // nil if unreadable
-	reply    call.Reply // to the question; empty if there is none
+	hasRoots bool        // it answered the request for its roots, readably or not
+	roots    *call.Roots // nil if unreadable
+	reply    call.Reply  // to the question; empty if there is none
 	state    string
 }
 
@@ -294,7 +292,8 @@ func readInput(responses, state json.RawMessage) (in input, err error) {
 	answer, ok := r[rootsInput]
 	in.hasRoots = ok
 	if ok && answer.DecodeFor(mcp.MethodListRoots) == nil && answer.Roots != nil {
-		in.roots = directories(*answer.Roots)
+		roots := rootsIn(*answer.Roots)
+		in.roots = &roots
 	}
 	return in, nil
 }
@@ -313,28 +312,24 @@ func legacyReply(raw json.RawMessage) (call.Reply, error) {
 	return replyOf(string(answer.Action), answer.Content)
 }
 
-// rootDirs reads a legacy client's answer to roots/list.
-func rootDirs(raw json.RawMessage) ([]string, error) {
+// legacyRoots reads a legacy client's answer to roots/list.
+func legacyRoots(raw json.RawMessage) (call.Roots, error) {
 	var list mcp.ListRootsResult
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, err
+		return call.Roots{}, err
 	}
-	return directories(list), nil
+	return rootsIn(list), nil
 }
 
-// directories are those roots that are directories of this machine. The result is not nil.
-func directories(list mcp.ListRootsResult) []string {
-	dirs := []string{}
+func rootsIn(list mcp.ListRootsResult) (roots call.Roots) {
 	for _, root := range list.Roots {
-		u, err := url.Parse(root.URI)
-		if err != nil || u.Scheme != "file" || u.Host != "" && u.Host != "localhost" {
-			continue
-		}
-		if dir := filepath.FromSlash(u.Path); filepath.IsAbs(dir) {
-			dirs = append(dirs, filepath.Clean(dir))
+		if dir, problem := directory(root.URI); problem == "" {
+			roots.Dirs = append(roots.Dirs, dir)
+		} else {
+			roots.Strange = append(roots.Strange, fmt.Sprintf("%q %s", cut(root.URI, shownURI), problem))
 		}
 	}
-	return dirs
+	return roots
 }
 
 // subscription reads which changes a subscriptions/listen asks for, and is the

@@ -25,6 +25,7 @@ type request struct {
 
 	cancelled bool      // by the client; guarded by connection.mu
 	progress  *progress // nil when not asked for; set under connection.mu
+	hasRoom   bool      // of the connection's
 }
 
 // request starts to serve a request, on a goroutine of its own. Only the handshake is
@@ -51,6 +52,9 @@ func (r *request) serve() {
 	result := r.handleSafely()
 	if r.connection.finish(r) {
 		r.respond(result)
+	}
+	if r.hasRoom {
+		<-r.connection.room
 	}
 	if s := r.connection.s; s.o.Hello != nil {
 		s.hello.Do(s.o.Hello)
@@ -164,14 +168,20 @@ func (r *request) call() any {
 	return result
 }
 
-// acquire waits for one of the slots of requests that run at once.
+// acquire waits for one of the slots of requests that run at once, and for room for the
+// response, which serve gives back when that is written.
 func (r *request) acquire() (release func(), e *rpcError) {
-	select {
-	case r.connection.s.slots <- struct{}{}:
-		release = func() { <-r.connection.s.slots }
-	case <-r.ctx.Done():
-		return nil, newError(codeBusy, context.Cause(r.ctx).Error())
+	for _, wanted := range []chan struct{}{r.connection.room, r.connection.s.slots} {
+		select {
+		case wanted <- struct{}{}:
+		case <-r.ctx.Done():
+			return nil, newError(codeBusy, context.Cause(r.ctx).Error())
+		}
+		if wanted == r.connection.room {
+			r.hasRoom = true
+		}
 	}
+	release = func() { <-r.connection.s.slots }
 	if r.ctx.Err() != nil { // both were ready, and a cancelled call must not run
 		release()
 		return nil, newError(codeBusy, context.Cause(r.ctx).Error())
@@ -181,25 +191,23 @@ func (r *request) acquire() (release func(), e *rpcError) {
 
 // respond writes the response. A result that cannot be encoded becomes an error.
 func (r *request) respond(result any) {
-	var body func(*bufio.Writer)
-	var err error
+	out, err := r.connection.out, error(nil)
 	switch result := result.(type) {
 	case *rpcError:
-		r.connection.out.fail(r.id, result)
-		return
+		out.fail(r.id, result)
 	case Result:
-		body, err = toolResult(r.connection.s.protocol.toolResultHead(r.envelope), result)
+		var body func(*bufio.Writer)
+		if body, err = toolResult(r.connection.s.protocol.toolResultHead(r.envelope), result); err != nil {
+			out.fail(r.id, newError(codeInternal, err.Error()))
+			break
+		}
+		out.result(r.id, body)
 	default:
-		var b []byte
-		b, err = marshal(result)
-		body = func(out *bufio.Writer) { out.Write(b) }
+		err = out.encoded(r.id, result)
 	}
 	if err != nil {
 		r.connection.log.Error("a result cannot be encoded", "method", r.method, "error", err)
-		r.connection.out.fail(r.id, newError(codeInternal, err.Error()))
-		return
 	}
-	r.connection.out.result(r.id, body)
 }
 
 // describe adds to call what the client says of itself, and what it brings along.
@@ -216,10 +224,10 @@ func (r *request) describe(req *call.Request, in input) {
 	switch {
 	case !client.roots:
 	case in.roots != nil:
-		req.ListRoots = func(context.Context) ([]string, error) { return in.roots, nil }
+		req.ListRoots = func(context.Context) (call.Roots, error) { return *in.roots, nil }
 	case modern:
 		req.RootsNextRound = true
-		req.ListRoots = func(context.Context) ([]string, error) { return nil, errRootsNextRound }
+		req.ListRoots = func(context.Context) (call.Roots, error) { return call.Roots{}, errRootsNextRound }
 	default:
 		req.ListRoots = c.roots.get
 	}

@@ -3,6 +3,8 @@ package mcp
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +20,11 @@ func whereabouts(ctx context.Context, c call.Request) Result {
 	case c.RootsNextRound:
 		return Result{NeedInput: &call.InputRequired{Roots: true}}
 	}
-	dirs, err := c.ListRoots(ctx)
+	roots, err := c.ListRoots(ctx)
 	if err != nil {
 		return failure(err.Error())
 	}
-	return Result{Text: []string{strings.Join(dirs, " ")}}
+	return Result{Text: []string{strings.Join(roots.Dirs, " ") + strings.Join(roots.Strange, "; ")}}
 }
 
 func rootsDesk() *stubCaller { return &stubCaller{tools: []Tool{tool("say")}, call: whereabouts} }
@@ -45,12 +47,13 @@ func TestRootsAreAskedLazilyAndCached(t *testing.T) {
 		p.quiet()
 		p.call("1", "")
 		p.call("2", "")
-		p.answerRoots("file:///home/ann/my%20work/", "https://example.com/", "file://elsewhere/x", "file://localhost/b", ":", "file:relative")
+		p.answerRoots("file:///home/ann/my%20work/", "https://example.com/", "file://localhost/b")
+		const told = `/home/ann/my work /b"https://example.com/" does not begin with file://`
 		for range 2 {
-			want(t, p.result().Content[0].Text, "/home/ann/my work /b")
+			want(t, p.result().Content[0].Text, told)
 		}
 		p.call("3", "")
-		want(t, p.result().Content[0].Text, "/home/ann/my work /b")
+		want(t, p.result().Content[0].Text, told)
 		p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
 		p.call("4", "")
 		p.answerRoots("file:///new")
@@ -151,4 +154,28 @@ func TestAToolThatNeedsRootsNobodyHas(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// TestDirectoriesOfRoots: what is no file URI of this machine is not taken for a directory.
+func TestDirectoriesOfRoots(t *testing.T) {
+	drive := ""
+	if runtime.GOOS == "windows" {
+		drive = "/C:"
+	}
+	for uri, want := range map[string]string{
+		"file://" + drive + "/work/": "/work", "FILE://localhost" + drive + "/a%20b": "/a b", "file:" + drive + "/a/../b": "/b", "file://" + drive + "/a%3Fb%23c%25": "/a?b#c%",
+		"file://" + drive + "/%E2%82%AC": "/€", "file://" + drive + "/": "/",
+		"file://host/share": "on another machine", "file://work": "on another machine", "file:///a%zz": "not a valid URI", "file:///a%2": "not a valid URI", "file:///a%00b": "NUL",
+		"file:relative": "not an absolute path", "file://": "not an absolute path", "file:": "not an absolute path", "file:///a?b": "write ?", "file:///a?": "write ?", "file:///a#b": "write ?", "file:///a#": "write ?",
+		"": "does not begin", ":": "does not begin", "/work": "does not begin", "work": "does not begin", `C:\work`: "does not begin", "https://example.com/work": "does not begin", "untitled:Untitled-1": "does not begin",
+	} {
+		dir, problem := directory(uri)
+		if strings.HasPrefix(want, "/") {
+			if dir != filepath.FromSlash(strings.TrimPrefix(drive, "/")+want) || problem != "" {
+				t.Errorf("%q: %q %q", uri, dir, problem)
+			}
+		} else if dir != "" || !strings.Contains(problem, want) {
+			t.Errorf("%q: %q %q, want %q", uri, dir, problem, want)
+		}
+	}
 }

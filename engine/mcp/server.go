@@ -23,6 +23,7 @@ type Options struct {
 	MaxLine  int           // bytes of one message; 0 means 16 MiB: 100,000 characters, escaped, with room to spare
 	MaxCalls int           // tool calls that run at once; the others wait; 0 means 256
 	Grace    time.Duration // for calls in flight after the client closed its end but still reads; 0 means an hour
+	Patience time.Duration // with a client that does not read what is written; 0 means ten minutes
 	Drain    time.Duration // for calls to end once cancelled, so longer than killing a child takes; 0 means 7 s
 }
 
@@ -30,6 +31,7 @@ const (
 	defaultMaxLine  = 16 << 20
 	defaultMaxCalls = 256
 	defaultGrace    = time.Hour
+	defaultPatience = 10 * time.Minute // people stop a client for a while
 	defaultDrain    = 7 * time.Second
 	waitingFactor   = 16 // requests in flight per connection, in MaxCalls
 )
@@ -97,6 +99,9 @@ func New(o Options) *Server {
 	}
 	if o.Grace <= 0 {
 		o.Grace = defaultGrace
+	}
+	if o.Patience <= 0 {
+		o.Patience = defaultPatience
 	}
 	if o.Drain <= 0 {
 		o.Drain = defaultDrain

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/llm-cli-gateway/gateway/engine/mcp/stdio"
@@ -13,8 +14,8 @@ import (
 // writer writes messages, from any goroutine.
 type writer struct{ lines *stdio.Writer }
 
-func newWriter(w io.Writer, onError func(error)) *writer {
-	return &writer{stdio.NewWriter(w, onError)}
+func newWriter(w io.Writer, patience time.Duration, onError func(error)) *writer {
+	return &writer{stdio.NewWriter(w, patience, onError)}
 }
 
 // value writes v as JSON.
@@ -29,6 +30,10 @@ func (w *writer) value(v any) error {
 
 // fail responds to id, or to null when there is none, with an error.
 func (w *writer) fail(id json.RawMessage, e *rpcError) {
+	w.lines.Line(func(out *bufio.Writer) { writeError(out, id, e) })
+}
+
+func writeError(out *bufio.Writer, id json.RawMessage, e *rpcError) {
 	if idKey(id) == "" {
 		id = json.RawMessage("null")
 	}
@@ -36,24 +41,39 @@ func (w *writer) fail(id json.RawMessage, e *rpcError) {
 	if err != nil {
 		panic(err) // code, message and strings
 	}
-	w.lines.Line(func(out *bufio.Writer) {
-		out.WriteString(`{"jsonrpc":"2.0","id":`)
-		out.Write(id)
-		out.WriteString(`,"error":`)
-		out.Write(b)
-		out.WriteByte('}')
-	})
+	out.WriteString(`{"jsonrpc":"2.0","id":`)
+	out.Write(id)
+	out.WriteString(`,"error":`)
+	out.Write(b)
+	out.WriteByte('}')
 }
 
-// result responds to id with an encoded result.
+// result responds to id with what body writes.
 func (w *writer) result(id json.RawMessage, body func(*bufio.Writer)) {
+	w.lines.Line(func(out *bufio.Writer) { writeResult(out, id, body) })
+}
+
+func writeResult(out *bufio.Writer, id json.RawMessage, body func(*bufio.Writer)) {
+	out.WriteString(`{"jsonrpc":"2.0","id":`)
+	out.Write(id)
+	out.WriteString(`,"result":`)
+	body(out)
+	out.WriteByte('}')
+}
+
+// encoded responds to id with v as JSON, which is made when it is written: many responses
+// may wait for a client that does not read. If v cannot be encoded, the response is the error
+// that is returned.
+func (w *writer) encoded(id json.RawMessage, v any) (err error) {
 	w.lines.Line(func(out *bufio.Writer) {
-		out.WriteString(`{"jsonrpc":"2.0","id":`)
-		out.Write(id)
-		out.WriteString(`,"result":`)
-		body(out)
-		out.WriteByte('}')
+		var b []byte
+		if b, err = marshal(v); err != nil {
+			writeError(out, id, newError(codeInternal, err.Error()))
+			return
+		}
+		writeResult(out, id, func(out *bufio.Writer) { out.Write(b) })
 	})
+	return err
 }
 
 // toolResult writes r as the result of a tools/call; head has the members that

@@ -40,7 +40,7 @@ var shapes = []*shape{
 	key("sk_live_", alphanumeric, 12, nil), key("sk_test_", alphanumeric, 12, nil), key("rk_live_", alphanumeric, 12, nil),
 	key("ghp_", alphanumeric, 20, nil), key("gho_", alphanumeric, 20, nil), key("ghu_", alphanumeric, 20, nil), key("ghs_", alphanumeric, 20, nil), key("ghr_", alphanumeric, 20, nil),
 	key("github_pat_", word, 20, nil), key("glpat-", word, 16, nil),
-	{prefix: "x", extent: ofVendor}, key("gsk_", alphanumeric, 20, hasDigit), key("hf_", alphanumeric, 30, nil), key("npm_", alphanumeric, 36, nil), key("pypi-", word, 50, hasDigit),
+	key("gsk_", alphanumeric, 20, hasDigit), key("hf_", alphanumeric, 30, nil), key("npm_", alphanumeric, 36, nil), key("pypi-", word, 50, hasDigit),
 	key("xoxb-", word, 10, hasDigit), key("xoxp-", word, 10, hasDigit), key("xoxa-", word, 10, hasDigit), key("xoxs-", word, 10, hasDigit), key("xapp-", word, 16, hasDigit),
 	key("AIza", word, 30, nil), key("ya29.", word, 20, nil),
 	key("AKIA", upperOrDigit, 16, sixteen), key("ASIA", upperOrDigit, 16, sixteen),
@@ -48,20 +48,7 @@ var shapes = []*shape{
 	{prefix: "bearer", fold: true, extent: bearer},
 	{prefix: "-----BEGIN ", extent: privateKey},
 	{prefix: "://", extent: password},
-}
-
-// ofVendor is a key that begins with the name of its vendor, which ends in "ai".
-func ofVendor(text string) (from, to int) {
-	name := run(text, func(c byte) bool { return letter(c) && !upper(c) })
-	if name > 5 || !strings.HasSuffix(text[:name], "ai") || !strings.HasPrefix(text[name:], "-") {
-		return 0, 0
-	}
-	tail := text[name+1:]
-	n := run(tail, word)
-	if n < 16 || !mixed(tail[:n]) {
-		return 0, 0
-	}
-	return 0, name + 1 + n
+	{prefix: "-", extent: longKey},
 }
 
 // byFirst are the shapes by their first byte.
@@ -74,6 +61,18 @@ var byFirst = func() (by [256][]*shape) {
 	}
 	return by
 }()
+
+// longKey is what follows the name of a vendor and a dash: letters of both cases and digits,
+// more of them than any hash has. One in base64 goes on with other characters.
+func longKey(text string) (from, to int) {
+	const least = 60
+	n := run(text[1:], alphanumeric)
+	body, after := text[1:1+n], text[1+n:]
+	if n < least || !hasDigit(body) || strings.ToLower(body) == body || strings.ToUpper(body) == body || after != "" && strings.IndexByte("+/=_-.", after[0]) >= 0 {
+		return 0, 0
+	}
+	return 1, 1 + n
+}
 
 // sixteen holds for ids of access keys, which have that length.
 func sixteen(s string) bool { return len(s) == 16 }

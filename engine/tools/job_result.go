@@ -73,18 +73,40 @@ func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (
 			s.Error = a.Failure
 		}
 	}
-	s.Truncated, s.TotalChars = &res.Response.More, &res.Response.Total
-	if res.Response.More {
-		next := in.Offset + in.MaxChars
-		s.NextOffset = &next
-	}
 	if slices.Contains(in.Include, "stdout") {
 		s.Stdout, s.StdoutChars = &res.Stdout.Text, &res.Stdout.Total
 	}
 	if slices.Contains(in.Include, "stderr") {
 		s.Stderr, s.StderrChars = &res.Stderr.Text, &res.Stderr.Total
 	}
-	return JobResultOutput{structured: s, Response: res.Response.Text, heading: t.heading(res.Job)}, nil
+	whole := JobResultOutput{structured: s, Response: res.Response.Text, heading: t.heading(res.Job)}
+	var out JobResultOutput
+	fit(t.Catalog(), from.Client, in.MaxChars, func(most int) Result {
+		out = whole.window(in.Offset, most, res.Response.Total)
+		return Result{Text: renderJobResult(out), Structured: encode(out), Response: out.Response}
+	})
+	return out, nil
+}
+
+// window is the result with so many characters of each text, from the offset on; total is the
+// length of the answer.
+func (o JobResultOutput) window(offset, most, total int) JobResultOutput {
+	o.Response, _ = cut(o.Response, most)
+	for _, text := range []**string{&o.Stdout, &o.Stderr} {
+		if *text != nil {
+			head, _ := cut(**text, most)
+			*text = &head
+		}
+	}
+	next := offset + most
+	more := next < total
+	o.Truncated, o.TotalChars = &more, &total
+	for _, n := range []*int{&total, o.StdoutChars, o.StderrChars} {
+		if n != nil && next < *n {
+			o.NextOffset = &next
+		}
+	}
+	return o
 }
 
 func renderJobResult(o JobResultOutput) (blocks []string) {

@@ -26,7 +26,7 @@ func (t *Tools) render(out *call.Outcome) Result {
 		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
 		return completed(out.Request, call.Job{State: call.Failed}, completion)
 	case out.Completion != nil:
-		return completed(out.Request, out.Job, *out.Completion).joining(out.Job)
+		return completed(out.Request, out.Job, *out.Completion)
 	}
 	return t.underway(out.Job, out.Request.Bound)
 }
@@ -85,7 +85,14 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	if s.Model == "" {
 		s.Model = secret.Redact(bound.Model)
 	}
-	r := Result{Response: s.window(a.Shown, cmp.Or(bound.MaxChars, req.Inline, inlineChars))}
+	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
+		return answered(bound, s, a, job, most).joining(job)
+	})
+}
+
+// answered shows an answer, or the beginning of a long one.
+func answered(bound *catalog.Call, s structured, a extract.Answer, job call.Job, most int) Result {
+	r := Result{Response: s.window(a.Shown, most)}
 	if a.Failure != nil {
 		if r.IsError = true; job.State == call.Completed {
 			s.Status = string(call.Failed)
@@ -121,22 +128,12 @@ func wider(req *call.Request, a extract.Answer) []string {
 // window is the beginning of an answer, and notes in the structure where the rest begins if
 // that is not all of it. A job whose answer is cut short can be asked for the rest.
 func (s *structured) window(answer string, most int) string {
-	if len(answer) <= most {
-		return answer
+	head, total := cut(answer, most)
+	if total > most {
+		more := true
+		s.Truncated, s.TotalChars, s.NextOffset = &more, &total, &most
 	}
-	total, end := 0, 0
-	for at := range answer {
-		if total == most {
-			end = at
-		}
-		total++
-	}
-	if total <= most {
-		return answer
-	}
-	cut := true
-	s.Truncated, s.TotalChars, s.NextOffset = &cut, &total, &most
-	return answer[:end]
+	return head
 }
 
 // underway shows a job that goes on.

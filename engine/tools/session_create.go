@@ -21,7 +21,7 @@ type SessionCreateInput struct {
 // SessionCreateTool creates a session.
 var SessionCreateTool = &Builtin[SessionCreateInput, SessionOutput]{
 	Tool: catalog.Tool{Name: SessionCreate, Title: "Create a session", Output: oneSessionSchema,
-		Description: "Create a session: a conversation that the next call of its CLI begins and later ones continue."},
+		Description: "Create a session: a conversation that the next call of its CLI begins and later ones resume."},
 	handle: (*Tools).createSession,
 	render: renderSession,
 }

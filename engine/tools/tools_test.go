@@ -47,6 +47,9 @@ cli: gone: {bin: "no-such-program", title: "Gone", install: "get gone", argv: ["
 		b: {doc: "B", type: "bool", flag: "-b"}, s: {doc: "S", flag: "--s"}, key: {doc: "Key", env: "GONE_KEY"}}
 	env: set: GONE_SET: "1"}
 gateway: {env: pass: ["PATH", "HOME", "ACME_*"], timeouts: {idleMs: 4000, graceMs: 10}, injected: ["wait_for_previous"]}
+client: both: {title: "Both", add: "both", match: ["^both-"], result: chars: 4000}
+client: text: {title: "Text", add: "text", match: ["^text-"], result: {chars: 4000, shows: "text"}}
+client: structure: {title: "Structure", add: "structure", match: ["^structure-"], result: {chars: 4000, shows: "structure"}}
 `
 
 // noRecord is a record that cannot be opened.
@@ -299,15 +302,21 @@ func TestPlace(t *testing.T) {
 		return path
 	}
 	own, one, two := real(t.TempDir()), real(t.TempDir()), real(t.TempDir())
-	answers := func(dirs ...string) func(context.Context) ([]string, error) {
-		return func(context.Context) ([]string, error) { return dirs, nil }
+	answers := func(dirs ...string) func(context.Context) (call.Roots, error) {
+		return func(context.Context) (call.Roots, error) { return call.Roots{Dirs: dirs}, nil }
+	}
+	strange := func(dirs ...string) func(context.Context) (call.Roots, error) {
+		return func(context.Context) (call.Roots, error) {
+			return call.Roots{Dirs: dirs, Strange: []string{`"x:1" is odd`, `"x:2" is too`}}, nil
+		}
 	}
 	for name, c := range map[string]struct {
 		own   string
 		dir   string
-		roots func(context.Context) ([]string, error)
+		roots func(context.Context) (call.Roots, error)
 		next  bool
 		want  string // directory, or a part of the complaint
+		warns bool   // of roots that are left out
 	}{
 		"parameter":                {own: own, dir: one, roots: answers(two), want: one},
 		"parameter asks nobody":    {own: own, dir: one, roots: answers(two), next: true, want: one},
@@ -316,8 +325,12 @@ func TestPlace(t *testing.T) {
 		"no roots":                 {own: own, roots: answers(), want: own},
 		"client without roots":     {own: own, want: own},
 		"several roots":            {own: own, roots: answers(two, one), want: "the client has several root directories (" + one + ", " + two + ")"},
+		"root that is strange":     {own: own, roots: strange(), want: "the client's root is not understood: \"x:1\" is odd, \"x:2\" is too"},
+		"strange root, named dir":  {own: own, dir: one, roots: strange(), want: one},
+		"strange root beside one":  {own: own, roots: strange(two), want: two, warns: true},
+		"strange root beside two":  {own: own, roots: strange(one, two), want: "the client has several root directories"},
 		"root that is gone":        {own: own, roots: answers("/no/such"), want: "the client's root /no/such does not exist"},
-		"client that does not say": {own: own, roots: func(context.Context) ([]string, error) { return nil, errors.New("mute") }, want: "mute"},
+		"client that does not say": {own: own, roots: func(context.Context) (call.Roots, error) { return call.Roots{}, errors.New("mute") }, want: "mute"},
 		"nowhere":                  {own: "/", want: "there is no working directory: the client has no root, and the gateway was started in /"},
 		"nowhere, but a root":      {own: "/", roots: answers(one), want: one},
 		"the root itself, named":   {own: own, dir: "/", want: "/"},
@@ -343,6 +356,9 @@ func TestPlace(t *testing.T) {
 			case r.Response != c.want:
 				t.Errorf("ran in %q, want %q", r.Response, c.want)
 			}
+			if warns := strings.Contains(fmt.Sprint(r.Text), `is left out, because it is not understood: "x:1" is odd, "x:2" is too`); warns != c.warns {
+				t.Errorf("%q", r.Text)
+			}
 		})
 	}
 }
@@ -356,20 +372,20 @@ func TestRootsCountForMentions(t *testing.T) {
 		t.Fatal(err)
 	}
 	args, _ := json.Marshal(map[string]any{"prompt": "see @" + file, "workingDir": dir})
-	call := call.Request{Tool: "acme_request", Args: args}
-	if r := tools.Call(t.Context(), call); !r.IsError {
+	req := call.Request{Tool: "acme_request", Args: args}
+	if r := tools.Call(t.Context(), req); !r.IsError {
 		t.Error("without roots the file may be read")
 	}
-	call.ListRoots, call.RootsNextRound = func(context.Context) ([]string, error) { return []string{t.TempDir(), root}, nil }, true
-	if r := tools.Call(t.Context(), call); r.NeedInput == nil {
+	req.ListRoots, req.RootsNextRound = func(context.Context) (call.Roots, error) { return call.Roots{Dirs: []string{t.TempDir(), root}}, nil }, true
+	if r := tools.Call(t.Context(), req); r.NeedInput == nil {
 		t.Errorf("the roots were not asked for: %q", r.Text)
 	}
-	call.RootsNextRound = false
-	if r := tools.Call(t.Context(), call); r.IsError || r.Response != "see @"+file {
+	req.RootsNextRound = false
+	if r := tools.Call(t.Context(), req); r.IsError || r.Response != "see @"+file {
 		t.Errorf("%q", r.Text)
 	}
-	call.ListRoots = func(context.Context) ([]string, error) { return nil, errors.New("mute") }
-	if r := tools.Call(t.Context(), call); !r.IsError || !strings.Contains(r.Text[0], "outside the working directory") {
+	req.ListRoots = func(context.Context) (call.Roots, error) { return call.Roots{}, errors.New("mute") }
+	if r := tools.Call(t.Context(), req); !r.IsError || !strings.Contains(r.Text[0], "outside the working directory") {
 		t.Errorf("%q", r.Text)
 	}
 }
@@ -531,7 +547,7 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 		"not UTF-8":  {Answer: extract.Answer{Shown: "a\xffb", Model: "\xff", Failure: &lang.Failure{Class: "x", Message: "\xfe"}}, Warnings: []string{"\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := completed(&call.Request{Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Job{State: call.Completed}, out)
+			r := completed(&call.Request{Catalog: &catalog.Catalog{}, Bound: &catalog.Call{CLI: cli, Model: "asked"}}, call.Job{State: call.Completed}, out)
 			got := whole(t, r)
 			if (got["exitCode"] != nil) != (out.ExitCode >= 0) || r.Response != out.Answer.Shown || r.IsError != (out.Answer.Failure != nil) {
 				t.Errorf("%+v", r)
@@ -546,7 +562,7 @@ func TestOutcomesOfAllKinds(t *testing.T) {
 // TestAgeOfAnAnswer: text and structure tell how old the answer of a joined job is.
 func TestAgeOfAnAnswer(t *testing.T) {
 	job := call.Job{Row: store.Job{ID: "j1", Cwd: "/work"}, State: call.Completed, Joined: true, Age: 754 * time.Second}
-	r := completed(&call.Request{Bound: &catalog.Call{CLI: &catalog.CLI{Name: "acme"}}}, job, call.Completion{ID: "j1", ExitCode: -1}).joining(job)
+	r := completed(&call.Request{Catalog: &catalog.Catalog{}, Bound: &catalog.Call{CLI: &catalog.CLI{Name: "acme"}}}, job, call.Completion{ID: "j1", ExitCode: -1})
 	text := strings.Join(r.Text, "\n")
 	if whole(t, r)["answerAgeMs"] != 754e3 || !strings.Contains(text, "answered 12m34s ago") || !strings.Contains(text, "answerAgeMs=754000") {
 		t.Errorf("%s\n%s", text, r.Structured)

@@ -230,7 +230,8 @@ func (a accessTest) refuses(call args) {
 	before := len(a.g.models.Requests())
 	call["prompt"] = marked("try")
 	r := a.g.call(a.c, call)
-	if !r.IsError || len(a.g.models.Requests()) > before {
+	held := r.IsError || r.StructuredContent.Status == "waiting" // for a person
+	if !held || len(a.g.models.Requests()) > before {
 		a.t.Errorf("%v ran: %q\n%s", call, a.effects(a.g, before), r.text())
 	}
 }

@@ -35,6 +35,7 @@ func OfCLI(c *catalog.Catalog, cli *catalog.CLI, set map[string]string, dir stri
 		Pass: slices.Concat(general.Pass, own.Pass),
 		Drop: append(append([]string{process.CookieName}, general.Drop...), own.Drop...),
 		Set:  set,
+		Bin:  cli.Bin,
 	}
 }
 
