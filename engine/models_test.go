@@ -81,6 +81,9 @@ func TestModelsOfEveryCLI(t *testing.T) {
 					t.Errorf("%s: %v", alias, wrong)
 				}
 			}
+			if said := listed(t, cat, cli.Name, home, prefix+"_DEFAULT_MODEL=mine"); said.Aliases[modelnames.Latest] != "mine" {
+				t.Errorf("latest is %q where the default is set", said.Aliases[modelnames.Latest])
+			}
 			if bare.DefaultModel != "" || len(bare.Warnings) > 0 {
 				t.Errorf("with nothing: %+v", bare)
 			}

@@ -15,6 +15,7 @@ import (
 // planted are secrets of every shape. They are made up, and put together so that scanners do
 // not take this file for a leak.
 var planted = []string{
+	"x" + "ai-abcdefghijklmnop0123",
 	"sk" + "-ant-api03-abcdefghijkl", "sk" + "-abcdefghijklmnop0123", "sk" + "-proj-A1b2C3d4E5f6G7", "sk" + "-or-v1-0123456789abcdef", "sk" + "_live_abcdefghijkl",
 	"ghp" + "_abcdefghijklmnopqrst", "github" + "_pat_11ABCDEFG0abcdefghijkl_mnop", "glpat" + "-abcdefghijklmnop1234",
 	"AIza" + "SyA0123456789abcdefghijklmnopqrstu", "AKIA" + "IOSFODNN7EXAMPLE", "ASIA" + "IOSFODNN7EXAMPLE",

@@ -49,6 +49,7 @@ var shapes = []*shape{
 	{prefix: "-----BEGIN ", extent: privateKey},
 	{prefix: "://", extent: password},
 	{prefix: "-", extent: longKey},
+	{prefix: "x", extent: ofVendor},
 }
 
 // byFirst are the shapes by their first byte.
@@ -72,6 +73,20 @@ func longKey(text string) (from, to int) {
 		return 0, 0
 	}
 	return 1, 1 + n
+}
+
+// ofVendor is a shorter key that begins with the name of its vendor, which ends in "ai".
+func ofVendor(text string) (from, to int) {
+	name := run(text, func(c byte) bool { return letter(c) && !upper(c) })
+	if name > 5 || !strings.HasSuffix(text[:name], "ai") || !strings.HasPrefix(text[name:], "-") {
+		return 0, 0
+	}
+	tail := text[name+1:]
+	n := run(tail, word)
+	if n < 16 || !mixed(tail[:n]) {
+		return 0, 0
+	}
+	return 0, name + 1 + n
 }
 
 // sixteen holds for ids of access keys, which have that length.
