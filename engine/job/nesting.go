@@ -68,10 +68,13 @@ func (r *run) parent(ctx context.Context) string {
 	return ""
 }
 
+// nestedCall reports whether this gateway runs inside a job, without a look at the record.
+func (r *Runner) nestedCall() bool { return r.Parent != "" || len(supervisor.EnclosingJobs()) > 0 }
+
 // Ceiling is what a call of this gateway may have at most: what the job may do in which the
 // gateway runs. Of a job whose access is not known that is reading.
 func (r *Runner) Ceiling(ctx context.Context) (access.Ceiling, error) {
-	if len(supervisor.EnclosingJobs()) == 0 && r.Parent == "" {
+	if !r.nestedCall() {
 		return access.Ceiling{}, nil // as nearly always; then no record is needed
 	}
 	outer := []store.Job{{ID: r.Parent}}

@@ -266,6 +266,9 @@ func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (ca
 // Enclosing is the job inside which this process runs, "" if none: it is found among the
 // ancestors, so that a program of a job cannot hide it.
 func (r *Runner) Enclosing(ctx context.Context) (string, error) {
+	if !r.nestedCall() {
+		return "", nil
+	}
 	records, err := r.Record()
 	if err != nil {
 		return "", err

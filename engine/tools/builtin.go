@@ -70,11 +70,15 @@ func (b *Builtin[In, Out]) listing() *catalog.Builtin {
 // result. Policies decide about it only inside a job: else its caller is a person. The output is nil if there is none, because the call was refused or
 // could not be answered.
 func (b *Builtin[In, Out]) Call(ctx context.Context, t *Tools, from Caller, in In) (*Out, Result) {
-	outer, err := t.Runner.Enclosing(ctx)
-	if err != nil {
-		return nil, failedTool(failureOf(err))
+	inside := false
+	if b.changes != nil {
+		outer, err := t.Runner.Enclosing(ctx)
+		if err != nil {
+			return nil, failedTool(failureOf(err))
+		}
+		inside = outer != ""
 	}
-	return b.run(ctx, t, from, encode(in), outer != "")
+	return b.run(ctx, t, from, encode(in), inside)
 }
 
 func (b *Builtin[In, Out]) call(ctx context.Context, t *Tools, from Caller, args json.RawMessage) Result {

@@ -12,10 +12,10 @@ import (
 // Selection is what became of the MCP servers of a call: which were asked for, which of
 // them the CLI is given, and which cannot be had. Each list is sorted.
 type Selection struct {
-	Requested []string `json:"requested"`
-	Enabled   []string `json:"enabled"`
-	Missing   []string `json:"missing"`
-	Reasons map[string]string `json:"reasons,omitempty"` // why servers are missing that the call went on without
+	Requested []string          `json:"requested"`
+	Enabled   []string          `json:"enabled"`
+	Missing   []string          `json:"missing"`
+	Reasons   map[string]string `json:"reasons,omitempty"` // why servers are missing that the call went on without
 
 	strict  bool
 	servers []server // the enabled ones
