@@ -230,7 +230,8 @@ func (d *doctor) permissions(context.Context) (found []Finding) {
 	}{
 		{root, 0o077, "chmod 700"}, {filepath.Join(root, "jobs"), 0o077, "chmod 700"}, {filepath.Join(root, "run"), 0o077, "chmod 700"},
 		{filepath.Join(root, "pools"), 0o077, "chmod 700"}, {filepath.Join(root, "approvals.jsonl"), 0o077, "chmod 600"},
-		{UserDir(), 0o022, "chmod go-w"}, // specs name programs to run
+		{UserDir(), 0o022, "chmod go-w"},        // specs name programs to run
+		{trustList().File, 0o022, "chmod go-w"}, // else it trusts nothing
 	} {
 		info, err := os.Stat(p.path)
 		f := Finding{Area: AreaPermissions, Name: filepath.Base(p.path), State: FindingProblem}

@@ -128,7 +128,7 @@ func (c *Catalog) Access(call *Call, ceiling access.Ceiling) (access.Access, Vio
 		Kept: call.kept.Access, Default: level, Ceiling: ceiling,
 	})
 	if refusal != "" {
-		return a, Violations{{Param: ParamAccess, Text: refusal}}
+		return a, Violations{{Text: refusal}}
 	}
 	if a.Words != access.Own {
 		a.Reach = call.CLI.access.Reach(access.Named(a.Words))
