@@ -86,9 +86,12 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 		ps.At("end").Add("shape", `end needs format "jsonl"`).Key = true
 	}
 	out := c.out
-	for key, is := range map[string]bool{"settleMs": o.SettleMs != nil, "busy": o.Busy != ""} {
-		if is && o.End == "" {
-			ps.At(key).Add("shape", "%s needs end: the record after which it counts", key).Key = true
+	for _, late := range []struct {
+		key   string
+		given bool
+	}{{"settleMs", o.SettleMs != nil}, {"busy", o.Busy != ""}} {
+		if late.given && o.End == "" {
+			ps.At(late.key).Add("shape", "%s needs end: the record after which it counts", late.key).Key = true
 		}
 	}
 	out.end = c.condition(o.End, recordScope, ps.At("end"))
