@@ -53,7 +53,9 @@ func (w *Writer) Line(body func(*bufio.Writer)) {
 	}
 }
 
-func (w *Writer) fail(err error) { w.once.Do(func() { close(w.over); w.onError(err) }) }
+// fail tells of the error first: who waits for its turn may begin something else once it is
+// let go.
+func (w *Writer) fail(err error) { w.once.Do(func() { w.onError(err); close(w.over) }) }
 
 // Close drops all further lines. It does not wait for one that is being written.
 func (w *Writer) Close() { w.once.Do(func() { close(w.over) }) }
