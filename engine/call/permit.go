@@ -60,9 +60,8 @@ func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
 	if a.Verdict == Approved {
 		return nil
 	}
-	failure := &lang.Failure{Class: lang.ClassDenied, Message: a.Denial()}
-	if d.Verdict == policy.Human && change.By != "" {
-		failure.Hint = "a person can run it in a terminal: " + change.By
+	if d.Verdict == policy.Human {
+		return &lang.Failure{Class: lang.ClassDenied, Message: "nothing was done: a person has to decide about it" + list(a.Reasons), Hint: "a person can run it in a terminal: " + change.By}
 	}
-	return failure
+	return &lang.Failure{Class: lang.ClassDenied, Message: a.Denial()}
 }
