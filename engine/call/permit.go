@@ -31,9 +31,7 @@ func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
 			return &lang.Failure{Class: lang.ClassRecord, Message: "it cannot be found out what may be done here at most: " + err.Error()}
 		}
 	}
-	if most := c.Settings.Approvals.Ceiling; most != "" {
-		ceiling = ceiling.Lower(access.Ceiling{Level: access.Named(most), From: "calls (gateway.approvals.ceiling)"})
-	}
+	ceiling = c.Ceiling(ceiling)
 	if ceiling.Level != access.None && change.Level > ceiling.Level {
 		return &lang.Failure{Class: lang.ClassNested, Message: fmt.Sprintf("%s has the level %q, and %s may have at most %q; nothing was done", change.Tool, change.Level, ceiling.From, ceiling.Level)}
 	}

@@ -117,12 +117,18 @@ func (c *Catalog) DefaultAccess(cli *CLI) (level, from string) {
 	return c.globals.access, "gateway.access.default"
 }
 
+// Ceiling is the lower one of a ceiling and that of the settings.
+func (c *Catalog) Ceiling(other access.Ceiling) access.Ceiling {
+	if most := c.Settings.Approvals.Ceiling; most != "" {
+		return other.Lower(access.Ceiling{Level: access.Named(most), From: "calls (gateway.approvals.ceiling)"})
+	}
+	return other
+}
+
 // Access decides what a call may do under a ceiling. A refusal is for its caller.
 func (c *Catalog) Access(call *Call, ceiling access.Ceiling) (access.Access, Violations) {
 	level, _ := c.DefaultAccess(call.CLI)
-	if most := c.Settings.Approvals.Ceiling; most != "" {
-		ceiling = ceiling.Lower(access.Ceiling{Level: access.Named(most), From: "calls (gateway.approvals.ceiling)"})
-	}
+	ceiling = c.Ceiling(ceiling)
 	a, refusal := access.Decide(access.Facts{
 		CLI: call.CLI.DisplayName(), Has: call.CLI.access.Has, Given: call.granted, Asked: c.asked(call), Servers: c.serversAsk(call),
 		Kept: call.kept.Access, Default: level, Ceiling: ceiling,

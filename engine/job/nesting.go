@@ -23,7 +23,10 @@ import (
 type nesting struct {
 	mu    sync.Mutex
 	known bool
-	jobs  []store.Job // the nearest first
+
+	look   sync.Once // at the ancestors, of which there are many: no call waits for a second look
+	inside bool
+	jobs   []store.Job // the nearest first
 }
 
 // maxDepth bounds the walk along the parents of rows.
@@ -69,7 +72,10 @@ func (r *run) parent(ctx context.Context) string {
 }
 
 // nestedCall reports whether this gateway runs inside a job, without a look at the record.
-func (r *Runner) nestedCall() bool { return r.Parent != "" || len(supervisor.EnclosingJobs()) > 0 }
+func (r *Runner) nestedCall() bool {
+	r.nested.look.Do(func() { r.nested.inside = r.Parent != "" || len(supervisor.EnclosingJobs()) > 0 })
+	return r.nested.inside
+}
 
 // Ceiling is what a call of this gateway may have at most: what the job may do in which the
 // gateway runs. Of a job whose access is not known that is reading.

@@ -46,17 +46,22 @@ func MergeJSON(below, above string) string {
 	if json.Unmarshal([]byte(below), &a) != nil || json.Unmarshal([]byte(above), &b) != nil || a == nil || b == nil {
 		return above
 	}
-	return string(MustJSON(merge(a, b)))
+	return string(MustJSON(Overlay(a, b)))
 }
 
-func merge(below, above map[string]any) map[string]any {
-	for key, value := range above {
-		b, isObject := below[key].(map[string]any)
-		a, ok := value.(map[string]any)
-		if isObject && ok {
-			value = merge(b, a)
-		}
-		below[key] = value
+// Overlay lays one JSON value over another: objects field by field, anything else as a whole.
+// The objects below are changed.
+func Overlay(below, above any) any {
+	into, ok := below.(map[string]any)
+	fields, both := above.(map[string]any)
+	if !ok || !both {
+		return above
 	}
-	return below
+	for key, value := range fields {
+		if old, there := into[key]; there {
+			value = Overlay(old, value)
+		}
+		into[key] = value
+	}
+	return into
 }

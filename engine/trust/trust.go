@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/host"
 )
 
 // List is the trusted directories, one on each line of a file. What another process writes
@@ -27,7 +29,7 @@ func (l List) Dirs() ([]string, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular() || foreign(info):
+	case !info.Mode().IsRegular() || host.Exposed(info, 0o022) != "":
 		return nil, fmt.Errorf("%s does not count: it must be a regular file that only its owner can write", l.File)
 	}
 	data, err := os.ReadFile(l.File)

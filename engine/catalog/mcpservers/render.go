@@ -86,9 +86,9 @@ func renderFile(f lang.MCPFile, servers []server) string {
 	}
 	body := fill(f.Body, map[string]any{slotServers: byName, slotList: list})
 	for _, s := range servers {
-		body = lay(body, fill(f.Each, s.slots()))
+		body = text.Overlay(body, fill(f.Each, s.slots()))
 		if s.Trust {
-			body = lay(body, fill(f.Trusted, s.slots()))
+			body = text.Overlay(body, fill(f.Trusted, s.slots()))
 		}
 	}
 	text := string(text.MustJSON(body))
@@ -96,22 +96,6 @@ func renderFile(f lang.MCPFile, servers []server) string {
 		return text + "\n"
 	}
 	return strings.Replace(f.Text, slotJSON, text, 1)
-}
-
-// lay puts one JSON value over another: objects field by field, anything else as a whole.
-func lay(under, over any) any {
-	into, ok := under.(map[string]any)
-	fields, both := over.(map[string]any)
-	if !ok || !both {
-		return over
-	}
-	for key, value := range fields {
-		if old, there := into[key]; there {
-			value = lay(old, value)
-		}
-		into[key] = value
-	}
-	return into
 }
 
 // fill is the template with values in the places of its slots. A list of words that
