@@ -44,7 +44,9 @@ func TestAClientThatNeverReads(t *testing.T) {
 			t.Errorf("%d calls were made, of %d requests that were taken", made.Load(), sent.Load())
 		}
 		err := <-served
-		if took := time.Since(began); !errors.Is(err, ErrClientGone) || !errors.Is(err, stdio.ErrNotRead) || took != time.Minute+defaultDrain {
+		// What stands in the way is the answer of a call, which is waited for, or the
+		// refusal of a request too many, which is nobody's.
+		if took := time.Since(began); !errors.Is(err, ErrClientGone) || !errors.Is(err, stdio.ErrNotRead) || (took != time.Minute && took != time.Minute+defaultDrain) {
 			t.Errorf("%v after %v", err, took)
 		}
 		if made.Load() != most {
