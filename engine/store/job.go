@@ -73,11 +73,18 @@ type Job struct {
 
 	Waiting Waiting // for a person; zero if it waits for nobody
 
+	Plan json.RawMessage // what the job does if an attempt fails, as an object; nil: it ends
+
 	// What follows is read, and ignored by Begin.
 
 	State         State
 	Outcome       Outcome // zero while live
 	ResponseBytes int64   // length of the whole answer; Outcome.Response keeps at most MaxResponse of it
+
+	Attempt int       // that runs, or ran last, from 1; 0 means 1
+	Begun   time.Time // when that was started; zero: when the row was made
+	Next    time.Time // when the next one may start; zero unless the job is between two
+	Asked   string    // the CLI that was asked, where another one answers
 }
 
 // Outcome is what is known once a job has ended. A nil number means that the CLI

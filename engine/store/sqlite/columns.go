@@ -45,6 +45,7 @@ func insertColumns(j *store.Job) []column {
 		{"wait_until_ns", instant{&j.Waiting.Until}},
 		{"holder", text{&j.Waiting.Holder}},
 		{"question", text{&j.Waiting.Question}},
+		{"plan", jsonBytes(&j.Plan)},
 	}
 }
 
@@ -80,7 +81,8 @@ func finishColumns(j *store.Job) []column {
 // jobColumns are all that is read.
 func jobColumns(j *store.Job) []column {
 	all := append(insertColumns(j), finishColumns(j)...)
-	return append(all, column{"released", flag{&j.Waiting.Released}}, column{"state", text{(*string)(&j.State)}})
+	return append(all, column{"released", flag{&j.Waiting.Released}}, column{"state", text{(*string)(&j.State)}},
+		column{"attempt", number{&j.Attempt}}, column{"begun_ns", instant{&j.Begun}}, column{"next_ns", instant{&j.Next}}, column{"asked", text{&j.Asked}})
 }
 
 func names(columns []column) []string {

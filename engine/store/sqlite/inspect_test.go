@@ -72,11 +72,11 @@ func TestInspect(t *testing.T) {
 				t.Fatal(err)
 			}
 			return []string{live}
-		}, Inspection{Schema: "1.4", Jobs: 2}},
+		}, Inspection{Schema: dotted(newest), Jobs: 2}},
 		{"in use", func(t *testing.T, path string) []string {
 			s := mustOpen(t, path)
 			return []string{begin(t, s, "somebody")}
-		}, Inspection{Schema: "1.4", Jobs: 1}},
+		}, Inspection{Schema: dotted(newest), Jobs: 1}},
 		{"left by a killed process", func(t *testing.T, path string) []string {
 			other := filepath.Join(t.TempDir(), "calls.db")
 			live := begin(t, mustOpen(t, other), "somebody")
@@ -88,7 +88,7 @@ func TestInspect(t *testing.T) {
 				write(t, path+suffix, string(text))
 			}
 			return []string{live}
-		}, Inspection{Schema: "1.4", Jobs: 1}},
+		}, Inspection{Schema: dotted(newest), Jobs: 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

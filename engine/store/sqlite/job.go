@@ -262,7 +262,7 @@ func (s *Store) ExpiredJobs(ctx context.Context, before time.Time) ([]string, er
 	return ids, nil
 }
 
-// DeleteJob removes the row of a finished job, and what is known of calls that share it. A live
+// DeleteJob removes the row of a finished job, its attempts, and what is known of calls that share it. A live
 // one stays, and one that is not there is no error.
 func (s *Store) DeleteJob(ctx context.Context, id string) error {
 	err := s.checkFile()
@@ -270,6 +270,7 @@ func (s *Store) DeleteJob(ctx context.Context, id string) error {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
 			for _, statement := range []string{
 				"DELETE FROM job WHERE id = ? AND state = 'done'",
+				"DELETE FROM attempt WHERE job_id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?1)",
 				"DELETE FROM joined WHERE job_id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?1)",
 			} {
 				if _, err := tx.ExecContext(ctx, statement, id); err != nil {

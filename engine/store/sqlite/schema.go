@@ -36,6 +36,9 @@ var schema1003 string
 //go:embed schema/1004.sql
 var schema1004 string
 
+//go:embed schema/1005.sql
+var schema1005 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
 
@@ -52,6 +55,7 @@ var migrations = []migration{
 	{keptVersion, schema1002},
 	{waitingVersion, schema1003},
 	{1004, schema1004},
+	{1005, schema1005},
 }
 
 // identity is what the header of a database says about whose it is.

@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,11 +28,14 @@ func TestSecondOpenWritesNothing(t *testing.T) {
 	}
 }
 
+// newest is the schema of this gateway.
+var newest = migrations[len(migrations)-1].version
+
 func TestSettingsHold(t *testing.T) {
 	s := newStore(t)
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000",
-		"user_version": "1004", "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
+		"user_version": strconv.Itoa(newest), "application_id": "1279743793", "journal_size_limit": "8388608", "cache_size": "-256",
 	} {
 		var got string
 		if err := s.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
@@ -55,9 +60,9 @@ func TestNewerMinorWorks(t *testing.T) {
 	used(t, path, 1)
 	raw(t, path,
 		"ALTER TABLE job ADD COLUMN lease TEXT",
-		"ALTER TABLE job ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+		"ALTER TABLE job ADD COLUMN colour INTEGER NOT NULL DEFAULT 1",
 		"CREATE TABLE later(id TEXT PRIMARY KEY) STRICT",
-		"PRAGMA user_version=1007")
+		fmt.Sprintf("PRAGMA user_version=%d", newest+3))
 	s := mustOpen(t, path)
 	id := mustBegin(t, s, store.Job{Prompt: "p"})
 	if err := s.Finish(ctx, id, store.Outcome{Ending: store.EndOK}, nil); err != nil {
@@ -70,7 +75,7 @@ func TestNewerMinorWorks(t *testing.T) {
 		t.Errorf("%d jobs, %v", len(list), err)
 	}
 	var version int
-	if err := s.reader.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1007 {
+	if err := s.reader.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != newest+3 {
 		t.Errorf("user_version %d, %v", version, err)
 	}
 }
@@ -81,15 +86,15 @@ func TestMinorMigrationUnderARunningGateway(t *testing.T) {
 	first := mustBegin(t, old, store.Job{})
 
 	later := append(migrations[:len(migrations):len(migrations)],
-		migration{1005, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
-		migration{1006, "ALTER TABLE later ADD COLUMN name TEXT"})
+		migration{newest + 1, "ALTER TABLE job ADD COLUMN lease TEXT; CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{newest + 2, "ALTER TABLE later ADD COLUMN name TEXT"})
 	newer, err := open(old.path, later)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer newer.Close()
 	var version int
-	if err := newer.writer.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1006 {
+	if err := newer.writer.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != newest+2 {
 		t.Errorf("user_version %d, %v", version, err)
 	}
 	if _, err := newer.writer.Exec("INSERT INTO later(id, name) VALUES('a', 'b')"); err != nil {
@@ -109,9 +114,9 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	used(t, path, 2)
 	_, err := open(path, append(migrations[:len(migrations):len(migrations)],
-		migration{1005, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
-		migration{1006, "ALTER TABLE nowhere ADD COLUMN x"}))
-	if err == nil || !strings.Contains(err.Error(), "migrate the schema to 1.6") {
+		migration{newest + 1, "CREATE TABLE later(id TEXT PRIMARY KEY) STRICT"},
+		migration{newest + 2, "ALTER TABLE nowhere ADD COLUMN x"}))
+	if err == nil || !strings.Contains(err.Error(), "migrate the schema to "+dotted(newest+2)) {
 		t.Fatalf("got %v", err)
 	}
 	s := mustOpen(t, path)
@@ -119,7 +124,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	if err := s.reader.QueryRow("SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema WHERE name = 'later'").Scan(&tables, &version); err != nil {
 		t.Fatal(err)
 	}
-	if tables != 0 || version != 1004 {
+	if tables != 0 || version != newest {
 		t.Errorf("later tables %d, version %d", tables, version)
 	}
 }

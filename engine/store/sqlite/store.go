@@ -65,6 +65,7 @@ type Store struct {
 	reader        *sql.DB
 	joinableRead  lazy // joinable
 	activeSession lazy // session of a CLI
+	breakerRead   lazy
 }
 
 // Open opens the database at path, and makes it first if there is none, with its

@@ -73,6 +73,7 @@ func TestEveryColumnIsWritten(t *testing.T) {
 	s := newStore(t)
 	for table, columns := range map[string][]string{
 		"job": names(jobColumns(new(store.Job))), "joined": joinNames, "approval": approvalNames, "session": sessionNames,
+		"attempt": attemptNames, "breaker": breakerNames,
 	} {
 		var inTable int
 		if err := s.reader.QueryRow("SELECT count(*) FROM pragma_table_info(?)", table).Scan(&inTable); err != nil || inTable != len(columns) {

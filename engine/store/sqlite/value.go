@@ -104,6 +104,23 @@ func (c count) Scan(v any) error {
 	return nil
 }
 
+// number is a count that is NULL where it is zero.
+type number struct{ p *int }
+
+func (n number) Value() (driver.Value, error) {
+	if *n.p == 0 {
+		return nil, nil
+	}
+	return int64(*n.p), nil
+}
+
+func (n number) Scan(v any) error {
+	var wide int64
+	err := count{&wide}.Scan(v)
+	*n.p = int(wide)
+	return err
+}
+
 // millis is a span of time in milliseconds.
 type millis struct{ p *time.Duration }
 

@@ -32,6 +32,12 @@ type Store interface {
 	StartWaiting(ctx context.Context, job store.Job) error
 	EndWaiting(ctx context.Context, id string, approval json.RawMessage, released bool, outcome store.Outcome, turn *store.Turn) error
 
+	EndAttempt(ctx context.Context, id string, step store.Step) error
+	StartNext(ctx context.Context, job store.Job) error
+	Attempts(ctx context.Context, id string) ([]store.Attempt, error)
+	Breakers(ctx context.Context, keys ...string) ([]store.Breaker, error)
+	ChangeBreakers(ctx context.Context, changes ...store.BreakerChange) ([]store.Breaker, error)
+
 	RecordJoin(ctx context.Context, join store.Join) error
 	Joins(ctx context.Context, principal, id string, limit int) ([]store.Join, error)
 
@@ -81,6 +87,12 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"waiting/end", waitAndEnd},
 		{"waiting/one decides", oneDecides},
 		{"waiting/listed", waitingListed},
+		{"attempt/two of a job", twoAttempts},
+		{"attempt/one starts the next", oneStartsNext},
+		{"attempt/end between two", endBetween},
+		{"attempt/of a turn", attemptOfTurn},
+		{"attempt/deleted with their job", attemptsDeleted},
+		{"breaker/changed once each", breakerChanges},
 		{"join/begin or join", beginOrJoin},
 		{"join/one begins of many", func(t *testing.T, s Store) { OneBegins(t, s) }},
 		{"join/joins survive", joinsSurvive},
