@@ -45,13 +45,13 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 	if err != nil {
 		return job, err
 	}
-	for job.State == call.Waiting && ctx.Err() == nil {
+	for job.State.Idle() && ctx.Err() == nil {
 		each(job)
 		if job, err = r.Decided(ctx, job, followEvery); err != nil {
 			return job, err
 		}
 	}
-	if job.State == call.Waiting {
+	if job.State.Idle() {
 		return job, nil
 	}
 	files, err := r.spoolsOf(id)
