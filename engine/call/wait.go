@@ -112,7 +112,7 @@ func (s *Service) Follow(ctx context.Context, job Job, d time.Duration, report f
 	}
 	deadline := time.Now().Add(d)
 	tail := s.Jobs.Tail(job)
-	defer tail.Close()
+	defer func() { tail.Close() }()
 	reported := s.progress(job, "") // at once, whatever there is to read
 	report(reported)
 	for {
@@ -123,6 +123,10 @@ func (s *Service) Follow(ctx context.Context, job Job, d time.Duration, report f
 		next, err := s.Jobs.Wait(ctx, job, slice)
 		if err != nil {
 			return job, err
+		}
+		if next.Row.N() != job.Row.N() { // another attempt prints somewhere else
+			tail.Close()
+			tail = s.Jobs.Tail(next)
 		}
 		if job = next; job.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
 			return job, nil

@@ -1,19 +1,14 @@
 package job
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
@@ -41,13 +36,11 @@ func (r *Runner) conclude(records Store, e *ended) (call.Job, error) {
 	if cli == nil || row.Mode == program {
 		return r.ends(e), r.finish(records, *row)
 	}
-	step := store.Step{Attempt: attemptOf(row)}
-	begun := step.Attempt.Begun
-	t := attempts.Try{Job: row.ID, Begun: begun, Class: row.Outcome.ErrorClass, Message: row.Outcome.ErrorMessage}
+	step := store.Step{Attempt: attempts.Of(row)}
 	var open time.Duration
-	step.Breakers, open, step.Attempt.Breaker = r.breakerChanges(records, cli, e, t, now)
+	step.Breakers, open, step.Attempt.Breaker = attempts.Heard(records, attempts.BreakerLimitsOf(r.Current().Settings.Breaker, cli.Breaker), row, e.out.Answer, now)
 	e.open = max(e.open, open)
-	plan := planOf(row)
+	plan := attempts.PlanOf(row)
 	d := attempts.Next(plan, attempts.LimitsOf(r.Current().Settings.Retry, cli.Retry), r.event(cli, e), now)
 	if a := e.out.Answer; a.Failure != nil && d.Kind == attempts.End {
 		a.Failure.RetryAfterMs = max(a.Failure.RetryAfterMs, d.After.Milliseconds())
@@ -86,8 +79,8 @@ func (r *Runner) explain(row store.Job, out *call.Completion) {
 	if !ok || f == nil || !out.Answer.Passing {
 		return
 	}
-	switch event := r.effectsOf(cli, &row, out.Answer); {
-	case event.Effects == attempts.EffectsSome || event.Effects == attempts.EffectsUnknown && !event.Reads:
+	switch event := attempts.EventOf(&row, out.Answer, keeps(cli)); {
+	case !event.Repeatable():
 		out.Warnings = append(out.Warnings, "it was not tried again by itself, because it may have changed something: look at what was done before you call again")
 	case event.Keeps:
 		out.Warnings = append(out.Warnings, "it was not tried again by itself, because the conversation may hold the prompt already")
@@ -107,18 +100,8 @@ func (r *Runner) explain(row store.Job, out *call.Completion) {
 	}
 }
 
-// effectsOf is what is known of what an attempt changed.
-func (r *Runner) effectsOf(cli *catalog.CLI, row *store.Job, a extract.Answer) (event attempts.Ended) {
-	event.Effects = effects[a.Effects]
-	if row.Outcome.Ending == store.EndStartFailed {
-		event.Effects = attempts.EffectsNone
-	}
-	event.Keeps = row.Mode != string(lang.New) && cli.Session.Failed != "nothing"
-	if known := catalog.AccessIn(row.Args); known != nil {
-		event.Reads = known.Level == access.Read.String()
-	}
-	return event
-}
+// keeps reports whether a conversation of a CLI keeps what a turn said that failed.
+func keeps(cli *catalog.CLI) bool { return cli.Session.Failed != "nothing" }
 
 // ends is the job of an attempt after which it has ended.
 func (r *Runner) ends(e *ended) call.Job {
@@ -143,42 +126,11 @@ func (r *Runner) finishAttempt(ctx context.Context, records Store, row *store.Jo
 	return err
 }
 
-// attemptOf is the attempt of a row that has its outcome.
-func attemptOf(row *store.Job) store.Attempt {
-	o := row.Outcome
-	o.Response, o.Model = "", ""
-	begun := cmpTime(row.Begun, row.Created)
-	if o.Duration = o.Ended.Sub(begun); o.Ended.IsZero() {
-		o.Duration = time.Since(begun)
-	}
-	return store.Attempt{Job: row.ID, N: row.N(), Begun: begun, CLI: row.CLI, CLIVersion: row.CLIVersion, Model: cmp.Or(row.Outcome.Model, row.Model), SessionID: row.SessionID, Outcome: o}
-}
-
-// cmpTime is the first of two times that is set.
-func cmpTime(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
-}
-
-// planOf is the plan of the job of a row. Without one it has no other targets.
-func planOf(row *store.Job) (p attempts.Plan) {
-	if len(row.Plan) > 0 && json.Unmarshal(row.Plan, &p) != nil {
-		p.Last = true
-	}
-	return p
-}
-
 // event is what an attempt that has ended means for its call.
 func (r *Runner) event(cli *catalog.CLI, e *ended) attempts.Ended {
 	row, a := &e.row, e.out.Answer
-	event := r.effectsOf(cli, row, a)
-	event.OK, event.Class, event.Passing = row.Outcome.Ending == store.EndOK, row.Outcome.ErrorClass, a.Passing || neverBegan(row.Outcome)
+	event := attempts.EventOf(row, a, keeps(cli))
 	event.Open, event.Jitter = e.open, rand.Float64()
-	if f := a.Failure; f != nil {
-		event.After = time.Duration(f.RetryAfterMs) * time.Millisecond
-	}
 	if event.OK || event.Effects == attempts.EffectsSome {
 		return event
 	}
@@ -197,16 +149,6 @@ func (r *Runner) event(cli *catalog.CLI, e *ended) attempts.Ended {
 		event.Deadline = row.Created.Add(wall)
 	}
 	return event
-}
-
-// neverBegan reports whether a gateway ended before it had started the program, so that to
-// start it is safe, and promises more than that what could not be started would now.
-func neverBegan(o store.Outcome) bool {
-	return o.Ending == store.EndStartFailed && strings.HasPrefix(o.Detail, string(supervisor.NeverStarted))
-}
-
-var effects = map[extract.Effects]attempts.Effects{
-	extract.EffectsUnknown: attempts.EffectsUnknown, extract.EffectsNone: attempts.EffectsNone, extract.EffectsSome: attempts.EffectsSome,
 }
 
 // total adds to the end of a job what its other attempts have used.
@@ -232,84 +174,20 @@ func (r *Runner) total(ctx context.Context, records Store, e *ended) error {
 	return nil
 }
 
-// breakerChanges are what an attempt that has ended means for the breakers of its CLI and its
-// model, for how long they let nothing through then, and the state of the one that is not closed.
-func (r *Runner) breakerChanges(records Store, cli *catalog.CLI, e *ended, t attempts.Try, now time.Time) (changes []store.BreakerChange, open time.Duration, state store.BreakerState) {
-	row, a := &e.row, e.out.Answer
-	limits := attempts.BreakerLimitsOf(r.Current().Settings.Breaker, cli.Breaker)
-	keys := attempts.Keys(row.CLI, row.Model)
-	known, err := records.Breakers(context.Background(), keys...)
-	if err != nil {
-		return nil, 0, ""
-	}
-	blamed := ""
-	if a.Passing && row.Outcome.Ending == store.EndError {
-		switch {
-		case a.Blame == extract.BlameModel && row.Model != "":
-			blamed = attempts.ModelKey(row.CLI, row.Model)
-		case a.Blame != extract.BlameCall:
-			blamed = row.CLI
-		}
-	}
-	for _, key := range keys {
-		b := store.Breaker{Key: key, State: store.BreakerClosed}
-		if i := slices.IndexFunc(known, func(b store.Breaker) bool { return b.Key == key }); i >= 0 {
-			b = known[i]
-		}
-		change := func(b store.Breaker) store.Breaker {
-			switch {
-			case row.Outcome.Ending == store.EndOK:
-				return attempts.Succeeded(b, t, now)
-			case row.Outcome.Ending == store.EndLost:
-				return attempts.Lost(b, limits, t, now)
-			case key == blamed:
-				return attempts.Failed(b, limits, t, now)
-			}
-			return attempts.Vanished(b, t, now)
-		}
-		after := change(b)
-		if after != b {
-			changes = append(changes, store.BreakerChange{Key: key, Change: change})
-		}
-		if after.State == store.BreakerOpen && after.Until.After(now) {
-			open = max(open, after.Until.Sub(now))
-		}
-		if state == "" || state == store.BreakerClosed {
-			state = after.State
-		}
-	}
-	return changes, open, state
-}
-
 // admit asks the breakers of the CLI and the model of a call whether an attempt may begin. The
 // failure says when it may.
 func (r *run) admit(ctx context.Context) *lang.Failure {
 	ctx = context.WithoutCancel(ctx) // the job is on record
 	cli := r.Bound.CLI
-	keys := attempts.Keys(cli.Name, r.row.Model)
-	known, err := r.records.Breakers(ctx, keys...)
+	wait, by, err := attempts.Ask(ctx, r.records, attempts.Keys(cli.Name, r.row.Model), attempts.BreakerLimitsOf(r.Catalog.Settings.Breaker, cli.Breaker), r.id, r.lives)
 	if err != nil {
 		return r.recordFailure(ctx, err)
 	}
-	limits := attempts.BreakerLimitsOf(r.Catalog.Settings.Breaker, cli.Breaker)
-	for _, b := range known {
-		lives := b.Trial != "" && r.lives(ctx, b.Trial)
-		var wait time.Duration
-		change := func(b store.Breaker) (after store.Breaker) {
-			after, wait = attempts.Admit(b, limits, r.id, lives, time.Now())
-			return after
-		}
-		if change(b) != b {
-			if _, err := r.records.ChangeBreakers(ctx, store.BreakerChange{Key: b.Key, Change: change}); err != nil {
-				return r.recordFailure(ctx, err)
-			}
-		}
-		if wait > 0 {
-			r.closed = wait
-			return breakerFailure(b, cli, wait)
-		}
+	if wait <= 0 {
+		return nil
 	}
-	return nil
+	r.closed = wait
+	return attempts.Refusal(by, cli.Name, cli.DisplayName(), wait)
 }
 
 // lives reports whether a job has not ended, of a breaker that waits for it.
@@ -324,16 +202,6 @@ func (r *Runner) lives(ctx context.Context, id string) bool {
 	}
 	job, err := r.status(ctx, records, row)
 	return err != nil || !job.State.Ended()
-}
-
-func breakerFailure(b store.Breaker, cli *catalog.CLI, wait time.Duration) *lang.Failure {
-	what := "calls of " + cli.DisplayName()
-	if b.Key != cli.Name {
-		what += " with this model"
-	}
-	return &lang.Failure{Class: lang.ClassBreaker, Retryable: true, RetryAfterMs: wait.Milliseconds(),
-		Message: fmt.Sprintf("%d %s failed in a row, the last with %s: %s; nothing was run", b.Failures, what, b.Class, text.Head(text.OneLine(b.Message), 200)),
-		Hint:    fmt.Sprintf("call again in %s, or use another model or CLI; `gateway breaker reset %s` lets calls through at once", wait.Round(time.Second), b.Key)}
 }
 
 // opened ends the queued jobs of a breaker that a step has opened: they would fail as well.
@@ -358,4 +226,39 @@ func (r *Runner) opened(ctx context.Context, records Store, step store.Step) {
 			_ = x.cancel(byBreaker)
 		}
 	}
+}
+
+// Breakers are those of which something is known.
+func (r *Runner) Breakers(ctx context.Context) ([]store.Breaker, error) {
+	records, err := r.Record()
+	if err != nil {
+		return nil, err
+	}
+	return records.Breakers(ctx)
+}
+
+// ResetBreaker closes the breaker of a CLI, or of CLI/model, and those of the CLI's models. It
+// returns those that were not closed, as they were.
+func (r *Runner) ResetBreaker(ctx context.Context, key string) (closed []store.Breaker, err error) {
+	records, err := r.Record()
+	if err != nil {
+		return nil, err
+	}
+	list, err := records.Breakers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var changes []store.BreakerChange
+	for _, b := range list {
+		if b.Key != key && !strings.HasPrefix(b.Key, key+"/") || b.Failures == 0 {
+			continue
+		}
+		closed = append(closed, b)
+		changes = append(changes, store.BreakerChange{Key: b.Key, Change: func(b store.Breaker) store.Breaker {
+			now := time.Now()
+			return store.Breaker{Key: b.Key, State: store.BreakerClosed, Opened: now, Changed: now} // what began before says nothing new
+		}})
+	}
+	_, err = records.ChangeBreakers(ctx, changes...)
+	return closed, err
 }

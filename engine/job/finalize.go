@@ -27,7 +27,7 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
 		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
-		return job, nil
+		return job, r.withAttempts(ctx, records, &job)
 	}
 	if row.Waits() {
 		return r.waiting(ctx, records, row)
@@ -62,7 +62,15 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		r.endEarlyOnce(x, row)
 	}
 	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
-	return job, nil
+	return job, r.withAttempts(ctx, records, &job)
+}
+
+// withAttempts adds the attempts that have ended to a job that has more than one.
+func (r *Runner) withAttempts(ctx context.Context, records Store, job *call.Job) (err error) {
+	if job.Row.N() > 1 {
+		job.Attempts, err = records.Attempts(ctx, job.Row.ID)
+	}
+	return err
 }
 
 // missing is a live row without a directory: a call that some gateway runs itself, or
@@ -174,7 +182,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.Completion = &out
-	return job, nil
+	return job, r.withAttempts(context.Background(), records, &job)
 }
 
 // sync writes the directory of a job to disk if its row might not hold the whole answer,

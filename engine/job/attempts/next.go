@@ -103,7 +103,7 @@ func Next(p Plan, l Limits, e Ended, now time.Time) Decision {
 	switch {
 	case e.OK:
 		return end
-	case e.Effects == EffectsSome || e.Effects == EffectsUnknown && !e.Reads:
+	case !e.Repeatable():
 		end.Why = WhyEffects
 		return end
 	case p.Last || e.Last:
