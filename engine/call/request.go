@@ -34,6 +34,7 @@ type Request struct {
 // Asked is a question to a person. The job of its call waits for the answer.
 type Asked struct {
 	Question string
+	Recorded string        // what the record keeps of it
 	For      time.Duration // for so long at most
 }
 

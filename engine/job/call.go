@@ -104,7 +104,7 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return startFailure(err)
 	}
-	r.secrets = secretsOf(r.environ)
+	r.secrets = secretsOf(r.environ, r.Request.Catalog)
 	return nil
 }
 
@@ -150,7 +150,7 @@ func (r *run) buildRow() {
 	r.row = store.Job{
 		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
@@ -159,7 +159,7 @@ func (r *run) buildRow() {
 // recordStartFailure completes the row of a call that could not be started.
 func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact)
+	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact, r.secrets.answer)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	job := call.Job{Row: r.row, State: call.Failed}
 	job.Row.State, job.Row.Outcome = store.Done, end

@@ -64,7 +64,7 @@ func (t *Tools) listJobs(ctx context.Context, _ Caller, in JobListInput) (JobLis
 	out := JobListOutput{Jobs: []JobEntry{}}
 	for _, j := range jobs {
 		s := t.facts(j)
-		e := JobEntry{JobID: s.JobID, Status: s.Status, CLI: s.CLI, Model: s.Model, Created: j.Row.Created.UTC(), DurationMs: *s.DurationMs, Prompt: clip(j.Row.Prompt)}
+		e := JobEntry{JobID: s.JobID, Status: s.Status, CLI: s.CLI, Model: s.Model, Created: j.Row.Created.UTC(), DurationMs: *s.DurationMs, Prompt: clip(t.Catalog().Secrets.Redact(j.Row.Prompt))}
 		if s.Error != nil {
 			e.ErrorClass = s.Error.Class
 		}

@@ -71,6 +71,7 @@ func (t *Tools) Params(name string) []string {
 // job goes on.
 func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	cat := t.Catalog()
+	req.Catalog = cat
 	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
@@ -78,14 +79,13 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	case tool.builtin != nil:
 		return tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
 	}
-	req.Catalog = cat
 	out, err := t.Calls.Complete(ctx, t.Handler, &req, t.softDeadline())
 	var need *call.InputRequired
 	switch {
 	case errors.As(err, &need):
 		return Result{NeedInput: need}
 	case err != nil:
-		return refused(err.Error(), "")
+		return t.refused(err.Error(), "")
 	}
 	return t.render(out)
 }
