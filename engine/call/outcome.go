@@ -27,6 +27,19 @@ const (
 // Ended reports whether a job in this state does not change any more.
 func (s State) Ended() bool { return s != Waiting && s != Queued && s != Running }
 
+// StateOf is the state of a job that ended like that.
+func StateOf(e store.Ending) State {
+	switch e {
+	case store.EndOK:
+		return Completed
+	case store.EndCanceled:
+		return Canceled
+	case store.EndLost:
+		return Orphaned
+	}
+	return Failed
+}
+
 // Outcome is what a handler made of a call.
 type Outcome struct {
 	Request *Request

@@ -200,5 +200,15 @@ func (r *Runner) logCall(ctx context.Context, row store.Job) error {
 // finishRow writes the end of a job, and what it means for its session.
 func (r *Runner) finishRow(ctx context.Context, records Store, row store.Job) error {
 	cli, _ := r.Current().CLI(row.CLI)
-	return records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	err := records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	if err == nil {
+		r.tellEnded(row)
+	}
+	return err
+}
+
+func (r *Runner) tellEnded(row store.Job) {
+	if r.Ended != nil {
+		r.Ended(row)
+	}
 }

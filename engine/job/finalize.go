@@ -26,7 +26,7 @@ import (
 func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
-		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
+		job.State, job.Printed = call.StateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
 		return job, nil
 	}
 	if row.Waits() {
@@ -141,7 +141,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	end.Duration = max(0, end.Ended.Sub(e.row.Created))
 	e.row.Outcome = end
-	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
+	job := call.Job{Row: e.row, State: call.StateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 	err = r.finish(records, e.row)
 	if errors.Is(err, store.ErrDone) && e.call == nil { // by a gateway that may have had the spec
 		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done {
