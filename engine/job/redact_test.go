@@ -80,3 +80,23 @@ func TestDroppedAnswers(t *testing.T) {
 		t.Errorf("an answer is shared that nobody has: %+v", again)
 	}
 }
+
+// TestEndIsTold once, by the gateway that records it.
+func TestEndIsTold(t *testing.T) {
+	b := newFixture(t, "")
+	told := make(chan store.Job, 4)
+	b.runner.Ended = func(row store.Job) { told <- row }
+	other := b.other()
+	other.runner.Ended = b.runner.Ended
+	job := b.submit("out=fine")
+	other.await(job.Row.ID)
+	b.await(job.Row.ID)
+	if row := <-told; row.ID != job.Row.ID || row.Outcome.Ending != store.EndOK || row.Outcome.Response != "fine" {
+		t.Errorf("%+v", row)
+	}
+	b.runner.Close()
+	other.runner.Close()
+	if len(told) > 0 {
+		t.Errorf("told again: %+v", <-told)
+	}
+}
