@@ -116,7 +116,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	}
 	e.Tools.Handler = call.New(e.Tools.Calls)
 	e.Tools.Log = &calllog.Log{To: e.logger(), Current: e.catalog.Load}
-	runner.Ended = e.Tools.Log.JobEnded
+	runner.Ended, runner.Failed = e.Tools.Log.JobEnded, e.Tools.Log.AttemptFailed
 	runner.Decisions = e.Tools.Calls
 	runner.Pruners = []job.Pruner{e.Tools}
 }

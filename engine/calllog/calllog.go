@@ -1,5 +1,5 @@
-// Package calllog writes a line to the log when a call begins and one when it ends, and one when
-// a job ends for which no call waits any more.
+// Package calllog writes a line to the log when a call begins and one when it ends, one when
+// a job ends for which no call waits any more, and one when an attempt fails that is repeated.
 //
 // It hides which facts these lines have, and that a call and its job end apart. Below the level of
 // debugging it must not write what a prompt or an answer says. It must not know where the log goes.
@@ -191,6 +191,15 @@ func (l *Log) Builtin(tool string, took time.Duration, failed bool) {
 // writes reports whether anything is written about calls.
 func (l *Log) writes() bool {
 	return l != nil && (l.Serving || l.To.Enabled(context.Background(), slog.LevelDebug))
+}
+
+// AttemptFailed is for an attempt of a job that is followed by another one.
+func (l *Log) AttemptFailed(row store.Job, a store.Attempt) {
+	if !l.writes() {
+		return
+	}
+	attrs := []slog.Attr{slog.String("tool", row.Tool), slog.String("correlationId", row.CorrelationID), slog.String("job", row.ID), slog.Int("attempt", a.N), slog.String("class", a.Outcome.ErrorClass), slog.String("next", a.Next), slog.Int64("waitMs", a.Wait.Milliseconds())}
+	l.To.LogAttrs(context.Background(), slog.LevelWarn, "attempt failed", add(attrs, "breaker", string(a.Breaker))...)
 }
 
 func (l *Log) jobEnded(row store.Job) {

@@ -146,6 +146,14 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+func TestAttempts(t *testing.T) {
+	l := newLog(t, slog.LevelInfo)
+	l.AttemptFailed(ended(""), store.Attempt{N: 1, Next: store.NextRetry, Wait: 1500 * time.Millisecond, Breaker: store.BreakerOpen, Outcome: store.Outcome{ErrorClass: "quota", ErrorMessage: "a private text"}})
+	if got, want := l.lines(), `level=WARN attempt failed" tool=acme_request correlationId=mine job=j attempt=1 class=quota next=retry waitMs=1500 breaker=open`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
 // Texts are for debugging only, and without secrets then.
 func TestTexts(t *testing.T) {
 	l := newLog(t, slog.LevelDebug)
@@ -175,6 +183,7 @@ func TestNothingIsWritten(t *testing.T) {
 	}
 	(*calllog.Log)(nil).Enter(req).End(req, nil, nil)
 	(*calllog.Log)(nil).JobEnded(store.Job{})
+	(*calllog.Log)(nil).AttemptFailed(store.Job{}, store.Attempt{})
 	(*calllog.Log)(nil).Builtin("", 0, true)
 }
 
