@@ -37,7 +37,7 @@ var layers = [][]string{
 	{"engine/lang/load", "engine/job/spool"},
 	{"engine/lang/author", "engine/lang/evaluate"},
 	{"engine/host", "engine/session", "engine/configedit"},
-	{"engine/promptpaths", "engine/trust", "engine/job/environment"},
+	{"engine/promptpaths", "engine/trust", "engine/job/environment", "engine/job/written"},
 	{"engine/call", "engine/job/worktree"},
 	{"engine/job/outcome"},
 	{"engine/job", "engine/models"},

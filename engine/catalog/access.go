@@ -60,10 +60,13 @@ func (c *CLI) levels() map[string]*lang.LevelSpec {
 	return out
 }
 
-// placeAccess puts the words of a level in front of the parameters of a command line that
-// does not say where they go.
-func (c compiler) placeAccess(words []word) []word {
-	if slices.ContainsFunc(words, func(w word) bool { return w.slot == slotAccess }) {
+// place puts a slot in front of the parameters of a command line that does not say where it
+// goes: that of the words of a level, or of an output file.
+func (c compiler) place(s slot, words []word) []word {
+	if s == slotOutput && c.cli.Output.File.Words == nil && c.cli.Output.File.Env == "" {
+		return words
+	}
+	if slices.ContainsFunc(words, func(w word) bool { return w.slot == s }) {
 		return words
 	}
 	at := slices.IndexFunc(words, func(w word) bool { return w.slot == slotParams && !w.safe })
@@ -73,7 +76,7 @@ func (c compiler) placeAccess(words []word) []word {
 	if at < 0 {
 		at = len(words)
 	}
-	return slices.Insert(words, at, word{text: "{access}", slot: slotAccess})
+	return slices.Insert(words, at, word{text: "", slot: s})
 }
 
 // HasLevels reports whether the spec says how the program is held to levels of access.
