@@ -82,6 +82,9 @@ func (c compiler) place(s slot, words []word) []word {
 // HasLevels reports whether the spec says how the program is held to levels of access.
 func (c *CLI) HasLevels() bool { return c.access.Declared() }
 
+// HasLevel reports whether calls of the CLI can be held to a level.
+func (c *CLI) HasLevel(l access.Level) bool { return c.access.Has(l) }
+
 // Edits reports whether calls of the CLI can have the level edit.
 func (c *CLI) Edits() bool { return c.access.Has(access.Edit) }
 
