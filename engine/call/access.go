@@ -56,7 +56,23 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 	}
 	granted.Notes = append(granted.Notes, req.notes...)
 	req.Bound = req.Bound.WithAccess(granted, place)
+	s.noteOverridden(req, ceiling)
 	return nil, nil
+}
+
+// noteOverridden says which settings of the user the call overrides, and how it is left with
+// them, unless somebody has decided how wide it may be.
+func (s *Service) noteOverridden(req *Request, ceiling access.Ceiling) {
+	if s.Settings == nil {
+		return
+	}
+	free := req.Catalog.Ceiling(ceiling).Level == access.None && !s.scores(req)
+	for _, note := range s.Settings.Overridden(req.Bound.CLI, req.Bound.Access.Words) {
+		if free {
+			note += fmt.Sprintf("; pass access %q to keep your own settings", access.Own)
+		}
+		req.Bound.Notes = append(req.Bound.Notes, note)
+	}
 }
 
 // aboveClass is the class of a failure for what is above a ceiling: one of the job in which the

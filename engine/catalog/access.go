@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -37,6 +38,11 @@ func (c compiler) access(ps lang.Problems) {
 		}
 	}
 	c.cli.access = access.Compile(spec, extract.ScopeOf(conditionScope(c.cli.params)), lists, c.vetted, ps.At("access"))
+	for i, s := range spec.Settings {
+		if !slices.Contains([]string{".json", ".jsonc", ".toml", ".yaml", ".yml"}, path.Ext(s.Path)) {
+			ps.At("access", "settings", i, "path").Add("shape", "%q does not end in .json, .jsonc, .toml or .yaml, so that its format is unknown", s.Path)
+		}
+	}
 	for name, level := range c.cli.levels() {
 		for param, value := range level.Params.All() {
 			at := ps.At("access", name, "params", param)

@@ -165,6 +165,21 @@ type AccessSpec struct {
 	Loads string `json:"loads,omitempty"`
 	// Where the program's own configuration lists MCP servers, for `servers` of a level.
 	Servers []OwnSpec `json:"servers,omitempty"`
+	// Settings of the program's own configuration that its levels override.
+	Settings []OwnSettingSpec `json:"settings,omitempty"`
+}
+
+// OwnSettingSpec is a setting of the program's own configuration that levels override.
+type OwnSettingSpec struct {
+	// JSON (which may hold comments), TOML or YAML file, by its ending: from `/`, `~/`, or
+	// "{JUNO_HOME:~/.juno}/config.toml" where a variable moves the folder.
+	Path string `json:"path"`
+	// The setting, as `a.b`.
+	Key string `json:"key"`
+	// Levels that override it.
+	At []string `json:"at,omitempty"`
+	// Values that say what a level says, by that level: it overrides nothing then.
+	Same map[string]Texts `json:"same,omitempty"`
 }
 
 // LevelSpec is what holds the program to a level of access.
@@ -336,140 +351,6 @@ type TakeSpec struct {
 	// How to combine several values: the "last" (default), the "first", joined ("concat"),
 	// or added up ("sum").
 	Fold string `json:"fold,omitempty"`
-}
-
-// OutputSpec says how the answer is read from what the program printed.
-type OutputSpec struct {
-	// "text": all that is printed is the answer, the default.
-	Format string `json:"format,omitempty"`
-	// How the program writes characters.
-	Encoding string `json:"encoding,omitempty"`
-	// Condition of the record that ends a complete output; jsonl only.
-	End string `json:"end,omitempty"`
-	// Milliseconds for which the program may stay after that record, and after later ones
-	// that an extraction reads; then it is ended.
-	SettleMs *int64 `json:"settleMs,omitempty"`
-	// Whether the program announces that it will go on by itself: true or false for a record
-	// that says so, anything else for others.
-	Busy string `json:"busy,omitempty"`
-	// The answer.
-	Text TakeSpec `json:"text,omitzero"`
-	// The answer if text finds nothing but white space: what the program said before.
-	Stream TakeSpec `json:"stream,omitzero"`
-	// The model that answered.
-	Model TakeSpec `json:"model,omitzero"`
-	// US dollars.
-	Cost TakeSpec `json:"cost,omitzero"`
-	// "session": the cost is cumulative over the conversation.
-	CostScope string `json:"costScope,omitempty"`
-	// Message of a failed run.
-	Error TakeSpec `json:"error,omitzero"`
-	// Token counts.
-	Usage UsageSpec `json:"usage,omitzero"`
-	// Rules for progress messages of a running call.
-	Progress []ProgressSpec `json:"progress,omitzero"`
-	// What the caller should know beside the answer.
-	Warnings []WarningSpec `json:"warnings,omitempty"`
-	// Rules that are looked at while the program runs: what a program prints that will give
-	// no answer, such as a question that waits for a person.
-	Watch []WatchSpec `json:"watch,omitempty"`
-	// A file that the program writes as well, and what is read from it.
-	File OutputFileSpec `json:"file,omitzero"`
-}
-
-// OutputFileSpec is a file that a program writes beside what it prints. What is found in
-// it goes before what was printed. If it is missing or cannot be read, the result has a
-// warning, and what nothing else tells stays unknown.
-type OutputFileSpec struct {
-	// Name of a private file of the call, which the program is told to write by `words` or
-	// `env`.
-	Name string `json:"name,omitempty"`
-	// Words with the path of the private file, `{file}`.
-	Words []string `json:"words,omitzero"`
-	// Environment variable that holds the path of the private file.
-	Env string `json:"env,omitempty"`
-	// Instead of a name: the program's own file of the conversation.
-	Path string `json:"path,omitempty"`
-	// As for standard output: "text", the default, is for a private file whose whole text is
-	// the answer.
-	Format string `json:"format,omitempty"`
-	// When a record was written: a time as in RFC 3339, or milliseconds since 1970.
-	Time string `json:"time,omitempty"`
-	// The answer.
-	Text TakeSpec `json:"text,omitzero"`
-	// The model that answered.
-	Model TakeSpec `json:"model,omitzero"`
-	// US dollars.
-	Cost TakeSpec `json:"cost,omitzero"`
-	// "session": the cost is cumulative over the conversation.
-	CostScope string `json:"costScope,omitempty"`
-	// Token counts.
-	Usage UsageSpec `json:"usage,omitzero"`
-}
-
-// WarningSpec finds what the caller should know beside the answer, in records or in lines
-// that are none.
-type WarningSpec struct {
-	// "denied": the texts are names of tools that the model was not allowed to use.
-	Kind string `json:"kind,omitempty"`
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression over a record: the text, or a list of texts.
-	Take string `json:"take,omitempty"`
-	// Instead of these: RE2 of lines that are not records, on standard output or standard
-	// error.
-	Line string `json:"line,omitempty"`
-}
-
-// WatchSpec is for a run that will give no answer. The first rule that a record or line
-// fits decides, unless the run has ended its output or turns out well.
-type WatchSpec struct {
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression over such a record: the message of the failure.
-	Take string `json:"take,omitempty"`
-	// Instead of these: RE2 of lines that are not records, on standard output or standard
-	// error, be they without an end.
-	Line string `json:"line,omitempty"`
-	// Failure class of the run.
-	Class string `json:"class"`
-	// What the caller can do about it.
-	Hint string `json:"hint,omitempty"`
-	// false: the run goes on, and is of the class if it fails.
-	End *bool `json:"end,omitempty"`
-}
-
-// ProgressSpec reads what a running call does from records, or from lines that are none.
-type ProgressSpec struct {
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression: who acts, such as the name of a tool; at most 60 characters, written
-	// before the text with a colon.
-	Label string `json:"label,omitempty"`
-	// Expression: the text.
-	Take string `json:"take,omitempty"`
-	// "last" (default), or "concat": texts of this rule are joined as long as no other rule
-	// applies, for agents that print word by word.
-	Fold string `json:"fold,omitempty"`
-	// Instead of all these: RE2 of lines that are not records, on standard output or
-	// standard error.
-	Line string `json:"line,omitempty"`
-}
-
-// UsageSpec says where the token counts are.
-type UsageSpec struct {
-	// "turn": of this call.
-	Scope string `json:"scope,omitempty"`
-	// Tokens of the input.
-	Input TakeSpec `json:"input,omitzero"`
-	// Tokens of the output.
-	Output TakeSpec `json:"output,omitzero"`
-	// Tokens read from a cache.
-	CacheRead TakeSpec `json:"cacheRead,omitzero"`
-	// Tokens written into a cache.
-	CacheWrite TakeSpec `json:"cacheWrite,omitzero"`
-	// Tokens of reasoning.
-	Reasoning TakeSpec `json:"reasoning,omitzero"`
 }
 
 // FailureSpec names the class of a failed run.
