@@ -48,6 +48,8 @@ type CLISpec struct {
 	OnCancel string `json:"onCancel,omitempty"`
 	// Maximum number of concurrent calls of this CLI; further ones are queued. 0: no limit.
 	Concurrency int `json:"concurrency,omitempty"`
+	// What calls of this CLI may cost, beside `gateway.budget`.
+	Budget BudgetSpec `json:"budget,omitzero"`
 	// Rules that make a call of this CLI risky.
 	Risk []RiskSpec `json:"risk,omitempty"`
 	// How to ask the program for its version.
@@ -228,6 +230,31 @@ type ModelsSpec struct {
 	Prefix string `json:"prefix,omitempty"`
 	// Places where the CLI keeps names of models, by name.
 	Sources Map[SourceSpec] `json:"sources,omitzero"`
+	// What models cost, by name; `*` stands for any text, and of several that match the
+	// longest counts.
+	Prices Map[PriceSpec] `json:"prices,omitzero"`
+}
+
+// PriceSpec is what the tokens of a model cost, in US dollars for a million of them.
+type PriceSpec struct {
+	// Tokens of the input.
+	Input float64 `json:"input"`
+	// Tokens of the output.
+	Output float64 `json:"output"`
+	// Tokens read from a cache.
+	CacheRead *float64 `json:"cacheRead,omitempty"`
+	// Tokens written into a cache.
+	CacheWrite *float64 `json:"cacheWrite,omitempty"`
+	// Day of these prices, as in "2026-11-30".
+	AsOf string `json:"asOf"`
+}
+
+// BudgetSpec is what calls may cost, in US dollars. It is looked at before a call begins.
+type BudgetSpec struct {
+	// In a day, from midnight on where the gateway runs. 0: nothing.
+	Day *float64 `json:"day,omitempty"`
+	// In a month, from its first day on.
+	Month *float64 `json:"month,omitempty"`
 }
 
 // KnownSpec describes a model.
@@ -438,6 +465,8 @@ type UsageSpec struct {
 	CacheWrite TakeSpec `json:"cacheWrite,omitzero"`
 	// Tokens of reasoning.
 	Reasoning TakeSpec `json:"reasoning,omitzero"`
+	// `input` counts the tokens of a cache as well, so that these are not paid twice.
+	InputCached bool `json:"inputCached,omitempty"`
 }
 
 // FailureSpec names the class of a failed run.
