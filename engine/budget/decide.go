@@ -20,16 +20,17 @@ type Use struct {
 	Spent     float64 // by calls that have ended
 	Reserved  float64 // for calls that have not
 	Estimated float64 // the part of what is spent that nobody has told
-	Unknown   int     // calls that have ended, of whose cost nothing is known and nothing counts
 }
 
 // Counts is what is spent or reserved.
 func (u Use) Counts() float64 { return u.Spent + u.Reserved }
 
-// fits reports whether a call of that cost stays within the limit. Of a limit that is reached
-// nothing is left for a call that costs nothing, either.
+// fits reports whether a call of that cost may begin. The last one may exceed the limit, if
+// nothing is reserved beside it: else what is left would never be used, and of a limit below the
+// cost of a call nothing. Where the limit is reached nothing is left for a call that costs
+// nothing, either.
 func (u Use) fits(usd float64) bool {
-	return u.Counts() < u.USD-rounding && u.Counts()+usd <= u.USD+rounding
+	return u.Counts() < u.USD-rounding && (u.Counts()+usd <= u.USD+rounding || u.Reserved == 0)
 }
 
 // Decision says whether a call may begin.

@@ -3,5 +3,5 @@
 // a call cost.
 //
 // It hides how windows, thresholds and prices are reckoned. It is pure: it must not know a clock,
-// the record, or how a person is asked.
+// where the record is kept, or how a person is asked.
 package budget

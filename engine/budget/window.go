@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Window is a span of time by the calendar, in the time zone of the times it is given.
@@ -43,6 +44,30 @@ func (l Limit) Setting() string {
 		return "gateway.budget." + string(l.Window)
 	}
 	return "cli." + l.CLI + ".budget." + string(l.Window)
+}
+
+// Sums are the costs that must be known to decide by limits at a time, in their order.
+func Sums(limits []Limit, now time.Time) []store.Costs {
+	sums := make([]store.Costs, len(limits))
+	for i, l := range limits {
+		sums[i] = store.Costs{CLI: l.CLI, Since: l.Window.Start(now)}
+	}
+	return sums
+}
+
+// Uses are limits with what counts against each, as Sums asks for it.
+func Uses(limits []Limit, sums []store.Costs) []Use {
+	uses := make([]Use, len(limits))
+	for i, l := range limits {
+		uses[i] = Use{Limit: l, Spent: sums[i].Spent, Reserved: sums[i].Reserved, Estimated: sums[i].Estimated}
+	}
+	return uses
+}
+
+// Fit lets a call of an estimated cost begin if it is within the limits when its row is made; the
+// error is an *Exceeded otherwise.
+func Fit(limits []Limit, usd float64, now time.Time) *store.Fit {
+	return &store.Fit{Sums: Sums(limits, now), Check: func(sums []store.Costs) error { return Decide(Uses(limits, sums), usd, now).Err() }}
 }
 
 // Limits are those that a call of a CLI must keep: of all CLIs, then its own.
