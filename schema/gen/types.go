@@ -80,7 +80,8 @@ func (l *language) sections() map[string]string {
 			return true
 		}, nil)
 	}
-	all["File"] = ""
+	all["File"], all["Output"] = "", "output"
+	mark("output", l.byName["Output"].expr)
 	for _, f := range l.byName["File"].object.list {
 		section := ""
 		if slices.Contains(ownFiles, f.name) {
@@ -91,8 +92,8 @@ func (l *language) sections() map[string]string {
 	return all
 }
 
-// ownFiles are the sections whose types have a file of their own: no file of Go has more
-// than 600 lines.
+// ownFiles are the sections whose types have a file of their own, as those of #Output have: no
+// file of Go has more than 600 lines.
 var ownFiles = []string{"cli", "gateway"}
 
 // sentence is the first one of a text. The others are read in schema.cue.
