@@ -151,7 +151,7 @@ func TestCost(t *testing.T) {
 		"more cached than is":     {"m2", Tokens{Input: n(1), Output: n(0), CacheRead: n(1e6)}, true, 1, true},
 		"no tokens of the output": {"m1", Tokens{Input: n(1)}, false, 0, false},
 		"no tokens of the input":  {"m1", Tokens{Output: n(1)}, false, 0, false},
-		"no model":                {"", Tokens{Input: n(1), Output: n(1)}, false, 0, false},
+		"an unknown model":        {"", Tokens{Input: n(1e4), Output: n(0)}, false, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, known := Cost(prices, tt.model, tt.tokens, tt.cached)

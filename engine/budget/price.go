@@ -51,7 +51,7 @@ func priceOf(prices lang.Map[lang.PriceSpec], model string) (price lang.PriceSpe
 			longest, price, ok = len(pattern), p, true
 		}
 	}
-	return price, ok && model != ""
+	return price, ok
 }
 
 // matches reports whether a text is that of a pattern, in which * is any text.

@@ -65,9 +65,12 @@ func Uses(limits []Limit, sums []store.Costs) []Use {
 }
 
 // Fit lets a call of an estimated cost begin if it is within the limits when its row is made; the
-// error is an *Exceeded otherwise.
-func Fit(limits []Limit, usd float64, now time.Time) *store.Fit {
-	return &store.Fit{Sums: Sums(limits, now), Check: func(sums []store.Costs) error { return Decide(Uses(limits, sums), usd, now).Err() }}
+// error is an *Exceeded otherwise. What is decided then is put into decision.
+func Fit(limits []Limit, usd float64, now time.Time, decision *Decision) *store.Fit {
+	return &store.Fit{Sums: Sums(limits, now), Check: func(sums []store.Costs) error {
+		*decision = Decide(Uses(limits, sums), usd, now)
+		return decision.Err()
+	}}
 }
 
 // Limits are those that a call of a CLI must keep: of all CLIs, then its own.

@@ -42,14 +42,13 @@ func (s *Service) canAsk(req *Request) bool {
 // to whoever answers first.
 func (s *Service) ask(next Handler) Handler {
 	return HandlerFunc(func(ctx context.Context, req *Request) (*Outcome, error) {
-		if req.Asked == nil {
-			return next.Call(ctx, req)
-		}
-		about := subject(req)
 		if req.AskNextRound && req.Answer != nil {
-			if job, fits := s.questions.take(req.Answer.State, about); fits {
+			if job, fits := s.questions.take(req.Answer.State, subject(req)); fits {
 				return s.answered(ctx, req, job)
 			} // else it is the answer to another question, or given twice
+		}
+		if req.Asked == nil {
+			return next.Call(ctx, req)
 		}
 		out, err := next.Call(ctx, req)
 		if err != nil || out.Job.State != Waiting {
@@ -57,7 +56,7 @@ func (s *Service) ask(next Handler) Handler {
 		}
 		switch {
 		case req.AskNextRound:
-			state := s.questions.put(about, out.Job, time.Now().Add(req.Asked.For))
+			state := s.questions.put(subject(req), out.Job, time.Now().Add(req.Asked.For))
 			return nil, &InputRequired{Question: &Question{Text: req.Asked.Question, State: state}}
 		case req.Ask != nil:
 			out.Job = s.elicit(ctx, req, out.Job)
@@ -152,8 +151,12 @@ func question(req *Request, d policy.Decision) string {
 	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
-	fmt.Fprintf(&b, "\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))
-	return secret.Redact(b.String())
+	return secret.Redact(b.String() + promptOf(req))
+}
+
+// promptOf is the beginning of the prompt, on a line of its own.
+func promptOf(req *Request) string {
+	return fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))
 }
 
 // subject identifies what a question is about, so that an answer lets run what was shown

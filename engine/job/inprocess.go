@@ -161,6 +161,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	row := r.row
 	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
+	outcome.Price(r.Bound, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.

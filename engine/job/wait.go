@@ -138,6 +138,9 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 		}
 	}
 	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))
+	if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
+		out.Account = r.account(cli, out.Answer.Keys)
+	}
 	return out
 }
 

@@ -245,7 +245,7 @@ type PriceSpec struct {
 	CacheRead *float64 `json:"cacheRead,omitempty"`
 	// Tokens written into a cache.
 	CacheWrite *float64 `json:"cacheWrite,omitempty"`
-	// Day of these prices, as in "2026-11-30".
+	// Day of these prices, as in "2026-11-30"; shown by `gateway doctor`.
 	AsOf string `json:"asOf"`
 }
 

@@ -42,13 +42,16 @@ type Answer struct {
 	Usage     map[string]int64 // token counts by UsageInput, ...; empty if unknown
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
-	CostScope string           // likewise for the cost
-	Denied    []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
-	Keys      []string         // variables whose key the program used, as far as it tells
-	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
-	Late      bool             // the run was ended when it had answered
-	Warnings  []string         // what else the caller should know of the answer
-	Failure   *lang.Failure    // nil: success
+	CostScope string // likewise for the cost
+
+	CostEstimated bool // the cost was not told, but reckoned
+
+	Denied   []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
+	Keys     []string         // variables whose key the program used, as far as it tells
+	Saved    *optimize.Saving // of the answer, if Shown was to be shortened
+	Late     bool             // the run was ended when it had answered
+	Warnings []string         // what else the caller should know of the answer
+	Failure  *lang.Failure    // nil: success
 }
 
 // maxKept bounds the part of the output that conditions over stdout see.

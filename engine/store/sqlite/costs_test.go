@@ -33,7 +33,7 @@ func spend(path string) error {
 		all.Go(func() {
 			for n := range each {
 				job := store.Job{ID: store.NewID(), Principal: store.Local, Tool: "t", CLI: "acme", DedupKey: fmt.Sprint(path, i, n, time.Now().UnixNano()), Reserved: new(callUSD)}
-				job.Fit = budget.Fit(limits, callUSD, time.Unix(0, 0)) // no month ends in between
+				job.Fit = budget.Fit(limits, callUSD, time.Unix(0, 0), new(budget.Decision)) // no month ends in between
 				var exceeded *budget.Exceeded
 				switch _, err := s.BeginOrJoin(ctx, job, time.Now()); {
 				case errors.As(err, &exceeded):

@@ -51,6 +51,9 @@ const keptVersion = 1002
 // waitingVersion is the schema in which a job can wait for a person.
 const waitingVersion = 1003
 
+// costsVersion is the schema in which rows say what is reserved for them.
+const costsVersion = 1007
+
 // migrations is append-only: what a release contained is never edited.
 var migrations = []migration{
 	{1000, schema1000},
@@ -59,7 +62,7 @@ var migrations = []migration{
 	{waitingVersion, schema1003},
 	{1004, schema1004},
 	{1005, schema1005},
-	{1007, schema1007},
+	{costsVersion, schema1007},
 }
 
 // identity is what the header of a database says about whose it is.
