@@ -110,7 +110,7 @@ func TestDecide(t *testing.T) {
 func TestWords(t *testing.T) {
 	now := at(t, "UTC", "2026-12-01 21:00")
 	d := Decide([]Use{{Limit: Limit{"acme", Day, 10}, Spent: 9, Estimated: 2.5, Reserved: 0.75}}, 0.5, now)
-	const reason = "this call, which is taken to cost $0.50, does not fit into the budget of the day for acme: $9.00 spent, of which $2.50 estimated, and $0.75 reserved for calls that have not ended of $10.00 (cli.acme.budget.day); it resets at 2026-12-02T00:00:00Z"
+	const reason = "this call, which is taken to cost $0.50, does not fit into the budget of the day for acme (cli.acme.budget.day): $9.00 spent, of which $2.50 estimated, and $0.75 reserved for calls that have not ended of $10.00; it resets at 2026-12-02T00:00:00Z"
 	f := d.Failure()
 	if f.Class != lang.ClassBudget || f.Message != "nothing was run: "+reason || !f.Retryable || f.RetryAfterMs != 3*3600*1000 || !strings.Contains(f.Hint, "cli.acme.budget.day") {
 		t.Errorf("%+v", f)
@@ -123,7 +123,7 @@ func TestWords(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	near := Decide([]Use{{Limit: Limit{"", Month, 10}, Spent: 8.1}}, 0.4, now)
-	if w := near.Warnings(); len(w) != 1 || w[0] != "85 % of the budget of the month for all CLIs: $8.10 spent of $10.00 (gateway.budget.month); it resets at 2027-01-01T00:00:00Z" {
+	if w := near.Warnings(); len(w) != 1 || w[0] != "85 % of the budget of the month for all CLIs (gateway.budget.month): $8.10 spent of $10.00; it resets at 2027-01-01T00:00:00Z" {
 		t.Errorf("%q", w)
 	}
 }

@@ -30,7 +30,7 @@ func (u Use) Counts() float64 { return u.Spent + u.Reserved }
 // cost of a call nothing. Where the limit is reached nothing is left for a call that costs
 // nothing, either.
 func (u Use) fits(usd float64) bool {
-	return u.Counts() < u.USD-rounding && (u.Counts()+usd <= u.USD+rounding || u.Reserved == 0)
+	return !u.Reached() && (u.Counts()+usd <= u.USD+rounding || u.Reserved == 0)
 }
 
 // Decision says whether a call may begin.
@@ -96,12 +96,17 @@ func (d Decision) state(u Use) string {
 	if u.CLI != "" {
 		whose = u.CLI
 	}
-	text := fmt.Sprintf("the budget of the %s for %s: %s of %s", u.Window, whose, u.Shown(), Dollars(u.USD))
-	return text + fmt.Sprintf(" (%s); it resets at %s", u.Setting(), u.Window.End(d.now).Format(time.RFC3339))
+	return fmt.Sprintf("the budget of the %s for %s (%s): %s", u.Window, whose, u.Setting(), u.State(d.now))
 }
 
-// Shown is what counts against the limit, in words.
-func (u Use) Shown() string {
+// Near reports whether little is left.
+func (u Use) Near() bool { return u.Counts() >= warnAt*u.USD-rounding }
+
+// Reached reports whether nothing is left.
+func (u Use) Reached() bool { return u.Counts() >= u.USD-rounding }
+
+// State is what counts against the limit at a time, and until when, in words.
+func (u Use) State(now time.Time) string {
 	text := Dollars(u.Spent) + " spent"
 	if u.Estimated > 0 {
 		text += ", of which " + Dollars(u.Estimated) + " estimated,"
@@ -109,7 +114,7 @@ func (u Use) Shown() string {
 	if u.Reserved > 0 {
 		text += " and " + Dollars(u.Reserved) + " reserved for calls that have not ended,"
 	}
-	return strings.TrimSuffix(text, ",")
+	return strings.TrimSuffix(text, ",") + " of " + Dollars(u.USD) + "; it resets at " + u.Window.End(now).Format(time.RFC3339)
 }
 
 // Failure is the refusal of the call.

@@ -47,13 +47,12 @@ func (s *Service) budget(next Handler) Handler {
 		req.Charge = &Charge{USD: usd, Fit: budget.Fit(limits, usd, time.Now(), &decision)}
 		out, err := next.Call(ctx, req)
 		switch {
-		case err != nil || out.Failure != nil && decision.Over == nil:
-			return out, err
+		case err != nil:
+			return nil, err
 		case out.Failure == nil:
 			out.Job.Notes = append(out.Job.Notes, decision.Warnings()...)
 			return out, nil
-		case settings.AtLimit == "refuse" || req.Ask == nil && !req.AskNextRound:
-			out.Refused = true
+		case decision.Over == nil || settings.AtLimit == "refuse" || req.Ask == nil && !req.AskNextRound:
 			return out, nil
 		}
 		req.askBeyond(decision)
@@ -95,12 +94,18 @@ func (s *Service) estimate(ctx context.Context, req *Request) (float64, error) {
 	return req.Catalog.Settings.Budget.EstimateUSD, nil
 }
 
-// Budgets are the limits that there are now, with what counts against each.
-func (s *Service) Budgets(ctx context.Context, c *catalog.Catalog) ([]budget.Use, error) {
+// Limits are all that a catalog sets to what calls may cost.
+func Limits(c *catalog.Catalog) []budget.Limit {
 	limits := budget.Limits(c.Settings.Budget, "", lang.BudgetSpec{})
 	for _, cli := range c.CLIs {
 		limits = append(limits, budget.Limits(lang.GatewayBudget{}, cli.Name, cli.Budget)...)
 	}
+	return limits
+}
+
+// Budgets are the limits of a catalog, with what counts against each now.
+func (s *Service) Budgets(ctx context.Context, c *catalog.Catalog) ([]budget.Use, error) {
+	limits := Limits(c)
 	if len(limits) == 0 {
 		return nil, nil
 	}

@@ -30,6 +30,20 @@ type Status struct {
 	Restart  []string   `json:"restart,omitempty"` // settings that count from the next start on
 
 	Evaluating *Evaluating `json:"evaluating,omitempty"`
+
+	Budgets []Budget `json:"budgets,omitempty"` // what calls may cost, and have cost
+}
+
+// Budget is what calls may cost in a window, and what counts against it, in US dollars.
+type Budget struct {
+	Setting      string  `json:"setting"` // that says it, as in gateway.budget.day
+	LimitUSD     float64 `json:"limitUsd"`
+	SpentUSD     float64 `json:"spentUsd"`
+	EstimatedUSD float64 `json:"estimatedUsd,omitempty"` // the part of it that no program told
+	ReservedUSD  float64 `json:"reservedUsd,omitempty"`  // for calls that have not ended
+	Resets       string  `json:"resets"`
+
+	text string
 }
 
 // SpecFile is a file of specs.
@@ -71,17 +85,19 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
 	`"lost":{"type":"array","items":{"type":"object"}},` +
-	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}}}`)
+	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}},` +
+	`"budgets":{"type":"array","items":{"type":"object","properties":{"setting":{"type":"string"},"limitUsd":{"type":"number"},"spentUsd":{"type":"number"},` +
+	`"estimatedUsd":{"type":"number"},"reservedUsd":{"type":"number"},"resets":{"type":"string"}}}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
 	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Advanced: true, ReadOnly: true, Idempotent: true,
-		Description: "Report which specs are in force, and why changed files are not."},
+		Description: "Report which specs are in force, why changed files are not, and what is left of budgets."},
 	handle: (*Tools).status,
 	render: renderStatus,
 }
 
-func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
+func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error) {
 	if t.Specs == nil {
 		return Status{}, &usageError{message: "this gateway has no specs of its own"}
 	}
@@ -106,6 +122,15 @@ func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
 		evaluating.Since = evaluating.Since.UTC()
 		s.Evaluating = &evaluating
 	}
+	uses, err := t.Calls.Budgets(ctx, t.Catalog())
+	if err != nil {
+		s.Warnings = append(slices.Clone(s.Warnings), "It cannot be found out what is left of the budgets: "+err.Error())
+	}
+	now := time.Now()
+	for _, u := range uses {
+		s.Budgets = append(s.Budgets, Budget{Setting: u.Setting(), LimitUSD: u.USD, SpentUSD: u.Spent, EstimatedUSD: u.Estimated, ReservedUSD: u.Reserved,
+			Resets: u.Window.End(now).Format(time.RFC3339), text: u.Setting() + ": " + u.State(now) + "."})
+	}
 	return s, nil
 }
 
@@ -127,6 +152,9 @@ func renderStatus(s Status) []string {
 	}
 	if v := s.Evaluating; v != nil {
 		text = append(text, fmt.Sprintf("%s is being evaluated since %s, for at most %d ms and %d MB (gateway.specs.evalMs, evalMb); the specs before stay in force meanwhile.", v.File, v.Since.Format(time.RFC3339), v.LimitMs, v.LimitMb))
+	}
+	for _, b := range s.Budgets {
+		text = append(text, b.text)
 	}
 	text = append(text, s.Warnings...)
 	for _, setting := range s.Restart {
