@@ -86,13 +86,12 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
 	`"lost":{"type":"array","items":{"type":"object"}},` +
 	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}},` +
-	`"budgets":{"type":"array","items":{"type":"object","properties":{"setting":{"type":"string"},"limitUsd":{"type":"number"},"spentUsd":{"type":"number"},` +
-	`"estimatedUsd":{"type":"number"},"reservedUsd":{"type":"number"},"resets":{"type":"string"}}}}}}`)
+	`"budgets":{"type":"array","items":{"type":"object"}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
 	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Advanced: true, ReadOnly: true, Idempotent: true,
-		Description: "Report which specs are in force, why changed files are not, and what is left of budgets."},
+		Description: "Report which specs are in force, why changed files are not, and what is spent of budgets."},
 	handle: (*Tools).status,
 	render: renderStatus,
 }
