@@ -35,7 +35,9 @@ type run struct {
 	depth   int       // of calls inside of calls
 	since   time.Time // an answer that the same call got from then on is good enough
 
-	approved string // digest of the command line that a person approved; "" if this gateway made it
+	attempt  int           // its number; 0 is the first
+	closed   time.Duration // for how long a breaker lets nothing through
+	approved string        // digest of the command line that a person approved; "" if this gateway made it
 }
 
 func (r *Runner) newRun(req call.Request) *run {
@@ -164,10 +166,15 @@ func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
 	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
-	job := call.Job{Row: r.row, State: call.Failed}
-	job.Row.State, job.Row.Outcome = store.Done, end
+	e := &ended{row: r.row, out: &out, run: r, open: r.closed}
+	e.row.Outcome = end
+	job, err := r.conclude(r.records, e)
+	if err == nil && job.State == call.Retrying {
+		return job
+	}
+	job.State, job.Row.State, job.Completion = call.Failed, store.Done, e.out
 	// Another gateway may have been first to see it.
-	if err := r.finish(r.records, job.Row); err != nil && !errors.Is(err, store.ErrDone) {
+	if err != nil && !errors.Is(err, store.ErrDone) {
 		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	return job

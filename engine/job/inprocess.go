@@ -165,7 +165,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.
-	if err := r.finish(r.records, row); err != nil {
+	if _, err := r.conclude(r.records, &ended{row: row, out: &out, run: r}); err != nil {
 		out.Warnings = append(out.Warnings, rowNotFinished(err))
 	}
 	j.mu.Lock()

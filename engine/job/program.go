@@ -89,7 +89,7 @@ func (r *Runner) busy(ctx context.Context, records Store, cli string) (ids []str
 			if err != nil {
 				return nil, err
 			}
-			if !job.State.Ended() && job.State != call.Waiting {
+			if !job.State.Ended() && !job.State.Idle() {
 				ids = append(ids, row.ID)
 			}
 		}

@@ -38,6 +38,7 @@ type Runner struct {
 	running sync.WaitGroup
 	mu      sync.Mutex
 	held    map[string]*heldJob // that wait for a person
+	waits   map[string]*pending // that are between two attempts
 	closed  chan struct{}       // when the gateway stops
 
 	recovered Store // the record in which jobs without a row were looked for; guarded by mu

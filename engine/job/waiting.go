@@ -227,8 +227,8 @@ func (r *Runner) Answer(ctx context.Context, principal, id string, reply call.Re
 	return r.restart(ctx, records, id)
 }
 
-// Decided waits until a job does not wait for a person any more, for d at most if that is not
-// 0. The end of ctx ends the wait.
+// Decided waits until a job does not wait for a person or for its next attempt any more, for d
+// at most if that is not 0. The end of ctx ends the wait.
 func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	var late <-chan time.Time
 	if d > 0 {
@@ -239,6 +239,8 @@ func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (ca
 	var done <-chan struct{}
 	if h := r.heldJob(job.Row.ID); h != nil {
 		done = h.done
+	} else if p := r.pendingJob(job.Row.ID); p != nil {
+		done = p.done
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -248,7 +250,7 @@ func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (ca
 			return job, err
 		}
 		now.Joined, now.Notes = job.Joined, job.Notes
-		if job = now; job.State != call.Waiting {
+		if job = now; !job.State.Idle() {
 			return job, nil
 		}
 		select {

@@ -48,6 +48,11 @@ type OutputSpec struct {
 	// Rules that are looked at while the program runs: what a program prints that will give
 	// no answer, such as a question that waits for a person.
 	Watch []WatchSpec `json:"watch,omitempty"`
+	// Condition of the records by which a run may have changed something: that a tool began
+	// which does more than reading.
+	Effects string `json:"effects,omitempty"`
+	// Condition of the records by which the program tells that it tries again by itself.
+	Tries string `json:"tries,omitempty"`
 }
 
 // WarningSpec finds what the caller should know beside the answer, in records or in lines

@@ -30,6 +30,10 @@ type Settings struct {
 	Path []string `json:"path,omitempty"`
 	// Limits of a run, if its CLI has none of its own.
 	Timeouts Timeouts `json:"timeouts,omitzero"`
+	// How often and when a call is made again that failed for a passing reason.
+	Retry RetryPolicy `json:"retry,omitzero"`
+	// When calls stop going to a CLI for a while.
+	Breaker BreakerSpec `json:"breaker,omitzero"`
 	// Maximum output of a run, in bytes.
 	OutputCap int64 `json:"outputCap,omitempty"`
 	// Names of arguments that clients add on their own; removed from every call.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // GatewayStatus is the name of GatewayStatusTool.
@@ -31,17 +32,17 @@ type Status struct {
 
 	Evaluating *Evaluating `json:"evaluating,omitempty"`
 
-	Budgets []Budget `json:"budgets,omitempty"` // what calls may cost, and have cost
+	Budgets  []Budget       `json:"budgets,omitempty"`  // what calls may cost, and have cost
+	Breakers []BreakerState `json:"breakers,omitempty"` // that let no calls through, or count failures
 }
 
-// Budget is what calls may cost in a window, and what counts against it, in US dollars.
-type Budget struct {
-	Setting      string  `json:"setting"` // that says it, as in gateway.budget.day
-	LimitUSD     float64 `json:"limitUsd"`
-	SpentUSD     float64 `json:"spentUsd"`
-	EstimatedUSD float64 `json:"estimatedUsd,omitempty"` // the part of it that no program told
-	ReservedUSD  float64 `json:"reservedUsd,omitempty"`  // for calls that have not ended
-	Resets       string  `json:"resets"`
+// BreakerState is a breaker that counts failures, or lets no calls through.
+type BreakerState struct {
+	Key      string    `json:"key"` // CLI, or CLI/model
+	State    string    `json:"state"`
+	Failures int       `json:"failures"`
+	Until    time.Time `json:"until,omitzero"`  // when a call is let through
+	Class    string    `json:"class,omitempty"` // of the last failure
 
 	text string
 }
@@ -85,8 +86,8 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
 	`"lost":{"type":"array","items":{"type":"object"}},` +
-	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}},` +
-	`"budgets":{"type":"array","items":{"type":"object"}}}}`)
+	`"evaluating":{"type":"object"},` +
+	`"breakers":{"type":"array","items":{"type":"object"}},"budgets":{"type":"array","items":{"type":"object"}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
@@ -121,16 +122,33 @@ func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error
 		evaluating.Since = evaluating.Since.UTC()
 		s.Evaluating = &evaluating
 	}
-	uses, err := t.Calls.Budgets(ctx, t.Catalog())
-	if err != nil {
-		s.Warnings = append(slices.Clone(s.Warnings), "It cannot be found out what is left of the budgets: "+err.Error())
-	}
-	now := time.Now()
-	for _, u := range uses {
-		s.Budgets = append(s.Budgets, Budget{Setting: u.Setting(), LimitUSD: u.USD, SpentUSD: u.Spent, EstimatedUSD: u.Estimated, ReservedUSD: u.Reserved,
-			Resets: u.Window.End(now).Format(time.RFC3339), text: u.Setting() + ": " + u.State(now) + "."})
+	t.addBudgets(ctx, &s)
+	if t.Runner != nil && t.Runner.Record != nil {
+		list, err := t.Runner.Breakers(ctx)
+		if err != nil {
+			return Status{}, err
+		}
+		for _, b := range list {
+			if b.Failures > 0 {
+				s.Breakers = append(s.Breakers, BreakerState{b.Key, string(b.State), b.Failures, b.Until.UTC(), b.Class, BreakerText(b, time.Now())})
+			}
+		}
 	}
 	return s, nil
+}
+
+// BreakerText is a breaker as a sentence.
+func BreakerText(b store.Breaker, now time.Time) string {
+	last := fmt.Sprintf("%d failures of %s in a row, the last with %s", b.Failures, b.Key, b.Class)
+	switch {
+	case b.State == store.BreakerOpen && now.Before(b.Until):
+		return fmt.Sprintf("%s: no call is made until %s", last, b.Until.Local().Format(time.DateTime))
+	case b.State == store.BreakerOpen:
+		return last + ": the next call is a trial"
+	case b.State == store.BreakerHalfOpen:
+		return fmt.Sprintf("%s: job %s is the trial", last, b.Trial)
+	}
+	return last
 }
 
 func renderStatus(s Status) []string {
@@ -151,6 +169,9 @@ func renderStatus(s Status) []string {
 	}
 	if v := s.Evaluating; v != nil {
 		text = append(text, fmt.Sprintf("%s is being evaluated since %s, for at most %d ms and %d MB (gateway.specs.evalMs, evalMb); the specs before stay in force meanwhile.", v.File, v.Since.Format(time.RFC3339), v.LimitMs, v.LimitMb))
+	}
+	for _, b := range s.Breakers {
+		text = append(text, b.text+".")
 	}
 	for _, b := range s.Budgets {
 		text = append(text, b.text)

@@ -24,9 +24,9 @@ func (t *Tools) render(out *call.Outcome) Result {
 		return unstarted(out)
 	case out.Failure != nil:
 		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
-		return completed(out.Request, call.Job{State: call.Failed}, completion)
+		return t.completed(out.Request, call.Job{State: call.Failed}, completion)
 	case out.Completion != nil:
-		return completed(out.Request, out.Job, *out.Completion)
+		return t.completed(out.Request, out.Job, *out.Completion)
 	}
 	return t.underway(out.Job, out.Request.Bound)
 }
@@ -71,12 +71,12 @@ const inlineChars = 100_000
 
 // completed shows what a call came to twice, whole each time: clients hand their model
 // either the text or the structure, seldom both.
-func completed(req *call.Request, job call.Job, out call.Completion) Result {
+func (t *Tools) completed(req *call.Request, job call.Job, out call.Completion) Result {
 	bound, a := req.Bound, out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(job.State), JobID: out.ID, Joined: job.Joined, AnswerAgeMs: job.Age.Milliseconds(), CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, CostEstimated: a.CostEstimated, Account: out.Account, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, CostEstimated: a.Estimated, Account: out.Account, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
 		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {
@@ -84,6 +84,10 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 	}
 	if s.Model == "" {
 		s.Model = secret.Redact(bound.Model)
+	}
+	if s.Attempts = attemptsOf(job); len(s.Attempts) > 0 {
+		s.Warnings = append(s.Warnings, t.went(job)...)
+		s.CLI, s.Asked = job.Row.CLI, job.Row.Asked
 	}
 	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
 		return answered(bound, s, a, job, most).joining(job)

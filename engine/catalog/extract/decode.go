@@ -42,16 +42,18 @@ type Answer struct {
 	Usage     map[string]int64 // token counts by UsageInput, ...; empty if unknown
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
-	CostScope string // likewise for the cost
-
-	CostEstimated bool // the cost was not told, but reckoned
-
-	Denied   []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
-	Keys     []string         // variables whose key the program used, as far as it tells
-	Saved    *optimize.Saving // of the answer, if Shown was to be shortened
-	Late     bool             // the run was ended when it had answered
-	Warnings []string         // what else the caller should know of the answer
-	Failure  *lang.Failure    // nil: success
+	CostScope string           // likewise for the cost
+	Estimated bool             // the cost was not told, but reckoned from the tokens
+	Denied    []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
+	Keys      []string         // variables whose key the program used, as far as it tells
+	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
+	Late      bool             // the run was ended when it had answered
+	Warnings  []string         // what else the caller should know of the answer
+	Effects   Effects          // what is known of what the run changed
+	Tries     int              // of the program itself, as far as it tells of them; 0: it tells of none
+	Passing   bool             // the failure may pass, as the spec says of its class
+	Blame     string           // whose failure that is: BlameCLI, BlameModel or BlameCall
+	Failure   *lang.Failure    // nil: success
 }
 
 // maxKept bounds the part of the output that conditions over stdout see.
@@ -103,6 +105,9 @@ type decoder struct {
 	whole   strings.Builder
 	told    told         // what the caller should know
 	seen    seen         // what says that there will be no answer
+	changes bool         // a record says that something may have been changed
+	tries   int          // records of tries
+	ruledBy *failure     // the rule that named the class
 	stray   bytes.Buffer // what was printed beside the records
 }
 
@@ -241,6 +246,7 @@ func (d *decoder) record(v any, raw []byte) {
 	}
 	d.offerStream(env)
 	d.noteRecord(env, ends)
+	d.noteTry(env)
 	if ends {
 		d.close(v, raw)
 	}

@@ -20,7 +20,7 @@ func Price(bound *catalog.Call, row store.Job, end *store.Outcome, a *extract.An
 	tokens := budget.Tokens{Input: end.InputTokens, Output: end.OutputTokens, CacheRead: end.CacheReadTokens, CacheWrite: end.CacheWriteTokens}
 	if usd, known := budget.Cost(bound.CLI.Models.Prices, cmp.Or(end.Model, row.Model), tokens, bound.CLI.Output.Usage.InputCached); known {
 		end.CostUSD, end.CostEstimated = &usd, true
-		a.CostUSD, a.CostEstimated = &usd, true
+		a.CostUSD, a.Estimated = &usd, true
 	}
 }
 

@@ -54,6 +54,9 @@ const waitingVersion = 1003
 // costsVersion is the schema in which rows say what is reserved for them.
 const costsVersion = 1007
 
+// attemptVersion is the schema in which a job can have several attempts.
+const attemptVersion = 1005
+
 // migrations is append-only: what a release contained is never edited.
 var migrations = []migration{
 	{1000, schema1000},
@@ -61,7 +64,7 @@ var migrations = []migration{
 	{keptVersion, schema1002},
 	{waitingVersion, schema1003},
 	{1004, schema1004},
-	{1005, schema1005},
+	{attemptVersion, schema1005},
 	{costsVersion, schema1007},
 }
 
