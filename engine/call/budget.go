@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/budget"
@@ -92,6 +93,29 @@ func (s *Service) estimate(ctx context.Context, req *Request) (float64, error) {
 		}
 	}
 	return req.Catalog.Settings.Budget.EstimateUSD, nil
+}
+
+// Further lets the next attempt of a job begin, by a CLI, if that is within its budgets; nil if
+// there are none, or a person has said that the call may begin. What is reserved for the job
+// already counts for the attempt.
+func Further(c *catalog.Catalog, cli *catalog.CLI, row store.Job) *store.Fit {
+	limits := budget.Limits(c.Settings.Budget, cli.Name, cli.Budget)
+	if len(limits) == 0 || row.Reserved == nil || readApproval(row.Approval).Budget != "" {
+		return nil
+	}
+	usd := *row.Reserved / float64(row.N()+1) // as much for each attempt
+	fit := budget.Fit(limits, usd, time.Now(), new(budget.Decision))
+	check := fit.Check
+	fit.Check = func(sums []store.Costs) error {
+		others := slices.Clone(sums)
+		for i, sum := range sums {
+			if !row.Created.Before(sum.Since) && (sum.CLI == "" || sum.CLI == row.CLI) {
+				others[i].Reserved = max(0, sum.Reserved-usd)
+			}
+		}
+		return check(others)
+	}
+	return fit
 }
 
 // Limits are all that a catalog sets to what calls may cost.

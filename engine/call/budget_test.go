@@ -110,3 +110,43 @@ func TestBudgetsOfAll(t *testing.T) {
 		t.Errorf("%+v, %v", uses, err)
 	}
 }
+
+// TestFurtherAttempts: what is reserved for a job counts once for its next attempt.
+func TestFurtherAttempts(t *testing.T) {
+	c := newWorld(t).Service.Catalog()
+	cli := c.CLIs[0]
+	row := store.Job{CLI: "acme", Created: time.Now(), Attempt: 1, Reserved: new(3.0)}
+	if Further(c, cli, row) != nil {
+		t.Error("without a budget")
+	}
+	c.Settings.Budget.Day = new(10.0)
+	for name, tt := range map[string]struct {
+		change func(*store.Job)
+		counts store.Costs
+		over   bool
+	}{
+		"it fits":                        {nil, store.Costs{Spent: 7, Reserved: 3}, false},
+		"its own does not count twice":   {nil, store.Costs{Spent: 7, Reserved: 2.9}, false},
+		"others have spent it":           {nil, store.Costs{Spent: 10, Reserved: 3}, true},
+		"others have reserved it":        {nil, store.Costs{Spent: 2, Reserved: 8.5}, true},
+		"it counts for the day before":   {func(j *store.Job) { j.Created = time.Now().AddDate(0, 0, -2) }, store.Costs{Spent: 9, Reserved: 0.9}, true},
+		"a person let it begin":          {func(j *store.Job) { j.Approval = []byte(`{"budget":"it does not fit"}`) }, store.Costs{Spent: 20}, false},
+		"nothing was reserved for it":    {func(j *store.Job) { j.Reserved = nil }, store.Costs{Spent: 20}, false},
+		"each attempt has the same part": {func(j *store.Job) { j.Attempt = 2 }, store.Costs{Spent: 7, Reserved: 3}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := row
+			if tt.change != nil {
+				tt.change(&job)
+			}
+			var err error
+			if fit := Further(c, cli, job); fit != nil {
+				tt.counts.Since = fit.Sums[0].Since
+				err = fit.Check([]store.Costs{tt.counts})
+			}
+			if (err != nil) != tt.over {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
@@ -42,4 +43,18 @@ func Listed(all []Account, variable, file string) string {
 		}
 	}
 	return strings.Join(names, ", or ")
+}
+
+// Payer says who pays for a call of a CLI: the keys that its program said it used, else what there
+// is to log in with. Where there are several of these it names all, because the program does not
+// say which counts. It is "" where nothing is known.
+func Payer(h *host.Host, c *catalog.Catalog, cli *catalog.CLI, keys []string) string {
+	if len(keys) > 0 {
+		return "key in " + strings.Join(keys, ", ")
+	}
+	environ, err := h.Environ(OfCLI(c, cli, map[string]string{}, ""))
+	if err != nil {
+		return ""
+	}
+	return Listed(Accounts(cli.Login, environ), "key in ", "login in ")
 }
