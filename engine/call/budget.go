@@ -8,7 +8,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -63,16 +62,15 @@ func (s *Service) budget(next Handler) Handler {
 
 // askBeyond has a person decide whether the call may begin although it does not fit.
 func (r *Request) askBeyond(d budget.Decision) {
-	question := d.Question(r.Bound.CLI.DisplayName())
-	if r.Asked != nil {
-		question = r.Asked.Question + "\n" + question
+	about := d.Question(r.Bound.CLI.DisplayName())
+	if r.Asked == nil {
+		r.Asked = asked(r, about)
 	} else {
-		question = secret.Redact(question + promptOf(r))
+		r.Asked = &Asked{Question: r.Asked.Question + "\n" + about, Recorded: r.Asked.Recorded + "\n" + about, For: r.Asked.For}
 	}
 	a := *r.Approval
 	a.Verdict, a.Budget = Undecided, d.Reason()
 	r.Approval, r.Charge.Fit = &a, nil
-	r.Asked = &Asked{Question: question, For: milliseconds(r.Catalog.Settings.Approvals.WaitMs, defaultWait)}
 }
 
 // estimate is what the call may cost: as much as the last ones of its CLI, with its model if that

@@ -11,7 +11,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -151,12 +150,18 @@ func question(req *Request, d policy.Decision) string {
 	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
-	return secret.Redact(b.String() + promptOf(req))
+	return req.Catalog.Secrets.Redact(b.String())
 }
 
-// promptOf is the beginning of the prompt, on a line of its own.
-func promptOf(req *Request) string {
-	return fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))
+// asked is a question about the call, with the beginning of its prompt on a line of its own. What
+// the record keeps of it a person finds who is not in front of the client.
+func asked(req *Request, about string) *Asked {
+	prompt := fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Catalog.Secrets.Redact(req.Bound.Prompt)), " "), promptChars))
+	recorded := prompt
+	if lang.Redaction(req.Catalog.Settings.Redact.Prompts) == lang.RedactDrop {
+		recorded = "\nThe prompt is not recorded (gateway.redact.prompts)."
+	}
+	return &Asked{Question: about + prompt, Recorded: about + recorded, For: milliseconds(req.Catalog.Settings.Approvals.WaitMs, defaultWait)}
 }
 
 // subject identifies what a question is about, so that an answer lets run what was shown

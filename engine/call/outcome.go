@@ -33,6 +33,19 @@ func (s State) Ended() bool {
 // Idle reports whether nothing of a job in this state runs, although it has not ended.
 func (s State) Idle() bool { return s == Waiting || s == Retrying }
 
+// StateOf is the state of a job that ended like that.
+func StateOf(e store.Ending) State {
+	switch e {
+	case store.EndOK:
+		return Completed
+	case store.EndCanceled:
+		return Canceled
+	case store.EndLost:
+		return Orphaned
+	}
+	return Failed
+}
+
 // Outcome is what a handler made of a call.
 type Outcome struct {
 	Request *Request

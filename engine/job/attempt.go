@@ -61,6 +61,9 @@ func (r *Runner) conclude(records Store, e *ended) (call.Job, error) {
 			return r.ends(e), err
 		}
 		r.opened(ctx, records, step)
+		if r.Failed != nil {
+			r.Failed(*row, step.Attempt)
+		}
 		row.Attempt, row.Next, row.Plan, row.Outcome = row.N(), step.Next, step.Plan, store.Outcome{}
 		r.proceed(records, *row, e.run, row.Next)
 		return r.retrying(ctx, records, *row)
@@ -109,7 +112,7 @@ func keeps(cli *catalog.CLI) bool { return cli.Session.Failed != "nothing" }
 // ends is the job of an attempt after which it has ended.
 func (r *Runner) ends(e *ended) call.Job {
 	end := e.row.Outcome
-	return call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
+	return call.Job{Row: e.row, State: call.StateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
 }
 
 // finishAttempt records the end of a job with that of an attempt, as finish does.
@@ -125,6 +128,7 @@ func (r *Runner) finishAttempt(ctx context.Context, records Store, row *store.Jo
 	err := records.EndAttempt(ctx, row.ID, step)
 	if err == nil {
 		r.opened(ctx, records, step)
+		r.tellEnded(*row)
 	}
 	return err
 }

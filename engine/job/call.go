@@ -108,7 +108,7 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return startFailure(err)
 	}
-	r.secrets = secretsOf(r.environ)
+	r.secrets = secretsOf(r.environ, r.Request.Catalog)
 	return nil
 }
 
@@ -154,7 +154,7 @@ func (r *run) buildRow() {
 	r.row = store.Job{
 		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
@@ -169,7 +169,7 @@ func (r *run) buildRow() {
 // recordStartFailure completes the row of a call that could not be started.
 func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact)
+	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact, r.secrets.answer)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	e := &ended{row: r.row, out: &out, run: r, open: r.closed}
 	e.row.Outcome = end
@@ -215,5 +215,15 @@ func (r *Runner) logCall(ctx context.Context, row store.Job) error {
 // finishRow writes the end of a job, and what it means for its session.
 func (r *Runner) finishRow(ctx context.Context, records Store, row store.Job) error {
 	cli, _ := r.Current().CLI(row.CLI)
-	return records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	err := records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	if err == nil {
+		r.tellEnded(row)
+	}
+	return err
+}
+
+func (r *Runner) tellEnded(row store.Job) {
+	if r.Ended != nil {
+		r.Ended(row)
+	}
 }

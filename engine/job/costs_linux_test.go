@@ -40,7 +40,7 @@ func TestReservationOfACall(t *testing.T) {
 		if (o.CostUSD == nil) != (cost == nil) || cost != nil && *o.CostUSD != *cost || o.CostEstimated != estimated || (row.Reserved != nil) != reserved {
 			t.Errorf("%s: cost %v, estimated %v, reserved %v", what, o.CostUSD, o.CostEstimated, row.Reserved)
 		}
-		if a := b.runner.Completion(call.Job{Row: row, State: stateOf(o.Ending)}).Answer; row.State == store.Done && (a.Estimated != estimated || (a.CostUSD == nil) != (cost == nil)) {
+		if a := b.runner.Completion(call.Job{Row: row, State: call.StateOf(o.Ending)}).Answer; row.State == store.Done && (a.Estimated != estimated || (a.CostUSD == nil) != (cost == nil)) {
 			t.Errorf("%s: %+v", what, a)
 		}
 	}

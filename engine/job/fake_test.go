@@ -220,6 +220,7 @@ func newFixtureIn(t *testing.T, home, lines string, environ ...string) *fixture 
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
 	b.catalog.Settings.Jobs.MaxDepth = 3
+	b.catalog.Secrets = knownSecrets(t)
 	b.store, err = sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ import (
 func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
-		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
+		job.State, job.Printed = call.StateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
 		return job, r.withAttempts(ctx, records, &job)
 	}
 	if row.Waits() {
@@ -141,20 +141,21 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		return call.Job{}, err
 	}
 	exit := outcome.ExitOf(e.state.Exit)
-	end := outcome.Row(out, exit, ending, e.secrets.redact)
+	end := outcome.Row(out, exit, ending, e.secrets.redact, e.secrets.answer)
 	outcome.PerCall(records, e.row, &end, &out.Answer)
 	outcome.Price(e.call, e.row, &end, &out.Answer)
 	if e.state.Phase == supervisor.Ended && e.state.Start == (supervisor.Start{}) {
 		outcome.Unstarted(e.row, &end)
 	}
 	if !e.known {
-		end.Response = ""
-		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
+		outcome.Unrecorded(&end, "because the environment cannot be made and with it not known what is secret")
+	} else if e.secrets.dropsAnswers() {
+		outcome.Unrecorded(&end, outcome.Dropped)
 	}
 	if text := e.state.Exit.Detail; text != "" && exit.Reason != outcome.Settled && exit.Reason != outcome.Watched {
 		end.Detail += ": " + e.secrets.redact(text)
 	}
-	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
+	if ending == store.EndOK && (len(end.Response) > store.MaxResponse || outcome.WhyUnrecorded(end) != "") {
 		// The rest is only in the directory, to which the row refers.
 		if err := <-synced; err != nil {
 			return call.Job{}, err
@@ -193,7 +194,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 // concurrently with decoding. The result is sent later.
 func (e *ending) sync() <-chan error {
 	synced := make(chan error, 1)
-	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 || !e.known || e.secrets.dropsAnswers() { // reading may make a text longer
 		go func() { synced <- e.dir.Sync() }()
 	} else {
 		synced <- nil
@@ -276,5 +277,5 @@ func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 		}
 	}
 	environ, err := r.Host.Environ(filter)
-	return secretsOf(environ), err == nil
+	return secretsOf(environ, catalog), err == nil
 }

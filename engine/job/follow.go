@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -68,6 +69,9 @@ func (r *Runner) followAttempt(ctx context.Context, job call.Job, stdout, stderr
 	files, err := r.spoolsOf(job.Row.ID)
 	if errors.Is(err, fs.ErrNotExist) && job.State.Ended() { // the row is all there is
 		_, err = io.WriteString(stdout, job.Row.Outcome.Response)
+		if why := outcome.WhyUnrecorded(job.Row.Outcome); why != "" && err == nil {
+			_, err = io.WriteString(stderr, why+", and the files of the call are gone\n")
+		}
 		return job, err
 	}
 	if err != nil {

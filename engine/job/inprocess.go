@@ -159,7 +159,10 @@ func (j *inProcessJob) end(exit process.Exit) {
 	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	r.secrets.redactReport(&out)
 	row := r.row
-	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
+	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact, r.secrets.answer)
+	if r.secrets.dropsAnswers() {
+		outcome.Unrecorded(&row.Outcome, outcome.Dropped)
+	}
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
 	outcome.Price(r.Bound, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)

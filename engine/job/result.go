@@ -74,6 +74,9 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
 	}
+	if why := outcome.WhyUnrecorded(o); why != "" {
+		out.Warnings = append(out.Warnings, why+", and the files of the call are gone")
+	}
 	if row.ResponseBytes > int64(len(o.Response)) {
 		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")
 	}

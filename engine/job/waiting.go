@@ -55,7 +55,7 @@ type heldJob struct {
 
 // beginWaiting makes the row of a call about which a person decides, or joins one that waits.
 func (r *run) beginWaiting(ctx context.Context) (call.Job, *lang.Failure) {
-	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.redact(r.Asked.Question)}
+	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.redact(r.Asked.Recorded)}
 	if err := r.storeCall(); err != nil {
 		return call.Job{}, startFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
 	}
@@ -170,7 +170,7 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 	}
 	os.Remove(storedcall.Path(r.folder(), row.ID))
 	row.State, row.Outcome, row.Approval = store.Done, end, a.Record()
-	job := call.Job{Row: row, State: stateOf(end.Ending), Durable: r.durable(row)}
+	job := call.Job{Row: row, State: call.StateOf(end.Ending), Durable: r.durable(row)}
 	if err := r.recordEnd(ctx, row, a); err != nil { // nothing was run, and the row has it
 		job.Notes = append(job.Notes, "the decision could not be recorded: "+err.Error())
 	}
@@ -180,6 +180,7 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 // recordEnd records a decision by which nothing was run, and the call where calls are recorded
 // apart from jobs.
 func (r *Runner) recordEnd(ctx context.Context, row store.Job, a *call.Approval) (err error) {
+	r.tellEnded(row)
 	if r.Decisions != nil {
 		err = r.Decisions.RecordDecision(ctx, a.Row(row))
 	}

@@ -62,6 +62,28 @@ type Settings struct {
 	MCPServers []string `json:"mcpServers,omitempty"`
 	// Optimizers of calls that ask for one.
 	Optimizers OptimizersSpec `json:"optimizers,omitzero"`
+	// What the record keeps of prompts and answers.
+	Redact RedactSpec `json:"redact,omitzero"`
+	// The log on standard error.
+	Log LogSpec `json:"log,omitzero"`
+}
+
+// LogSpec is the settings of the log on standard error.
+type LogSpec struct {
+	// Least severe lines: "debug", "info" (default: calls and changes of specs too), "warn"
+	// or "error". `gateway.debug` is "debug".
+	Level string `json:"level,omitempty"`
+	// "text" (default): key=value.
+	Format string `json:"format,omitempty"`
+}
+
+// RedactSpec says what the record keeps of prompts and answers. Secrets are taken out of
+// all other texts in any case.
+type RedactSpec struct {
+	// Prompts: "mask" (default): without secrets; "drop": none; "off": as they are.
+	Prompts string `json:"prompts,omitempty"`
+	// Answers, likewise.
+	Answers string `json:"answers,omitempty"`
 }
 
 // EnvFilter says which environment variables all CLIs get.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -22,9 +21,9 @@ type attempt struct {
 	Next       string `json:"next,omitempty"`   // what followed, or why nothing did
 }
 
-func attemptsOf(j call.Job) (list []attempt) {
+func (t *Tools) attemptsOf(j call.Job) (list []attempt) {
 	for _, a := range j.Attempts {
-		list = append(list, attempt{a.N, a.CLI, a.Model, a.Outcome.ErrorClass, secret.Redact(a.Outcome.ErrorMessage), a.Outcome.Duration.Milliseconds(), a.Tries, a.Wait.Milliseconds(), a.Next})
+		list = append(list, attempt{a.N, a.CLI, a.Model, a.Outcome.ErrorClass, t.Catalog().Secrets.Redact(a.Outcome.ErrorMessage), a.Outcome.Duration.Milliseconds(), a.Tries, a.Wait.Milliseconds(), a.Next})
 	}
 	return list
 }
@@ -33,7 +32,7 @@ func attemptsOf(j call.Job) (list []attempt) {
 func (t *Tools) went(j call.Job) (warnings []string) {
 	if n := len(j.Attempts); n > 1 {
 		last := j.Attempts[n-2]
-		warnings = append(warnings, fmt.Sprintf("this was attempt %d: the one before failed (%s: %s)", n, last.Outcome.ErrorClass, secret.Redact(last.Outcome.ErrorMessage)))
+		warnings = append(warnings, fmt.Sprintf("this was attempt %d: the one before failed (%s: %s)", n, last.Outcome.ErrorClass, t.Catalog().Secrets.Redact(last.Outcome.ErrorMessage)))
 	}
 	for _, a := range j.Attempts {
 		if a.Next == store.NextFallback && j.State.Ended() {

@@ -88,7 +88,7 @@ func (t *Tools) facts(j call.Job) structured {
 	if !j.State.Ended() {
 		s.SessionID = row.Session
 	}
-	s.Attempts, s.Asked = attemptsOf(j), row.Asked
+	s.Attempts, s.Asked = t.attemptsOf(j), row.Asked
 	s.Warnings = append(s.Warnings, t.went(j)...)
 	if j.State == call.Retrying {
 		s.NextAt = row.Next.UTC().Format(time.RFC3339)

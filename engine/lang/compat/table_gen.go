@@ -135,6 +135,8 @@ func comparisonsOfFields() map[string]comparison {
 		"mcp.*.access":                    {classify: composite(Widening)},
 		"optimizer":                       {},
 		"optimizer.*":                     {classify: composite(Note)},
+		"secret":                          {removed: goneSecret},
+		"secret.*":                        {classify: composite(Widening)},
 		"gateway.logsDb":                  {classify: unrecorded},
 		"gateway.envFile":                 {classify: rewritten("variables for the CLIs come from %s, and came from %s")},
 		"gateway.debug":                   noted,
@@ -182,5 +184,9 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.mcpServers":              {classify: grows(serverCame, serverWent)},
 		"gateway.optimizers.prompt":       {classify: unoptimized(catalog.ParamOptimizePrompt)},
 		"gateway.optimizers.response":     {classify: unoptimized(catalog.ParamOptimizeResponse)},
+		"gateway.redact.prompts":          {classify: kept("prompts")},
+		"gateway.redact.answers":          {classify: kept("answers")},
+		"gateway.log.level":               noted,
+		"gateway.log.format":              noted,
 	}
 }
