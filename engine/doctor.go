@@ -36,6 +36,7 @@ const (
 	AreaDatabases   = "databases"
 	AreaPermissions = "permissions"
 	AreaJobs        = "jobs"
+	AreaBudgets     = "budgets"
 	AreaSessions    = "sessions"
 	AreaCLIs        = "clis"
 	AreaServers     = "mcp"
@@ -93,7 +94,7 @@ func Doctor(ctx context.Context, o Options, program, build string) []Finding {
 	}
 	return d.all(ctx, []area{
 		{AreaGateway, d.gateway}, {AreaSpecs, d.specs}, {AreaSettings, d.settings}, {AreaDatabases, d.databases},
-		{AreaPermissions, d.permissions}, {AreaJobs, d.jobs}, {AreaSessions, d.sessions},
+		{AreaPermissions, d.permissions}, {AreaJobs, d.jobs}, {AreaBudgets, d.budgets}, {AreaSessions, d.sessions},
 		{AreaCLIs, d.clis}, {AreaServers, d.servers}, {AreaClients, d.clients},
 	})
 }

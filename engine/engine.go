@@ -112,6 +112,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		Decisions: opener(e.decisions, func(s *sqlite.Store) tools.ApprovalStore { return s }), Journal: journal, Models: registry,
 		Calls: &call.Service{
 			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner, Ceilings: runner, Trust: trusted{trustList()}, Settings: &ownsettings.Reader{Host: runner.Host}, Empty: emptyDir,
+			Costs:     opener(e.record.open, func(s *sqlite.Store) call.Costs { return s }),
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}

@@ -76,7 +76,7 @@ func (d diagnosis) encode(w io.Writer) error {
 // areaTitles are the headings of the page.
 var areaTitles = map[string]string{
 	engine.AreaGateway: "This gateway", engine.AreaSpecs: "Specs", engine.AreaSettings: "Settings", engine.AreaDatabases: "Databases",
-	engine.AreaPermissions: "Permissions", engine.AreaJobs: "Jobs", engine.AreaSessions: "Sessions", engine.AreaCLIs: "Agents", engine.AreaServers: "MCP servers for the agents", engine.AreaClients: "MCP clients",
+	engine.AreaPermissions: "Permissions", engine.AreaJobs: "Jobs", engine.AreaBudgets: "Budgets", engine.AreaSessions: "Sessions", engine.AreaCLIs: "Agents", engine.AreaServers: "MCP servers for the agents", engine.AreaClients: "MCP clients",
 }
 
 // print writes a page: a line for each finding, and below it what to do.

@@ -26,6 +26,7 @@ type Approval struct {
 	Score    int          `json:"score"`
 	Reasons  []policy.Hit `json:"reasons,omitempty"`
 	Note     string       `json:"note,omitempty"`
+	Budget   string       `json:"budget,omitempty"` // why a person was to decide about the cost of the call
 	Catalog  string       `json:"catalog"`
 }
 
@@ -110,8 +111,7 @@ func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, err
 	case policy.Human:
 		if s.canAsk(req) {
 			a.Verdict, req.Approval = Undecided, &a
-			about, prompt := question(req, d)
-			req.Asked = &Asked{Question: about + prompt, Recorded: recorded(req, about, prompt), For: milliseconds(req.Catalog.Settings.Approvals.WaitMs, defaultWait)}
+			req.Asked = asked(req, question(req, d))
 			return nil, nil
 		}
 		a.decide(unavailable)
@@ -221,6 +221,9 @@ func denial(req *Request, a Approval) *lang.Failure {
 	if dangers != "" {
 		f.Hint = "leave out " + dangers
 	}
+	if a.Budget != "" {
+		f.Hint = "wait until the budget resets; a person can raise it"
+	}
 	if reply := Reply(a.Answer); reply == ChoseDeny || reply == Declined {
 		f.Hint += "; do not repeat the call as it is"
 	}
@@ -229,6 +232,9 @@ func denial(req *Request, a Approval) *lang.Failure {
 
 // Denial says why nothing was run.
 func (a *Approval) Denial() string {
+	if a.Budget != "" {
+		return "nothing was run: " + answers[Reply(a.Answer)] + " (" + a.Budget + ")" + list(a.Reasons)
+	}
 	if a.Strategy != policy.Managed {
 		return "nothing was run: " + a.Note
 	}

@@ -41,14 +41,13 @@ func (s *Service) canAsk(req *Request) bool {
 // to whoever answers first.
 func (s *Service) ask(next Handler) Handler {
 	return HandlerFunc(func(ctx context.Context, req *Request) (*Outcome, error) {
-		if req.Asked == nil {
-			return next.Call(ctx, req)
-		}
-		about := subject(req)
 		if req.AskNextRound && req.Answer != nil {
-			if job, fits := s.questions.take(req.Answer.State, about); fits {
+			if job, fits := s.questions.take(req.Answer.State, subject(req)); fits {
 				return s.answered(ctx, req, job)
 			} // else it is the answer to another question, or given twice
+		}
+		if req.Asked == nil {
+			return next.Call(ctx, req)
 		}
 		out, err := next.Call(ctx, req)
 		if err != nil || out.Job.State != Waiting {
@@ -56,7 +55,7 @@ func (s *Service) ask(next Handler) Handler {
 		}
 		switch {
 		case req.AskNextRound:
-			state := s.questions.put(about, out.Job, time.Now().Add(req.Asked.For))
+			state := s.questions.put(subject(req), out.Job, time.Now().Add(req.Asked.For))
 			return nil, &InputRequired{Question: &Question{Text: req.Asked.Question, State: state}}
 		case req.Ask != nil:
 			out.Job = s.elicit(ctx, req, out.Job)
@@ -144,25 +143,25 @@ func (s *Service) elicit(ctx context.Context, req *Request, job Job) Job {
 
 // question says to a person what they decide about. The words of the caller stand last,
 // and quoted, so that they cannot pass for ours.
-func question(req *Request, d policy.Decision) (about, prompt string) {
+func question(req *Request, d policy.Decision) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.DisplayName(), req.Tool, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
 	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
-	secrets := req.Catalog.Secrets
-	prompt = fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(secrets.Redact(req.Bound.Prompt)), " "), promptChars))
-	return secrets.Redact(b.String()), prompt
+	return req.Catalog.Secrets.Redact(b.String())
 }
 
-// recorded is what the record keeps of a question, where a person finds it who is not in front
-// of the client.
-func recorded(req *Request, about, prompt string) string {
+// asked is a question about the call, with the beginning of its prompt on a line of its own. What
+// the record keeps of it a person finds who is not in front of the client.
+func asked(req *Request, about string) *Asked {
+	prompt := fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Catalog.Secrets.Redact(req.Bound.Prompt)), " "), promptChars))
+	recorded := prompt
 	if lang.Redaction(req.Catalog.Settings.Redact.Prompts) == lang.RedactDrop {
-		prompt = "\nThe prompt is not recorded (gateway.redact.prompts)."
+		recorded = "\nThe prompt is not recorded (gateway.redact.prompts)."
 	}
-	return about + prompt
+	return &Asked{Question: about + prompt, Recorded: about + recorded, For: milliseconds(req.Catalog.Settings.Approvals.WaitMs, defaultWait)}
 }
 
 // subject identifies what a question is about, so that an answer lets run what was shown

@@ -60,10 +60,11 @@ type Service struct {
 	Catalog  func() *catalog.Catalog // the current one
 	Versions Versions
 	Models   Models
-	Sessions Sessions // nil: a call continues only a conversation that it names
-	Trust    Trust    // nil: no directory is trusted
-	Ceilings Ceilings // nil: there are none but that of the settings
-	Settings Settings // nil: nobody looks
+	Sessions Sessions              // nil: a call continues only a conversation that it names
+	Trust    Trust                 // nil: no directory is trusted
+	Ceilings Ceilings              // nil: there are none but that of the settings
+	Settings Settings              // nil: nobody looks
+	Costs    func() (Costs, error) // opens the record of what calls have cost; used where there are budgets
 	Jobs     Jobs
 
 	// Empty makes the empty directory in which calls run that have none and only read; nil
@@ -142,10 +143,11 @@ type Decisions interface {
 }
 
 // New is the handler of calls. This is the order of their concerns: each step may rely on
-// what the ones before it decided. A person is asked last, about a job that waits: so the
+// what the ones before it decided. What is left of a budget is known when the row is made, so that
+// the question about it comes after that. A person is asked last, about a job that waits: so the
 // question outlives its caller, its client and this gateway.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), step(s.instead), s.ask)
+	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), step(s.instead), s.budget, s.ask)
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and

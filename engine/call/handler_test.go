@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
@@ -32,15 +33,20 @@ type world struct {
 	answers chan Reply // that decided
 	mute    bool       // nobody else can answer
 	waits   []time.Duration
+	counts  []store.Costs      // in the transaction of Submit
+	means   map[string]float64 // of what calls have cost, by model
+	broken  error              // of that record
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	ask := 50
+	params := lang.MapOf("n", lang.ParamSpec{Doc: "N", Type: "int", Flag: "-n"})
+	params.Set("model", lang.ParamSpec{Doc: "Model", Flag: "--model"})
 	c, problems := catalog.Compile(&lang.Spec{
 		CLI: lang.MapOf("acme", lang.CLISpec{Bin: "acme", Title: "Acme", Argv: lang.ArgvSpec{New: []string{"{params}"}, Resume: []string{"{session}", "{params}"}, Latest: []string{"{session}", "{params}"}},
-			Params:  lang.MapOf("n", lang.ParamSpec{Doc: "N", Type: "int", Flag: "-n"}),
+			Params:  params,
 			Session: lang.SessionSpec{Resume: []string{"--resume={id}"}, Latest: []string{"--continue"}, Capture: lang.TakeSpec{Take: "event.id"}},
 			Output:  lang.OutputSpec{Format: "jsonl", Text: lang.TakeSpec{Take: "event.text"}},
 			Risk:    []lang.RiskSpec{{ID: "n", When: "n > 0", Score: 20}, {ID: "big", When: "n > 9", Score: 80}}}),
@@ -52,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{answers: make(chan Reply, 1)}
 	w.Service = &Service{Catalog: func() *catalog.Catalog { return c }, Models: w, Sessions: w, Jobs: w, Versions: w,
-		Decisions: func() (Decisions, error) { return w, nil }}
+		Decisions: func() (Decisions, error) { return w, nil }, Costs: func() (Costs, error) { return w, nil }}
 	return w
 }
 
@@ -82,6 +88,11 @@ func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	w.sent = append(w.sent, &sent)
 	if w.failure != nil {
 		return Job{}, w.failure
+	}
+	if req.Charge != nil && req.Charge.Fit != nil {
+		if exceeded := (*budget.Exceeded)(nil); errors.As(req.Charge.Fit.Check(w.counts), &exceeded) {
+			return Job{}, exceeded.Decision.Failure()
+		}
 	}
 	job := Job{Row: store.Job{ID: "id", CLI: "acme", Approval: req.Approval.Record()}, State: Running}
 	if req.Asked != nil {

@@ -68,6 +68,7 @@ type Completion struct {
 	ExitCode int // -1 if there was none
 	Duration time.Duration
 	Warnings []string // what went wrong beside the call itself
+	Account  string   // who pays for it, as far as that can be seen: a key in a variable, or a login; "" if that is not known
 }
 
 // Job is a call, as it stands.

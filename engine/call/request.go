@@ -29,6 +29,7 @@ type Request struct {
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
 	Asked    *Asked           // a person has to decide about it; nil: nobody has
 	Instead  []Alternative    // calls that are made if this one fails, in this order
+	Charge   *Charge          // what is reserved for it; nil: nothing, because there is no budget
 
 	noDir string   // why it has no working directory of its own
 	notes []string // about where it runs

@@ -26,7 +26,7 @@ func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.
 		req.Until = time.Now().Add(d + askExtra)
 	}
 	for last := false; ; last = true {
-		req.Approval, req.Asked = nil, nil
+		req.Approval, req.Asked, req.Charge = nil, nil, nil
 		out, err := h.Call(ctx, req)
 		if err != nil {
 			return nil, err

@@ -100,6 +100,7 @@ func TestLogin(t *testing.T) {
 		`{"env":["NOT","SET"]}`:   "found variable SET",
 		`{"env":["EMPTY","NOT"]}`: "none ",
 		`{"env":["NOT"],"files":["~/there/key"]}`:              "found file HOME/there/key",
+		`{"env":["SET"],"files":["~/there/key"]}`:              "found variable SET, or file HOME/there/key",
 		`{"files":["~/there/none","~/there","~/there/empty"]}`: "none ",
 		`{"files":["{MOVED:~/there}/key"]}`:                    "found file HOME/moved/key",
 		`{"files":["{EMPTY:~/there}/key"]}`:                    "found file HOME/there/key",

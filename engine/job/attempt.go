@@ -169,7 +169,7 @@ func (r *Runner) total(ctx context.Context, records Store, e *ended) error {
 		o.Use(a.Outcome)
 	}
 	a := &e.out.Answer
-	a.CostUSD = o.CostUSD
+	a.CostUSD, a.Estimated = o.CostUSD, o.CostEstimated
 	for name, n := range map[string]*int64{
 		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,
 		extract.UsageCacheWrite: o.CacheWriteTokens, extract.UsageReasoning: o.ReasoningTokens,

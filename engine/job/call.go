@@ -159,6 +159,9 @@ func (r *run) buildRow() {
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
+	if r.Charge != nil {
+		r.row.Reserved, r.row.Fit = &r.Charge.USD, r.Charge.Fit
+	}
 	if r.attempt == 0 {
 		r.chain()
 	}

@@ -146,6 +146,10 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	exit := outcome.ExitOf(e.state.Exit)
 	end := outcome.Row(out, exit, ending, e.secrets.Redact, e.secrets.Answer)
 	outcome.PerCall(records, e.row, &end, &out.Answer)
+	outcome.Price(e.call, e.row, &end, &out.Answer)
+	if e.state.Phase == supervisor.Ended && e.state.Start == (supervisor.Start{}) {
+		outcome.Unstarted(e.row, &end)
+	}
 	if !e.known {
 		outcome.Unrecorded(&end, "because the environment cannot be made and with it not known what is secret")
 	} else if e.secrets.DropsAnswers() {

@@ -165,6 +165,7 @@ func (j *inProcessJob) end(exit process.Exit) {
 		outcome.Unrecorded(&row.Outcome, outcome.Dropped)
 	}
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
+	outcome.Price(r.Bound, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.

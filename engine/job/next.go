@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
@@ -196,6 +197,7 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	}
 	next.buildRow()
 	next.follow(row)
+	next.row.Fit = call.Further(next.Catalog, next.Bound.CLI, asked)
 	jobdir.RemoveUnstarted(filepath.Join(r.folder(), next.dir()))
 	defer next.lockTurn(ctx)()
 	prepared, failure := x.prepare(&next)
@@ -207,6 +209,9 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	}
 	if err := records.StartNext(ctx, next.row); err != nil {
 		_ = prepared.discard() // what is left is found by its row
+		if exceeded := (*budget.Exceeded)(nil); errors.As(err, &exceeded) {
+			return r.endBetween(ctx, records, asked, exceeded.Decision.Failure())
+		}
 		return call.Job{}, err
 	}
 	job, err := prepared.start(&next)

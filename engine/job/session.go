@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -59,8 +60,12 @@ func (r *run) lockTurn(ctx context.Context) (done func()) {
 	return func() { file.Close() }
 }
 
-// beginFailure says why there is no row: another call may have begun the session first.
+// beginFailure says why there is no row: it does not fit into a budget, or another call may have
+// begun the session first.
 func (r *run) beginFailure(ctx context.Context, err error) *lang.Failure {
+	if exceeded := (*budget.Exceeded)(nil); errors.As(err, &exceeded) {
+		return exceeded.Decision.Failure()
+	}
 	if !errors.Is(err, store.ErrSessionBegun) {
 		return r.recordFailure(ctx, err)
 	}

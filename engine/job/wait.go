@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job/early"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -153,6 +154,9 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 	}
 	r.explain(job.Row, &out)
 	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))
+	if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
+		out.Account = environment.Payer(r.Host, r.Current(), cli, out.Answer.Keys)
+	}
 	return out
 }
 

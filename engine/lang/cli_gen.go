@@ -55,6 +55,8 @@ type CLISpec struct {
 	Breaker BreakerSpec `json:"breaker,omitzero"`
 	// Who answers instead when a call failed for good and has changed nothing.
 	Fallback []FallbackSpec `json:"fallback,omitempty"`
+	// What calls of this CLI may cost, beside `gateway.budget`.
+	Budget BudgetSpec `json:"budget,omitzero"`
 	// Rules that make a call of this CLI risky.
 	Risk []RiskSpec `json:"risk,omitempty"`
 	// How to ask the program for its version.
@@ -250,6 +252,31 @@ type ModelsSpec struct {
 	Prefix string `json:"prefix,omitempty"`
 	// Places where the CLI keeps names of models, by name.
 	Sources Map[SourceSpec] `json:"sources,omitzero"`
+	// What models cost, by name; `*` stands for any text, and of several that match the
+	// longest counts.
+	Prices Map[PriceSpec] `json:"prices,omitzero"`
+}
+
+// PriceSpec is what the tokens of a model cost, in US dollars for a million of them.
+type PriceSpec struct {
+	// Tokens of the input.
+	Input float64 `json:"input"`
+	// Tokens of the output.
+	Output float64 `json:"output"`
+	// Tokens read from a cache.
+	CacheRead *float64 `json:"cacheRead,omitempty"`
+	// Tokens written into a cache.
+	CacheWrite *float64 `json:"cacheWrite,omitempty"`
+	// Day of these prices, as in "2026-11-30"; shown by `gateway doctor`.
+	AsOf string `json:"asOf"`
+}
+
+// BudgetSpec is what calls may cost, in US dollars. It is looked at before a call begins.
+type BudgetSpec struct {
+	// In a day, from midnight on where the gateway runs. 0: nothing.
+	Day *float64 `json:"day,omitempty"`
+	// In a month, from its first day on.
+	Month *float64 `json:"month,omitempty"`
 }
 
 // KnownSpec describes a model.

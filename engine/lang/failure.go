@@ -26,6 +26,7 @@ const (
 	ClassUsage      = "invalid_call"
 	ClassDenied     = "denied"
 	ClassRecord     = "record"
+	ClassBudget     = "budget" // calls have cost what they may cost
 	ClassDisk       = "disk_full"
 	ClassNested     = "nested"
 	ClassRefused    = "refused" // a tool of the agent needed permission

@@ -150,4 +150,6 @@ type UsageSpec struct {
 	CacheWrite TakeSpec `json:"cacheWrite,omitzero"`
 	// Tokens of reasoning.
 	Reasoning TakeSpec `json:"reasoning,omitzero"`
+	// `input` counts the tokens of a cache as well, so that these are not paid twice.
+	InputCached bool `json:"inputCached,omitempty"`
 }

@@ -2,6 +2,20 @@
 
 package lang
 
+// GatewayBudget is what calls of all CLIs together may cost, in US dollars, and what
+// happens to a call that would cost more.
+type GatewayBudget struct {
+	// In a day, from midnight on where the gateway runs. 0: nothing.
+	Day *float64 `json:"day,omitempty"`
+	// In a month, from its first day on.
+	Month *float64 `json:"month,omitempty"`
+	// What is reserved for a call as long as no cost of a call of its CLI is known.
+	EstimateUSD float64 `json:"estimateUSD,omitempty"`
+	// What happens to a call at the limit: "ask" (default): a person decides, if the client
+	// can ask one, and the call is refused otherwise; "refuse".
+	AtLimit string `json:"atLimit,omitempty"`
+}
+
 // Settings are the gateway's own.
 type Settings struct {
 	// SQLite file that records every call.
@@ -34,6 +48,8 @@ type Settings struct {
 	Approvals ApprovalsSpec `json:"approvals,omitzero"`
 	// What calls may do that do not say.
 	Access AccessSettings `json:"access,omitzero"`
+	// What calls of all CLIs together may cost.
+	Budget GatewayBudget `json:"budget,omitzero"`
 	// Which changes of specs take effect in a running gateway: "all", "hold" (those that
 	// widen what calls may do wait for a person), or "off" (none).
 	Reload string `json:"reload,omitempty"`

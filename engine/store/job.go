@@ -75,6 +75,9 @@ type Job struct {
 
 	Plan json.RawMessage // what the job does if an attempt fails, as an object; nil: it ends
 
+	Reserved *float64 // US dollars that count until its cost is known; nil: none
+	Fit      *Fit     `json:"-"` // with what it must fit into budgets; nil: it need not. Never read
+
 	// What follows is read, and ignored by Begin.
 
 	State         State
@@ -111,6 +114,7 @@ type Outcome struct {
 	CacheWriteTokens *int64
 	ReasoningTokens  *int64
 	CostUSD          *float64
+	CostEstimated    bool // the cost is reckoned from the tokens
 
 	UsageScope string // of the token counts: "" for this call, ScopeSession for the conversation up to its end
 	CostScope  string // likewise of the cost

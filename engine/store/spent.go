@@ -83,6 +83,6 @@ func (o *Outcome) Use(other Outcome) {
 		if o.CostUSD != nil {
 			cost += *o.CostUSD
 		}
-		o.CostUSD = &cost
+		o.CostUSD, o.CostEstimated = &cost, o.CostEstimated || other.CostEstimated
 	}
 }

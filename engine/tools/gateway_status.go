@@ -32,6 +32,7 @@ type Status struct {
 
 	Evaluating *Evaluating `json:"evaluating,omitempty"`
 
+	Budgets  []Budget       `json:"budgets,omitempty"`  // what calls may cost, and have cost
 	Breakers []BreakerState `json:"breakers,omitempty"` // that let no calls through, or count failures
 }
 
@@ -86,12 +87,12 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
 	`"lost":{"type":"array","items":{"type":"object"}},` +
 	`"evaluating":{"type":"object"},` +
-	`"breakers":{"type":"array","items":{"type":"object"}}}}`)
+	`"breakers":{"type":"array","items":{"type":"object"}},"budgets":{"type":"array","items":{"type":"object"}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
 	Tool: catalog.Tool{Name: GatewayStatus, Title: "Status of the gateway", Output: statusSchema, Advanced: true, ReadOnly: true, Idempotent: true,
-		Description: "Report which specs are in force, and why changed files are not."},
+		Description: "Report which specs are in force, why changed files are not, and what is spent of budgets."},
 	handle: (*Tools).status,
 	render: renderStatus,
 }
@@ -121,6 +122,7 @@ func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error
 		evaluating.Since = evaluating.Since.UTC()
 		s.Evaluating = &evaluating
 	}
+	t.addBudgets(ctx, &s)
 	if t.Runner != nil && t.Runner.Record != nil {
 		list, err := t.Runner.Breakers(ctx)
 		if err != nil {
@@ -170,6 +172,9 @@ func renderStatus(s Status) []string {
 	}
 	for _, b := range s.Breakers {
 		text = append(text, b.text+".")
+	}
+	for _, b := range s.Budgets {
+		text = append(text, b.text)
 	}
 	text = append(text, s.Warnings...)
 	for _, setting := range s.Restart {

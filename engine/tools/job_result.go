@@ -63,7 +63,7 @@ func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (
 	s := t.facts(res.Job)
 	a := res.Outcome.Answer
 	if res.State.Ended() {
-		s.Usage, s.UsageScope, s.CostScope = a.Usage, a.Scope, a.CostScope
+		s.Usage, s.UsageScope, s.CostScope, s.CostEstimated, s.Account = a.Usage, a.Scope, a.CostScope, a.Estimated, res.Outcome.Account
 		s.Warnings = append(s.Warnings, res.Outcome.Warnings...)
 		s.Optimization = optimization(res.Saved(), a.Saved)
 		if a.SessionID != "" {

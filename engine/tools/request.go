@@ -75,7 +75,7 @@ func (t *Tools) completed(req *call.Request, job call.Job, out call.Completion) 
 	ms := out.Duration.Milliseconds()
 	s := structured{
 		Status: string(job.State), JobID: out.ID, Joined: job.Joined, AnswerAgeMs: job.Age.Milliseconds(), CLI: bound.CLI.Name, Model: a.Model, SessionID: a.SessionID, CorrelationID: bound.CorrelationID,
-		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
+		DurationMs: &ms, Usage: a.Usage, UsageScope: a.Scope, CostUSD: a.CostUSD, CostScope: a.CostScope, CostEstimated: a.Estimated, Account: out.Account, Warnings: slices.Concat(bound.Notes, bound.Servers().Notes(), out.Warnings, wider(req, a)), Error: reminded(bound, a.Failure),
 		Approval: req.Approval.ByPolicy(), MCP: bound.Servers(), Access: decided(bound), Cwd: req.Dir, Optimization: optimization(bound.Saved, a.Saved),
 	}
 	if out.ExitCode >= 0 {

@@ -33,6 +33,8 @@ type structured struct {
 	UsageScope    string                `json:"usageScope,omitempty"`
 	CostUSD       *float64              `json:"costUsd,omitempty"`
 	CostScope     string                `json:"costScope,omitempty"`
+	CostEstimated bool                  `json:"costEstimated,omitempty"` // by the tokens and the prices of the spec
+	Account       string                `json:"account,omitempty"`       // who pays, as far as that can be seen
 	Approval      *call.Approval        `json:"approval,omitempty"`
 	MCP           *mcpservers.Selection `json:"mcpServers,omitempty"`
 	Access        *access.Access        `json:"access,omitempty"`
@@ -134,6 +136,10 @@ func trailer(s structured) string {
 		put("costUsd", strconv.FormatFloat(*s.CostUSD, 'f', -1, 64))
 	}
 	put("costScope", s.CostScope)
+	if s.CostEstimated {
+		put("costEstimated", "true")
+	}
+	put("account", s.Account)
 	if s.Access != nil {
 		put("access", granted(*s.Access))
 	}

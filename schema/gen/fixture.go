@@ -124,7 +124,7 @@ func (l *language) sampleMap(s *ast.StructLit, value ast.Expr, turn int) (string
 }
 
 // candidates are texts of which one fits each pattern of the schema.
-var candidates = []string{"z", "a", "Z", "A", "9", "10", "--z", "~/z", "{json}"}
+var candidates = []string{"z", "a", "Z", "A", "9", "10", "--z", "~/z", "{json}", "2026-01-02"}
 
 // fits reports whether a text is what an expression of texts admits.
 func (l *language) fits(e ast.Expr, text string) bool {

@@ -49,6 +49,7 @@ type Answer struct {
 	Scope     string           // "session" if the counts are cumulative over a continued conversation
 	CostUSD   *float64
 	CostScope string           // likewise for the cost
+	Estimated bool             // the cost was not told, but reckoned from the tokens
 	Denied    []string         // tools that the model was not allowed to use, of which a warning tells; nil if none or unknown
 	Keys      []string         // variables whose key the program used, as far as it tells
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened

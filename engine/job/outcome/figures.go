@@ -41,5 +41,5 @@ func SetFigures(a *extract.Answer, o store.Outcome) {
 			a.Usage[name] = *n
 		}
 	}
-	a.CostUSD, a.Scope, a.CostScope = o.CostUSD, o.UsageScope, o.CostScope
+	a.CostUSD, a.Scope, a.CostScope, a.Estimated = o.CostUSD, o.UsageScope, o.CostScope, o.CostEstimated
 }

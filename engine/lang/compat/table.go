@@ -104,6 +104,16 @@ func lifted(s scope, was, is any) {
 	}
 }
 
+// spends is for a bound of costs, of which none is no bound.
+func spends(s scope, was, is any) {
+	switch a, b := was.(*float64), is.(*float64); {
+	case b == nil:
+		s.lost().widening("calls may cost any amount; it was %s USD", text.Number(*a))
+	case a != nil && *b > *a:
+		s.widening("calls may cost %s USD, and not %s", text.Number(*b), text.Number(*a))
+	}
+}
+
 // tightens is for a bound that refuses calls; 0 is none.
 func tightens(format string) func(s scope, was, is any) {
 	return func(s scope, was, is any) {

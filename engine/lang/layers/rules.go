@@ -13,8 +13,7 @@ type rule struct {
 	narrows func(l *Locks, key string, was, is Value) bool
 }
 
-// rules are all of them, made at their use to keep the start fast. A rule for a setting that
-// the schema does not have holds nothing.
+// rules are all of them, made at their use to keep the start fast.
 func rules() []rule {
 	return []rule{
 		{"gateway.approvals.enforce", []string{"enforce"}, false, ordered("false", "false", "true")},
@@ -23,10 +22,16 @@ func rules() []rule {
 		{"gateway.access.default", []string{"access"}, false, ordered("read", "own", "full", "edit", "read")},
 		{"gateway.access.trusted", []string{"trust"}, false, fewer},
 		{"gateway.access.trustRoots", []string{"trust"}, false, ordered("false", "true", "false")},
-		{"gateway.budget", []string{"budget"}, false, same},
+		{"gateway.budget", []string{"budget"}, false, budgets},
 		{"gateway.reload", []string{"reload"}, false, ordered("all", "all", "hold", "off")},
 		{"gateway.approvals.policy", []string{"policy"}, false, included},
 		{"gateway.approvals.strategy", []string{"policy"}, false, ordered("legacy", "legacy", "mcp_managed")},
+		{"cli.*.budget", []string{"budget"}, false, budgets},
+		// By these a call may come to cost less.
+		{"cli.*.models.prices", []string{"budget"}, false, same},
+		{"cli.*.output.cost", []string{"budget"}, false, same},
+		{"cli.*.output.costScope", []string{"budget"}, false, same},
+		{"cli.*.output.usage", []string{"budget"}, false, same},
 		{"policy.*.*", []string{"policy"}, false, policies},
 		{"risk.*.*", []string{"policy"}, false, risks},
 		{"cli.*.risk", []string{"policy"}, false, lists},
@@ -43,16 +48,6 @@ func rules() []rule {
 
 // levels are the locks that hold what a level of access is, and what asks for it.
 var levels = []string{"policy", "ceiling", "access"}
-
-// Setting is the path of the setting that a name locks, "" if there is no such name.
-func Setting(name string) string {
-	all := rules()
-	i := slices.IndexFunc(all, func(r rule) bool { return slices.Equal(r.locks, []string{name}) })
-	if i < 0 {
-		return ""
-	}
-	return all[i].path
-}
 
 // ordered is for values from the widest to the narrowest; unset is that which counts if there
 // is none.
@@ -72,6 +67,25 @@ func same(_ *Locks, _ string, was, is Value) bool { return was != nil && was.Equ
 // fewer is for a list whose elements cannot be compared: none are fewer.
 func fewer(l *Locks, key string, was, is Value) bool { return is.Null() || same(l, key, was, is) }
 
+// budgets is for what calls may cost: of each bound less is narrower, and so is a call that is
+// taken to cost more.
+func budgets(_ *Locks, _ string, was, is Value) bool {
+	return is.IsObject() && !slices.ContainsFunc(is.Keys(), func(key string) bool {
+		before, now := field(was, key), is.Field(key)
+		a, bounded := number(before)
+		b, given := number(now)
+		switch {
+		case now.Null():
+			return before != nil
+		case key == "atLimit":
+			return !ordered("ask", "ask", "refuse")(nil, key, before, now)
+		case key == "estimateUSD":
+			return !given || bounded && b < a
+		}
+		return !given || bounded && b > a
+	})
+}
+
 // access is for the fields of what holds a CLI to a level. Without a default of its own that
 // of the settings counts, so that only the narrowest is no wider.
 func access(l *Locks, key string, was, is Value) bool {
@@ -90,7 +104,7 @@ func unmarked(l *Locks, key string, was, is Value) bool {
 // a level of access rests on; a field that is not known here may be part of that.
 func program(_ *Locks, key string, was, is Value) bool {
 	switch key {
-	case "title", "doc", "install", "unverified", "models", "timeouts", "onCancel", "concurrency", "examples",
+	case "title", "doc", "install", "unverified", "models", "timeouts", "onCancel", "concurrency", "budget", "retry", "breaker", "examples",
 		"success", "exits", "failure", "login", "probe":
 		return true
 	case "output": // the program is told to write its file by words and a variable

@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang/layers"
 )
@@ -34,24 +33,10 @@ func (l *loader) lay(from []Layer, patches []*node) {
 			names := []string{}
 			for _, item := range locked.items {
 				names, at[item.text] = append(names, item.text), item.at
-				if setting := layers.Setting(item.text); setting != "" && !fileShape().has(setting) {
-					l.r.warn(item.at, []string{"gateway", "locked"}, "place", "%s locks nothing: this version has no setting %s", item.show(), setting)
-				}
 			}
 			locks = layers.NewLocks(names, l.root.clone())
 		}
 	}
-}
-
-// has reports whether the schema has the field at a path, a.b.c.
-func (s *shape) has(path string) bool {
-	key, rest, more := strings.Cut(path, ".")
-	for _, a := range s.arms {
-		if f, ok := a.fields[key]; ok {
-			return !more || f.shape.has(rest)
-		}
-	}
-	return false
 }
 
 // held warns of what was ignored.

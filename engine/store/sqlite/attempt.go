@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -42,6 +43,7 @@ func attemptColumns(a *store.Attempt) []column {
 		{"cache_write_tokens", &o.CacheWriteTokens},
 		{"reasoning_tokens", &o.ReasoningTokens},
 		{"cost_usd", &o.CostUSD},
+		{"cost_estimated", flag{&o.CostEstimated}},
 	}
 }
 
@@ -71,9 +73,11 @@ const (
 var (
 	startNextSQL = "UPDATE job SET next_ns = NULL, " + strings.Join(names(nextColumns(new(store.Job))), " = ?, ") + " = ?" + between
 
-	continueSQL = "UPDATE job SET next_ns = ?, plan = ?, attempt = ?" + running
+	// What an attempt cost stays reserved beside what the next one may cost; where that is not
+	// known, as much as was reserved for one.
+	continueSQL = "UPDATE job SET next_ns = ?, plan = ?, attempt = ?, reserved_usd = reserved_usd + coalesce(?, reserved_usd / coalesce(attempt, 1))" + running
 
-	finishAttemptSQL = "UPDATE job SET state = 'done', next_ns = NULL, " + strings.Join(names(finishColumns(new(store.Job))), " = ?, ") + " = ?, model = coalesce(?, model)"
+	finishAttemptSQL = "UPDATE job SET state = 'done', next_ns = NULL, " + strings.Join(names(finishColumns(new(store.Job))), " = ?, ") + " = ?, model = coalesce(?, model), " + settle
 )
 
 // EndAttempt writes the end of an attempt of a job, and what follows: the job is between two
@@ -89,11 +93,11 @@ func (s *Store) EndAttempt(ctx context.Context, id string, step store.Step) erro
 	}
 	if err == nil {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
-			query, args := continueSQL, []any{instant{&step.Next}, jsonBytes(&step.Plan), step.Attempt.N}
+			query, args := continueSQL, []any{instant{&step.Next}, jsonBytes(&step.Plan), step.Attempt.N, step.Attempt.Outcome.Charged()}
 			if step.Next.IsZero() {
 				row := store.Job{Outcome: step.Outcome, ResponseBytes: int64(len(step.Outcome.Response))}
 				row.Outcome.Response = clip(step.Outcome.Response, store.MaxResponse)
-				query, args = finishAttemptSQL+running, append(values(finishColumns(&row)), text{&step.Outcome.Model})
+				query, args = finishAttemptSQL+running, slices.Concat(values(finishColumns(&row)), []any{text{&step.Outcome.Model}}, settled(&step.Outcome))
 				if step.Waiting {
 					query = finishAttemptSQL + between
 				}
@@ -128,18 +132,24 @@ func (s *Store) EndAttempt(ctx context.Context, id string, step store.Step) erro
 // StartNext makes a job that is between two attempts one whose next attempt is under way, with
 // what is known of it now; the row has the number of the new one. Start it only if this returned
 // nil: of all who try one may. Its directory and its lease must be there before, as for Begin.
-// The error is ErrDone otherwise.
+// The error is ErrDone otherwise, or that of Fit.Check if it does not fit.
 func (s *Store) StartNext(ctx context.Context, job store.Job) error {
 	err := s.checkFile()
 	if err == nil {
-		var result sql.Result
-		result, err = s.writer.ExecContext(context.WithoutCancel(ctx), startNextSQL, append(values(nextColumns(&job)), job.ID, job.Attempt-1)...)
-		if err == nil {
-			var n int64
-			if n, err = result.RowsAffected(); err == nil && n == 0 {
-				err = store.ErrDone
+		ctx := context.WithoutCancel(ctx)
+		err = s.inTx(ctx, func(tx *sql.Tx) error {
+			if err := fit(ctx, tx, job.Fit); err != nil {
+				return err
 			}
-		}
+			result, err := tx.ExecContext(ctx, startNextSQL, append(values(nextColumns(&job)), job.ID, job.Attempt-1)...)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return cmp.Or(err, error(store.ErrDone))
+			}
+			return nil
+		})
 	}
 	if err != nil {
 		return s.jobError("start the next attempt of", job.ID, err)

@@ -46,6 +46,7 @@ func insertColumns(j *store.Job) []column {
 		{"holder", text{&j.Waiting.Holder}},
 		{"question", text{&j.Waiting.Question}},
 		{"plan", jsonBytes(&j.Plan)},
+		{"reserved_usd", &j.Reserved},
 	}
 }
 
@@ -75,6 +76,7 @@ func finishColumns(j *store.Job) []column {
 		{"cost_usd", &o.CostUSD},
 		{"usage_scope", text{&o.UsageScope}},
 		{"cost_scope", text{&o.CostScope}},
+		{"cost_estimated", flag{&o.CostEstimated}},
 	}
 }
 
@@ -117,7 +119,7 @@ var (
 
 	// The model that answered replaces the one asked for, if the CLI names it.
 	finishJobSQL = "UPDATE job SET state = 'done', " + strings.Join(names(finishColumns(new(store.Job))), " = ?, ") +
-		" = ?, model = coalesce(?, model) WHERE id = ? AND state = 'live'"
+		" = ?, model = coalesce(?, model), " + settle + " WHERE id = ? AND state = 'live'"
 
 	jobSQL = "SELECT " + strings.Join(names(jobColumns(new(store.Job))), ", ") + " FROM job"
 

@@ -59,16 +59,7 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 	if log, err := os.Stat(real + "-wal"); err == nil {
 		found.Size += log.Size()
 	}
-	// A database that nobody uses is read as one that never changes: then SQLite makes
-	// no files for those who would share it. If somebody begins to use it meanwhile,
-	// what was read may be wrong, and is read again.
-	for range 2 {
-		shared := inUse(real)
-		if err = found.read(ctx, shared); err == nil || shared || !inUse(real) {
-			break
-		}
-	}
-	if err != nil {
+	if err := readOnly(real, func(db *sql.DB) error { return found.read(ctx, db) }); err != nil {
 		return found, fileError(real, err)
 	}
 	for _, name := range []string{real, filepath.Dir(real)} { // its log is made beside it
@@ -77,6 +68,50 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 		}
 	}
 	return found, nil
+}
+
+// readOnly has the database at a path read. One that nobody uses is read as one that never
+// changes: then SQLite makes no files for those who would share it. If somebody begins to use it
+// meanwhile, what was read may be wrong, and is read again.
+func readOnly(path string, read func(db *sql.DB) error) (err error) {
+	for range 2 {
+		shared := inUse(path)
+		var db *sql.DB
+		if db, err = connect(inspectSource(path, shared), 1); err == nil {
+			err = read(db)
+			db.Close()
+		}
+		if err == nil || shared || !inUse(path) {
+			break
+		}
+	}
+	return err
+}
+
+// InspectCosts are what counts by the database at path, for each CLI and time that is asked for. As
+// Inspect it changes nothing on the disk. Without a database, or in one that no gateway has
+// opened which knows of costs, it is nothing.
+func InspectCosts(ctx context.Context, path string, sums []store.Costs) (list []store.Costs, err error) {
+	list = sums
+	real, info, err := followLinks(path)
+	if err != nil || info == nil {
+		return list, err
+	}
+	err = readOnly(real, func(db *sql.DB) error {
+		id, err := identify(ctx, db)
+		if err == nil && !id.fresh() {
+			err = id.check(real, migrations[len(migrations)-1].version)
+		}
+		if err != nil || id.version < costsVersion {
+			return err
+		}
+		list, err = costs(ctx, db, sums)
+		return err
+	})
+	if err != nil {
+		return nil, fileError(real, err)
+	}
+	return list, nil
 }
 
 // inUse reports whether a process has the database open, or was killed while it had.
@@ -111,13 +146,8 @@ func checkFolder(abs string) error {
 	return nil
 }
 
-// read reads the database. With shared it takes its turn among others that use it.
-func (i *Inspection) read(ctx context.Context, shared bool) error {
-	db, err := connect(inspectSource(i.Path, shared), 1)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+// read reads the database.
+func (i *Inspection) read(ctx context.Context, db *sql.DB) error {
 	id, err := identify(ctx, db)
 	if err != nil {
 		return err

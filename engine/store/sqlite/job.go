@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,14 +15,15 @@ import (
 // Begin makes the live row of a job. Start nothing unless it returned nil: from
 // then on the row survives a crash of the gateway and of the machine. The error
 // is ErrDuplicate if another live job of the principal has the same dedup key,
-// ErrSessionBegun if it opens a session that another job has opened. Where another process holds the file's write
+// ErrSessionBegun if it opens a session that another job has opened, that of Fit.Check if it does
+// not fit. Where another process holds the file's write
 // lock, ctx is not looked at until SQLite gives up, after 10 s.
 func (s *Store) Begin(ctx context.Context, job store.Job) error {
 	if err := s.checkNewJob(&job); err != nil {
 		return err
 	}
 	var err error
-	if job.Opens {
+	if job.Opens || job.Fit != nil {
 		err = s.inTx(ctx, func(tx *sql.Tx) error { return s.insert(ctx, tx, job) })
 	} else {
 		_, err = s.insertJob.ExecContext(ctx, values(insertColumns(&job))...)
@@ -35,8 +37,12 @@ func (s *Store) Begin(ctx context.Context, job store.Job) error {
 	return nil
 }
 
-// insert makes the live row of a job, and opens its session if it is the first turn.
+// insert makes the live row of a job if it fits into the budgets, and opens its session if it is
+// the first turn.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, job store.Job) error {
+	if err := fit(ctx, tx, job.Fit); err != nil {
+		return err
+	}
 	if job.Opens {
 		if err := beginSession(ctx, tx, job); err != nil {
 			return err
@@ -70,13 +76,13 @@ func (s *Store) FindJoinable(ctx context.Context, principal, key string, since t
 
 // BeginOrJoin makes the live row of a job, unless there is one that its request may
 // share, see FindJoinable: then that one is returned and no row is made. Of any number of
-// callers in any number of processes one makes the row. The error is ErrSessionBegun as
-// for Begin.
+// callers in any number of processes one makes the row. The error is ErrSessionBegun, or that
+// of Fit.Check, as for Begin.
 func (s *Store) BeginOrJoin(ctx context.Context, job store.Job, since time.Time) (joined *store.Job, err error) {
 	if err := s.checkNewJob(&job); err != nil {
 		return nil, err
 	}
-	if !job.Opens {
+	if !job.Opens && job.Fit == nil {
 		result, err := s.insertUnlessJoinable.ExecContext(ctx, append(values(insertColumns(&job)), job.DedupKey, since.UnixNano(), job.Principal)...)
 		if err != nil {
 			return nil, s.jobError("begin", job.ID, err)
@@ -121,6 +127,9 @@ func (s *Store) ImportJob(ctx context.Context, job store.Job) (made bool, err er
 		job.ResponseBytes = int64(len(job.Outcome.Response))
 	}
 	job.Outcome.Response = clip(job.Outcome.Response, store.MaxResponse)
+	if job.State == store.Done && job.Outcome.Settled(job.Attempt) {
+		job.Reserved = nil
+	}
 	columns := jobColumns(&job)
 	if job.State == store.Live { // what has not ended has no end
 		columns = append(insertColumns(&job), column{"state", text{(*string)(&job.State)}}, column{"attempt", number{&job.Attempt}}, column{"begun_ns", instant{&job.Begun}}, column{"asked", text{&job.Asked}})
@@ -164,7 +173,7 @@ func (s *Store) Finish(ctx context.Context, id string, outcome store.Outcome, tu
 	if err := s.checkFile(); err != nil {
 		return s.jobError("finish", id, err)
 	}
-	columns := append(values(finishColumns(&job)), text{&outcome.Model}, id)
+	columns := slices.Concat(values(finishColumns(&job)), []any{text{&outcome.Model}}, settled(&outcome), []any{id})
 	fresh := false
 	end := func(finish *sql.Stmt) (bool, error) {
 		result, err := finish.ExecContext(ctx, columns...)

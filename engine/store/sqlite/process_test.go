@@ -20,7 +20,7 @@ import (
 const roleVariable = "STORE_TEST_ROLE"
 
 var roles = map[string]func(string) error{
-	"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever, "converse": converse, "migrate": migrateAndStop,
+	"visit": visit, "inspect": inspect, "write": writeRows, "forever": writeForever, "converse": converse, "migrate": migrateAndStop, "spend": spend,
 }
 
 func TestMain(m *testing.M) {

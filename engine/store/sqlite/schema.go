@@ -39,6 +39,9 @@ var schema1004 string
 //go:embed schema/1005.sql
 var schema1005 string
 
+//go:embed schema/1007.sql
+var schema1007 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
 
@@ -47,6 +50,9 @@ const keptVersion = 1002
 
 // waitingVersion is the schema in which a job can wait for a person.
 const waitingVersion = 1003
+
+// costsVersion is the schema in which rows say what is reserved for them.
+const costsVersion = 1007
 
 // attemptVersion is the schema in which a job can have several attempts.
 const attemptVersion = 1005
@@ -59,6 +65,7 @@ var migrations = []migration{
 	{waitingVersion, schema1003},
 	{1004, schema1004},
 	{attemptVersion, schema1005},
+	{costsVersion, schema1007},
 }
 
 // identity is what the header of a database says about whose it is.

@@ -36,7 +36,7 @@ const (
 var (
 	startWaitingSQL = "UPDATE job SET wait_until_ns = NULL, " + strings.Join(names(startColumns(new(store.Job))), " = ?, ") + " = ?" + waits + " AND released = 1"
 
-	endWaitingSQL = "UPDATE job SET state = 'done', approval = ?, " + strings.Join(names(finishColumns(new(store.Job))), " = ?, ") + " = ?" + waits
+	endWaitingSQL = "UPDATE job SET state = 'done', approval = ?, " + strings.Join(names(finishColumns(new(store.Job))), " = ?, ") + " = ?, reserved_usd = NULL" + waits
 )
 
 // Release notes that a job which waits for a person may be started, and the decision. The

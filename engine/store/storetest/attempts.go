@@ -38,6 +38,7 @@ func twoAttempts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	want.State, want.Attempt, want.Next, want.Plan = store.Live, 1, next, first.Plan
+	want.Reserved = new(*want.Reserved + *first.Attempt.Outcome.CostUSD)
 	if got := jobOf(t, s, want.ID); !reflect.DeepEqual(got, want) || !got.Between() || got.N() != 1 {
 		t.Errorf("between:\n got %+v\nwant %+v", got, want)
 	}
@@ -61,7 +62,7 @@ func twoAttempts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	want.State, want.Outcome, want.ResponseBytes = store.Done, last.Outcome, int64(len(last.Outcome.Response))
-	wantNoZeroField(t, want, "Next", "Waiting", "DedupKey", "Opens")
+	wantNoZeroField(t, want, "Next", "Waiting", "DedupKey", "Opens", "Fit")
 	if got := jobOf(t, s, want.ID); !reflect.DeepEqual(got, want) {
 		t.Errorf("done:\n got %+v\nwant %+v", got, want)
 	}

@@ -26,6 +26,8 @@ type Store interface {
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
 	DeleteJob(ctx context.Context, id string) error
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
+	Costs(ctx context.Context, sums []store.Costs) ([]store.Costs, error)
+	MeanCost(ctx context.Context, cli, model string, since time.Time) (usd float64, known int, err error)
 	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
 
 	Release(ctx context.Context, id string, approval json.RawMessage, now time.Time) error
@@ -83,6 +85,11 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"job/spent", spent},
 		{"job/many goroutines", manyGoroutines},
 		{"job/closed", closed},
+		{"cost/reserved until the end", reservedUntilTheEnd},
+		{"cost/of calls that do not fit", callsThatDoNotFit},
+		{"cost/of attempts", costOfAttempts},
+		{"cost/sums", costSums},
+		{"cost/mean", meanCost},
 		{"waiting/start", waitAndStart},
 		{"waiting/end", waitAndEnd},
 		{"waiting/one decides", oneDecides},
