@@ -38,7 +38,7 @@ var layers = [][]string{
 	{"engine/lang/author", "engine/lang/evaluate"},
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths", "engine/trust", "engine/job/environment"},
-	{"engine/call", "engine/job/worktree"},
+	{"engine/call", "engine/job/worktree", "engine/job/attempts"},
 	{"engine/calllog", "engine/job/outcome"},
 	{"engine/job", "engine/models"},
 	{"engine/installed"},

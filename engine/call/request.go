@@ -28,6 +28,7 @@ type Request struct {
 	Roots    []string         // further folders that the client works in
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
 	Asked    *Asked           // a person has to decide about it; nil: nobody has
+	Instead  []Alternative    // calls that are made if this one fails, in this order
 
 	noDir string   // why it has no working directory of its own
 	notes []string // about where it runs

@@ -53,6 +53,9 @@ func (r *Runner) conclude(records Store, e *ended) (call.Job, error) {
 		step.Attempt.Next, step.Attempt.Wait, step.Next, step.Plan = store.NextRetry, d.Wait, now.Add(d.Wait), text.MustJSON(d.Plan)
 		if d.Kind == attempts.Fallback {
 			step.Attempt.Next = store.NextFallback
+			if t := d.Plan.Asked(); t != nil && t.CLI != "" { // its session is begun by the next call, if any
+				step.Turn, step.Outcome = session.Ended(cli, *row), row.Outcome
+			}
 		}
 		if err := records.EndAttempt(ctx, row.ID, step); err != nil {
 			return r.ends(e), err

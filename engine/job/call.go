@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -35,9 +36,10 @@ type run struct {
 	depth   int       // of calls inside of calls
 	since   time.Time // an answer that the same call got from then on is good enough
 
-	attempt  int           // its number; 0 is the first
-	closed   time.Duration // for how long a breaker lets nothing through
-	approved string        // digest of the command line that a person approved; "" if this gateway made it
+	attempt  int               // its number; 0 is the first
+	instead  []storedcall.Call // that are made if this one fails
+	closed   time.Duration     // for how long a breaker lets nothing through
+	approved string            // digest of the command line that a person approved; "" if this gateway made it
 }
 
 func (r *Runner) newRun(req call.Request) *run {
@@ -155,6 +157,9 @@ func (r *run) buildRow() {
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
+	}
+	if r.attempt == 0 {
+		r.chain()
 	}
 }
 

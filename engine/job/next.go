@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // Between two attempts a job is live and nothing of it runs: its row says when the next one may
@@ -30,7 +33,51 @@ func (r *run) stored() *storedcall.Call {
 	if r.Bound == nil || len(r.Args) == 0 {
 		return nil
 	}
-	return &storedcall.Call{Args: r.Args, Roots: r.Roots, Depth: r.depth, Access: r.Bound.Access, Place: r.Bound.Place, Kept: r.Bound.Inherited()}
+	c := r.kept(r.Bound, r.Args)
+	c.Instead = r.instead
+	return &c
+}
+
+// kept is a call as it is kept.
+func (r *run) kept(bound *catalog.Call, args json.RawMessage) storedcall.Call {
+	return storedcall.Call{Args: args, Roots: r.Roots, Depth: r.depth, Access: bound.Access, Place: bound.Place, Kept: bound.Inherited()}
+}
+
+// chain notes who is asked if the call fails.
+func (r *run) chain() {
+	r.instead = nil
+	var plan attempts.Plan
+	for _, a := range r.Instead {
+		c := r.kept(a.Bound, a.Args)
+		c.CLI = a.Bound.CLI.Name
+		target := attempts.Target{Model: a.Bound.Model, On: a.On}
+		if c.CLI != r.Bound.CLI.Name {
+			target.CLI = c.CLI
+		}
+		r.instead, plan.Chain = append(r.instead, c), append(plan.Chain, target)
+	}
+	if len(plan.Chain) > 0 {
+		r.row.Plan = text.MustJSON(plan)
+	}
+}
+
+// turn makes the call the one that the plan of a row asks for now.
+func (r *run) turn(row *store.Job) error {
+	plan := attempts.PlanOf(row)
+	if plan.At < 1 || plan.At > len(r.instead) || plan.Tries > 0 { // the same as before
+		return nil
+	}
+	c := r.instead[plan.At-1]
+	asked := row.CLI
+	*row = c.For(*row)
+	if row.CLI != asked && row.Asked == "" {
+		row.Asked = asked
+	}
+	var err error
+	if r.Bound, err = c.Bind(r.Catalog, *row); err == nil {
+		r.Args = c.Args
+	}
+	return err
 }
 
 // again is the call of a row as its last attempt made it.
@@ -55,7 +102,7 @@ func (r *Runner) again(row store.Job) (*run, error) {
 	if run.Bound, err = m.Call.Bind(run.Catalog, row); err != nil {
 		return nil, err
 	}
-	run.Args, run.Roots, run.depth = m.Call.Args, m.Call.Roots, m.Call.Depth
+	run.Args, run.Roots, run.depth, run.instead = m.Call.Args, m.Call.Roots, m.Call.Depth, m.Call.Instead
 	return run, nil
 }
 
@@ -136,18 +183,19 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 		}
 	}
 	next := *last
-	next.attempt, next.started, next.row.DedupKey = row.N()+1, row.Created, row.DedupKey
-	next.Catalog = r.Current()
-	failure := next.rebind(row)
-	x := r.executor()
-	if failure == nil {
-		failure = next.rebuild(x)
-	}
-	if failure == nil {
-		failure = next.admit(ctx)
-	}
-	if failure != nil {
-		return r.endBetween(ctx, records, row, failure)
+	next.attempt, next.started, next.Catalog = row.N()+1, row.Created, r.Current()
+	x, asked := r.executor(), row
+	for {
+		failure := next.ready(ctx, x, &row)
+		if failure == nil {
+			break
+		}
+		// A breaker keeps the call from this one: who is next may be asked.
+		d := attempts.Next(attempts.PlanOf(&row), attempts.Limits{}, attempts.Ended{Class: failure.Class, Open: next.closed}, time.Now())
+		if failure.Class != lang.ClassBreaker || d.Kind != attempts.Fallback {
+			return r.endBetween(ctx, records, asked, failure)
+		}
+		row.Plan = text.MustJSON(d.Plan)
 	}
 	next.buildRow()
 	next.follow(row)
@@ -158,7 +206,7 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 		if _, err := os.Lstat(filepath.Join(r.folder(), next.dir())); err == nil { // another gateway is at it
 			return call.Job{}, nil
 		}
-		return r.endBetween(ctx, records, row, failure)
+		return r.endBetween(ctx, records, asked, failure)
 	}
 	if err := records.StartNext(ctx, next.row); err != nil {
 		_ = prepared.discard() // what is left is found by its row
@@ -172,6 +220,22 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	return job, nil
 }
 
+// ready makes the call the one that the row asks for now, and asks whether it may begin.
+func (r *run) ready(ctx context.Context, x Executor, row *store.Job) *lang.Failure {
+	if err := r.turn(row); err != nil {
+		return &lang.Failure{Class: lang.ClassStart, Message: "who was to be asked instead cannot be: " + err.Error()}
+	}
+	failure := r.rebind()
+	if failure == nil {
+		failure = r.rebuild(x)
+	}
+	if failure == nil {
+		r.row.Model = r.Bound.Model
+		failure = r.admit(ctx)
+	}
+	return failure
+}
+
 // follow makes the row that of the next attempt of a job.
 func (r *run) follow(before store.Job) {
 	r.row.ParentID, r.row.DedupKey, r.row.Approval, r.row.Waiting, r.row.Plan, r.row.Asked = before.ParentID, before.DedupKey, before.Approval, before.Waiting, before.Plan, before.Asked
@@ -181,7 +245,7 @@ func (r *run) follow(before store.Job) {
 
 // rebind makes the call that of the next attempt: a new conversation gets an id that its CLI
 // does not know yet.
-func (r *run) rebind(row store.Job) *lang.Failure {
+func (r *run) rebind() *lang.Failure {
 	if !r.Bound.CLI.Creates() || r.Bound.Mode != lang.New {
 		return nil
 	}

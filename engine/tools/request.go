@@ -86,7 +86,7 @@ func (t *Tools) completed(req *call.Request, job call.Job, out call.Completion) 
 	}
 	if s.Attempts = t.attemptsOf(job); len(s.Attempts) > 0 {
 		s.Warnings = append(s.Warnings, t.went(job)...)
-		s.CLI, s.Asked = job.Row.CLI, job.Row.Asked
+		s.CLI, s.Asked, s.Model = job.Row.CLI, job.Row.Asked, req.Catalog.Secrets.Redact(cmp.Or(a.Model, job.Row.Model))
 	}
 	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
 		return answered(bound, s, a, job, most).joining(job)
