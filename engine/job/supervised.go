@@ -10,7 +10,9 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -36,7 +38,7 @@ type supervisedJob struct {
 	job  call.Job      // then, if it has ended
 
 	call    *catalog.Call // as it was bound: meanwhile there may be other specs
-	secrets redactor
+	secrets redaction.Redactor
 }
 
 // Done implements call.Handle.
@@ -158,7 +160,7 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		ended := make(chan struct{})
 		defer close(ended)
 		if r.Bound != nil { // else it is no call of a CLI
-			go endEarly(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
+			go early.End(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
@@ -223,7 +225,7 @@ func (e *supervisedExecution) wait(stop <-chan struct{}) {
 	_, _ = e.dir.Wait(stop)
 }
 
-func (e *supervisedExecution) cancel(by string) error {
+func (e *supervisedExecution) Cancel(by string) error {
 	if err := e.dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
 		return err
 	}
@@ -255,13 +257,13 @@ func (e *supervisedExecution) semaphores() ([]supervisor.Semaphore, error) {
 	return job.Semaphores, err
 }
 
-func (e *supervisedExecution) output() (*spools, error) {
+func (e *supervisedExecution) Output() (*spool.Output, error) {
 	_, missing := os.Stat(filepath.Join(e.dir.Path(), "stdout"))
 	stdout, stderr, err := e.dir.OpenOutput()
 	if err != nil {
 		return nil, err
 	}
-	return &spools{stdout: stdout, stderr: stderr, complete: missing == nil, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
+	return &spool.Output{Stdout: stdout, Stderr: stderr, Complete: missing == nil, Close: func() { stdout.Close(); stderr.Close() }, Captured: func() (out, errs process.Capture, err error) {
 		s, err := e.dir.State()
 		if err != nil {
 			return out, errs, err

@@ -19,7 +19,7 @@ const JobList = "llm_job_list"
 // JobListInput is the input of JobListTool.
 type JobListInput struct {
 	CLI   string     `json:"cli,omitempty" doc:"Only jobs of this CLI" maxLength:"64"`
-	State call.State `json:"state,omitempty" doc:"Only jobs in this state" enum:"waiting,queued,running,retrying,completed,failed,canceled,orphaned"`
+	State call.State `json:"state,omitempty" doc:"Their state" enum:"waiting,queued,running,retrying,completed,failed,canceled,orphaned"`
 	Limit int        `json:"limit" doc:"Maximum number of jobs" min:"1" max:"500" default:"20"`
 }
 
