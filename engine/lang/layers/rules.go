@@ -42,6 +42,9 @@ func rules() []rule {
 		{"cli.*.params.*.split", levels, false, same},
 		{"cli.*.*", levels, false, program},
 		{"cli.*.params.*.*", levels, false, option},
+		{"gateway.redact.prompts", []string{"redact"}, false, ordered("mask", "off", "mask", "drop")},
+		{"gateway.redact.answers", []string{"redact"}, false, ordered("mask", "off", "mask", "drop")},
+		{"secret.*", []string{"redact"}, false, further},
 		{"mcp.*.access", levels, true, ordered("full", "read", "edit", "full")},
 	}
 }
@@ -85,6 +88,9 @@ func budgets(_ *Locks, _ string, was, is Value) bool {
 		return !given || bounded && b > a
 	})
 }
+
+// further is for entries of which more are narrower.
+func further(_ *Locks, _ string, was, is Value) bool { return was == nil || was.Equal(is) }
 
 // access is for the fields of what holds a CLI to a level. Without a default of its own that
 // of the settings counts, so that only the narrowest is no wider.
