@@ -87,6 +87,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	runner := &job.Runner{
 		Host:       host.New(o.Environ, settings.Path, settings.EnvFile),
 		Record:     opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),
+		JobsApart:  e.log.path == "" || e.log.path != e.record.path,
 		Volatile:   e.record.memory,
 		RecordName: e.record.path,
 		Spool:      filepath.Join(StateDir(), "run"),

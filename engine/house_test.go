@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
 	{"engine/text", "engine/secret", "engine/supervisor", "engine/store/filelock", "engine/changes"},
 	{"engine/lang", "engine/store", "engine/lang/cuesyntax", "engine/lang/diagnostic"},
-	{"engine/job/lease", "engine/lang/specfiles", "engine/lang/layers"},
+	{"engine/job/lease", "engine/job/retention", "engine/lang/specfiles", "engine/lang/layers"},
 	{"engine/lang/kept", "engine/lang/langtest", "engine/lang/version", "engine/catalog/argvalue", "engine/catalog/argvtemplate", "engine/catalog/listing", "engine/catalog/versionpatch", "engine/store/storetest"},
 	{"engine/catalog/carrier", "engine/catalog/clients", "engine/catalog/modelnames", "engine/catalog/optimize", "engine/catalog/upgrade", "engine/lang/editorschema", "engine/store/sqlite"},
 	{"engine/catalog/extract", "engine/catalog/mcpservers"},

@@ -143,7 +143,7 @@ func (r *run) fresh(row store.Job) bool {
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {
-	if job.Row.ResponseBytes <= store.MaxResponse {
+	if job.Row.ResponseBytes <= int64(len(job.Row.Outcome.Response)) {
 		return true
 	}
 	files, err := r.spoolsOf(job.Row.ID)

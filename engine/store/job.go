@@ -75,6 +75,14 @@ type Job struct {
 
 	Plan json.RawMessage // what the job does if an attempt fails, as an object; nil: it ends
 
+	ModelAsked    string // by the caller; an alias perhaps
+	ModelResolved string // that the program is given
+	Access        string // the level that the call counts as
+
+	// Refused marks a call that no job was accepted for: nothing was run, and nobody shares
+	// it. Its row is made by ImportJob, and is done. It is in no list but those that ask for it.
+	Refused bool
+
 	// What follows is read, and ignored by Begin.
 
 	State         State
@@ -85,6 +93,8 @@ type Job struct {
 	Begun   time.Time // when that was started; zero: when the row was made
 	Next    time.Time // when the next one may start; zero unless the job is between two
 	Asked   string    // the CLI that was asked, where another one answers
+
+	TextsDropped time.Time // when DropTexts removed what was asked and answered; zero: it is there
 }
 
 // Outcome is what is known once a job has ended. A nil number means that the CLI
@@ -114,6 +124,10 @@ type Outcome struct {
 
 	UsageScope string // of the token counts: "" for this call, ScopeSession for the conversation up to its end
 	CostScope  string // likewise of the cost
+
+	CostEstimated bool      // the cost is not what the program said
+	Started       time.Time // when its program was started; zero: it was not, or nobody knows
+	Warnings      []string
 }
 
 // Filter selects jobs; a zero field selects all, except for Principal.
@@ -125,6 +139,8 @@ type Filter struct {
 	State         State
 	ParentID      string
 	Endings       []Ending
+	Text          string // words that the prompt or the answer has, all of them
+	Refused       bool   // also calls that no job was accepted for
 	Limit         int    // zero: 50; at most 500
 	Before        string // only jobs with a smaller id: the last one of the page before
 }

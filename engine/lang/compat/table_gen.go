@@ -136,6 +136,8 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.timeouts":                {classify: limiting},
 		"gateway.outputCap":               noted,
 		"gateway.injected":                noted,
+		"gateway.record.retentionDays":    noted,
+		"gateway.record.textDays":         noted,
 		"gateway.jobs.db":                 noted,
 		"gateway.jobs.retentionDays":      noted,
 		"gateway.jobs.syncMs":             noted,

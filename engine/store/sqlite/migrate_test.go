@@ -174,7 +174,7 @@ func migrateAndStop(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{1005, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
+	_, err = open(path, append(migrations[:len(migrations):len(migrations)], migration{newest + 1, "CREATE TABLE later(x); INSERT INTO later SELECT stop()"}))
 	return err
 }
 

@@ -39,6 +39,9 @@ var schema1004 string
 //go:embed schema/1005.sql
 var schema1005 string
 
+//go:embed schema/1006.sql
+var schema1006 string
+
 // principalVersion is the schema in which rows begin to say whose they are.
 const principalVersion = 1001
 
@@ -56,6 +59,7 @@ var migrations = []migration{
 	{waitingVersion, schema1003},
 	{1004, schema1004},
 	{1005, schema1005},
+	{1006, schema1006},
 }
 
 // identity is what the header of a database says about whose it is.
