@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/call/refused"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -57,6 +58,7 @@ type Engine struct {
 	now     chan struct{} // signals that the specs are to be read at once
 	record  record        // of jobs
 	log     record        // of calls, where it is another one
+	refused *refused.Recorder
 }
 
 // Open loads the specs and sets up the packages. The diagnostics say what is wrong
@@ -114,6 +116,11 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}
+	e.refused = &refused.Recorder{
+		Record: opener(e.decisions, func(s *sqlite.Store) refused.Store { return s }), Redact: runner.Redactor, Parent: runner.Enclosing, Version: o.Version,
+		Failed: func(err error) { e.logger().Warn("a call that was refused could not be recorded", "error", err) },
+	}
+	e.Tools.Calls.Refusals = e.refused
 	e.Tools.Handler = call.New(e.Tools.Calls)
 	runner.Decisions = e.Tools.Calls
 	runner.Pruners = []job.Pruner{e.Tools}
@@ -143,6 +150,7 @@ func (e *Engine) Volatile() bool { return e.record.memory }
 // closes what was opened.
 func (e *Engine) Close() error {
 	e.Tools.Runner.Close()
+	e.refused.Close()
 	return errors.Join(e.record.close(), e.log.close())
 }
 

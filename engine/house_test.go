@@ -39,7 +39,7 @@ var layers = [][]string{
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths", "engine/trust", "engine/job/environment"},
 	{"engine/call", "engine/job/worktree"},
-	{"engine/job/outcome"},
+	{"engine/job/outcome", "engine/call/refused"},
 	{"engine/job", "engine/models"},
 	{"engine/installed"},
 	{"engine/tools", "engine/flow"},

@@ -44,6 +44,9 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 		if ceiling.Level != access.None && access.Named(granted.Words) > ceiling.Level {
 			class = lang.ClassNested
 		}
+		if most := req.Catalog.Ceiling(ceiling); most.Level != access.None && access.Named(granted.Words) > most.Level {
+			req.rule = most.From
+		}
 		return &lang.Failure{Class: class, Message: wrong.Error(), Hint: "nothing was run"}, nil
 	}
 	if req.noDir != "" && granted.Words != access.Read.String() {

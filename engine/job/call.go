@@ -152,7 +152,7 @@ func (r *run) buildRow() {
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
-		Created: r.started, State: store.Live,
+		Created: r.started, State: store.Live, ModelAsked: r.secrets.redact(r.Bound.ModelAsked()), ModelResolved: r.secrets.redact(r.Bound.Model), Access: r.Bound.Access.Level,
 	}
 }
 

@@ -232,6 +232,13 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 	return call, true
 }
 
+// Redactor removes secrets from texts about calls of a CLI: what has the shape of one, and those
+// of the environment that it would get from us.
+func (r *Runner) Redactor(cli string) func(string) string {
+	secrets, _ := r.secretsOf(store.Job{CLI: cli})
+	return secrets.redact
+}
+
 // secretsOf are the secrets that a job may have printed: those of the environment that
 // its CLI would get from us.
 func (r *Runner) secretsOf(row store.Job) (redactor, bool) {

@@ -136,7 +136,7 @@ func TestSecretsAreKnownByTheirShape(t *testing.T) {
 	if text := fmt.Sprintf("%+v %s", row, row.Args); strings.Contains(text, "abcdefghijkl") || !strings.Contains(text, uuid) {
 		t.Errorf("the row: %s", text)
 	}
-	if row.Model != "[redacted]" || row.CorrelationID != "mine [redacted]" {
+	if row.Model != "[redacted]" || row.ModelResolved != "[redacted]" || row.CorrelationID != "mine [redacted]" {
 		t.Errorf("model %q, correlation id %q", row.Model, row.CorrelationID)
 	}
 }

@@ -142,4 +142,3 @@ func TestRetentionOfAnotherRecord(t *testing.T) {
 		t.Errorf("the row is still there, %v", err)
 	}
 }
-

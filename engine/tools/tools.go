@@ -74,7 +74,8 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
-		return refusal(&req, "", &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
+		req.Catalog = cat
+		return t.render(t.Calls.Unknown(ctx, &req, &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"}))
 	case tool.builtin != nil:
 		return tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
 	}

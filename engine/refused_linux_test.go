@@ -1,0 +1,53 @@
+//go:build linux
+
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/store"
+)
+
+// TestEveryCallIsRecorded: also those that no job was accepted for, which are no jobs.
+func TestEveryCallIsRecorded(t *testing.T) {
+	e, _ := opened(t, fake(t)+`
+		cli: acme: {risk: [{id: "long", when: "prompt == \"long\"", score: 90}]}
+		gateway: jobs: maxDepth: 0`, "ACME_TOKEN=tok-12345678")
+	for _, c := range []struct {
+		tool string
+		args any
+		want string // of the row
+	}{
+		{"acme_request", args{"prompt": "x", "do": []string{"out=yes"}}, "acme ok   x"},
+		{"acme_request", args{"prompt": "tok-12345678", "dont": "tok-12345678"}, `acme start_failed invalid_call arguments [ACME_TOKEN] {"dont":"[ACME_TOKEN]"}`},
+		{"acme_request", args{}, "acme start_failed invalid_call arguments "},
+		{"acne_request", args{"prompt": "x"}, " start_failed invalid_call arguments x"},
+		{"acme_request", args{"prompt": "long", "approvalStrategy": "mcp_managed"}, "acme start_failed denied approval: policy balanced, long, own long"},
+		{"acme_request_async", args{"prompt": "x", "sessionId": "\u0000"}, "acme start_failed invalid_call"},
+		{"acme_request", args{"prompt": "x", "workingDir": "/no/such/place"}, "acme start_failed invalid_call working directory x"},
+	} {
+		ask(t, e, c.tool, c.args)
+		records, err := e.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := records.Jobs(t.Context(), store.Filter{Principal: store.Local, Limit: 1, Refused: true})
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%+v, %v", rows, err)
+		}
+		row := rows[0]
+		o := row.Outcome
+		got := strings.Join([]string{row.CLI, string(o.Ending), o.ErrorClass, strings.TrimPrefix(o.Detail, "exit"), row.Prompt, string(row.Args)}, " ")
+		if row.Tool != c.tool || !strings.HasPrefix(got, c.want) || row.Refused != (o.Ending != store.EndOK) || row.DedupKey != "" && row.Refused {
+			t.Errorf("%s %v:\n got %s\nwant %s", c.tool, c.args, got, c.want)
+		}
+	}
+	if _, list := ask(t, e, "llm_job_list", args{}); len(list["jobs"].([]any)) != 1 {
+		t.Errorf("%v", list)
+	}
+	if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: []byte("[")}); !r.IsError {
+		t.Errorf("%+v", r)
+	}
+}
