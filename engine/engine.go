@@ -165,6 +165,13 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
+		select {
+		case <-e.record.inUse():
+			if err := e.WriteMetadata(); err != nil {
+				e.logger().Warn("the upkeep of the record failed", "error", err)
+			}
+		case <-tending.Done():
+		}
 		e.Tools.Runner.Maintain(tending, e.record.inUse(), e.logger())
 	}()
 	defer func() { stop(); <-tended }()

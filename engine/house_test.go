@@ -25,7 +25,7 @@ const module = "github.com/llm-cli-gateway/gateway"
 // lower layers; a new package needs an entry here.
 var layers = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
-	{"engine/text", "engine/secret", "engine/supervisor", "engine/store/filelock", "engine/changes"},
+	{"engine/text", "engine/secret", "engine/supervisor", "engine/store/filelock", "engine/store/describe", "engine/changes"},
 	{"engine/lang", "engine/store", "engine/lang/cuesyntax", "engine/lang/diagnostic"},
 	{"engine/job/lease", "engine/job/retention", "engine/lang/specfiles", "engine/lang/layers"},
 	{"engine/lang/kept", "engine/lang/langtest", "engine/lang/version", "engine/catalog/argvalue", "engine/catalog/argvtemplate", "engine/catalog/listing", "engine/catalog/versionpatch", "engine/store/storetest"},

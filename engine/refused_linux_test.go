@@ -3,6 +3,8 @@
 package engine_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,4 +52,20 @@ func TestEveryCallIsRecorded(t *testing.T) {
 	if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: []byte("[")}); !r.IsError {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestRecordIsDescribed: where a gateway serves, as soon as there is a record.
+func TestRecordIsDescribed(t *testing.T) {
+	e, home := opened(t, fake(t))
+	c := connect(t, e, "desk")
+	path := filepath.Join(home, ".llm-cli-gateway", "metadata.json")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is nothing to describe yet")
+	}
+	c.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"acme_request","arguments":{"prompt":"x","do":["out=yes"]}}}`)
+	c.recv()
+	until(t, "the description", func() bool {
+		text, err := os.ReadFile(path)
+		return err == nil && strings.Contains(string(text), `"logs": {`)
+	})
 }

@@ -196,6 +196,9 @@ job whose files are gone is still in the record, with its answer.`,
 			if err != nil {
 				return fail(err)
 			}
+			if err := e.WriteMetadata(); err != nil {
+				return fail(err)
+			}
 			removed, err := runner.Prune(cmd.Context(), now)
 			if err != nil {
 				return fail(err)

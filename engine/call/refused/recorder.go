@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -68,7 +69,7 @@ func (r *Recorder) Refused(ctx context.Context, out *call.Outcome, began time.Ti
 		r.mu.Lock()
 		r.waiting--
 		r.mu.Unlock()
-		if err != nil {
+		if err != nil && row.Outcome.ErrorClass != lang.ClassRecord { // else its caller is told
 			r.Failed(err)
 		}
 	}()

@@ -147,6 +147,9 @@ func TestRecordThatFails(t *testing.T) {
 	if err := <-failed; !errors.Is(err, k.err) {
 		t.Error(err)
 	}
+	told := outcome(`{}`)
+	told.Failure = &lang.Failure{Class: lang.ClassRecord}
+	r.Refused(t.Context(), told, time.Now())
 	r.Record = func() (Store, error) { return nil, nil } // it is turned off
 	r.Refused(t.Context(), outcome(`{}`), time.Now())
 	if r.Close(); len(failed) != 0 {

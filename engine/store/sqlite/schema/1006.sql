@@ -71,7 +71,7 @@ CREATE VIEW calls AS SELECT
   CASE WHEN refused = 1 THEN 'refused' ELSE outcome END AS outcome,
   error_class, error_message, detail, exit_code, signal,
   duration_ms,
-  (started_ns - created_ns) / 1000000 AS queue_ms,
+  (started_ns - coalesce(begun_ns, created_ns)) / 1000000 AS queue_ms,
   (ended_ns - started_ns) / 1000000   AS run_ms,
   CASE WHEN refused = 1 OR wait_until_ns IS NOT NULL THEN 0 ELSE coalesce(attempt, 1) END AS attempts, asked AS asked_cli,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, usage_scope,
@@ -117,7 +117,7 @@ FROM job WHERE refused IS NULL AND wait_until_ns IS NULL GROUP BY 1, 2 ORDER BY 
 CREATE VIEW slowest AS SELECT
   id, strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch') AS started_at,
   cli, model, outcome, error_class,
-  duration_ms, (started_ns - created_ns) / 1000000 AS queue_ms, (ended_ns - started_ns) / 1000000 AS run_ms,
+  duration_ms, (started_ns - coalesce(begun_ns, created_ns)) / 1000000 AS queue_ms, (ended_ns - started_ns) / 1000000 AS run_ms,
   output_tokens, cwd, substr(prompt, 1, 200) AS prompt
 FROM job WHERE state = 'done' AND refused IS NULL ORDER BY duration_ms DESC LIMIT 100;
 
