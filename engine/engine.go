@@ -21,6 +21,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/call/refused"
+	"github.com/llm-cli-gateway/gateway/engine/calllog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -44,7 +45,7 @@ type Options struct {
 	Version string
 	Profile string // of the listing of tools, over the setting; "": that one's
 	Log     *slog.Logger
-	Debug   func(on bool) // called when gateway.debug changes; may be nil
+	Applied func(lang.Settings) // called when other settings take effect; may be nil
 }
 
 // Engine is a gateway without a transport.
@@ -117,11 +118,13 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		},
 	}
 	e.refused = &refused.Recorder{
-		Record: opener(e.decisions, func(s *sqlite.Store) refused.Store { return s }), Redact: runner.Redactor, Parent: runner.Enclosing, Version: o.Version,
+		Record: opener(e.decisions, func(s *sqlite.Store) refused.Store { return s }), Kept: runner.Kept, Parent: runner.Enclosing, Version: o.Version,
 		Failed: func(err error) { e.logger().Warn("a call that was refused could not be recorded", "error", err) },
 	}
 	e.Tools.Calls.Refusals = e.refused
 	e.Tools.Handler = call.New(e.Tools.Calls)
+	e.Tools.Log = &calllog.Log{To: e.logger(), Current: e.catalog.Load}
+	runner.Ended, runner.Failed = e.Tools.Log.JobEnded, e.Tools.Log.AttemptFailed
 	runner.Decisions = e.Tools.Calls
 	runner.Pruners = []job.Pruner{e.Tools}
 }
@@ -161,6 +164,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	if e.record.memory {
 		e.logger().Warn("jobs are kept in memory only: they end with this gateway and cannot be found afterwards", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
 	}
+	e.Tools.Log.Serving = true
 	tending, stop := context.WithCancel(ctx)
 	tended := make(chan struct{})
 	go func() {

@@ -152,7 +152,7 @@ const arguments = "arguments"
 // what the ones before it decided. A person is asked last, about a job that waits: so the
 // question outlives its caller, its client and this gateway.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(arguments, s.bind), step("working directory", s.place), step("session", s.resolve), step("access", s.grant), step("approval", s.approve), s.ask)
+	return Chain(HandlerFunc(s.submit), step(arguments, s.bind), step("working directory", s.place), step("session", s.resolve), step("access", s.grant), step("approval", s.approve), step("fallback", s.instead), s.ask)
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and

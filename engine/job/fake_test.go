@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 	syscall.Exit(0) // os.Exit would make a race-enabled binary linger
 }
 
+var nth int // run of the fake, as the step of that name counts
+
 func fakeStep(name, arg string) {
 	number := func() int {
 		n, err := strconv.Atoi(arg)
@@ -55,7 +57,7 @@ func fakeStep(name, arg string) {
 		return n
 	}
 	switch name {
-	case "continue":
+	case "continue", "--model":
 	case "out":
 		os.Stdout.WriteString(arg)
 	case "err":
@@ -122,6 +124,20 @@ func fakeStep(name, arg string) {
 		time.Sleep(time.Hour)
 	case "exit":
 		syscall.Exit(number())
+	case "nth": // counts its runs in a file
+		file, err := os.OpenFile(arg, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		must(err)
+		_, err = file.WriteString("x")
+		must(err)
+		info, err := file.Stat()
+		must(err)
+		nth = int(info.Size())
+	case "upto": // a number of runs, and what to do in these
+		most, step, _ := strings.Cut(arg, " ")
+		if n, err := strconv.Atoi(most); err == nil && nth <= n {
+			name, arg, _ := strings.Cut(step, "=")
+			fakeStep(name, arg)
+		}
 	default:
 		must(fmt.Errorf("no step %q", name))
 	}
@@ -204,6 +220,7 @@ func newFixtureIn(t *testing.T, home, lines string, environ ...string) *fixture 
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
 	b.catalog.Settings.Jobs.MaxDepth = 3
+	b.catalog.Secrets = knownSecrets(t)
 	b.store, err = sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -159,12 +159,15 @@ func (j *inProcessJob) end(exit process.Exit) {
 	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	r.secrets.redactReport(&out)
 	row := r.row
-	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact)
+	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact, r.secrets.answer)
+	if r.secrets.dropsAnswers() {
+		outcome.Unrecorded(&row.Outcome, outcome.Dropped)
+	}
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
 	row.Outcome.Ended, row.Outcome.Duration = time.Now(), time.Since(r.started)
 	out.ID, out.Duration = r.id, row.Outcome.Duration
 	// The caller gets the answer even if recording it fails.
-	if err := r.finish(r.records, row); err != nil {
+	if _, err := r.conclude(r.records, &ended{row: row, out: &out, run: r}); err != nil {
 		out.Warnings = append(out.Warnings, rowNotFinished(err))
 	}
 	j.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/changes"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -143,7 +144,7 @@ func (r *run) fresh(row store.Job) bool {
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {
-	if job.Row.ResponseBytes <= int64(len(job.Row.Outcome.Response)) {
+	if job.Row.ResponseBytes <= int64(len(job.Row.Outcome.Response)) && outcome.WhyUnrecorded(job.Row.Outcome) == "" {
 		return true
 	}
 	files, err := r.spoolsOf(job.Row.ID)

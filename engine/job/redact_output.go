@@ -20,7 +20,7 @@ func (r *Runner) OutputRedactor(c *catalog.Catalog, cli *catalog.CLI) (func(stri
 	if err != nil {
 		return nil, err
 	}
-	known := secretsOf(environ)
+	known := secretsOf(environ, c)
 	for _, value := range known.secrets { // as it is written in JSON
 		if quoted, err := json.Marshal(value); err == nil && string(quoted[1:len(quoted)-1]) != value {
 			known.secrets = append(known.secrets, string(quoted[1:len(quoted)-1]))
@@ -37,7 +37,7 @@ func (r *Runner) OutputRedactor(c *catalog.Catalog, cli *catalog.CLI) (func(stri
 		for _, shape := range loosePatterns {
 			text = shape.ReplaceAllString(text, secret.Mark)
 		}
-		text = secret.Redact(text)
+		text = c.Secrets.Redact(text)
 		if len(home) > 1 {
 			text = strings.ReplaceAll(text, home, "~")
 		}

@@ -78,13 +78,13 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
 	}
-	switch left := int64(len(o.Response)); {
-	case row.ResponseBytes <= left:
-	case !row.TextsDropped.IsZero():
+	why, left := outcome.WhyUnrecorded(o), int64(len(o.Response))
+	switch {
+	case !row.TextsDropped.IsZero() && row.ResponseBytes > left:
 		out.Warnings = append(out.Warnings, "the answer was removed from the record after a time (gateway.record.textDays), and the files of the call with it")
-	case left == 0:
-		out.Warnings = append(out.Warnings, "the answer is not in the record, and the files of the call are gone")
-	default:
+	case why != "":
+		out.Warnings = append(out.Warnings, why+", and the files of the call are gone")
+	case row.ResponseBytes > left:
 		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")
 	}
 	return out

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job/retention"
@@ -64,7 +63,7 @@ func (r *Runner) pruneDirs(ctx context.Context, records Store, before time.Time,
 		return nil
 	}
 	for _, entry := range entries {
-		id := entry.Name()
+		id := entry.Name() // not of further attempts, which go with the first
 		if made := store.IDTime(id); !entry.IsDir() || made.IsZero() || !made.Before(before) {
 			continue
 		}
@@ -82,17 +81,6 @@ func (r *Runner) pruneDirs(ctx context.Context, records Store, before time.Time,
 		done.Jobs++
 	}
 	return errors.Join(err, failed)
-}
-
-func (r *Runner) discard(id string) error {
-	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return dir.Remove()
 }
 
 // indexTexts makes calls searchable that have ended.

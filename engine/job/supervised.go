@@ -12,6 +12,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -60,7 +61,7 @@ func (x *supervised) stop() {
 }
 
 func (x *supervised) folder(r *run) (string, error) {
-	return filepath.Join(x.Runner.folder(), r.id), nil
+	return filepath.Join(x.Runner.folder(), r.dir()), nil
 }
 
 // rowFile lies in the directory of a job, beside the files of its supervisor and those of
@@ -71,6 +72,7 @@ const rowFile = "row.json"
 type manifest struct {
 	Record string // Runner.Place
 	Row    store.Job
+	Call   *storedcall.Call `json:",omitempty"` // for another attempt; nil if there is none
 }
 
 // supervisedPreparation is a directory whose supervisor is not started yet.
@@ -84,7 +86,7 @@ func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
+	job := supervisor.Job{ID: r.dir(), Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
 		Limits: environment.Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
@@ -114,7 +116,7 @@ func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	err = spool.Write(r.command.Files, dir.Path())
 	if err == nil {
 		var text []byte
-		if text, err = json.Marshal(manifest{x.RecordName, r.row}); err == nil {
+		if text, err = json.Marshal(manifest{x.RecordName, r.row, r.stored()}); err == nil {
 			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
 		}
 	}
@@ -160,10 +162,12 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			s.job, _ = x.Runner.finalize(r.records, ending{row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true})
+			s.job, _ = x.Runner.finalize(r.records, ending{row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true, run: r})
 		}
 		x.mu.Lock()
-		delete(x.started, r.id)
+		if x.started[r.id] == s { // else the next attempt has begun
+			delete(x.started, r.id)
+		}
 		x.mu.Unlock()
 	}()
 	return s
@@ -179,7 +183,7 @@ func (x *supervised) find(id string) (execution, error) {
 	if s := x.startedJob(id); s != nil {
 		return &supervisedExecution{x, s.Dir, s}, nil
 	}
-	dir, err := supervisor.Open(filepath.Join(x.Runner.folder(), id))
+	dir, err := supervisor.Open(x.lastAttempt(id))
 	if err != nil {
 		return nil, err
 	}

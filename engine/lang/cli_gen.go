@@ -48,6 +48,13 @@ type CLISpec struct {
 	OnCancel string `json:"onCancel,omitempty"`
 	// Maximum number of concurrent calls of this CLI; further ones are queued. 0: no limit.
 	Concurrency int `json:"concurrency,omitempty"`
+	// How often and when a call is made again that failed for a passing reason; over
+	// `gateway.retry`.
+	Retry RetryPolicy `json:"retry,omitzero"`
+	// When calls stop going to this CLI for a while; over `gateway.breaker`.
+	Breaker BreakerSpec `json:"breaker,omitzero"`
+	// Who answers instead when a call failed for good and has changed nothing.
+	Fallback []FallbackSpec `json:"fallback,omitempty"`
 	// Rules that make a call of this CLI risky.
 	Risk []RiskSpec `json:"risk,omitempty"`
 	// How to ask the program for its version.
@@ -271,6 +278,9 @@ type SessionSpec struct {
 	Capture TakeSpec `json:"capture,omitzero"`
 	// "cwd": a conversation can only be continued from its working directory.
 	Scope string `json:"scope,omitempty"`
+	// What a turn that failed leaves in a conversation: "prompt" (default), so that it is
+	// not made again there, or "nothing".
+	Failed string `json:"failed,omitempty"`
 }
 
 // MCPSpec says how a CLI takes MCP servers.
@@ -327,119 +337,6 @@ type OwnSpec struct {
 	Untrusted bool `json:"untrusted,omitempty"`
 }
 
-// TakeSpec is an expression over the records of the output, with a condition and a fold.
-type TakeSpec struct {
-	// Records of the output to use.
-	When string `json:"when,omitempty"`
-	// Expression over one record.
-	Take string `json:"take"`
-	// How to combine several values: the "last" (default), the "first", joined ("concat"),
-	// or added up ("sum").
-	Fold string `json:"fold,omitempty"`
-}
-
-// OutputSpec says how the answer is read from what the program printed.
-type OutputSpec struct {
-	// "text": all that is printed is the answer, the default.
-	Format string `json:"format,omitempty"`
-	// How the program writes characters.
-	Encoding string `json:"encoding,omitempty"`
-	// Condition of the record that ends a complete output; jsonl only.
-	End string `json:"end,omitempty"`
-	// Milliseconds for which the program may stay after that record, and after later ones
-	// that an extraction reads; then it is ended.
-	SettleMs *int64 `json:"settleMs,omitempty"`
-	// Whether the program announces that it will go on by itself: true or false for a record
-	// that says so, anything else for others.
-	Busy string `json:"busy,omitempty"`
-	// The answer.
-	Text TakeSpec `json:"text,omitzero"`
-	// The answer if text finds nothing but white space: what the program said before.
-	Stream TakeSpec `json:"stream,omitzero"`
-	// The model that answered.
-	Model TakeSpec `json:"model,omitzero"`
-	// US dollars.
-	Cost TakeSpec `json:"cost,omitzero"`
-	// "session": the cost is cumulative over the conversation.
-	CostScope string `json:"costScope,omitempty"`
-	// Message of a failed run.
-	Error TakeSpec `json:"error,omitzero"`
-	// Token counts.
-	Usage UsageSpec `json:"usage,omitzero"`
-	// Rules for progress messages of a running call.
-	Progress []ProgressSpec `json:"progress,omitzero"`
-	// What the caller should know beside the answer.
-	Warnings []WarningSpec `json:"warnings,omitempty"`
-	// Rules that are looked at while the program runs: what a program prints that will give
-	// no answer, such as a question that waits for a person.
-	Watch []WatchSpec `json:"watch,omitempty"`
-}
-
-// WarningSpec finds what the caller should know beside the answer, in records or in lines
-// that are none.
-type WarningSpec struct {
-	// "denied": the texts are names of tools that the model was not allowed to use.
-	Kind string `json:"kind,omitempty"`
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression over a record: the text, or a list of texts.
-	Take string `json:"take,omitempty"`
-	// Instead of these: RE2 of lines that are not records, on standard output or standard
-	// error.
-	Line string `json:"line,omitempty"`
-}
-
-// WatchSpec is for a run that will give no answer. The first rule that a record or line
-// fits decides, unless the run has ended its output or turns out well.
-type WatchSpec struct {
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression over such a record: the message of the failure.
-	Take string `json:"take,omitempty"`
-	// Instead of these: RE2 of lines that are not records, on standard output or standard
-	// error, be they without an end.
-	Line string `json:"line,omitempty"`
-	// Failure class of the run.
-	Class string `json:"class"`
-	// What the caller can do about it.
-	Hint string `json:"hint,omitempty"`
-	// false: the run goes on, and is of the class if it fails.
-	End *bool `json:"end,omitempty"`
-}
-
-// ProgressSpec reads what a running call does from records, or from lines that are none.
-type ProgressSpec struct {
-	// Condition of the records that the rule is for.
-	When string `json:"when,omitempty"`
-	// Expression: who acts, such as the name of a tool; at most 60 characters, written
-	// before the text with a colon.
-	Label string `json:"label,omitempty"`
-	// Expression: the text.
-	Take string `json:"take,omitempty"`
-	// "last" (default), or "concat": texts of this rule are joined as long as no other rule
-	// applies, for agents that print word by word.
-	Fold string `json:"fold,omitempty"`
-	// Instead of all these: RE2 of lines that are not records, on standard output or
-	// standard error.
-	Line string `json:"line,omitempty"`
-}
-
-// UsageSpec says where the token counts are.
-type UsageSpec struct {
-	// "turn": of this call.
-	Scope string `json:"scope,omitempty"`
-	// Tokens of the input.
-	Input TakeSpec `json:"input,omitzero"`
-	// Tokens of the output.
-	Output TakeSpec `json:"output,omitzero"`
-	// Tokens read from a cache.
-	CacheRead TakeSpec `json:"cacheRead,omitzero"`
-	// Tokens written into a cache.
-	CacheWrite TakeSpec `json:"cacheWrite,omitzero"`
-	// Tokens of reasoning.
-	Reasoning TakeSpec `json:"reasoning,omitzero"`
-}
-
 // FailureSpec names the class of a failed run.
 type FailureSpec struct {
 	// Class that callers see.
@@ -450,6 +347,63 @@ type FailureSpec struct {
 	Hint string `json:"hint,omitempty"`
 	// Whether the same call may succeed later, and after how long.
 	Retry RetrySpec `json:"retry,omitzero"`
+	// Whose failure it is, if the same call may succeed later: of the CLI (default), so that
+	// others of its calls would fail as well, of the "model" alone, or of the "call".
+	Scope string `json:"scope,omitempty"`
+}
+
+// RetryPolicy says how often and when a call is made again. Only a failure that may pass
+// is tried again (`retry` of a rule in `failure`), and only if nothing can have been
+// changed: by a call with access `read`, or one whose records show no effect
+// (`output.effects`).
+type RetryPolicy struct {
+	// Attempts of a call in all. 1: none is repeated.
+	Attempts *int `json:"attempts,omitempty"`
+	// Wait before the second attempt, at most, in milliseconds; a random part of it is
+	// waited.
+	BaseMs *int64 `json:"baseMs,omitempty"`
+	// By how much the wait grows with each attempt.
+	Factor *float64 `json:"factor,omitempty"`
+	// Longest wait of its own, in milliseconds.
+	MaxMs *int64 `json:"maxMs,omitempty"`
+	// Longest wait that the program or its vendor asks for (`retry.afterMs`), in
+	// milliseconds.
+	MaxAfterMs *int64 `json:"maxAfterMs,omitempty"`
+	// The program tries again by itself, so that each attempt is several requests.
+	Own bool `json:"own,omitempty"`
+	// The same by class of failure.
+	Classes map[string]ClassRetry `json:"classes,omitempty"`
+}
+
+// ClassRetry is retry for one class of failure.
+type ClassRetry struct {
+	// Attempts of a call in all.
+	Attempts *int `json:"attempts,omitempty"`
+	// Wait before the second attempt, at most, in milliseconds.
+	BaseMs *int64 `json:"baseMs,omitempty"`
+	// Longest wait of its own, in milliseconds.
+	MaxMs *int64 `json:"maxMs,omitempty"`
+}
+
+// BreakerSpec says when calls stop going to a CLI, or to a model of it, because they
+// would fail.
+type BreakerSpec struct {
+	// Failures that may pass, in a row, after which none is made any more. 0: never.
+	Failures *int `json:"failures,omitempty"`
+	// Milliseconds after which one call is made to see.
+	OpenMs *int64 `json:"openMs,omitempty"`
+}
+
+// FallbackSpec names who answers instead: another model of the CLI, or another CLI.
+type FallbackSpec struct {
+	// Classes of failure for which it is asked.
+	On []string `json:"on,omitempty"`
+	// Another CLI.
+	CLI string `json:"cli,omitempty"`
+	// A model of it; of the same CLI without `cli`.
+	Model string `json:"model,omitempty"`
+	// Replace also a model that the call names.
+	Named bool `json:"named,omitempty"`
 }
 
 // EnvSpec says which environment variables a CLI gets.

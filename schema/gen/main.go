@@ -38,6 +38,7 @@ type output struct {
 var outputs = []output{
 	{"engine/lang/spec_gen.go", goTypes("")},
 	{"engine/lang/cli_gen.go", goTypes("cli")},
+	{"engine/lang/output_gen.go", goTypes("output")},
 	{"engine/lang/settings_gen.go", goTypes("gateway")},
 	{"engine/lang/compat/table_gen.go", changeTable},
 	{"engine/lang/layers/added_gen.go", addedTable},

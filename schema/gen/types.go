@@ -81,6 +81,10 @@ func (l *language) sections() map[string]string {
 		}, nil)
 	}
 	all["File"] = ""
+	for _, section := range ownParts {
+		all[section.definition] = section.name
+		mark(section.name, l.byName[section.definition].expr)
+	}
 	for _, f := range l.byName["File"].object.list {
 		section := ""
 		if slices.Contains(ownFiles, f.name) {
@@ -94,6 +98,9 @@ func (l *language) sections() map[string]string {
 // ownFiles are the sections whose types have a file of their own: no file of Go has more
 // than 600 lines.
 var ownFiles = []string{"cli", "gateway"}
+
+// ownParts are definitions whose types have a file of their own, for the same reason.
+var ownParts = []struct{ name, definition string }{{"output", "Output"}}
 
 // sentence is the first one of a text. The others are read in schema.cue.
 func sentence(text string) string {

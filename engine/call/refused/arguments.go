@@ -20,7 +20,8 @@ const (
 )
 
 // fill puts the arguments into the row of a call, and removes secrets from the row.
-func fill(row *store.Job, raw []byte, redact func(string) string) {
+func fill(row *store.Job, raw []byte, kept Kept) {
+	redact := kept.Text
 	row.Args = nil
 	var given map[string]any
 	switch {
@@ -28,12 +29,12 @@ func fill(row *store.Job, raw []byte, redact func(string) string) {
 	case len(raw) > maxRead:
 		row.Args = leftOut(fmt.Sprintf("%d bytes", len(raw)))
 	case json.Unmarshal(raw, &given) != nil:
-		row.Args = leftOut(clean(string(raw), maxWord, redact))
+		row.Args = leftOut(clean(string(raw), maxWord, kept.Prompt)) // it may be in there
 	default:
 		names(row, given)
 		row.Args = arguments(given, redact)
 	}
-	row.Prompt = clean(row.Prompt, maxText, redact)
+	row.Prompt = clean(row.Prompt, maxText, kept.Prompt)
 	for _, name := range []*string{&row.Tool, &row.Model, &row.ModelAsked, &row.ModelResolved, &row.Session, &row.SessionID, &row.CorrelationID} {
 		*name = clean(*name, maxName, redact)
 	}

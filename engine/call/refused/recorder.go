@@ -24,11 +24,17 @@ type Store interface {
 	ImportJob(ctx context.Context, job store.Job) (made bool, err error)
 }
 
+// Kept is what the record keeps of texts.
+type Kept struct {
+	Text   func(text string) string // without secrets
+	Prompt func(text string) string // as the settings have it
+}
+
 // Recorder records refused calls. Its fields are set before the first and not changed. Its
 // methods may be called from any goroutine.
 type Recorder struct {
 	Record  func() (Store, error)                     // opens the record; what it returns is nil where calls are not recorded
-	Redact  func(cli string) func(text string) string // removes secrets from what is said in calls of a CLI
+	Kept    func(cli string) Kept                     // what the record keeps of texts in calls of a CLI
 	Parent  func(ctx context.Context) (string, error) // the job inside which calls are made, "" for none
 	Version string                                    // of the gateway
 	Failed  func(err error)                           // is told of calls that could not be recorded
@@ -91,7 +97,7 @@ func (r *Recorder) write(ctx context.Context, row store.Job, args []byte) error 
 	}
 	row.GatewayVersion = r.Version
 	row.ParentID, _ = r.Parent(ctx) // the row is worth more than that
-	fill(&row, args, r.Redact(row.CLI))
+	fill(&row, args, r.Kept(row.CLI))
 	_, err = records.ImportJob(ctx, row)
 	return err
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -33,13 +32,19 @@ func (k *kept) ImportJob(ctx context.Context, job store.Job) (bool, error) {
 	return true, errors.Join(k.err, ctx.Err())
 }
 
+// key is a secret.
+var key = "secret-" + strings.Repeat("abcdefghij", 5)
+
 func newRecorder(k *kept) (r *Recorder, failed chan error) {
 	failed = make(chan error, 1000)
 	k.rows = make(chan store.Job, 1000)
 	return &Recorder{
 		Record: func() (Store, error) { return k, nil },
-		Redact: func(cli string) func(string) string {
-			return func(text string) string { return secret.Redact(strings.ReplaceAll(text, "hush", "["+cli+"]")) }
+		Kept: func(cli string) Kept {
+			redact := func(text string) string {
+				return strings.NewReplacer("hush", "["+cli+"]", key, "[redacted]").Replace(text)
+			}
+			return Kept{Text: redact, Prompt: redact}
 		},
 		Parent:  func(context.Context) (string, error) { return "above", nil },
 		Version: "1", Failed: func(err error) { failed <- err },
@@ -74,7 +79,6 @@ func TestRow(t *testing.T) {
 func TestBounds(t *testing.T) {
 	k := &kept{}
 	r, _ := newRecorder(k)
-	key := "sk" + "-ant-api03-" + strings.Repeat("abcdefghij", 5)
 	fields := map[string]any{}
 	for i := range 5000 {
 		fields[fmt.Sprint("field", i)] = "value"
@@ -138,6 +142,20 @@ func TestNobodyWaitsForTheRecord(t *testing.T) {
 			t.Errorf("%d rows", len(k.rows))
 		}
 	})
+}
+
+// TestPromptsThatAreNotKept: what the settings say of prompts holds for refused calls, too.
+func TestPromptsThatAreNotKept(t *testing.T) {
+	k := &kept{}
+	r, _ := newRecorder(k)
+	all := r.Kept
+	r.Kept = func(cli string) Kept { return Kept{Text: all(cli).Text, Prompt: func(string) string { return "" }} }
+	for _, args := range []string{`{"prompt":"words","n":1}`, `{"prompt":"words"`} {
+		r.Refused(t.Context(), outcome(args), time.Now())
+		if row := <-k.rows; strings.Contains(row.Prompt+string(row.Args), "words") || row.Args == nil {
+			t.Errorf("%q %s", row.Prompt, row.Args)
+		}
+	}
 }
 
 func TestRecordThatFails(t *testing.T) {
