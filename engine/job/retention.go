@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/job/retention"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -25,7 +26,7 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (done retention.Remov
 	if r.JobsApart {
 		jobs.Rows = files
 	}
-	all := []error{r.pruneDirs(ctx, records, jobs.Files, &done), jobs.Prune(ctx, records, r.discard, &done)}
+	all := []error{r.pruneDirs(ctx, records, jobs.Files, &done), jobs.Prune(ctx, records, r.removeDirs, &done)}
 	if log, err := r.callLog(); err != nil || log != nil {
 		if err == nil {
 			err = calls.Prune(ctx, log, func(string) error { return nil }, &done)
@@ -44,6 +45,9 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (done retention.Remov
 	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))
 	return done, errors.Join(append(all, pools, r.pruneOrphanedDirs(ctx, records, now, files, !files.IsZero()))...)
 }
+
+// removeDirs removes the directories of a job.
+func (r *Runner) removeDirs(id string) error { return jobdir.Remove(r.folder(), id) }
 
 // callLog is the record of calls where that is not the one of jobs, else nil.
 func (r *Runner) callLog() (CallStore, error) {
@@ -72,7 +76,7 @@ func (r *Runner) pruneDirs(ctx context.Context, records Store, before time.Time,
 			continue // see pruneOrphanedDirs for those without a row
 		}
 		if err == nil {
-			err = r.discard(id)
+			err = r.removeDirs(id)
 		}
 		if err != nil { // one that cannot be removed must not keep the others
 			failed = err
