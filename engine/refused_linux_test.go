@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -45,6 +46,25 @@ func TestEveryCallIsRecorded(t *testing.T) {
 		if row.Tool != c.tool || !strings.HasPrefix(got, c.want) || row.Refused != (o.Ending != store.EndOK) || row.DedupKey != "" && row.Refused {
 			t.Errorf("%s %v:\n got %s\nwant %s", c.tool, c.args, got, c.want)
 		}
+	}
+	records, err := e.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := records.Jobs(t.Context(), store.Filter{Principal: store.Local, Refused: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range all {
+		if _, _, err := e.Example(t.Context(), row.ID); row.Refused != (err != nil) || err != nil && !strings.Contains(err.Error(), "was refused") {
+			t.Errorf("an example of %s: %v", row.ID, err)
+		}
+	}
+	if n, err := records.DropTexts(t.Context(), time.Now().Add(time.Hour)); n != len(all) || err != nil {
+		t.Errorf("%d of %d, %v", n, len(all), err)
+	}
+	if _, _, err := e.Example(t.Context(), all[len(all)-1].ID); err == nil || !strings.Contains(err.Error(), "textDays") {
+		t.Errorf("an example of nothing: %v", err)
 	}
 	if _, list := ask(t, e, "llm_job_list", args{}); len(list["jobs"].([]any)) != 1 {
 		t.Errorf("%v", list)
