@@ -21,6 +21,8 @@ func rules() []rule {
 		{"gateway.approvals.danger", []string{"danger"}, false, ordered("allow", "allow", "deny")},
 		{"gateway.approvals.ceiling", []string{"ceiling"}, false, ordered("own", "own", "full", "edit", "read")},
 		{"gateway.access.default", []string{"access"}, false, ordered("read", "own", "full", "edit", "read")},
+		{"gateway.access.trusted", []string{"trust"}, false, fewer},
+		{"gateway.access.trustRoots", []string{"trust"}, false, ordered("false", "true", "false")},
 		{"gateway.budget", []string{"budget"}, false, same},
 		{"gateway.reload", []string{"reload"}, false, ordered("all", "all", "hold", "off")},
 		{"gateway.approvals.policy", []string{"policy"}, false, included},
@@ -67,6 +69,9 @@ func ordered(unset string, values ...string) func(*Locks, string, Value, Value) 
 // same is for what cannot be compared.
 func same(_ *Locks, _ string, was, is Value) bool { return was != nil && was.Equal(is) }
 
+// fewer is for a list whose elements cannot be compared: none are fewer.
+func fewer(l *Locks, key string, was, is Value) bool { return is.Null() || same(l, key, was, is) }
+
 // access is for the fields of what holds a CLI to a level. Without a default of its own that
 // of the settings counts, so that only the narrowest is no wider.
 func access(l *Locks, key string, was, is Value) bool {
@@ -86,8 +91,11 @@ func unmarked(l *Locks, key string, was, is Value) bool {
 func program(_ *Locks, key string, was, is Value) bool {
 	switch key {
 	case "title", "doc", "install", "unverified", "models", "timeouts", "onCancel", "concurrency", "examples",
-		"success", "exits", "failure", "output", "login", "probe":
+		"success", "exits", "failure", "login", "probe":
 		return true
+	case "output": // the program is told to write its file by words and a variable
+		file := field(is, "file")
+		return file == nil || unchanged(field(was, "file"), file)
 	case "params", "risk", "access", "versions": // there are rules for them
 		return true
 	}
