@@ -64,7 +64,7 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 	case host.Exposed(seen.File, 0o077) != "":
 		f.State, f.Text, f.Fix = FindingProblem, seen.Path+": "+host.Exposed(seen.File, 0o077), "chmod 600 "+lang.ShellWord(seen.Path)
 	default:
-		f.Text = fmt.Sprintf("%s: %s, %s", seen.Path, rowsText(seen.Jobs), sizeText(seen.Size))
+		f.Text = fmt.Sprintf("%s: %s, %s, %s", seen.Path, rowsText(seen.Jobs), sizeText(seen.Size), d.kept(path))
 	}
 	found := []Finding{f}
 	if err == nil && withJobs && len(seen.Live) > 0 {
@@ -79,6 +79,23 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 		}
 	}
 	return found
+}
+
+// kept says how long the rows of a database are kept.
+func (d *doctor) kept(path string) string {
+	settings := d.engine.Catalog().Settings
+	days := settings.Record.RetentionDays
+	if d.engine.Tools.Runner.JobsApart && path == d.engine.record.path {
+		days = settings.Jobs.RetentionDays
+	}
+	text := "kept for good"
+	if days > 0 {
+		text = "kept for " + count(int(days), "day")
+	}
+	if texts := settings.Record.TextDays; texts > 0 && (days == 0 || texts < days) {
+		text += ", prompts and answers for " + count(int(texts), "day")
+	}
+	return text
 }
 
 // live reports the status of the jobs without an end.

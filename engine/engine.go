@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/call/refused"
 	"github.com/llm-cli-gateway/gateway/engine/calllog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -59,6 +60,7 @@ type Engine struct {
 	now     chan struct{} // signals that the specs are to be read at once
 	record  record        // of jobs
 	log     record        // of calls, where it is another one
+	refused *refused.Recorder
 }
 
 // Open loads the specs and sets up the packages. The diagnostics say what is wrong
@@ -89,6 +91,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	runner := &job.Runner{
 		Host:       host.New(o.Environ, settings.Path, settings.EnvFile),
 		Record:     opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),
+		JobsApart:  e.log.path == "" || e.log.path != e.record.path,
 		Volatile:   e.record.memory,
 		RecordName: e.record.path,
 		Spool:      filepath.Join(StateDir(), "run"),
@@ -116,6 +119,11 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},
 	}
+	e.refused = &refused.Recorder{
+		Record: opener(e.decisions, func(s *sqlite.Store) refused.Store { return s }), Kept: runner.Kept, Parent: runner.Enclosing, Version: o.Version,
+		Failed: func(err error) { e.logger().Warn("a call that was refused could not be recorded", "error", err) },
+	}
+	e.Tools.Calls.Refusals = e.refused
 	e.Tools.Handler = call.New(e.Tools.Calls)
 	e.Tools.Log = &calllog.Log{To: e.logger(), Current: e.catalog.Load}
 	runner.Ended, runner.Failed = e.Tools.Log.JobEnded, e.Tools.Log.AttemptFailed
@@ -147,6 +155,7 @@ func (e *Engine) Volatile() bool { return e.record.memory }
 // closes what was opened.
 func (e *Engine) Close() error {
 	e.Tools.Runner.Close()
+	e.refused.Close()
 	return errors.Join(e.record.close(), e.log.close())
 }
 
@@ -162,6 +171,13 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
+		select {
+		case <-e.record.inUse():
+			if err := e.WriteMetadata(); err != nil {
+				e.logger().Warn("the upkeep of the record failed", "error", err)
+			}
+		case <-tending.Done():
+		}
 		e.Tools.Runner.Maintain(tending, e.record.inUse(), e.logger())
 	}()
 	defer func() { stop(); <-tended }()

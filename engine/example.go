@@ -29,6 +29,12 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if !res.State.Ended() {
 		return "", nil, fmt.Errorf("job %s is %s, but an example needs a finished call; wait for it with `gateway jobs result %s --wait 10m`", id, res.State, id)
 	}
+	switch {
+	case row.Refused:
+		return "", nil, fmt.Errorf("call %s was refused (%s), so there is no run to make an example of", id, row.Outcome.ErrorMessage)
+	case !row.TextsDropped.IsZero():
+		return "", nil, fmt.Errorf("what job %s was asked has been removed from the record (gateway.record.textDays); make an example of a younger one", id)
+	}
 	cat := e.Catalog()
 	cli, ok := cat.CLI(row.CLI)
 	if !ok {

@@ -25,9 +25,9 @@ const module = "github.com/llm-cli-gateway/gateway"
 // lower layers; a new package needs an entry here.
 var layers = [][]string{
 	{"schema", "specs", "engine/process/limits", "engine/process/proctree"},
-	{"engine/text", "engine/supervisor", "engine/store/filelock", "engine/changes"},
+	{"engine/text", "engine/supervisor", "engine/store/filelock", "engine/store/describe", "engine/changes"},
 	{"engine/lang", "engine/store", "engine/lang/cuesyntax", "engine/lang/diagnostic"},
-	{"engine/job/lease", "engine/lang/specfiles", "engine/lang/layers", "engine/budget"},
+	{"engine/job/lease", "engine/job/retention", "engine/lang/specfiles", "engine/lang/layers", "engine/budget"},
 	{"engine/lang/kept", "engine/lang/langtest", "engine/lang/version", "engine/catalog/argvalue", "engine/catalog/argvtemplate", "engine/catalog/listing", "engine/catalog/versionpatch", "engine/store/storetest"},
 	{"engine/catalog/carrier", "engine/catalog/clients", "engine/catalog/modelnames", "engine/catalog/optimize", "engine/catalog/upgrade", "engine/lang/editorschema", "engine/secret", "engine/store/sqlite"},
 	{"engine/catalog/extract", "engine/catalog/mcpservers"},
@@ -39,7 +39,7 @@ var layers = [][]string{
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths", "engine/trust", "engine/ownsettings", "engine/job/environment", "engine/job/written"},
 	{"engine/call", "engine/job/worktree", "engine/job/attempts"},
-	{"engine/calllog", "engine/job/outcome", "engine/job/redaction", "engine/job/jobdir"},
+	{"engine/calllog", "engine/job/outcome", "engine/call/refused", "engine/job/redaction", "engine/job/jobdir"},
 	{"engine/job/early"},
 	{"engine/job", "engine/models"},
 	{"engine/installed"},

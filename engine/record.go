@@ -2,9 +2,11 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/store/describe"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
@@ -93,6 +95,18 @@ func (r *record) close() error {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.drop()
+}
+
+// WriteMetadata writes beside the record of calls what its tables and columns mean, unless there
+// is no record, or a file of the user in that place.
+func (e *Engine) WriteMetadata() error {
+	if _, err := os.Stat(e.log.path); e.log.path == "" || err != nil {
+		return nil
+	}
+	if err := describe.WriteMetadata(e.log.path); err != nil {
+		return fmt.Errorf("the description of the record cannot be written: %w", err)
+	}
+	return nil
 }
 
 // opener opens a store for a package, as the interface which that package declares. Where

@@ -176,10 +176,12 @@ func watchJobs(ctx context.Context, out io.Writer, list func() (*tools.JobListOu
 func (a *app) jobsGC() *cobra.Command {
 	return &cobra.Command{
 		Use: "gc", Args: cobra.NoArgs,
-		Short: "Finalize lost jobs and delete old ones",
+		Short: "Finalize lost jobs and delete the files of old ones",
 		Long: `Run the periodic maintenance now: finalize jobs whose gateways are gone, restore missing
-rows of jobs, and delete finished jobs that are older than gateway.jobs.retentionDays.
-Running jobs are not affected.`,
+rows of jobs, and delete what was kept for long enough: the files of finished jobs
+(gateway.jobs.retentionDays), the rows of calls (gateway.record.retentionDays), and the
+prompts and answers in rows (gateway.record.textDays). Running jobs are not affected. A
+job whose files are gone is still in the record, with its answer.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open(cmd)
 			if err != nil {
@@ -194,11 +196,15 @@ Running jobs are not affected.`,
 			if err != nil {
 				return fail(err)
 			}
+			if err := e.WriteMetadata(); err != nil {
+				return fail(err)
+			}
 			removed, err := runner.Prune(cmd.Context(), now)
 			if err != nil {
 				return fail(err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Deleted %d jobs, restored the rows of %d.\n", removed, recorded)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Deleted the files of %d jobs, %d rows of calls, and the texts of %d more; restored the rows of %d jobs.\n",
+				removed.Jobs, removed.Rows, removed.Texts, recorded)
 			return err
 		},
 	}

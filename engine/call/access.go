@@ -44,7 +44,7 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 	if wrong != nil {
 		failure := &lang.Failure{Class: lang.ClassUsage, Message: wrong.Error(), Hint: "nothing was run"}
 		if most := granted.Above; most.Level != access.None {
-			failure.Class, failure.Hint = aboveClass(most, ceiling), lower(req, granted)
+			failure.Class, failure.Hint, req.rule = aboveClass(most, ceiling), lower(req, granted), most.From
 		}
 		return failure, nil
 	}

@@ -121,6 +121,7 @@ func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, err
 	if a.Verdict == Approved {
 		return unrecorded, nil
 	}
+	req.rule = a.rule()
 	failure := denial(req, a)
 	if unrecorded != nil {
 		failure.Message += "; " + unrecorded.Message
@@ -246,6 +247,18 @@ func (a *Approval) Denial() string {
 		why += " (" + a.Note + ")"
 	}
 	return "nothing was run: " + why + list(a.Reasons)
+}
+
+// rule is what decided, in a few words.
+func (a *Approval) rule() string {
+	if a.Strategy != policy.Managed {
+		return "gateway.approvals"
+	}
+	ids := []string{}
+	for _, r := range a.Reasons {
+		ids = append(ids, cmp.Or(r.ID, "rule"))
+	}
+	return strings.TrimSuffix("policy "+a.Policy+", "+strings.Join(ids, ", "), ", ")
 }
 
 // answers say why a call that was for a person to decide is denied.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -38,8 +39,8 @@ func Chain(last Handler, steps ...Middleware) Handler {
 }
 
 // step is a middleware of a function that fills in a part of the request, and refuses it
-// or needs more of the client, or neither.
-func step(do func(ctx context.Context, req *Request) (*lang.Failure, error)) Middleware {
+// or needs more of the client, or neither. The name is what it decides about.
+func step(name string, do func(ctx context.Context, req *Request) (*lang.Failure, error)) Middleware {
 	return func(next Handler) Handler {
 		return HandlerFunc(func(ctx context.Context, req *Request) (*Outcome, error) {
 			failure, err := do(ctx, req)
@@ -47,7 +48,7 @@ func step(do func(ctx context.Context, req *Request) (*lang.Failure, error)) Mid
 			case err != nil:
 				return nil, err
 			case failure != nil:
-				return &Outcome{Request: req, Failure: failure, Refused: true}, nil
+				return &Outcome{Request: req, Failure: failure, Refused: true, Rule: strings.TrimSuffix(name+": "+req.rule, ": ")}, nil
 			}
 			return next.Call(ctx, req)
 		})
@@ -76,7 +77,17 @@ type Service struct {
 	Decisions func() (Decisions, error)
 	Journal   store.Journal // without a path: there is none
 
+	// Refusals has the calls on record that no job was accepted for; nil: nobody has.
+	Refusals Refusals
+
 	questions questions
+}
+
+// Refusals records calls that no job was accepted for.
+type Refusals interface {
+	// Refused records the call of an outcome with a Failure, which began at a time. It does
+	// not wait for long.
+	Refused(ctx context.Context, out *Outcome, began time.Time)
 }
 
 // Versions knows the installed programs.
@@ -142,18 +153,21 @@ type Decisions interface {
 	RecordApproval(ctx context.Context, row store.Approval) error
 }
 
+// arguments is the name of the first step, and of what is refused before it.
+const arguments = "arguments"
+
 // New is the handler of calls. This is the order of their concerns: each step may rely on
 // what the ones before it decided. What is left of a budget is known when the row is made, so that
 // the question about it comes after that. A person is asked last, about a job that waits: so the
 // question outlives its caller, its client and this gateway.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), step(s.instead), s.budget, s.ask)
+	return Chain(HandlerFunc(s.submit), step(arguments, s.bind), step("working directory", s.place), step("session", s.resolve), step("access", s.grant), step("approval", s.approve), step("fallback", s.instead), s.budget, s.ask)
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and
 // hands it to show.
 func Preview(s *Service, show Handler) Handler {
-	return Chain(show, step(s.bind), step(s.place), step(s.preview), step(s.grant))
+	return Chain(show, step(arguments, s.bind), step("working directory", s.place), step("session", s.preview), step("access", s.grant))
 }
 
 // submit hands the call to the jobs: from there on it is a row.
@@ -162,5 +176,5 @@ func (s *Service) submit(ctx context.Context, req *Request) (*Outcome, error) {
 	if failure == nil {
 		job.Row.Approval = req.Approval.Record() // of this call, be the job another's
 	}
-	return &Outcome{Request: req, Job: job, Failure: failure}, nil
+	return &Outcome{Request: req, Job: job, Failure: failure, Rule: "start"}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -26,6 +27,7 @@ type world struct {
 	asked []string
 
 	failure *lang.Failure // of Submit
+	began   bool          // it has a row all the same
 	ends    []Completion  // of the jobs, in their order; none: they go on
 	refuse  error         // of Resolve
 	stale   bool
@@ -87,6 +89,9 @@ func (w *world) Submit(_ context.Context, req *Request) (Job, *lang.Failure) {
 	sent := *req
 	w.sent = append(w.sent, &sent)
 	if w.failure != nil {
+		if w.began {
+			return Job{Row: store.Job{ID: "id"}}, w.failure
+		}
 		return Job{}, w.failure
 	}
 	if req.Charge != nil && req.Charge.Fit != nil {
@@ -192,6 +197,68 @@ func TestOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refusals are calls that no job was accepted for, as they are recorded.
+type refusals []string
+
+func (r *refusals) Refused(_ context.Context, out *Outcome, began time.Time) {
+	if began.IsZero() {
+		panic("it has no beginning")
+	}
+	*r = append(*r, out.Rule+"/"+out.Failure.Class)
+}
+
+// TestRefusalsAreRecorded: each call that no job was accepted for is, once, with what refused it.
+func TestRefusalsAreRecorded(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   string
+		change func(w *world, req *Request)
+		want   string
+	}{
+		"accepted":           {args: `{"prompt":"x"}`},
+		"wrong argument":     {args: `{"prompt":"x","m":1}`, want: "arguments/invalid_call"},
+		"no such directory":  {args: `{"prompt":"x","workingDir":"/no/such"}`, want: "working directory/invalid_call"},
+		"no such session":    {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.refuse = &session.Refusal{Text: "none"} }, want: "session/invalid_call"},
+		"above the ceiling":  {args: `{"prompt":"x","n":1}`, change: func(w *world, _ *Request) { w.Ceilings = ceiling(access.Read) }, want: "access: the ceiling of a test/nested"},
+		"waits for a person": {args: `{"prompt":"x","n":5,"approvalPolicy":"narrow"}`},
+		"denied":             {args: `{"prompt":"x","n":50,"approvalPolicy":"narrow"}`, want: "approval: policy narrow, n, big/denied"},
+		"not begun":          {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.failure = &lang.Failure{Class: lang.ClassRecord} }, want: "start/record"},
+		"busy twice":         {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.failure = &lang.Failure{Class: lang.ClassBusy} }, want: "start/session_busy"},
+		"failed with a row":  {args: `{"prompt":"x"}`, change: func(w *world, _ *Request) { w.failure, w.began = &lang.Failure{Class: lang.ClassMissing}, true }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, req, seen := newWorld(t), request(c.args), refusals{}
+			if w.Refusals = &seen; c.change != nil {
+				c.change(w, req)
+			}
+			req.Async = true
+			if _, err := w.Complete(t.Context(), New(w.Service), req, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(seen, " "); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+	w, seen := newWorld(t), refusals{}
+	w.Refusals = &seen
+	if out := w.Unknown(t.Context(), request(`{}`), &lang.Failure{Class: lang.ClassUsage}); !out.Refused || len(seen) != 1 {
+		t.Errorf("%+v, %q", out, seen)
+	}
+	seen = nil // a call that needs more of its client is not over
+	req := request(`{"prompt":"x"}`)
+	req.RootsNextRound, req.ListRoots = true, func(context.Context) (Roots, error) { return Roots{}, nil }
+	if out, err := w.Complete(t.Context(), New(w.Service), req, 0); err == nil || len(seen) != 0 {
+		t.Errorf("%+v %v, %q", out, err, seen)
+	}
+}
+
+// ceiling is what all calls may have at most.
+type ceiling access.Level
+
+func (c ceiling) Ceiling(context.Context) (access.Ceiling, error) {
+	return access.Ceiling{Level: access.Level(c), From: "the ceiling of a test"}, nil
 }
 
 // bound makes a request that somebody has bound and placed already, as a workflow does.

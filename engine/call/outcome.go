@@ -57,6 +57,8 @@ type Outcome struct {
 	// Refused says that a step of the handler refused the request, before there was
 	// anything to put on record as a job.
 	Refused bool
+	// Rule says by what it was refused: the step, and what in it decided.
+	Rule string
 	// Completion is what the job came to, once somebody waited for its end.
 	Completion *Completion
 }

@@ -33,6 +33,7 @@ type Request struct {
 
 	noDir string   // why it has no working directory of its own
 	notes []string // about where it runs
+	rule  string   // by which a step refuses it, if the step has more than one
 }
 
 // Asked is a question to a person. The job of its call waits for the answer.

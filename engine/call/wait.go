@@ -20,13 +20,15 @@ const askExtra = 5 * time.Second
 // most if that is not 0; then the job goes on. Where d is not 0 it also bounds for how
 // long a person's decision is waited for: that and the wait for the end share one deadline. A
 // job that waits for a person is not waited for: its caller is told how it can be decided. A call that met a session
-// in another state than it seemed to be in is made once more.
+// in another state than it seemed to be in is made once more. One that no job was accepted for
+// in the end is put on record here, around all steps.
 func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.Duration) (*Outcome, error) {
+	began := time.Now()
 	if d > 0 {
-		req.Until = time.Now().Add(d + askExtra)
+		req.Until = began.Add(d + askExtra)
 	}
 	for last := false; ; last = true {
-		req.Approval, req.Asked, req.Charge = nil, nil, nil
+		req.Approval, req.Asked, req.Charge, req.rule = nil, nil, nil, ""
 		out, err := h.Call(ctx, req)
 		if err != nil {
 			return nil, err
@@ -41,8 +43,23 @@ func (s *Service) Complete(ctx context.Context, h Handler, req *Request, d time.
 			}
 		}
 		if last || !s.renew(ctx, out) {
+			s.recordRefusal(ctx, out, began)
 			return out, nil
 		}
+	}
+}
+
+// Unknown is the outcome of a call of a tool that does not exist, which is put on record.
+func (s *Service) Unknown(ctx context.Context, req *Request, failure *lang.Failure) *Outcome {
+	out := &Outcome{Request: req, Failure: failure, Refused: true, Rule: arguments}
+	s.recordRefusal(ctx, out, time.Now())
+	return out
+}
+
+// recordRefusal puts a call on record that has no row.
+func (s *Service) recordRefusal(ctx context.Context, out *Outcome, began time.Time) {
+	if s.Refusals != nil && out.Failure != nil && out.Job.Row.ID == "" {
+		s.Refusals.Refused(ctx, out, began)
 	}
 }
 

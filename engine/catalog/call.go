@@ -96,6 +96,14 @@ func (c *Call) Arguments() map[string]any {
 	return out
 }
 
+// ModelAsked is the model as the caller named it, an alias perhaps; "" if it named none.
+func (c *Call) ModelAsked() string {
+	if !c.given[ParamModel] || len(c.steps) == 0 {
+		return ""
+	}
+	return c.steps[0].Word
+}
+
 // Value is what a parameter of the spec, or one about MCP servers, comes to in the call:
 // by its kind, defaults included. ok is false if it has none.
 func (c *Call) Value(param string) (v any, ok bool) { v, ok = c.values[param]; return v, ok }

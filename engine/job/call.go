@@ -157,7 +157,7 @@ func (r *run) buildRow() {
 		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.Redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
 		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.Prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.Argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
-		Created: r.started, State: store.Live,
+		Created: r.started, State: store.Live, ModelAsked: r.secrets.Redact(r.Bound.ModelAsked()), ModelResolved: r.secrets.Redact(r.Bound.Model), Access: r.Bound.Access.Level,
 	}
 	if r.Charge != nil {
 		r.row.Reserved, r.row.Fit = &r.Charge.USD, r.Charge.Fit

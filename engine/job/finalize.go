@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/call/refused"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
@@ -267,6 +268,12 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 		call.Model = asked
 	}
 	return call, true
+}
+
+// Kept is what the record keeps of texts in calls of a CLI, for which nothing was prepared.
+func (r *Runner) Kept(cli string) refused.Kept {
+	secrets, _ := r.secretsOf(store.Job{CLI: cli})
+	return refused.Kept{Text: secrets.Redact, Prompt: secrets.Prompt}
 }
 
 // secretsOf are the secrets that a job may have printed: those of the environment that

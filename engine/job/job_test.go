@@ -337,38 +337,6 @@ func TestUnknownIDs(t *testing.T) {
 	}
 }
 
-func TestRetention(t *testing.T) {
-	b := newFixture(t, "")
-	b.catalog.Settings.Jobs.RetentionDays = 30
-	done := b.submit("out=x").Row.ID
-	b.await(done)
-	step, open := b.gate()
-	live := b.submit(step).Row.ID
-	later := time.Now().AddDate(0, 0, 31)
-	if n, err := b.runner.Prune(t.Context(), time.Now().AddDate(0, 0, 29)); n != 0 || err != nil {
-		t.Errorf("%d went, %v", n, err)
-	}
-	// Removed is what ended; a supervisor may still be tidying up.
-	until(t, "retention", func() bool { n, err := b.runner.Prune(t.Context(), later); return n == 1 && err == nil })
-	names := []string{}
-	entries, err := os.ReadDir(b.runner.Jobs)
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if err != nil || !slices.Equal(names, []string{live}) {
-		t.Errorf("directories: %q, %v", names, err)
-	}
-	if _, err := b.runner.Status(t.Context(), store.Local, done); err == nil {
-		t.Error("the row is still there")
-	}
-	open()
-	b.await(live)
-	b.catalog.Settings.Jobs.RetentionDays = 0
-	if n, err := b.runner.Prune(t.Context(), later); n != 0 || err != nil {
-		t.Errorf("0 days: %d went, %v", n, err)
-	}
-}
-
 // TestResultWithoutDirectory is answered from the row.
 func TestResultWithoutDirectory(t *testing.T) {
 	b := newFixture(t, "")

@@ -144,7 +144,7 @@ func (r *run) fresh(row store.Job) bool {
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {
-	if job.Row.ResponseBytes <= store.MaxResponse && outcome.WhyUnrecorded(job.Row.Outcome) == "" {
+	if job.Row.ResponseBytes <= int64(len(job.Row.Outcome.Response)) && outcome.WhyUnrecorded(job.Row.Outcome) == "" {
 		return true
 	}
 	files, err := r.spoolsOf(job.Row.ID)

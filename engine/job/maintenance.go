@@ -50,6 +50,9 @@ func (r *Runner) Maintain(ctx context.Context, opened <-chan struct{}, log *slog
 				log.Warn("old jobs could not be removed", "error", err)
 			}
 		}
+		if err := r.indexTexts(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("calls could not be made searchable", "error", err)
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -86,53 +89,6 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 			f.Before = row.ID
 		}
 	}
-}
-
-// Prune removes the jobs that ended longer ago than the catalog says they are kept,
-// with their directories and rows, directories of jobs that were never started, unused
-// pools, expired sessions, and what Pruners remove. It
-// returns how many jobs were removed. A live job is never touched.
-func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err error) {
-	records, err := r.Record()
-	if err != nil {
-		return 0, err
-	}
-	days := r.Current().Settings.Jobs.RetentionDays
-	before := now.AddDate(0, 0, -int(days))
-	var failed error
-	for days > 0 {
-		ids, err := records.ExpiredJobs(ctx, before)
-		if err != nil {
-			return removed, err
-		}
-		for _, id := range ids {
-			// The directory first: what is left if we die now is found by its row.
-			err := jobdir.Remove(r.folder(), id)
-			if err == nil {
-				err = records.DeleteJob(ctx, id)
-			}
-			if err != nil { // one that cannot be removed must not keep the others
-				failed = err
-				continue
-			}
-			removed++
-		}
-		if len(ids) == 0 || failed != nil {
-			break
-		}
-	}
-	if days := r.Current().Settings.Sessions.RetentionDays; days > 0 {
-		if _, err := records.PruneSessions(ctx, now.AddDate(0, 0, -int(days))); err != nil {
-			failed = errors.Join(failed, err)
-		}
-	}
-	for _, p := range r.Pruners {
-		failed = errors.Join(failed, p.Prune(ctx, now))
-	}
-	r.pruneStored(ctx, records, now)
-	// A conversation has a pool of its own, which nobody needs between two turns.
-	_, pools := supervisor.SweepSemaphores(r.Pools, now.Add(-abandoned))
-	return removed, errors.Join(failed, pools, r.pruneOrphanedDirs(ctx, records, now, before, days > 0))
 }
 
 // orphanedDir is a directory without a row.

@@ -65,7 +65,7 @@ func TestRowOfACall(t *testing.T) {
 		Outcome: store.Outcome{
 			Ending: store.EndOK, Detail: "exit", ExitCode: &zero, Ended: row.Outcome.Ended, Duration: row.Outcome.Duration,
 			OutBytes: int64(len(record) + 1), ErrBytes: 6, Model: row.Outcome.Model, NativeSessionID: "conv-1", Response: "fine",
-			InputTokens: &in, OutputTokens: &outTokens, CostUSD: &cost,
+			InputTokens: &in, OutputTokens: &outTokens, CostUSD: &cost, Started: row.Outcome.Started,
 		},
 	}
 	if supervisor.Supported() {
@@ -74,8 +74,8 @@ func TestRowOfACall(t *testing.T) {
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("row\ngot  %+v\nwant %+v", row, want)
 	}
-	if row.Created.IsZero() || row.Outcome.Ended.Before(row.Created) {
-		t.Errorf("created %s, ended %s", row.Created, row.Outcome.Ended)
+	if started := row.Outcome.Started; row.Created.IsZero() || started.Before(row.Created) || row.Outcome.Ended.Before(started) {
+		t.Errorf("created %s, started %s, ended %s", row.Created, started, row.Outcome.Ended)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestSecretsAreKnownByTheirShape(t *testing.T) {
 	if text := fmt.Sprintf("%+v %s", row, row.Args); strings.Contains(text, "abcdefghijkl") || !strings.Contains(text, uuid) {
 		t.Errorf("the row: %s", text)
 	}
-	if row.Model != "[redacted]" || row.CorrelationID != "mine [redacted]" {
+	if row.Model != "[redacted]" || row.ModelResolved != "[redacted]" || row.CorrelationID != "mine [redacted]" {
 		t.Errorf("model %q, correlation id %q", row.Model, row.CorrelationID)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
@@ -21,6 +22,7 @@ type Result struct {
 	Outcome        call.Completion // of a job that has ended; Answer.Shown is the whole
 	Response       spool.Window    // of Answer.Shown
 	Stdout, Stderr spool.Window
+	Gone           bool // what the program printed is not there any more
 }
 
 // Result reads the output of a job of a principal from a character on, at most so many of each text.
@@ -38,6 +40,8 @@ func (r *Runner) Result(ctx context.Context, principal, id string, offset, most 
 	}
 	if err := r.read(&res, offset, most); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrClosed) {
 		return Result{}, err
+	} else if err != nil {
+		res.Gone = true
 	}
 	res.Response, err = spool.ReadWindow(strings.NewReader(res.Outcome.Answer.Shown), offset, most)
 	return res, err
@@ -70,14 +74,17 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	} else if call, ok := r.restoreCall(row); ok && row.Mode != program {
 		call.OptimizeAnswer(&a)
 	}
-	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
+	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration, Warnings: slices.Clone(o.Warnings)}
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
 	}
-	if why := outcome.WhyUnrecorded(o); why != "" {
+	why, left := outcome.WhyUnrecorded(o), int64(len(o.Response))
+	switch {
+	case !row.TextsDropped.IsZero() && row.ResponseBytes > left:
+		out.Warnings = append(out.Warnings, "the answer was removed from the record after a time (gateway.record.textDays), and the files of the call with it")
+	case why != "":
 		out.Warnings = append(out.Warnings, why+", and the files of the call are gone")
-	}
-	if row.ResponseBytes > int64(len(o.Response)) {
+	case row.ResponseBytes > left:
 		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")
 	}
 	return out

@@ -21,6 +21,7 @@ type Runner struct {
 	Host       *host.Host
 	Record     func() (Store, error)     // the open record of jobs
 	Log        func() (CallStore, error) // where finished calls are recorded too; nil: nowhere else
+	JobsApart  bool                      // the record of jobs is not that of calls: a row goes with the files of its job
 	Volatile   bool                      // the record of jobs ends with this process, and so do they
 	RecordName string                    // name of the record, which distinguishes directories of its jobs from those of others
 	Spool      string                    // folder for what ends with this gateway, made when needed

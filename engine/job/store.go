@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/retention"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -28,8 +29,6 @@ type Store interface {
 	Spent(ctx context.Context, principal, cli, native, before string) (store.Spent, error)
 	FindSessions(ctx context.Context, principal, cli, id string) ([]store.Session, error)
 
-	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
-	DeleteJob(ctx context.Context, id string) error
 	PruneSessions(ctx context.Context, before time.Time) (removed int, err error)
 
 	CallStore
@@ -40,4 +39,6 @@ type Store interface {
 type CallStore interface {
 	ImportJob(ctx context.Context, job store.Job) (made bool, err error)
 	RecordJoin(ctx context.Context, join store.Join) error
+
+	retention.Record
 }

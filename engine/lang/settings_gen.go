@@ -38,6 +38,8 @@ type Settings struct {
 	OutputCap int64 `json:"outputCap,omitempty"`
 	// Names of arguments that clients add on their own; removed from every call.
 	Injected []string `json:"injected,omitempty"`
+	// The record.
+	Record RecordSpec `json:"record,omitzero"`
 	// Jobs.
 	Jobs JobsSpec `json:"jobs,omitzero"`
 	// Sessions.
@@ -102,11 +104,20 @@ type OptimizersSpec struct {
 	Response string `json:"response,omitempty"`
 }
 
+// RecordSpec are the settings of the record.
+type RecordSpec struct {
+	// Days to keep the row of a call after its end. 0: forever.
+	RetentionDays int64 `json:"retentionDays,omitempty"`
+	// Days after which prompt, answer, arguments and command line of a call are removed from
+	// its row, and the files of its job with them. 0: never.
+	TextDays int64 `json:"textDays,omitempty"`
+}
+
 // JobsSpec are the settings of jobs.
 type JobsSpec struct {
 	// SQLite file of the jobs, if they are to be separate from the record.
 	DB string `json:"db,omitempty"`
-	// Days to keep a finished job, its output and its row. 0: forever.
+	// Days to keep the files of a finished job, which hold its input and output.
 	RetentionDays int64 `json:"retentionDays,omitempty"`
 	// Time after which a call that waits for its answer returns a job id instead. 0: never.
 	SyncMs int64 `json:"syncMs,omitempty"`

@@ -75,8 +75,15 @@ type Job struct {
 
 	Plan json.RawMessage // what the job does if an attempt fails, as an object; nil: it ends
 
-	Reserved *float64 // US dollars that count until its cost is known; nil: none
-	Fit      *Fit     `json:"-"` // with what it must fit into budgets; nil: it need not. Never read
+	Reserved      *float64 // US dollars that count until its cost is known; nil: none
+	Fit           *Fit     `json:"-"` // with what it must fit into budgets; nil: it need not. Never read
+	ModelAsked    string   // by the caller; an alias perhaps
+	ModelResolved string   // that the program is given
+	Access        string   // the level that the call counts as
+
+	// Refused marks a call that no job was accepted for: nothing was run, and nobody shares
+	// it. Its row is made by ImportJob, and is done. It is in no list but those that ask for it.
+	Refused bool
 
 	// What follows is read, and ignored by Begin.
 
@@ -88,6 +95,8 @@ type Job struct {
 	Begun   time.Time // when that was started; zero: when the row was made
 	Next    time.Time // when the next one may start; zero unless the job is between two
 	Asked   string    // the CLI that was asked, where another one answers
+
+	TextsDropped time.Time // when DropTexts removed what was asked and answered; zero: it is there
 }
 
 // Outcome is what is known once a job has ended. A nil number means that the CLI
@@ -114,10 +123,13 @@ type Outcome struct {
 	CacheWriteTokens *int64
 	ReasoningTokens  *int64
 	CostUSD          *float64
-	CostEstimated    bool // the cost is reckoned from the tokens
 
 	UsageScope string // of the token counts: "" for this call, ScopeSession for the conversation up to its end
 	CostScope  string // likewise of the cost
+
+	CostEstimated bool      // the cost is not what the program said
+	Started       time.Time // when its program was started; zero: it was not, or nobody knows
+	Warnings      []string
 }
 
 // Filter selects jobs; a zero field selects all, except for Principal.
@@ -129,6 +141,8 @@ type Filter struct {
 	State         State
 	ParentID      string
 	Endings       []Ending
+	Text          string // words that the prompt or the answer has, all of them
+	Refused       bool   // also calls that no job was accepted for
 	Limit         int    // zero: 50; at most 500
 	Before        string // only jobs with a smaller id: the last one of the page before
 }

@@ -27,7 +27,7 @@ func failureOf(err error) lang.Failure {
 	case errors.As(err, &wrong):
 		return usage(wrong.message, wrong.hint)
 	case errors.As(err, &none):
-		return usage(err.Error(), JobList+" lists the jobs; finished ones are removed after a time (gateway.jobs.retentionDays)")
+		return usage(err.Error(), JobList+" lists the jobs; a row is removed only if gateway.record.retentionDays says so")
 	case errors.As(err, &decided):
 		return usage(err.Error(), JobStatus+" with its jobId says what became of it")
 	case errors.Is(err, job.ErrElsewhere):

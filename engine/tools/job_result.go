@@ -79,6 +79,9 @@ func (t *Tools) jobResult(ctx context.Context, from Caller, in JobResultInput) (
 	if slices.Contains(in.Include, "stderr") {
 		s.Stderr, s.StderrChars = &res.Stderr.Text, &res.Stderr.Total
 	}
+	if len(in.Include) > 0 && res.Gone && res.State.Ended() {
+		s.Warnings = append(s.Warnings, "what its program printed is not kept any more (gateway.jobs.retentionDays)")
+	}
 	whole := JobResultOutput{structured: s, Response: res.Response.Text, heading: t.heading(res.Job)}
 	var out JobResultOutput
 	fit(t.Catalog(), from.Client, in.MaxChars, func(most int) Result {

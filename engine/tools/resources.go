@@ -150,7 +150,7 @@ func (t *Tools) readJobs(ctx context.Context, id string) (Result, error) {
 	r, err := JobResultTool.read(ctx, t, JobResultInput{JobRef: JobRef{id}, MaxChars: defaultChars})
 	var none *job.NoJobError
 	if errors.As(err, &none) {
-		return Result{}, &NoResourceError{fmt.Sprintf("there is no job %q; %sjobs lists them, and finished ones are removed after a time", clip(id), scheme)}
+		return Result{}, &NoResourceError{fmt.Sprintf("there is no job %q; %sjobs lists them", clip(id), scheme)}
 	}
 	return r, err
 }

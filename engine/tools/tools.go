@@ -77,7 +77,7 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
-		return t.unknown(&req, &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
+		return t.unknown(ctx, &req, &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
 	case tool.builtin != nil:
 		begun := time.Now()
 		r := tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
@@ -98,8 +98,9 @@ func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 }
 
 // unknown refuses a call of a tool that is not there.
-func (t *Tools) unknown(req *call.Request, f *lang.Failure) Result {
-	t.Log.Enter(req).End(req, &call.Outcome{Request: req, Failure: f, Refused: true}, nil)
+func (t *Tools) unknown(ctx context.Context, req *call.Request, f *lang.Failure) Result {
+	entry := t.Log.Enter(req)
+	entry.End(req, t.Calls.Unknown(ctx, req, f), nil)
 	return refusal(req, "", f)
 }
 

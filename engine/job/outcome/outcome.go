@@ -98,7 +98,7 @@ func Row(out call.Completion, exit process.Exit, ending store.Ending, redact, an
 		Model: a.Model, NativeSessionID: a.SessionID, Response: answer(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
-		UsageScope: a.Scope, CostScope: a.CostScope,
+		UsageScope: a.Scope, CostScope: a.CostScope, Started: exit.Started, Warnings: out.Warnings,
 	}
 	if exit.Signal != "" {
 		row.Detail += " by " + exit.Signal

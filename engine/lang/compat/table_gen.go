@@ -148,6 +148,8 @@ func comparisonsOfFields() map[string]comparison {
 		"gateway.breaker":                 {classify: composite(Note)},
 		"gateway.outputCap":               noted,
 		"gateway.injected":                noted,
+		"gateway.record.retentionDays":    noted,
+		"gateway.record.textDays":         noted,
 		"gateway.jobs.db":                 noted,
 		"gateway.jobs.retentionDays":      noted,
 		"gateway.jobs.syncMs":             noted,

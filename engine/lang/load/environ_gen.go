@@ -10,6 +10,8 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_IDLE_TIMEOUT_MS", "gateway.timeouts.idleMs", number, ""},
 	{"LLM_GATEWAY_WALL_TIMEOUT_MS", "gateway.timeouts.wallMs", number, ""},
 	{"LLM_GATEWAY_OUTPUT_CAP", "gateway.outputCap", number, ""},
+	{"LLM_GATEWAY_RECORD_RETENTION_DAYS", "gateway.record.retentionDays", number, ""},
+	{"LLM_GATEWAY_RECORD_TEXT_DAYS", "gateway.record.textDays", number, ""},
 	{"LLM_GATEWAY_JOBS_DB", "gateway.jobs.db", textKind, "none"},
 	{"LLM_GATEWAY_JOB_RETENTION_DAYS", "gateway.jobs.retentionDays", number, ""},
 	{"LLM_GATEWAY_SYNC_DEADLINE_MS", "gateway.jobs.syncMs", number, ""},

@@ -59,6 +59,7 @@ func nextColumns(j *store.Job) []column {
 		{"cli_version", text{&j.CLIVersion}},
 		{"mode", text{&j.Mode}},
 		{"model", text{&j.Model}},
+		{"model_resolved", text{&j.Model}},
 		{"spec_hash", text{&j.SpecHash}},
 		{"session_id", text{&j.SessionID}},
 		{"plan", jsonBytes(&j.Plan)},

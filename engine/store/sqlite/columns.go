@@ -47,6 +47,9 @@ func insertColumns(j *store.Job) []column {
 		{"question", text{&j.Waiting.Question}},
 		{"plan", jsonBytes(&j.Plan)},
 		{"reserved_usd", &j.Reserved},
+		{"model_asked", text{&j.ModelAsked}},
+		{"model_resolved", text{&j.ModelResolved}},
+		{"access", text{&j.Access}},
 	}
 }
 
@@ -76,7 +79,10 @@ func finishColumns(j *store.Job) []column {
 		{"cost_usd", &o.CostUSD},
 		{"usage_scope", text{&o.UsageScope}},
 		{"cost_scope", text{&o.CostScope}},
-		{"cost_estimated", flag{&o.CostEstimated}},
+		{"model_answered", text{&o.Model}},
+		{"cost_estimated", mark{&o.CostEstimated}},
+		{"started_ns", instant{&o.Started}},
+		{"warnings", jsonTexts(&o.Warnings)},
 	}
 }
 
@@ -84,7 +90,8 @@ func finishColumns(j *store.Job) []column {
 func jobColumns(j *store.Job) []column {
 	all := append(insertColumns(j), finishColumns(j)...)
 	return append(all, column{"released", flag{&j.Waiting.Released}}, column{"state", text{(*string)(&j.State)}},
-		column{"attempt", number{&j.Attempt}}, column{"begun_ns", instant{&j.Begun}}, column{"next_ns", instant{&j.Next}}, column{"asked", text{&j.Asked}})
+		column{"attempt", number{&j.Attempt}}, column{"begun_ns", instant{&j.Begun}}, column{"next_ns", instant{&j.Next}}, column{"asked", text{&j.Asked}},
+		column{"refused", mark{&j.Refused}}, column{"texts_dropped_ns", instant{&j.TextsDropped}})
 }
 
 func names(columns []column) []string {

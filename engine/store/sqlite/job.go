@@ -139,6 +139,9 @@ func (s *Store) ImportJob(ctx context.Context, job store.Job) (made bool, err er
 		return false, s.jobError("import", job.ID, err)
 	}
 	n, err := result.RowsAffected()
+	if err == nil && n > 0 {
+		err = s.reopenWorks(ctx, job.ID)
+	}
 	return n > 0, err
 }
 
@@ -237,7 +240,15 @@ func (s *Store) Jobs(ctx context.Context, f store.Filter) ([]store.Job, error) {
 	narrow("parent_id = ?", f.ParentID)
 	narrow("state = ?", string(f.State))
 	narrow("id < ?", f.Before)
-
+	if f.Text != "" {
+		if err := s.indexAll(ctx); err != nil {
+			return nil, err
+		}
+		narrow(matchSQL, words(f.Text))
+	}
+	if !f.Refused {
+		where = append(where, "refused IS NULL")
+	}
 	if len(f.Endings) > 0 {
 		where = append(where, "outcome IN (?"+strings.Repeat(", ?", len(f.Endings)-1)+")")
 		for _, e := range f.Endings {

@@ -39,6 +39,9 @@ var schema1004 string
 //go:embed schema/1005.sql
 var schema1005 string
 
+//go:embed schema/1006.sql
+var schema1006 string
+
 //go:embed schema/1007.sql
 var schema1007 string
 
@@ -65,6 +68,7 @@ var migrations = []migration{
 	{waitingVersion, schema1003},
 	{1004, schema1004},
 	{attemptVersion, schema1005},
+	{1006, schema1006},
 	{costsVersion, schema1007},
 }
 

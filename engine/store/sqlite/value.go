@@ -150,6 +150,18 @@ func (f flag) Scan(v any) error {
 	return err
 }
 
+// mark is a flag that is NULL where it is not set.
+type mark struct{ p *bool }
+
+func (m mark) Value() (driver.Value, error) {
+	if *m.p {
+		return int64(1), nil
+	}
+	return nil, nil
+}
+
+func (m mark) Scan(v any) error { return flag(m).Scan(v) }
+
 // clip returns the first limit bytes of s at most, never half a character.
 func clip(s string, limit int) string {
 	if len(s) <= limit {

@@ -18,6 +18,7 @@ func failedStep(id string, n int, next time.Time) store.Step {
 	outcome := FullOutcome()
 	outcome.Ending, outcome.Response, outcome.Model = store.EndError, "", ""
 	outcome.OutBytes, outcome.ErrBytes, outcome.Truncated, outcome.UsageScope, outcome.CostScope = 0, 0, false, "", ""
+	outcome.CostEstimated, outcome.Started, outcome.Warnings = false, time.Time{}, nil
 	return store.Step{Next: next, Plan: json.RawMessage(`{"tries":1}`), Attempt: store.Attempt{
 		Job: id, N: n, Begun: next.Add(-time.Minute), CLI: "acme", CLIVersion: "1.2", Model: "large", SessionID: "s", Outcome: outcome,
 		Tries: 3, Effects: true, Next: store.NextRetry, Wait: 1500 * time.Millisecond, Breaker: store.BreakerClosed}}
@@ -46,6 +47,7 @@ func twoAttempts(t *testing.T, s Store) {
 		t.Errorf("an attempt ended twice: %v", err)
 	}
 	want.Attempt, want.Begun, want.CLI, want.Asked, want.CLIVersion, want.Mode, want.Model, want.SpecHash, want.SessionID = 2, next, "zeta", "acme", "9", "new", "small", "h2", "s2"
+	want.ModelResolved = want.Model
 	want.Plan, want.Argv, want.Next = json.RawMessage(`{"tries":2}`), []string{"-y"}, time.Time{}
 	if err := s.StartNext(ctx, want); err != nil {
 		t.Fatal(err)
@@ -62,7 +64,7 @@ func twoAttempts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	want.State, want.Outcome, want.ResponseBytes = store.Done, last.Outcome, int64(len(last.Outcome.Response))
-	wantNoZeroField(t, want, "Next", "Waiting", "DedupKey", "Opens", "Fit")
+	wantNoZeroField(t, want, "Next", "Waiting", "DedupKey", "Opens", "Fit", "Refused", "TextsDropped")
 	if got := jobOf(t, s, want.ID); !reflect.DeepEqual(got, want) {
 		t.Errorf("done:\n got %+v\nwant %+v", got, want)
 	}

@@ -25,6 +25,8 @@ type Store interface {
 	Jobs(ctx context.Context, f store.Filter) ([]store.Job, error)
 	ExpiredJobs(ctx context.Context, before time.Time) ([]string, error)
 	DeleteJob(ctx context.Context, id string) error
+	DropTexts(ctx context.Context, before time.Time) (dropped int, err error)
+	IndexTexts(ctx context.Context) (more bool, err error)
 	RecentModels(ctx context.Context, principal string, rows int) ([]store.UsedModel, error)
 	Costs(ctx context.Context, sums []store.Costs) ([]store.Costs, error)
 	MeanCost(ctx context.Context, cli, model string, since time.Time) (usd float64, known int, err error)
@@ -81,6 +83,9 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"job/limit", jobLimit},
 		{"job/import", importJob},
 		{"job/expire and delete", expireAndDelete},
+		{"job/refused", refusedCalls},
+		{"job/texts dropped", textsDropped},
+		{"job/search", searchTexts},
 		{"job/recent models", recentModels},
 		{"job/spent", spent},
 		{"job/many goroutines", manyGoroutines},

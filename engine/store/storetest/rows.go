@@ -22,8 +22,9 @@ func FullJob() store.Job {
 		Cwd:      "/home/x", Prompt: "héllo\n世界 'quoted' \"twice\"",
 		Args: json.RawMessage(`{"deep":{"a":[1,2.5,null]}}`), Argv: []string{"-p", "", "--x=ü"}, EnvNames: []string{"HOME", "PATH"},
 		GatewayVersion: "1.2.3", ClientName: "client", ClientVersion: "4",
-		Created: time.Unix(1_700_000_000, 123_456_789).UTC(),
-		Plan:    json.RawMessage(`{"tries":0}`), Reserved: new(0.5), Waiting: store.Waiting{Until: time.Unix(1_700_003_600, 123_456_789).UTC(), Holder: "holder", Question: "May it?"},
+		Created:    time.Unix(1_700_000_000, 123_456_789).UTC(),
+		ModelAsked: "big", ModelResolved: "large", Access: "read",
+		Plan: json.RawMessage(`{"tries":0}`), Reserved: new(0.5), Waiting: store.Waiting{Until: time.Unix(1_700_003_600, 123_456_789).UTC(), Holder: "holder", Question: "May it?"},
 	}
 }
 
@@ -36,7 +37,8 @@ func FullOutcome() store.Outcome {
 		NativeSessionID: "native", Response: "the answer",
 		InputTokens: new(int64(1)), OutputTokens: new(int64(2)), CacheReadTokens: new(int64(3)),
 		CacheWriteTokens: new(int64(4)), ReasoningTokens: new(int64(5)), CostUSD: new(0.0125),
-		UsageScope: store.ScopeSession, CostScope: store.ScopeSession, CostEstimated: true,
+		UsageScope: store.ScopeSession, CostScope: store.ScopeSession,
+		CostEstimated: true, Started: time.Unix(1_700_000_002, 5).UTC(), Warnings: []string{"it was slow"},
 	}
 }
 

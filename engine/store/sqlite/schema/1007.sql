@@ -1,7 +1,6 @@
 -- What is reserved for a job out of the budgets, in US dollars, from its beginning to its end. It
 -- stays if the job has ended and nobody knows what it cost: then so much counts. NULL: nothing.
 ALTER TABLE job ADD COLUMN reserved_usd REAL;
-ALTER TABLE job ADD COLUMN cost_estimated INTEGER; -- 1: cost_usd is reckoned from tokens and prices
 ALTER TABLE attempt ADD COLUMN cost_estimated INTEGER;
 
 -- What counts against the budgets since a time. A call of which neither is known has no entry.
@@ -17,4 +16,4 @@ CREATE VIEW budgets AS SELECT
   total(coalesce(reserved_usd, cost_usd)) FILTER (WHERE state = 'done' AND (reserved_usd IS NOT NULL OR cost_scope IS NULL AND cost_estimated = 1)) AS estimated_usd,
   total(reserved_usd) FILTER (WHERE state = 'live') AS reserved_usd,
   count(*) FILTER (WHERE state = 'done' AND reserved_usd IS NULL AND (cost_usd IS NULL OR cost_scope IS NOT NULL)) AS unknown
-FROM job WHERE cli IS NOT NULL GROUP BY 1, 2 ORDER BY 1 DESC, 2;
+FROM job WHERE cli IS NOT NULL AND refused IS NULL GROUP BY 1, 2 ORDER BY 1 DESC, 2;
