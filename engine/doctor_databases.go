@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
+	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
 // databaseDetail describes a database, for programs.
@@ -71,6 +73,11 @@ func (d *doctor) database(ctx context.Context, name, path string, withJobs bool)
 		found = append(found, live)
 	}
 	found[0].Detail = detail
+	for _, b := range seen.Breakers {
+		if f, open := breakerFinding(b, time.Now()); open {
+			found = append(found, f)
+		}
+	}
 	return found
 }
 
@@ -82,7 +89,7 @@ func (d *doctor) live(rows []store.Job) (Finding, int) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{c.Running, "running"}, {c.Queued, "queued"}, {c.Waiting, "waiting for a person"}, {c.Ended, "finished, not yet recorded"}, {c.Lost, "lost"}, {c.Missing, "without a directory"}} {
+	}{{c.Running, "running"}, {c.Queued, "queued"}, {c.Waiting, "waiting for a person or for their next attempt"}, {c.Ended, "finished, not yet recorded"}, {c.Lost, "lost"}, {c.Missing, "without a directory"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
@@ -96,6 +103,12 @@ func (d *doctor) live(rows []store.Job) (Finding, int) {
 		f.Fix = strings.TrimPrefix(f.Fix+"; ", "; ") + "job directories are expected in " + filepath.Join(StateDir(), "jobs") + ": they were created by another user or for another home, or removed"
 	}
 	return f, c.Lost
+}
+
+// breakerFinding tells of a breaker that keeps calls out.
+func breakerFinding(b store.Breaker, now time.Time) (f Finding, open bool) {
+	text := tools.BreakerText(b, now)
+	return Finding{Area: AreaDatabases, Name: "breaker", State: FindingNote, Text: text, Fix: "`gateway breaker reset " + b.Key + "` lets calls through at once"}, b.State != store.BreakerClosed
 }
 
 func rowsText(n int) string {

@@ -21,7 +21,7 @@ type jobStats struct {
 // that of the leases of gateways. Unlike a look at a job it records nothing.
 func statsOf(rows []store.Job, jobs, leases string) (c jobStats) {
 	for _, row := range rows {
-		if !row.Waiting.Until.IsZero() {
+		if !row.Waiting.Until.IsZero() || row.Between() {
 			c.Waiting++
 			continue
 		}

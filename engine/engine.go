@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/calllog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
@@ -44,7 +45,7 @@ type Options struct {
 	Version string
 	Profile string // of the listing of tools, over the setting; "": that one's
 	Log     *slog.Logger
-	Debug   func(on bool) // called when gateway.debug changes; may be nil
+	Applied func(lang.Settings) // called when other settings take effect; may be nil
 }
 
 // Engine is a gateway without a transport.
@@ -115,6 +116,8 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		},
 	}
 	e.Tools.Handler = call.New(e.Tools.Calls)
+	e.Tools.Log = &calllog.Log{To: e.logger(), Current: e.catalog.Load}
+	runner.Ended, runner.Failed = e.Tools.Log.JobEnded, e.Tools.Log.AttemptFailed
 	runner.Decisions = e.Tools.Calls
 	runner.Pruners = []job.Pruner{e.Tools}
 }
@@ -153,6 +156,7 @@ func (e *Engine) Serve(ctx context.Context, in io.Reader, out io.Writer, linger 
 	if e.record.memory {
 		e.logger().Warn("jobs are kept in memory only: they end with this gateway and cannot be found afterwards", "setting", "gateway.jobs.db (LLM_GATEWAY_JOBS_DB)")
 	}
+	e.Tools.Log.Serving = true
 	tending, stop := context.WithCancel(ctx)
 	tended := make(chan struct{})
 	go func() {

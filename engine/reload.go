@@ -201,8 +201,8 @@ func (e *Engine) reload(ctx context.Context) bool {
 func (e *Engine) take(c *catalog.Catalog) {
 	e.Tools.Runner.Host.Configure(c.Settings.Path, c.Settings.EnvFile)
 	e.catalog.Store(c)
-	if e.options.Debug != nil {
-		e.options.Debug(c.Settings.Debug)
+	if e.options.Applied != nil {
+		e.options.Applied(c.Settings)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine"
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
 )
 
@@ -462,7 +463,7 @@ func TestSettingsAreReloadedToo(t *testing.T) {
 	}
 	h.save("acme.cue", strings.Replace(h.says("acme", "good", "day"), fmt.Sprintf("%q", self), `"acme-program"`, 1))
 	said := []bool{}
-	e, diags := engine.Open(engine.Options{Specs: []string{h.dir}, Environ: os.Environ(), Version: "test", Debug: func(on bool) { said = append(said, on) }})
+	e, diags := engine.Open(engine.Options{Specs: []string{h.dir}, Environ: os.Environ(), Version: "test", Applied: func(s lang.Settings) { said = append(said, s.Debug) }})
 	if e == nil {
 		t.Fatal(diags)
 	}

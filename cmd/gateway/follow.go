@@ -62,7 +62,7 @@ func verdict(status string) error {
 	switch call.State(status) {
 	case call.Completed:
 		return nil
-	case call.Waiting, call.Queued, call.Running:
+	case call.Waiting, call.Queued, call.Running, call.Retrying:
 		return exitCode(stillRunning)
 	}
 	return exitCode(1)

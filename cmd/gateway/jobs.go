@@ -44,7 +44,7 @@ func (a *app) jobsList() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print the list as `FORMAT`: text or json")
 	cmd.Flags().StringVar(&cli, "cli", "", "only jobs of this `CLI`")
-	cmd.Flags().StringVar(&state, "state", "", "only jobs in this `STATE`: waiting, queued, running, completed, failed, canceled or orphaned")
+	cmd.Flags().StringVar(&state, "state", "", "only jobs in this `STATE`: waiting, queued, running, retrying, completed, failed, canceled or orphaned")
 	cmd.Flags().IntVar(&limit, "limit", 20, "show at most `N` jobs")
 	cmd.Flags().BoolVar(&watch, "watch", false, "update the list as it changes, until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

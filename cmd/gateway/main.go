@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +62,9 @@ func (interrupted) Unwrap() error        { return context.Canceled }
 // run executes one command line and returns the exit code: 0 done, 1 it failed,
 // 2 it was not understood.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	root := newRoot()
+	a := &app{}
+	defer a.flush()
+	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -100,15 +102,25 @@ func fail(err error) error { return &failure{err} }
 type app struct {
 	specs   []string
 	profile string // of the listing of tools; "": the setting's
+
+	closeLog func(most time.Duration) // of the engine that was opened; nil: there is none
 }
+
+// flush writes what is left of the log. A reader that has stopped reading is not waited for long.
+func (a *app) flush() {
+	if a.closeLog != nil {
+		a.closeLog(logWait)
+	}
+}
+
+const logWait = 200 * time.Millisecond
 
 // listing adds the flag for the profile.
 func (a *app) listing(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.profile, "profile", "", "list the tools in the `PROFILE` full or compact (default: gateway.tools.profile)")
 }
 
-func newRoot() *cobra.Command {
-	a := &app{}
+func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gateway <command>",
 		Short: "One MCP server for all coding agents on this machine",
@@ -128,7 +140,7 @@ add an agent, a model alias or a setting, edit a spec.`,
 	root.SetVersionTemplate("gateway {{.Version}}\n")
 	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "also read the specs in `DIR`, which override yours; can be repeated")
 	root.AddGroup(&cobra.Group{ID: "use", Title: "Commands:"}, &cobra.Group{ID: "write", Title: "Commands for authors of specs:"})
-	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.trust(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
+	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.breaker(), a.trust(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
 	root.SetHelpCommand(help(root))
 	root.SetCompletionCommandGroupID("use")
 	return root
@@ -140,19 +152,16 @@ func (a *app) open(cmd *cobra.Command) (*engine.Engine, error) {
 		return nil, fmt.Errorf("--profile must be %s, not %q", strings.Join(tools.Profiles, " or "), a.profile)
 	}
 	// Standard output may belong to a protocol; logs never go there.
-	level := &slog.LevelVar{}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
-	e, diags := engine.OpenContext(cmd.Context(), engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log, Debug: func(on bool) { level.Set(levels[on]) }})
+	log := newLogger(cmd.ErrOrStderr())
+	a.closeLog = log.close
+	e, diags := engine.OpenContext(cmd.Context(), engine.Options{Specs: a.specs, Environ: os.Environ(), Version: release(), Profile: a.profile, Log: log.Logger, Applied: log.apply})
 	for _, d := range diags {
 		fmt.Fprintln(cmd.ErrOrStderr(), d)
 	}
 	if e == nil {
 		return nil, fail(errors.New("the specs are invalid; run `gateway vet` for details"))
 	}
-	level.Set(levels[e.Catalog().Settings.Debug])
+	log.apply(e.Catalog().Settings)
 	log.Debug("specs loaded", "digest", e.Catalog().Digest(), "tools", len(e.Catalog().CLIs), "record", e.RecordPath())
 	return e, nil
 }
-
-// levels of the log, without gateway.debug and with it.
-var levels = map[bool]slog.Level{false: slog.LevelInfo, true: slog.LevelDebug}

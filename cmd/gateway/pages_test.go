@@ -156,7 +156,7 @@ func TestEveryFieldResolves(t *testing.T) {
 
 // wholeRoot has the commands too that are added when a command line is executed.
 func wholeRoot() *cobra.Command {
-	root := newRoot()
+	root := newRoot(&app{})
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

@@ -123,8 +123,10 @@ var volatile = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
-	{regexp.MustCompile(`("jobId": ?"|jobId=|Job |job )[0-9a-z]{26}`), "${1}JOB"},
+	{regexp.MustCompile(`("jobId": ?"|jobId=|"job":"|job=|Job |job )[0-9a-z]{26}`), "${1}JOB"},
 	{regexp.MustCompile(`("durationMs": ?|durationMs=)[0-9]+`), "${1}N"},
+	{regexp.MustCompile(`("ms":|\bms=)[0-9]+`), "${1}N"},
+	{regexp.MustCompile(`("time":"|\btime=)[0-9TZ:.+-]+`), "${1}NOW"},
 	{regexp.MustCompile(`looked (in|for in) [^\n"]*`), "looked $1 ..."},
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
@@ -111,7 +110,8 @@ func (s *Service) approve(ctx context.Context, req *Request) (*lang.Failure, err
 	case policy.Human:
 		if s.canAsk(req) {
 			a.Verdict, req.Approval = Undecided, &a
-			req.Asked = &Asked{Question: question(req, d), For: milliseconds(req.Catalog.Settings.Approvals.WaitMs, defaultWait)}
+			about, prompt := question(req, d)
+			req.Asked = &Asked{Question: about + prompt, Recorded: recorded(req, about, prompt), For: milliseconds(req.Catalog.Settings.Approvals.WaitMs, defaultWait)}
 			return nil, nil
 		}
 		a.decide(unavailable)
@@ -176,18 +176,23 @@ func (s *Service) record(ctx context.Context, req *Request, a *Approval) *lang.F
 func (a *Approval) Row(job store.Job) store.Approval {
 	row := store.Approval{
 		ID: a.ID, Principal: job.Principal, Time: time.Now().UTC(), Tool: job.Tool, CLI: job.CLI, Strategy: a.Strategy, Policy: a.Policy, Verdict: a.Verdict,
-		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: secret.Redact(a.Note), CatalogDigest: a.Catalog,
-		CorrelationID: secret.Redact(job.CorrelationID), ClientName: job.ClientName, ClientVersion: job.ClientVersion,
+		By: a.By, Answer: a.Answer, Score: int64(a.Score), Note: a.Note, CatalogDigest: a.Catalog,
+		CorrelationID: job.CorrelationID, ClientName: job.ClientName, ClientVersion: job.ClientVersion,
 	}
 	if len(a.Reasons) > 0 {
-		row.Reasons = json.RawMessage(secret.Redact(string(text.MustJSON(a.Reasons))))
+		row.Reasons = text.MustJSON(a.Reasons)
 	}
 	return row
 }
 
 // RecordDecision puts a decision into the record and the journal, once: of one that is there
-// already nothing more is written.
+// already nothing more is written. What it says has no secrets there.
 func (s *Service) RecordDecision(ctx context.Context, row store.Approval) error {
+	secrets := s.Catalog().Secrets
+	row.Note, row.CorrelationID = secrets.Redact(row.Note), secrets.Redact(row.CorrelationID)
+	if len(row.Reasons) > 0 {
+		row.Reasons = json.RawMessage(secrets.Redact(string(row.Reasons)))
+	}
 	var records Decisions
 	var err error
 	if s.Decisions != nil {

@@ -35,6 +35,7 @@ func (s *Service) bind(ctx context.Context, req *Request) (*lang.Failure, error)
 	if req.Bound != nil {
 		return nil, nil
 	}
+	defer req.listen()
 	cli, async := Find(req.Catalog, req.Tool)
 	if cli == nil {
 		return &lang.Failure{Class: lang.ClassUsage, Message: fmt.Sprintf("there is no tool %q", req.Tool), Hint: "`gateway tools` lists the tools"}, nil
@@ -46,6 +47,14 @@ func (s *Service) bind(ctx context.Context, req *Request) (*lang.Failure, error)
 	}
 	req.Bound, req.Async = bound, async || bound.Async
 	return nil, nil
+}
+
+// listen tells who listens that the arguments are bound, if they are.
+func (r *Request) listen() {
+	if r.OnBound != nil && r.Bound != nil {
+		r.OnBound(r)
+		r.OnBound = nil
+	}
 }
 
 // Installed is the CLI as it is in its installed version. Where nothing of its spec

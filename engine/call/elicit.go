@@ -11,7 +11,6 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -145,15 +144,25 @@ func (s *Service) elicit(ctx context.Context, req *Request, job Job) Job {
 
 // question says to a person what they decide about. The words of the caller stand last,
 // and quoted, so that they cannot pass for ours.
-func question(req *Request, d policy.Decision) string {
+func question(req *Request, d policy.Decision) (about, prompt string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "May %s be called (%s, in %s)? The policy %s leaves it to you: its risk score is %d.", req.Bound.CLI.DisplayName(), req.Tool, req.Dir, d.Policy, d.Score)
 	b.WriteString(list(d.Reasons))
 	if dangers := req.Bound.DangersGiven(); len(dangers) > 0 {
 		fmt.Fprintf(&b, "\nIt is given: %s", strings.Join(dangers, ", "))
 	}
-	fmt.Fprintf(&b, "\nPrompt: %q", text.Head(strings.Join(strings.Fields(req.Bound.Prompt), " "), promptChars))
-	return secret.Redact(b.String())
+	secrets := req.Catalog.Secrets
+	prompt = fmt.Sprintf("\nPrompt: %q", text.Head(strings.Join(strings.Fields(secrets.Redact(req.Bound.Prompt)), " "), promptChars))
+	return secrets.Redact(b.String()), prompt
+}
+
+// recorded is what the record keeps of a question, where a person finds it who is not in front
+// of the client.
+func recorded(req *Request, about, prompt string) string {
+	if lang.Redaction(req.Catalog.Settings.Redact.Prompts) == lang.RedactDrop {
+		prompt = "\nThe prompt is not recorded (gateway.redact.prompts)."
+	}
+	return about + prompt
 }
 
 // subject identifies what a question is about, so that an answer lets run what was shown

@@ -145,7 +145,7 @@ type Decisions interface {
 // what the ones before it decided. A person is asked last, about a job that waits: so the
 // question outlives its caller, its client and this gateway.
 func New(s *Service) Handler {
-	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), s.ask)
+	return Chain(HandlerFunc(s.submit), step(s.bind), step(s.place), step(s.resolve), step(s.grant), step(s.approve), step(s.instead), s.ask)
 }
 
 // Preview is a handler that takes a call as far as it can be taken without an effect, and

@@ -18,6 +18,7 @@ const (
 	Waiting   State = "waiting"   // for a person, who decides whether it is started
 	Queued    State = "queued"    // accepted, and its program does not run yet
 	Running   State = "running"   //
+	Retrying  State = "retrying"  // an attempt failed, and the next one starts in a while
 	Completed State = "completed" // it gave an answer
 	Failed    State = "failed"    //
 	Canceled  State = "canceled"  //
@@ -25,7 +26,25 @@ const (
 )
 
 // Ended reports whether a job in this state does not change any more.
-func (s State) Ended() bool { return s != Waiting && s != Queued && s != Running }
+func (s State) Ended() bool {
+	return s != Waiting && s != Queued && s != Running && s != Retrying
+}
+
+// Idle reports whether nothing of a job in this state runs, although it has not ended.
+func (s State) Idle() bool { return s == Waiting || s == Retrying }
+
+// StateOf is the state of a job that ended like that.
+func StateOf(e store.Ending) State {
+	switch e {
+	case store.EndOK:
+		return Completed
+	case store.EndCanceled:
+		return Canceled
+	case store.EndLost:
+		return Orphaned
+	}
+	return Failed
+}
 
 // Outcome is what a handler made of a call.
 type Outcome struct {
@@ -63,7 +82,8 @@ type Job struct {
 	Age       time.Duration // of the answer, if the job had ended when the call joined it; 0 otherwise
 	Position  int           // of a queued one among those that wait, from 1; 0: not known
 	Notes     []string
-	Joins     []store.Join // calls that share it, as Runner.Joins tells them; nil where nobody asked
+	Joins     []store.Join    // calls that share it, as Runner.Joins tells them; nil where nobody asked
+	Attempts  []store.Attempt // that have ended, of a job that had more than one or goes on
 
 	Handle     Handle      // if this gateway started it; nil otherwise
 	Completion *Completion // of one that ended, if it was read just now

@@ -18,6 +18,8 @@ type Request struct {
 	Inline int       // characters of the answer in its result where the call does not say; 0: the default
 	Until  time.Time // by then its caller wants a result; zero: whenever there is one
 
+	OnBound func(*Request) // called once, when the arguments are bound; nil: nobody listens
+
 	Catalog  *catalog.Catalog // the call keeps it to its end, whatever is loaded meanwhile
 	Bound    *catalog.Call    // the arguments, checked and bound to the parameters of the CLI
 	Async    bool             // the caller does not wait for the answer
@@ -26,6 +28,7 @@ type Request struct {
 	Roots    []string         // further folders that the client works in
 	Approval *Approval        // what was decided about the call; nil: nobody was to decide
 	Asked    *Asked           // a person has to decide about it; nil: nobody has
+	Instead  []Alternative    // calls that are made if this one fails, in this order
 
 	noDir string   // why it has no working directory of its own
 	notes []string // about where it runs
@@ -34,6 +37,7 @@ type Request struct {
 // Asked is a question to a person. The job of its call waits for the answer.
 type Asked struct {
 	Question string
+	Recorded string        // what the record keeps of it
 	For      time.Duration // for so long at most
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 // askExtra is how much longer than a wait a call may take in which a person was asked:
@@ -111,7 +112,7 @@ func (s *Service) Follow(ctx context.Context, job Job, d time.Duration, report f
 	}
 	deadline := time.Now().Add(d)
 	tail := s.Jobs.Tail(job)
-	defer tail.Close()
+	defer func() { tail.Close() }()
 	reported := s.progress(job, "") // at once, whatever there is to read
 	report(reported)
 	for {
@@ -122,6 +123,10 @@ func (s *Service) Follow(ctx context.Context, job Job, d time.Duration, report f
 		next, err := s.Jobs.Wait(ctx, job, slice)
 		if err != nil {
 			return job, err
+		}
+		if next.Row.N() != job.Row.N() { // another attempt prints somewhere else
+			tail.Close()
+			tail = s.Jobs.Tail(next)
 		}
 		if job = next; job.State.Ended() || ctx.Err() != nil || d > 0 && !time.Now().Before(deadline) {
 			return job, nil
@@ -141,6 +146,8 @@ func (s *Service) progress(job Job, doing string) string {
 		return heading + " is being ended"
 	case job.State == Waiting:
 		return heading + " waits for a person to decide"
+	case job.State == Retrying:
+		return heading + " " + Again(job)
 	case job.State == Queued && job.Position > 0:
 		return fmt.Sprintf("%s waits for its turn, number %d in line", heading, job.Position)
 	case job.State == Queued:
@@ -151,6 +158,16 @@ func (s *Service) progress(job Job, doing string) string {
 		return fmt.Sprintf("%s is working, %d bytes of output", heading, job.Printed)
 	}
 	return heading + " is working"
+}
+
+// Again says of a job that is between two attempts what failed and when it goes on.
+func Again(job Job) string {
+	why := "failed"
+	if n := len(job.Attempts); n > 0 {
+		o := job.Attempts[n-1].Outcome
+		why = fmt.Sprintf("failed (%s: %s)", o.ErrorClass, text.Head(text.OneLine(o.ErrorMessage), 120))
+	}
+	return fmt.Sprintf("attempt %d %s; attempt %d starts in %s", job.Row.N(), why, job.Row.N()+1, max(0, time.Until(job.Row.Next)).Round(100*time.Millisecond))
 }
 
 // Heading is the human name of the program of a job.

@@ -51,6 +51,9 @@ type Call struct {
 	again           binder // as it was before the conversation was known
 }
 
+// GivenModel reports whether the arguments name a model.
+func (c *Call) GivenModel() bool { return c.given[ParamModel] }
+
 // Step says where something in a command came from.
 type Step struct {
 	Word string `json:"word"`

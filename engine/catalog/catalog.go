@@ -20,6 +20,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/version"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
@@ -33,6 +34,7 @@ type Catalog struct {
 	Servers  lang.Map[lang.ServerSpec] // MCP servers that can be passed to CLIs
 
 	Optimizers []*optimize.Optimizer // in the order of the specs
+	Secrets    *secret.Finder        // of what nobody may read
 
 	byName  map[string]*CLI
 	callers clients.Table
@@ -155,6 +157,7 @@ func Recompile(s *lang.Spec, known Known) (*Catalog, []lang.Problem) {
 	c.prefixes(ps)
 	c.servers(s, ps)
 	c.callers = clients.Compile(s.Client, ps.At("client"))
+	c.Secrets = secret.Compile(s.Secret, known.Vetted("secret", ""), ps.At("secret"))
 	for _, p := range *ps.List {
 		if !p.Warning {
 			return nil, *ps.List

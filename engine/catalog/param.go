@@ -156,7 +156,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 		}
 		add(roleNew, ParamCreateNewSession, Bool, lang.ParamSpec{Doc: doc})
 	}
-	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute path of the working directory. Default: the client's only root, else that of the gateway.", MaxLength: ptr(4096)})
+	add(roleDir, ParamWorkingDir, String, lang.ParamSpec{Doc: "Absolute working directory. Default: the client's only root, else the gateway's.", MaxLength: ptr(4096)})
 	levels := "read: change nothing; edit: write in workingDir; full: anything; own: its settings decide. Default: " + cmp.Or(cli.Access.Default, shared.access) + "."
 	if cli.Access.Read == nil && cli.Access.Edit == nil && cli.Access.Full == nil {
 		levels = "own: its settings decide, as always: its spec has no levels."
@@ -165,7 +165,7 @@ func engineParams(cli *lang.CLISpec, shared globals) (first, last []*Param) {
 	add(roleCorrelation, ParamCorrelationID, String, lang.ParamSpec{Advanced: true, Doc: "Id for tracing this call. Default: generated.", MinLength: ptr(1), MaxLength: ptr(128)})
 	add(roleIdle, ParamIdleTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this time without output, in ms.", Min: ptr(float64(minIdleMs)), Max: ptr(float64(maxIdleMs))})
 	add(roleWall, ParamTimeout, Int, lang.ParamSpec{Advanced: true, Doc: "End the run after this total time in ms. Default: none.", Min: ptr(float64(minWallMs)), Max: ptr(float64(maxWallMs))})
-	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call is running or was answered; else its answer is returned."})
+	add(roleForce, ParamForceRefresh, Bool, lang.ParamSpec{Advanced: true, Doc: "Run even if an identical call was made; else its answer is returned."})
 	if policies := shared.policies; len(policies) > 0 {
 		add(roleStrategy, ParamApprovalStrategy, String, lang.ParamSpec{Advanced: true, Doc: "legacy: run as requested, unless a policy is enforced. mcp_managed: a policy decides.", Enum: []string{policy.Legacy, policy.Managed}})
 		add(rolePolicy, ParamApprovalPolicy, String, lang.ParamSpec{Advanced: true, Doc: "Policy to apply; implies mcp_managed.", Enum: policies})

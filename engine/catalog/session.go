@@ -72,6 +72,20 @@ func (c *Call) InNewConversation(newID func() string) (*Call, Violations) {
 	return call, nil
 }
 
+// Afresh is the call in a conversation of which its CLI does not know the id yet: one may
+// have been begun with the id before.
+func (c *Call) Afresh(newID func() string) (*Call, Violations) {
+	call, wrong := c.InConversation(c.Session, c.Mode, newID(), c.kept)
+	if wrong != nil {
+		return nil, wrong
+	}
+	call.generated = true
+	if c.Access.Level != "" {
+		call = call.WithAccess(c.Access, c.Place)
+	}
+	return call, nil
+}
+
 // Conversation is the id of the conversation in which the call is a turn that others
 // may want to take as well; "" if it is one that nobody knows yet, or any.
 func (c *Call) Conversation() string {

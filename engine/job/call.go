@@ -14,6 +14,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -30,12 +32,15 @@ type run struct {
 	command catalog.Command
 	environ []string
 	records Store
-	secrets redactor
+	secrets redaction.Redactor
 	row     store.Job
 	depth   int       // of calls inside of calls
 	since   time.Time // an answer that the same call got from then on is good enough
 
-	approved string // digest of the command line that a person approved; "" if this gateway made it
+	attempt  int               // its number; 0 is the first
+	instead  []storedcall.Call // that are made if this one fails
+	closed   time.Duration     // for how long a breaker lets nothing through
+	approved string            // digest of the command line that a person approved; "" if this gateway made it
 }
 
 func (r *Runner) newRun(req call.Request) *run {
@@ -104,7 +109,7 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return startFailure(err)
 	}
-	r.secrets = secretsOf(r.environ)
+	r.secrets = redaction.New(r.environ, r.Request.Catalog)
 	return nil
 }
 
@@ -136,7 +141,7 @@ func (r *run) findProgram() (path string, failure *lang.Failure) {
 // buildRow makes the row of the call.
 func (r *run) buildRow() {
 	// Arguments are plain values: strings, numbers and lists of them.
-	arguments := r.secrets.redactArguments(r.Bound.Arguments())
+	arguments := r.secrets.Arguments(r.Bound.Arguments())
 	if e := r.Bound.Servers(); e != nil {
 		arguments[serversArgument] = e
 	}
@@ -148,23 +153,31 @@ func (r *run) buildRow() {
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
-		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.redact(r.Bound.Prompt), Args: args, Argv: r.secrets.redactAll(r.command.Args),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.Redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
+		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.Redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.Prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.Argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
+	}
+	if r.attempt == 0 {
+		r.chain()
 	}
 }
 
 // recordStartFailure completes the row of a call that could not be started.
 func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact)
+	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.Redact, r.secrets.Answer)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
-	job := call.Job{Row: r.row, State: call.Failed}
-	job.Row.State, job.Row.Outcome = store.Done, end
+	e := &ended{row: r.row, out: &out, run: r, open: r.closed}
+	e.row.Outcome = end
+	job, err := r.conclude(r.records, e)
+	if err == nil && job.State == call.Retrying {
+		return job
+	}
+	job.State, job.Row.State, job.Completion = call.Failed, store.Done, e.out
 	// Another gateway may have been first to see it.
-	if err := r.finish(r.records, job.Row); err != nil && !errors.Is(err, store.ErrDone) {
+	if err != nil && !errors.Is(err, store.ErrDone) {
 		job.Notes = append(job.Notes, rowNotFinished(err))
 	}
 	return job
@@ -200,5 +213,15 @@ func (r *Runner) logCall(ctx context.Context, row store.Job) error {
 // finishRow writes the end of a job, and what it means for its session.
 func (r *Runner) finishRow(ctx context.Context, records Store, row store.Job) error {
 	cli, _ := r.Current().CLI(row.CLI)
-	return records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	err := records.Finish(ctx, row.ID, row.Outcome, session.Ended(cli, row))
+	if err == nil {
+		r.tellEnded(row)
+	}
+	return err
+}
+
+func (r *Runner) tellEnded(row store.Job) {
+	if r.Ended != nil {
+		r.Ended(row)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
@@ -37,6 +38,7 @@ func TestDiskFull(t *testing.T) {
 		if err := os.RemoveAll(b.runner.Jobs); err != nil {
 			t.Fatal(err)
 		}
+		syscall.Sync() // a file system may free later what was removed
 		if out := b.runner.Run(t.Context(), b.request("out=again")); out.Answer.Text != "again" {
 			t.Errorf("with space again: %+v", out.Answer.Failure)
 		}

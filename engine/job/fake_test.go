@@ -25,9 +25,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -48,6 +50,8 @@ func TestMain(m *testing.M) {
 	syscall.Exit(0) // os.Exit would make a race-enabled binary linger
 }
 
+var nth int // run of the fake, as the step of that name counts
+
 func fakeStep(name, arg string) {
 	number := func() int {
 		n, err := strconv.Atoi(arg)
@@ -55,7 +59,7 @@ func fakeStep(name, arg string) {
 		return n
 	}
 	switch name {
-	case "continue":
+	case "continue", "--model":
 	case "out":
 		os.Stdout.WriteString(arg)
 	case "err":
@@ -124,6 +128,20 @@ func fakeStep(name, arg string) {
 		time.Sleep(time.Hour)
 	case "exit":
 		syscall.Exit(number())
+	case "nth": // counts its runs in a file
+		file, err := os.OpenFile(arg, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		must(err)
+		_, err = file.WriteString("x")
+		must(err)
+		info, err := file.Stat()
+		must(err)
+		nth = int(info.Size())
+	case "upto": // a number of runs, and what to do in these
+		most, step, _ := strings.Cut(arg, " ")
+		if n, err := strconv.Atoi(most); err == nil && nth <= n {
+			name, arg, _ := strings.Cut(step, "=")
+			fakeStep(name, arg)
+		}
 	default:
 		must(fmt.Errorf("no step %q", name))
 	}
@@ -206,6 +224,7 @@ func newFixtureIn(t *testing.T, home, lines string, environ ...string) *fixture 
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
 	b.catalog.Settings.Jobs.MaxDepth = 3
+	b.catalog.Secrets = secret.Compile(langtest.Secrets(t), true, lang.NewProblems())
 	b.store, err = sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)

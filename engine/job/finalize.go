@@ -15,8 +15,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -26,11 +28,14 @@ import (
 func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call.Job, error) {
 	job := call.Job{Row: row, Durable: r.durable(row)}
 	if row.State == store.Done {
-		job.State, job.Printed = stateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
-		return job, nil
+		job.State, job.Printed = call.StateOf(row.Outcome.Ending), row.Outcome.OutBytes+row.Outcome.ErrBytes
+		return job, r.withAttempts(ctx, records, &job)
 	}
 	if row.Waits() {
 		return r.waiting(ctx, records, row)
+	}
+	if row.Between() {
+		return r.retrying(ctx, records, row)
 	}
 	job.State = call.Running
 	x, err := r.executor().find(row.ID)
@@ -48,7 +53,7 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		if err != nil {
 			return call.Job{}, err
 		}
-		if row.State == store.Done {
+		if row.State == store.Done || row.Between() {
 			return r.status(ctx, records, row)
 		}
 		return x.finalize(records, row)
@@ -59,7 +64,15 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		r.endEarlyOnce(x, row)
 	}
 	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
-	return job, nil
+	return job, r.withAttempts(ctx, records, &job)
+}
+
+// withAttempts adds the attempts that have ended to a job that has more than one.
+func (r *Runner) withAttempts(ctx context.Context, records Store, job *call.Job) (err error) {
+	if job.Row.N() > 1 {
+		job.Attempts, err = records.Attempts(ctx, job.Row.ID)
+	}
+	return err
 }
 
 // missing is a live row without a directory: a call that some gateway runs itself, or
@@ -97,8 +110,18 @@ type ending struct {
 	state   supervisor.State
 	call    *catalog.Call // nil: the spec that could decode it is gone
 	runner  *Runner       // finds what the program wrote beside
-	secrets redactor
+	secrets redaction.Redactor
 	known   bool // the secrets are known
+	run     *run // of this gateway, if it made the attempt
+}
+
+// byBreaker is why a queued job is ended whose breaker has opened.
+const byBreaker = lang.ClassBreaker
+
+// moved reports whether a job has gone on since its row was read.
+func (r *Runner) moved(records Store, row store.Job) bool {
+	now, err := records.Job(context.Background(), row.Principal, row.ID)
+	return err == nil && (now.Between() || now.N() > row.N())
 }
 
 // specWait is how long the end of a job is left to gateways that have the spec of its CLI.
@@ -121,16 +144,17 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		return call.Job{}, err
 	}
 	exit := outcome.ExitOf(e.state.Exit)
-	end := outcome.Row(out, exit, ending, e.secrets.redact)
+	end := outcome.Row(out, exit, ending, e.secrets.Redact, e.secrets.Answer)
 	outcome.PerCall(records, e.row, &end, &out.Answer)
 	if !e.known {
-		end.Response = ""
-		end.Detail += "; the answer was not recorded, because the environment cannot be made and with it not known what is secret"
+		outcome.Unrecorded(&end, "because the environment cannot be made and with it not known what is secret")
+	} else if e.secrets.DropsAnswers() {
+		outcome.Unrecorded(&end, outcome.Dropped)
 	}
 	if text := e.state.Exit.Detail; text != "" && exit.Reason != outcome.Settled && exit.Reason != outcome.Watched {
-		end.Detail += ": " + e.secrets.redact(text)
+		end.Detail += ": " + e.secrets.Redact(text)
 	}
-	if ending == store.EndOK && len(end.Response) > store.MaxResponse {
+	if ending == store.EndOK && (len(end.Response) > store.MaxResponse || outcome.WhyUnrecorded(end) != "") {
 		// The rest is only in the directory, to which the row refers.
 		if err := <-synced; err != nil {
 			return call.Job{}, err
@@ -141,10 +165,13 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	end.Duration = max(0, end.Ended.Sub(e.row.Created))
 	e.row.Outcome = end
-	job := call.Job{Row: e.row, State: stateOf(end.Ending), Durable: r.durable(e.row), Printed: end.OutBytes + end.ErrBytes}
-	err = r.finish(records, e.row)
-	if errors.Is(err, store.ErrDone) && e.call == nil { // by a gateway that may have had the spec
-		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done {
+	job, err := r.conclude(records, &ended{row: e.row, out: &out, run: e.run})
+	if err == nil && job.State == call.Retrying {
+		return job, nil
+	}
+	end = job.Row.Outcome
+	if errors.Is(err, store.ErrDone) && (e.call == nil || e.row.N() > 1 || r.moved(records, e.row)) { // by a gateway that may have had the spec, or that went on
+		if row, err := records.Job(context.Background(), e.row.Principal, e.row.ID); err == nil && row.State == store.Done || row.Between() || row.N() > e.row.N() {
 			return r.status(context.Background(), records, row)
 		}
 	}
@@ -159,14 +186,14 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	out.ID, out.Duration = e.row.ID, end.Duration
 	job.Completion = &out
-	return job, nil
+	return job, r.withAttempts(context.Background(), records, &job)
 }
 
 // sync writes the directory of a job to disk if its row might not hold the whole answer,
 // concurrently with decoding. The result is sent later.
 func (e *ending) sync() <-chan error {
 	synced := make(chan error, 1)
-	if e.state.Exit.Stdout.Size > store.MaxResponse/4 { // reading may make a text longer
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 || !e.known || e.secrets.DropsAnswers() { // reading may make a text longer
 		go func() { synced <- e.dir.Sync() }()
 	} else {
 		synced <- nil
@@ -177,7 +204,7 @@ func (e *ending) sync() <-chan error {
 // decode reads what the job printed. What is said about it has no secrets.
 func (e *ending) decode() (call.Completion, store.Ending, error) {
 	out, end, err := e.read()
-	e.secrets.redactReport(&out)
+	e.secrets.Report(&out)
 	return out, end, err
 }
 
@@ -191,6 +218,10 @@ func (e *ending) read() (call.Completion, store.Ending, error) {
 		return fail(lang.ClassStart, "it could not be started: "+e.state.Exit.Err, "", store.EndStartFailed)
 	case supervisor.NeverStarted:
 		return fail(lang.ClassStart, "the gateway ended before it had started the job; nothing was run", "call again", store.EndStartFailed)
+	case supervisor.Canceled:
+		if e.state.Exit.Detail == byBreaker {
+			return fail(lang.ClassBreaker, "so many calls of the CLI have failed meanwhile that this one was not started", "call again later, or use another CLI", store.EndStartFailed)
+		}
 	case supervisor.QueueTimeout:
 		return fail(lang.ClassTimeout, "it waited too long for a place among the calls that may run at once; nothing was run",
 			"call again later, or allow more (gateway.jobs.concurrency, concurrency of the CLI)", store.EndTimeout)
@@ -236,7 +267,7 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 
 // secretsOf are the secrets that a job may have printed: those of the environment that
 // its CLI would get from us.
-func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
+func (r *Runner) secretsOf(row store.Job) (redaction.Redactor, bool) {
 	catalog := r.Current()
 	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, environment.ServerVariables(catalog)), Set: map[string]string{}}
 	if cli, ok := catalog.CLI(row.CLI); ok {
@@ -246,5 +277,13 @@ func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 		}
 	}
 	environ, err := r.Host.Environ(filter)
-	return secretsOf(environ), err == nil
+	return redaction.New(environ, catalog), err == nil
+}
+
+// endEarlyOnce ends a running job of another gateway, which may be gone, if it is to be ended
+// early.
+func (r *Runner) endEarlyOnce(x execution, row store.Job) {
+	if cli, ok := r.Current().CLI(row.CLI); ok && row.Mode != program && x.handle() == nil {
+		early.EndOnce(x, cli.At(row.CLIVersion))
+	}
 }

@@ -5,26 +5,17 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// spools are the output files of a job.
-type spools struct {
-	stdout, stderr *os.File
-	captured       func() (stdout, stderr process.Capture, err error) // by now
-	complete       bool                                               // nothing of it is missing
-	close          func()
-}
-
 // spoolsOf opens the output of a job. The error is fs.ErrNotExist if there is none any
 // more.
-func (r *Runner) spoolsOf(id string) (*spools, error) {
+func (r *Runner) spoolsOf(id string) (*spool.Output, error) {
 	x, err := r.executor().find(id)
 	if errors.Is(err, supervisor.ErrUnsupported) {
 		err = fs.ErrNotExist
@@ -32,7 +23,7 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.output()
+	return x.Output()
 }
 
 // followEvery is how often the output of a followed job is read.
@@ -45,31 +36,45 @@ func (r *Runner) Follow(ctx context.Context, principal, id string, stdout, stder
 	if err != nil {
 		return job, err
 	}
-	for job.State == call.Waiting && ctx.Err() == nil {
-		each(job)
-		if job, err = r.Decided(ctx, job, followEvery); err != nil {
+	for {
+		for job.State.Idle() && ctx.Err() == nil {
+			each(job)
+			if job, err = r.Decided(ctx, job, followEvery); err != nil {
+				return job, err
+			}
+		}
+		if job.State.Idle() {
+			return job, nil
+		}
+		n := job.Row.N()
+		if job, err = r.followAttempt(ctx, job, stdout, stderr, each); err != nil || ctx.Err() != nil || !job.State.Idle() && job.Row.N() == n {
 			return job, err
 		}
 	}
-	if job.State == call.Waiting {
-		return job, nil
-	}
-	files, err := r.spoolsOf(id)
+}
+
+// followAttempt is Follow until the attempt has ended that is under way.
+func (r *Runner) followAttempt(ctx context.Context, job call.Job, stdout, stderr io.Writer, each func(call.Job)) (call.Job, error) {
+	n := job.Row.N()
+	files, err := r.spoolsOf(job.Row.ID)
 	if errors.Is(err, fs.ErrNotExist) && job.State.Ended() { // the row is all there is
 		_, err = io.WriteString(stdout, job.Row.Outcome.Response)
+		if why := outcome.WhyUnrecorded(job.Row.Outcome); why != "" && err == nil {
+			_, err = io.WriteString(stderr, why+", and the files of the call are gone\n")
+		}
 		return job, err
 	}
 	if err != nil {
 		return job, err
 	}
-	defer files.close()
-	out, errs := spool.Growing{File: files.stdout}, spool.Growing{File: files.stderr}
+	defer files.Close()
+	out, errs := spool.Growing{File: files.Stdout}, spool.Growing{File: files.Stderr}
 	for {
-		o, e, err := files.captured()
+		o, e, err := files.Captured()
 		if err == nil {
 			err = errors.Join(out.Next(stdout, o), errs.Next(stderr, e))
 		}
-		if err != nil || job.State.Ended() {
+		if err != nil || job.State.Ended() || job.State.Idle() || job.Row.N() != n {
 			return job, err
 		}
 		each(job)

@@ -112,17 +112,5 @@ var endingsOf = map[call.State][]store.Ending{
 	call.Failed:    {store.EndError, store.EndTimeout, store.EndOutputCap, store.EndStartFailed},
 }
 
-func stateOf(e store.Ending) call.State {
-	switch e {
-	case store.EndOK:
-		return call.Completed
-	case store.EndCanceled:
-		return call.Canceled
-	case store.EndLost:
-		return call.Orphaned
-	}
-	return call.Failed
-}
-
 // durable reports whether a job of the row does not end with its gateway.
 func (r *Runner) durable(row store.Job) bool { return row.Owner == "" }

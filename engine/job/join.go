@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/changes"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -143,15 +144,15 @@ func (r *run) fresh(row store.Job) bool {
 
 // readable reports whether the whole answer of an ended job is there.
 func (r *run) readable(job call.Job) bool {
-	if job.Row.ResponseBytes <= store.MaxResponse {
+	if job.Row.ResponseBytes <= store.MaxResponse && outcome.WhyUnrecorded(job.Row.Outcome) == "" {
 		return true
 	}
 	files, err := r.spoolsOf(job.Row.ID)
 	if err != nil {
 		return false
 	}
-	defer files.close()
-	return files.complete
+	defer files.Close()
+	return files.Complete
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile. A caller
@@ -199,7 +200,7 @@ func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, detached := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.Redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {

@@ -58,6 +58,9 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 	os.Remove(storedcall.Path(r.folder(), r.id))
 	var job call.Job
 	if failure == nil {
+		failure = r.admit(ctx)
+	}
+	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
 			failure = r.programFailure(err)
 		}
@@ -114,9 +117,15 @@ func (r *Runner) restart(ctx context.Context, records Store, id string) (call.Jo
 	if err != nil {
 		return call.Job{}, err
 	}
+	run := r.runOf(records, row)
+	return run.launch(ctx, run.restore(row))
+}
+
+// runOf is the call of a row, as far as the row has it.
+func (r *Runner) runOf(records Store, row store.Job) *run {
 	run := &run{Runner: r, id: row.ID, started: row.Created, records: records}
 	run.Request = call.Request{Principal: row.Principal, Tool: row.Tool, Dir: row.Cwd, Client: call.Client{Name: row.ClientName, Version: row.ClientVersion}, Catalog: r.Current()}
-	return run.launch(ctx, run.restore(row))
+	return run
 }
 
 // restore makes the call of a row again, out of what the gateway stored that had it.

@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
+	"github.com/llm-cli-gateway/gateway/engine/text"
 )
 
 const (
@@ -134,17 +136,6 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err err
 	return removed, errors.Join(failed, pools, r.pruneOrphanedDirs(ctx, records, now, before, days > 0))
 }
 
-func (r *Runner) discard(id string) error {
-	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return dir.Remove()
-}
-
 // orphanedDir is a directory without a row.
 type orphanedDir struct {
 	dir   *supervisor.Dir
@@ -171,11 +162,11 @@ func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time)
 }
 
 func (r *Runner) orphanedDir(ctx context.Context, records Store, id string, now time.Time) (found orphanedDir, ok bool) {
-	made := store.IDTime(id)
+	made := store.IDTime(jobOf(id))
 	if made.IsZero() {
 		return found, false
 	}
-	if _, err := records.Job(ctx, store.AnyPrincipal, id); !errors.Is(err, store.ErrNotFound) {
+	if _, err := records.Job(ctx, store.AnyPrincipal, jobOf(id)); !errors.Is(err, store.ErrNotFound) {
 		return found, false
 	}
 	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
@@ -240,6 +231,9 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 }
 
 func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (fresh bool, err error) {
+	if s.dir.Path() != r.lastAttempt(jobOf(s.dir.ID())) {
+		return false, nil // of a job its last attempt counts
+	}
 	if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
 		return false, nil
 	}
@@ -247,7 +241,8 @@ func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (f
 	if !ok {
 		return false, nil
 	}
-	row.DedupKey = "" // an equal call may have been made meanwhile
+	row.DedupKey = ""                                   // an equal call may have been made meanwhile
+	row.Plan = text.MustJSON(attempts.Plan{Last: true}) // and nobody waits for another attempt
 	if fresh, err = records.ImportJob(ctx, row); err == nil {
 		_, err = r.status(ctx, records, row)
 	}
@@ -261,7 +256,7 @@ func (r *Runner) manifestRow(dir *supervisor.Dir) (store.Job, bool) {
 		return store.Job{}, false
 	}
 	var s manifest
-	if json.Unmarshal(text, &s) != nil || s.Record != r.RecordName || s.Row.ID != dir.ID() || s.Row.Tool == "" {
+	if json.Unmarshal(text, &s) != nil || s.Record != r.RecordName || attemptName(s.Row.ID, s.Row.N()) != dir.ID() || s.Row.Tool == "" {
 		return store.Job{}, false
 	}
 	s.Row.Principal = cmp.Or(s.Row.Principal, store.Local) // earlier gateways did not write it

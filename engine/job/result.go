@@ -49,13 +49,13 @@ func (r *Runner) read(res *Result, offset, most int) error {
 	if err != nil {
 		return err
 	}
-	defer files.close()
-	stdout, stderr, err := files.captured()
+	defer files.Close()
+	stdout, stderr, err := files.Captured()
 	if err != nil {
 		return err
 	}
-	if res.Stdout, err = spool.ReadWindow(process.Reader(files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = spool.ReadWindow(process.Reader(files.stderr, stderr), offset, most)
+	if res.Stdout, err = spool.ReadWindow(process.Reader(files.Stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = spool.ReadWindow(process.Reader(files.Stderr, stderr), offset, most)
 	}
 	return err
 }
@@ -73,6 +73,9 @@ func (r *Runner) recorded(row store.Job) call.Completion {
 	out := call.Completion{ID: row.ID, Answer: a, ExitCode: -1, Duration: o.Duration}
 	if o.ExitCode != nil {
 		out.ExitCode = *o.ExitCode
+	}
+	if why := outcome.WhyUnrecorded(o); why != "" {
+		out.Warnings = append(out.Warnings, why+", and the files of the call are gone")
 	}
 	if row.ResponseBytes > int64(len(o.Response)) {
 		out.Warnings = append(out.Warnings, "the answer was longer than what the record keeps, and the files of the call are gone")

@@ -8,6 +8,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // Pruner removes what was kept for long enough.
@@ -30,14 +31,17 @@ type Runner struct {
 	Parent     string                    // job in which the gateway itself runs, "" if none
 	Current    func() *catalog.Catalog   // the current catalog, which decodes what jobs printed
 
-	Decisions Decisions // records what persons decided about jobs; nil: their rows alone
-	Pruners   []Pruner  // of what else is kept for a limited time
+	Ended     func(store.Job)                // told of each row whose end this gateway recorded; nil: nobody
+	Failed    func(store.Job, store.Attempt) // told of each attempt after which there is another; nil: nobody
+	Decisions Decisions                      // records what persons decided about jobs; nil: their rows alone
+	Pruners   []Pruner                       // of what else is kept for a limited time
 
 	Executor Executor // of the programs; nil: the one for this system
 
 	running sync.WaitGroup
 	mu      sync.Mutex
 	held    map[string]*heldJob // that wait for a person
+	waits   map[string]*pending // that are between two attempts
 	closed  chan struct{}       // when the gateway stops
 
 	recovered Store // the record in which jobs without a row were looked for; guarded by mu

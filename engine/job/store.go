@@ -16,6 +16,11 @@ type Store interface {
 	Release(ctx context.Context, id string, approval json.RawMessage, now time.Time) error
 	StartWaiting(ctx context.Context, job store.Job) error
 	EndWaiting(ctx context.Context, id string, approval json.RawMessage, released bool, outcome store.Outcome, turn *store.Turn) error
+	EndAttempt(ctx context.Context, id string, step store.Step) error
+	StartNext(ctx context.Context, job store.Job) error
+	Attempts(ctx context.Context, id string) ([]store.Attempt, error)
+	Breakers(ctx context.Context, keys ...string) ([]store.Breaker, error)
+	ChangeBreakers(ctx context.Context, changes ...store.BreakerChange) ([]store.Breaker, error)
 	FindJoinable(ctx context.Context, principal, key string, since time.Time) (store.Job, error)
 	Job(ctx context.Context, principal, id string) (store.Job, error)
 	Jobs(ctx context.Context, f store.Filter) ([]store.Job, error)

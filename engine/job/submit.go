@@ -77,12 +77,19 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	r.warnOfSameTree(ctx)
 	var job call.Job
 	if failure == nil {
+		failure = r.admit(ctx)
+	}
+	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
 			failure = r.programFailure(err)
 		}
 	}
 	if failure != nil {
-		return r.recordStartFailure(failure), drop(failure)
+		if job = r.recordStartFailure(failure); job.State == call.Retrying { // or somebody else is asked
+			drop(nil)
+			return job, nil
+		}
+		return job, drop(failure)
 	}
 	if job.State == call.Queued {
 		job.Position = r.position(ctx, r.records, job)

@@ -11,8 +11,11 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
+	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -36,7 +39,7 @@ type supervisedJob struct {
 	job  call.Job      // then, if it has ended
 
 	call    *catalog.Call // as it was bound: meanwhile there may be other specs
-	secrets redactor
+	secrets redaction.Redactor
 }
 
 // Done implements call.Handle.
@@ -61,7 +64,7 @@ func (x *supervised) stop() {
 }
 
 func (x *supervised) folder(r *run) (string, error) {
-	return filepath.Join(x.Runner.folder(), r.id), nil
+	return filepath.Join(x.Runner.folder(), r.dir()), nil
 }
 
 // rowFile lies in the directory of a job, beside the files of its supervisor and those of
@@ -72,6 +75,7 @@ const rowFile = "row.json"
 type manifest struct {
 	Record string // Runner.Place
 	Row    store.Job
+	Call   *storedcall.Call `json:",omitempty"` // for another attempt; nil if there is none
 }
 
 // supervisedPreparation is a directory whose supervisor is not started yet.
@@ -85,7 +89,7 @@ func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	job := supervisor.Job{ID: r.id, Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
+	job := supervisor.Job{ID: r.dir(), Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
 		Limits: environment.Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
@@ -115,7 +119,7 @@ func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	err = spool.Write(r.command.Files, dir.Path())
 	if err == nil {
 		var text []byte
-		if text, err = json.Marshal(manifest{x.RecordName, r.row}); err == nil {
+		if text, err = json.Marshal(manifest{x.RecordName, r.row, r.stored()}); err == nil {
 			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
 		}
 	}
@@ -157,14 +161,16 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		ended := make(chan struct{})
 		defer close(ended)
 		if r.Bound != nil { // else it is no call of a CLI
-			go endEarly(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
+			go early.End(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			s.job, _ = x.Runner.finalize(r.records, ending{runner: x.Runner, row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true})
+			s.job, _ = x.Runner.finalize(r.records, ending{runner: x.Runner, row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true, run: r})
 		}
 		x.mu.Lock()
-		delete(x.started, r.id)
+		if x.started[r.id] == s { // else the next attempt has begun
+			delete(x.started, r.id)
+		}
 		x.mu.Unlock()
 	}()
 	return s
@@ -180,7 +186,7 @@ func (x *supervised) find(id string) (execution, error) {
 	if s := x.startedJob(id); s != nil {
 		return &supervisedExecution{x, s.Dir, s}, nil
 	}
-	dir, err := supervisor.Open(filepath.Join(x.Runner.folder(), id))
+	dir, err := supervisor.Open(x.lastAttempt(id))
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +226,7 @@ func (e *supervisedExecution) wait(stop <-chan struct{}) {
 	_, _ = e.dir.Wait(stop)
 }
 
-func (e *supervisedExecution) cancel(by string) error {
+func (e *supervisedExecution) Cancel(by string) error {
 	if err := e.dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
 		return err
 	}
@@ -252,13 +258,13 @@ func (e *supervisedExecution) semaphores() ([]supervisor.Semaphore, error) {
 	return job.Semaphores, err
 }
 
-func (e *supervisedExecution) output() (*spools, error) {
+func (e *supervisedExecution) Output() (*spool.Output, error) {
 	_, missing := os.Stat(filepath.Join(e.dir.Path(), "stdout"))
 	stdout, stderr, err := e.dir.OpenOutput()
 	if err != nil {
 		return nil, err
 	}
-	return &spools{stdout: stdout, stderr: stderr, complete: missing == nil, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
+	return &spool.Output{Stdout: stdout, Stderr: stderr, Complete: missing == nil, Close: func() { stdout.Close(); stderr.Close() }, Captured: func() (out, errs process.Capture, err error) {
 		s, err := e.dir.State()
 		if err != nil {
 			return out, errs, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -35,9 +36,10 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 	if job.State.Ended() {
 		return job, nil
 	}
-	if job.State == call.Waiting {
-		return r.waitDecided(ctx, job, d)
+	if job.State.Idle() {
+		return r.waitStarted(ctx, job, d)
 	}
+	began := time.Now()
 	var late <-chan time.Time
 	if d > 0 {
 		timer := time.NewTimer(d)
@@ -64,7 +66,7 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 			x.wait(done)
 		}()
 		if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
-			go endEarly(x, cli.At(job.Row.CLIVersion), done)
+			go early.End(x, cli.At(job.Row.CLIVersion), done)
 		}
 	}
 	defer close(done)
@@ -77,7 +79,9 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 		select {
 		case <-h.Done():
 			if last, seen := h.Last(); seen {
-				last.Joined = job.Joined
+				if last.Joined = job.Joined; last.State == call.Retrying {
+					return r.waitStarted(ctx, last, remaining(d, began))
+				}
 				return last, nil
 			}
 		default:
@@ -87,21 +91,31 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 	if err != nil && r.live(&job) { // it has a record of its own, which says so
 		return job, nil
 	}
-	again.Joined, again.Handle = job.Joined, job.Handle
+	again.Joined = job.Joined
+	if again.State == call.Retrying && err == nil {
+		return r.waitStarted(ctx, again, remaining(d, began))
+	}
+	again.Handle = job.Handle
 	return again, err
 }
 
-// waitDecided is Wait for a job that waits for a person.
-func (r *Runner) waitDecided(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
+// waitStarted is Wait for a job of which nothing runs, because a person has to decide or its
+// next attempt has to wait.
+func (r *Runner) waitStarted(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	began := time.Now()
 	job, err := r.Decided(ctx, job, d)
-	if err != nil || job.State == call.Waiting {
+	if err != nil || job.State.Idle() || ctx.Err() != nil {
 		return job, err
 	}
-	if d > 0 {
-		d = max(time.Millisecond, d-time.Since(began))
+	return r.Wait(ctx, job, remaining(d, began))
+}
+
+// remaining is what is left of a wait; 0 is one without an end.
+func remaining(d time.Duration, began time.Time) time.Duration {
+	if d <= 0 {
+		return d
 	}
-	return r.Wait(ctx, job, d)
+	return max(time.Millisecond, d-time.Since(began))
 }
 
 // live reports whether a job is under way by what its directory says, and updates its
@@ -137,6 +151,7 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 			}
 		}
 	}
+	r.explain(job.Row, &out)
 	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))
 	return out
 }
@@ -186,6 +201,9 @@ func (r *Runner) Cancel(ctx context.Context, principal, id, by string, d time.Du
 }
 
 func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
+	if ended, err := r.cancelBetween(ctx, id); ended {
+		return err
+	}
 	x, err := r.executor().find(id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, supervisor.ErrUnsupported):
@@ -193,7 +211,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	case err != nil:
 		return err
 	}
-	if err := x.cancel(by); err != nil {
+	if err := x.Cancel(by); err != nil {
 		return err
 	}
 	records, err := r.Record()

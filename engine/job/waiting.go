@@ -55,7 +55,7 @@ type heldJob struct {
 
 // beginWaiting makes the row of a call about which a person decides, or joins one that waits.
 func (r *run) beginWaiting(ctx context.Context) (call.Job, *lang.Failure) {
-	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.redact(r.Asked.Question)}
+	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.Redact(r.Asked.Recorded)}
 	if err := r.storeCall(); err != nil {
 		return call.Job{}, startFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
 	}
@@ -170,7 +170,7 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 	}
 	os.Remove(storedcall.Path(r.folder(), row.ID))
 	row.State, row.Outcome, row.Approval = store.Done, end, a.Record()
-	job := call.Job{Row: row, State: stateOf(end.Ending), Durable: r.durable(row)}
+	job := call.Job{Row: row, State: call.StateOf(end.Ending), Durable: r.durable(row)}
 	if err := r.recordEnd(ctx, row, a); err != nil { // nothing was run, and the row has it
 		job.Notes = append(job.Notes, "the decision could not be recorded: "+err.Error())
 	}
@@ -180,6 +180,7 @@ func (r *Runner) endWaiting(ctx context.Context, records Store, row store.Job, r
 // recordEnd records a decision by which nothing was run, and the call where calls are recorded
 // apart from jobs.
 func (r *Runner) recordEnd(ctx context.Context, row store.Job, a *call.Approval) (err error) {
+	r.tellEnded(row)
 	if r.Decisions != nil {
 		err = r.Decisions.RecordDecision(ctx, a.Row(row))
 	}
@@ -227,8 +228,8 @@ func (r *Runner) Answer(ctx context.Context, principal, id string, reply call.Re
 	return r.restart(ctx, records, id)
 }
 
-// Decided waits until a job does not wait for a person any more, for d at most if that is not
-// 0. The end of ctx ends the wait.
+// Decided waits until a job does not wait for a person or for its next attempt any more, for d
+// at most if that is not 0. The end of ctx ends the wait.
 func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (call.Job, error) {
 	var late <-chan time.Time
 	if d > 0 {
@@ -239,6 +240,8 @@ func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (ca
 	var done <-chan struct{}
 	if h := r.heldJob(job.Row.ID); h != nil {
 		done = h.done
+	} else if p := r.pendingJob(job.Row.ID); p != nil {
+		done = p.done
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -248,7 +251,7 @@ func (r *Runner) Decided(ctx context.Context, job call.Job, d time.Duration) (ca
 			return job, err
 		}
 		now.Joined, now.Notes = job.Joined, job.Notes
-		if job = now; job.State != call.Waiting {
+		if job = now; !job.State.Idle() {
 			return job, nil
 		}
 		select {

@@ -29,7 +29,7 @@ func (b *fixture) asked(args map[string]any) call.Request {
 	args["prompt"] = "hello"
 	req.Args, _ = json.Marshal(args)
 	req.Approval = &call.Approval{Strategy: policy.Managed, Policy: "narrow", Verdict: call.Undecided, Score: 20}
-	req.Asked = &call.Asked{Question: "May it?", For: time.Hour}
+	req.Asked = &call.Asked{Question: "May it?", Recorded: "May it?", For: time.Hour}
 	return req
 }
 

@@ -48,6 +48,13 @@ type CLISpec struct {
 	OnCancel string `json:"onCancel,omitempty"`
 	// Maximum number of concurrent calls of this CLI; further ones are queued. 0: no limit.
 	Concurrency int `json:"concurrency,omitempty"`
+	// How often and when a call is made again that failed for a passing reason; over
+	// `gateway.retry`.
+	Retry RetryPolicy `json:"retry,omitzero"`
+	// When calls stop going to this CLI for a while; over `gateway.breaker`.
+	Breaker BreakerSpec `json:"breaker,omitzero"`
+	// Who answers instead when a call failed for good and has changed nothing.
+	Fallback []FallbackSpec `json:"fallback,omitempty"`
 	// Rules that make a call of this CLI risky.
 	Risk []RiskSpec `json:"risk,omitempty"`
 	// How to ask the program for its version.
@@ -286,6 +293,9 @@ type SessionSpec struct {
 	Capture TakeSpec `json:"capture,omitzero"`
 	// "cwd": a conversation can only be continued from its working directory.
 	Scope string `json:"scope,omitempty"`
+	// What a turn that failed leaves in a conversation: "prompt" (default), so that it is
+	// not made again there, or "nothing".
+	Failed string `json:"failed,omitempty"`
 }
 
 // MCPSpec says how a CLI takes MCP servers.
@@ -342,17 +352,6 @@ type OwnSpec struct {
 	Untrusted bool `json:"untrusted,omitempty"`
 }
 
-// TakeSpec is an expression over the records of the output, with a condition and a fold.
-type TakeSpec struct {
-	// Records of the output to use.
-	When string `json:"when,omitempty"`
-	// Expression over one record.
-	Take string `json:"take"`
-	// How to combine several values: the "last" (default), the "first", joined ("concat"),
-	// or added up ("sum").
-	Fold string `json:"fold,omitempty"`
-}
-
 // FailureSpec names the class of a failed run.
 type FailureSpec struct {
 	// Class that callers see.
@@ -363,6 +362,63 @@ type FailureSpec struct {
 	Hint string `json:"hint,omitempty"`
 	// Whether the same call may succeed later, and after how long.
 	Retry RetrySpec `json:"retry,omitzero"`
+	// Whose failure it is, if the same call may succeed later: of the CLI (default), so that
+	// others of its calls would fail as well, of the "model" alone, or of the "call".
+	Scope string `json:"scope,omitempty"`
+}
+
+// RetryPolicy says how often and when a call is made again. Only a failure that may pass
+// is tried again (`retry` of a rule in `failure`), and only if nothing can have been
+// changed: by a call with access `read`, or one whose records show no effect
+// (`output.effects`).
+type RetryPolicy struct {
+	// Attempts of a call in all. 1: none is repeated.
+	Attempts *int `json:"attempts,omitempty"`
+	// Wait before the second attempt, at most, in milliseconds; a random part of it is
+	// waited.
+	BaseMs *int64 `json:"baseMs,omitempty"`
+	// By how much the wait grows with each attempt.
+	Factor *float64 `json:"factor,omitempty"`
+	// Longest wait of its own, in milliseconds.
+	MaxMs *int64 `json:"maxMs,omitempty"`
+	// Longest wait that the program or its vendor asks for (`retry.afterMs`), in
+	// milliseconds.
+	MaxAfterMs *int64 `json:"maxAfterMs,omitempty"`
+	// The program tries again by itself, so that each attempt is several requests.
+	Own bool `json:"own,omitempty"`
+	// The same by class of failure.
+	Classes map[string]ClassRetry `json:"classes,omitempty"`
+}
+
+// ClassRetry is retry for one class of failure.
+type ClassRetry struct {
+	// Attempts of a call in all.
+	Attempts *int `json:"attempts,omitempty"`
+	// Wait before the second attempt, at most, in milliseconds.
+	BaseMs *int64 `json:"baseMs,omitempty"`
+	// Longest wait of its own, in milliseconds.
+	MaxMs *int64 `json:"maxMs,omitempty"`
+}
+
+// BreakerSpec says when calls stop going to a CLI, or to a model of it, because they
+// would fail.
+type BreakerSpec struct {
+	// Failures that may pass, in a row, after which none is made any more. 0: never.
+	Failures *int `json:"failures,omitempty"`
+	// Milliseconds after which one call is made to see.
+	OpenMs *int64 `json:"openMs,omitempty"`
+}
+
+// FallbackSpec names who answers instead: another model of the CLI, or another CLI.
+type FallbackSpec struct {
+	// Classes of failure for which it is asked.
+	On []string `json:"on,omitempty"`
+	// Another CLI.
+	CLI string `json:"cli,omitempty"`
+	// A model of it; of the same CLI without `cli`.
+	Model string `json:"model,omitempty"`
+	// Replace also a model that the call names.
+	Named bool `json:"named,omitempty"`
 }
 
 // EnvSpec says which environment variables a CLI gets.

@@ -30,5 +30,6 @@ const (
 	ClassNested     = "nested"
 	ClassRefused    = "refused" // a tool of the agent needed permission
 	ClassLost       = "lost"
+	ClassBreaker    = "breaker_open"  // so many calls failed that none is made
 	ClassOutdated   = "spec_outdated" // the program does not take what its spec passes
 )

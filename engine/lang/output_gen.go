@@ -2,6 +2,17 @@
 
 package lang
 
+// TakeSpec is an expression over the records of the output, with a condition and a fold.
+type TakeSpec struct {
+	// Records of the output to use.
+	When string `json:"when,omitempty"`
+	// Expression over one record.
+	Take string `json:"take"`
+	// How to combine several values: the "last" (default), the "first", joined ("concat"),
+	// or added up ("sum").
+	Fold string `json:"fold,omitempty"`
+}
+
 // OutputSpec says how the answer is read from what the program printed.
 type OutputSpec struct {
 	// "text": all that is printed is the answer, the default.
@@ -37,6 +48,11 @@ type OutputSpec struct {
 	// Rules that are looked at while the program runs: what a program prints that will give
 	// no answer, such as a question that waits for a person.
 	Watch []WatchSpec `json:"watch,omitempty"`
+	// Condition of the records by which a run may have changed something: that a tool began
+	// which does more than reading.
+	Effects string `json:"effects,omitempty"`
+	// Condition of the records by which the program tells that it tries again by itself.
+	Tries string `json:"tries,omitempty"`
 	// A file that the program writes as well, and what is read from it.
 	File OutputFileSpec `json:"file,omitzero"`
 }

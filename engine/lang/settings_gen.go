@@ -16,6 +16,10 @@ type Settings struct {
 	Path []string `json:"path,omitempty"`
 	// Limits of a run, if its CLI has none of its own.
 	Timeouts Timeouts `json:"timeouts,omitzero"`
+	// How often and when a call is made again that failed for a passing reason.
+	Retry RetryPolicy `json:"retry,omitzero"`
+	// When calls stop going to a CLI for a while.
+	Breaker BreakerSpec `json:"breaker,omitzero"`
 	// Maximum output of a run, in bytes.
 	OutputCap int64 `json:"outputCap,omitempty"`
 	// Names of arguments that clients add on their own; removed from every call.
@@ -42,6 +46,28 @@ type Settings struct {
 	MCPServers []string `json:"mcpServers,omitempty"`
 	// Optimizers of calls that ask for one.
 	Optimizers OptimizersSpec `json:"optimizers,omitzero"`
+	// What the record keeps of prompts and answers.
+	Redact RedactSpec `json:"redact,omitzero"`
+	// The log on standard error.
+	Log LogSpec `json:"log,omitzero"`
+}
+
+// LogSpec is the settings of the log on standard error.
+type LogSpec struct {
+	// Least severe lines: "debug", "info" (default: calls and changes of specs too), "warn"
+	// or "error". `gateway.debug` is "debug".
+	Level string `json:"level,omitempty"`
+	// "text" (default): key=value.
+	Format string `json:"format,omitempty"`
+}
+
+// RedactSpec says what the record keeps of prompts and answers. Secrets are taken out of
+// all other texts in any case.
+type RedactSpec struct {
+	// Prompts: "mask" (default): without secrets; "drop": none; "off": as they are.
+	Prompts string `json:"prompts,omitempty"`
+	// Answers, likewise.
+	Answers string `json:"answers,omitempty"`
 }
 
 // EnvFilter says which environment variables all CLIs get.

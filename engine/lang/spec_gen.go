@@ -19,6 +19,9 @@ type Spec struct {
 	MCP Map[ServerSpec] `json:"mcp,omitzero"`
 	// Ways to shorten a text without changing its meaning, by name.
 	Optimizer Map[OptimizerSpec] `json:"optimizer,omitzero"`
+	// Kinds of secrets, by name: what is taken out of texts before they are recorded, logged
+	// or shown beside an answer.
+	Secret Map[SecretSpec] `json:"secret,omitzero"`
 	// Settings of the gateway itself.
 	Gateway Settings `json:"gateway,omitzero"`
 }
@@ -95,6 +98,19 @@ type RewriteExample struct {
 	In string `json:"in"`
 	// The expected result.
 	Out string `json:"out"`
+}
+
+// SecretSpec is one kind of secret: how a text looks that nobody may read. It is looked
+// for where a word begins.
+type SecretSpec struct {
+	// What it is.
+	Doc string `json:"doc,omitempty"`
+	// Texts of which one stands at its beginning.
+	Begins []string `json:"begins"`
+	// RE2 of what follows.
+	Then string `json:"then"`
+	// RE2s that must each match in the secret too, which tells it from words.
+	Needs []string `json:"needs,omitempty"`
 }
 
 // ClientSpec is an MCP client: how a person adds the gateway to it, and how it is to be

@@ -137,6 +137,12 @@ func (s *Server) ListChanged() (err error) {
 	return err
 }
 
+// refuse is the result of a call that does not reach its tool.
+func (s *Server) refuse(name, why, help string) Result {
+	s.o.Log.Warn("call refused", "tool", cut(name, 128), "why", why)
+	return failure(help)
+}
+
 // call runs the tool. A panic in it fails the call only.
 func (s *Server) call(r *request, p callParams, in input) (result Result) {
 	name := *p.Name
@@ -147,11 +153,11 @@ func (s *Server) call(r *request, p callParams, in input) (result Result) {
 		}
 	}()
 	if help := s.listing.Load().unknown(name); help != "" {
-		return failure(help)
+		return s.refuse(name, "unknown", help)
 	}
 	c := call.Request{Tool: name, Args: arguments(p.Arguments)}
 	if c.Args == nil {
-		return failure("The arguments of " + name + " must be a JSON object.")
+		return s.refuse(name, "arguments", "The arguments of "+name+" must be a JSON object.")
 	}
 	if r.progress != nil {
 		c.Progress = r.progress.report

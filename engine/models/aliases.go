@@ -21,7 +21,7 @@ func (v *view) aliases() {
 	}
 	var all []said
 	if text := v.gatewayVariables.Value(varAliases); text != "" {
-		pairs, _ := parsePairs(text) // problems are reported once, and not for each CLI
+		pairs, _ := parsePairs(text, v.secrets) // problems are reported once, and not for each CLI
 		for _, p := range pairs {
 			if name, alias, ok := strings.Cut(p.key, "."); ok && name == v.cli.Name {
 				all = append(all, said{pair{alias, p.value}, varAliases})
@@ -29,7 +29,7 @@ func (v *view) aliases() {
 		}
 	}
 	if text, name := v.variable("MODEL_ALIASES"); text != "" {
-		pairs, wrong := parsePairs(text)
+		pairs, wrong := parsePairs(text, v.secrets)
 		for _, problem := range wrong {
 			v.warn("%s: %s", name, problem)
 		}
@@ -45,11 +45,11 @@ func (v *view) aliases() {
 	by := map[string]said{}
 	for _, s := range all {
 		if wrong := v.cli.CheckAlias(s.key); !matchesName(s.key, aliasName) || wrong != "" {
-			v.warn("%s: the alias %s %s", s.variable, quoted(s.key), or(wrong, "may only contain letters, digits and . _ : / -"))
+			v.warn("%s: the alias %s %s", s.variable, quoted(v.secrets, s.key), or(wrong, "may only contain letters, digits and . _ : / -"))
 			continue
 		}
 		if old, twice := by[s.key]; twice && old.value != s.value {
-			v.warn("%s: the alias %s is %s, which overrides %s from %s", s.variable, quoted(s.key), quoted(s.value), quoted(old.value), old.variable)
+			v.warn("%s: the alias %s is %s, which overrides %s from %s", s.variable, quoted(v.secrets, s.key), quoted(v.secrets, s.value), quoted(v.secrets, old.value), old.variable)
 		}
 		by[s.key] = s
 		v.models.Aliases[s.key] = modelnames.Named{Name: s.value, From: from(s.variable)}
@@ -67,7 +67,7 @@ func (v *view) aliases() {
 			continue
 		}
 		if wrong := v.unusable(to); wrong != "" {
-			v.warn("%s: the alias %s: %s", by[alias].variable, quoted(alias), wrong)
+			v.warn("%s: the alias %s: %s", by[alias].variable, quoted(v.secrets, alias), wrong)
 			drop(alias)
 		}
 	}
@@ -75,7 +75,7 @@ func (v *view) aliases() {
 		again = false
 		for _, alias := range v.models.Circular() {
 			if s, ok := by[alias]; ok {
-				v.warn("%s: the alias %s refers back to itself", s.variable, quoted(alias))
+				v.warn("%s: the alias %s refers back to itself", s.variable, quoted(v.secrets, alias))
 				drop(alias)
 				again = true
 			}
@@ -101,18 +101,18 @@ func (r *Registry) general(catalog *catalog.Catalog) (warnings []string) {
 	if text == "" {
 		return nil
 	}
-	pairs, wrong := parsePairs(text)
+	pairs, wrong := parsePairs(text, catalog.Secrets)
 	for _, problem := range wrong {
 		warnings = append(warnings, varAliases+": "+problem)
 	}
 	for _, p := range pairs {
 		name, _, dotted := strings.Cut(p.key, ".")
 		if !dotted {
-			warnings = append(warnings, varAliases+": "+quoted(p.key)+" is not CLI.alias")
+			warnings = append(warnings, varAliases+": "+quoted(catalog.Secrets, p.key)+" is not CLI.alias")
 			continue
 		}
 		if _, known := catalog.CLI(name); !known {
-			warnings = append(warnings, varAliases+": unknown CLI "+quoted(name))
+			warnings = append(warnings, varAliases+": unknown CLI "+quoted(catalog.Secrets, name))
 		}
 	}
 	return warnings

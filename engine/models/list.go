@@ -203,7 +203,7 @@ func kindOf(from string) Kind {
 // variables are the models that the CLI's variables name.
 func (t *collector) variables() {
 	if text, name := t.variable("MODELS"); text != "" {
-		pairs, wrong := parseModels(text)
+		pairs, wrong := parseModels(text, t.secrets)
 		for _, problem := range wrong {
 			t.warn("%s: %s", name, problem)
 		}

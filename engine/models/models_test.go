@@ -23,6 +23,7 @@ import (
 // One CLI with everything, one with nothing but a parameter, one with a choice of
 // models, one that takes none.
 const basics = `
+secret: vendor: {begins: ["sk-"], then: "[a-z0-9-]{12,}"}
 cli: acme: {bin: "acme", title: "Acme", argv: ["{params}"], params: model: {doc: "M", flag: "--model", maxLength: 50}
 	env: pass: ["ACME_HOME", "ACME_MODEL"]
 	models: {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
 // Bounds of what a variable may say.
@@ -23,7 +24,7 @@ var tooMuch = fmt.Sprintf("more than %d entries or %d bytes; all of it is ignore
 
 // parsePairs reads alias=model, separated by commas or lines, or a JSON object, in which
 // an alias may also stand below the name of its CLI. In JSON "" is the CLI's own default.
-func parsePairs(text string) (pairs []pair, wrong []string) {
+func parsePairs(text string, secrets *secret.Finder) (pairs []pair, wrong []string) {
 	text = strings.TrimSpace(text)
 	switch {
 	case len(text) > maxValue:
@@ -34,14 +35,14 @@ func parsePairs(text string) (pairs []pair, wrong []string) {
 			return nil, []string{notJSON(err)}
 		}
 		for key, value := range object.All() {
-			pairs, wrong = flatten(pairs, wrong, key, value)
+			pairs, wrong = flatten(secrets, pairs, wrong, key, value)
 		}
 	default:
 		for _, item := range items(text) {
 			key, value, ok := strings.Cut(item, "=")
 			p := pair{strings.TrimSpace(key), strings.TrimSpace(value)}
 			if !ok || p.key == "" || p.value == "" {
-				wrong = append(wrong, fmt.Sprintf("%s is not alias=model", quoted(item)))
+				wrong = append(wrong, fmt.Sprintf("%s is not alias=model", quoted(secrets, item)))
 				continue
 			}
 			pairs = append(pairs, p)
@@ -53,7 +54,7 @@ func parsePairs(text string) (pairs []pair, wrong []string) {
 	return pairs, wrong
 }
 
-func flatten(pairs []pair, wrong []string, key string, value any) ([]pair, []string) {
+func flatten(secrets *secret.Finder, pairs []pair, wrong []string, key string, value any) ([]pair, []string) {
 	switch value := value.(type) {
 	case string:
 		return append(pairs, pair{key, strings.TrimSpace(value)}), wrong
@@ -62,17 +63,17 @@ func flatten(pairs []pair, wrong []string, key string, value any) ([]pair, []str
 			if model, ok := value[alias].(string); ok {
 				pairs = append(pairs, pair{key + "." + alias, strings.TrimSpace(model)})
 			} else {
-				wrong = append(wrong, fmt.Sprintf("%s must be a model name", quoted(key+"."+alias)))
+				wrong = append(wrong, fmt.Sprintf("%s must be a model name", quoted(secrets, key+"."+alias)))
 			}
 		}
 		return pairs, wrong
 	}
-	return pairs, append(wrong, fmt.Sprintf("%s must be a model name", quoted(key)))
+	return pairs, append(wrong, fmt.Sprintf("%s must be a model name", quoted(secrets, key)))
 }
 
 // parseModels reads names of models, separated by commas or lines, a JSON array of them,
 // or a JSON object in which each has its description.
-func parseModels(text string) (models []pair, wrong []string) {
+func parseModels(text string, secrets *secret.Finder) (models []pair, wrong []string) {
 	text = strings.TrimSpace(text)
 	switch {
 	case len(text) > maxValue:
@@ -85,7 +86,7 @@ func parseModels(text string) (models []pair, wrong []string) {
 		for name, doc := range object.All() {
 			described, ok := doc.(string)
 			if !ok && doc != nil {
-				wrong = append(wrong, fmt.Sprintf("the description of %s must be text", quoted(name)))
+				wrong = append(wrong, fmt.Sprintf("the description of %s must be text", quoted(secrets, name)))
 			}
 			models = append(models, pair{name, clean(described)})
 		}

@@ -60,6 +60,7 @@ func (r *Registry) Current(catalog *catalog.Catalog, cli *catalog.CLI) modelname
 type view struct {
 	*Registry
 	cli              *catalog.CLI
+	secrets          *secret.Finder // of the catalog
 	prefix           string
 	gatewayVariables host.Variables // the gateway's
 	filter           host.Filter    // what of them the CLI is given
@@ -76,7 +77,7 @@ func (v *view) warn(format string, args ...any) {
 }
 
 func (r *Registry) newView(catalog *catalog.Catalog, cli *catalog.CLI) *view {
-	v := &view{Registry: r, cli: cli, prefix: cli.ModelPrefix(), models: cli.Declared()}
+	v := &view{Registry: r, cli: cli, secrets: catalog.Secrets, prefix: cli.ModelPrefix(), models: cli.Declared()}
 	own, err := r.variables()
 	if err != nil { // which every call reports
 		v.warn("%s", err)
@@ -135,22 +136,22 @@ func matchesName(name string, pattern *regexp.Regexp) bool {
 
 // unusable says what is wrong with a name from outside a spec; "" if nothing.
 func (v *view) unusable(name string) string {
-	if secret.In(name) {
+	if v.secrets.In(name) {
 		return "a text that looks like a key is no model name"
 	}
 	if !matchesName(name, modelName) {
-		return fmt.Sprintf("%s is not a valid model name", quoted(name))
+		return fmt.Sprintf("%s is not a valid model name", quoted(v.secrets, name))
 	}
 	if text := v.cli.CheckModel(name); text != "" {
-		return fmt.Sprintf("the model %s %s", quoted(name), text)
+		return fmt.Sprintf("the model %s %s", quoted(v.secrets, name), text)
 	}
 	return ""
 }
 
 // quoted shows a text from outside, at no great length.
-func quoted(text string) string {
+func quoted(secrets *secret.Finder, text string) string {
 	const most = 60
-	text = secret.Redact(text)
+	text = secrets.Redact(text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}

@@ -73,7 +73,7 @@ func (v *view) locate(name string, s lang.SourceSpec) (path string, elsewhere bo
 		other = v.expand(other)
 	}
 	if !filepath.IsAbs(other) {
-		v.warn("%s: %s is a relative path; it must start with / or ~/", variable, quoted(other))
+		v.warn("%s: %s is a relative path; it must start with / or ~/", variable, quoted(v.secrets, other))
 		return "", false
 	}
 	other = filepath.Clean(other)

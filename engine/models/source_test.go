@@ -168,8 +168,8 @@ func FuzzDecode(f *testing.F) {
 		for _, format := range []string{"json", "toml"} {
 			_, _ = decode(data, format)
 		}
-		_, _ = parsePairs(string(data))
-		_, _ = parseModels(string(data))
+		_, _ = parsePairs(string(data), nil)
+		_, _ = parseModels(string(data), nil)
 	})
 }
 

@@ -1,28 +1,92 @@
-// Package secret finds secrets in text by their shape: keys and tokens as vendors issue them,
-// signed tokens, what follows "Bearer", private keys, and passwords in addresses.
+// Package secret finds secrets in text by their shape, as specs describe it: keys and tokens of
+// vendors, signed tokens, private keys, and passwords in addresses.
 //
-// It hides which shapes there are. It must not know where a text comes from, nor which
-// secrets the environment holds.
+// It hides how a text is searched in little time, and that expressions are compiled when they
+// are first needed. It must not know where a text comes from, nor which secrets the environment
+// holds.
 package secret
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/llm-cli-gateway/gateway/engine/lang"
+)
 
 // Mark replaces a secret.
 const Mark = "[redacted]"
 
+// Finder finds secrets of some kinds. A nil one finds none. Its methods may be called from any
+// goroutine.
+type Finder struct {
+	kinds   []*kind
+	byFirst [256]*beginnings // by their first byte; nil: none
+}
+
+// beginnings are those with the same first byte.
+type beginnings struct {
+	all  []beginning
+	next [256]bool // whether one of them goes on with the byte
+}
+
+// beginning is a text with which a secret of a kind begins.
+type beginning struct {
+	text string
+	*kind
+}
+
+// Compile makes a finder of the kinds of secrets in the specs. Expressions of kinds that were
+// vetted are not looked at before their first use; what is wrong with the others is added to ps.
+func Compile(specs lang.Map[lang.SecretSpec], vetted bool, ps lang.Problems) *Finder {
+	f := &Finder{}
+	for name, spec := range specs.All() {
+		if !vetted {
+			check(spec, ps.At(name))
+		}
+		k := &kind{name: name, spec: spec, number: len(f.kinds)}
+		f.kinds = append(f.kinds, k)
+		for _, text := range spec.Begins {
+			f.add(beginning{text, k})
+		}
+	}
+	return f
+}
+
+func (f *Finder) add(b beginning) {
+	same := f.byFirst[b.text[0]]
+	if same == nil {
+		same = &beginnings{}
+		f.byFirst[b.text[0]] = same
+	}
+	same.all = append(same.all, b)
+	for c := range same.next {
+		same.next[c] = same.next[c] || len(b.text) == 1 || b.text[1] == byte(c)
+	}
+}
+
+// Specs are the kinds from which the finder was compiled.
+func (f *Finder) Specs() (specs lang.Map[lang.SecretSpec]) {
+	if f != nil {
+		for _, k := range f.kinds {
+			specs.Set(k.name, k.spec)
+		}
+	}
+	return specs
+}
+
 // Redact replaces every secret in a text by Mark. Identifiers, checksums and encoded data stay
 // as they are.
-func Redact(text string) string {
+func (f *Finder) Redact(text string) string {
 	var b strings.Builder
+	s := search{finder: f, text: text}
 	from := 0
-	for at := 0; at < len(text); {
-		start, end := find(text, at)
+	for {
+		start, end, _ := s.next()
 		if end == 0 {
 			break
 		}
 		b.WriteString(text[from:start])
 		b.WriteString(Mark)
-		from, at = end, end
+		from = end
 	}
 	if from == 0 {
 		return text
@@ -31,28 +95,61 @@ func Redact(text string) string {
 }
 
 // In reports whether a text has a secret.
-func In(text string) bool {
-	_, end := find(text, 0)
-	return end > 0
+func (f *Finder) In(text string) bool { return f.Kind(text) != "" }
+
+// Kind is the name of the kind of the first secret in a text, "" if there is none.
+func (f *Finder) Kind(text string) string {
+	s := search{finder: f, text: text}
+	_, _, name := s.next()
+	return name
 }
 
-// find is where the first secret from a position on lies; end is 0 if there is none.
-func find(text string, at int) (start, end int) {
-	for i := at; i < len(text); i++ {
-		candidates := byFirst[text[i]]
-		if candidates == nil || !begins(text, i) {
+// search goes through a text from one secret to the next.
+type search struct {
+	finder *Finder
+	text   string
+	at     int   // up to which the text has been looked at
+	after  bool  // a secret ends there
+	barren []int // by kind: up to which it has no secret that begins now; nil: nothing is known
+}
+
+// next is where the next secret lies, and its kind; end is 0 if there is none.
+func (s *search) next() (start, end int, name string) {
+	if s.finder == nil {
+		return 0, 0, ""
+	}
+	for i := s.at; i+1 < len(s.text); i++ { // something follows every beginning
+		candidates := s.finder.byFirst[s.text[i]]
+		if candidates == nil || !candidates.next[s.text[i+1]] || !(s.after && i == s.at) && !begins(s.text, i) {
 			continue
 		}
-		for _, s := range candidates {
-			if !s.matches(text[i:]) {
+		for _, c := range candidates.all {
+			if !strings.HasPrefix(s.text[i:], c.text) || s.barren != nil && i+len(c.text) <= s.barren[c.number] {
 				continue
 			}
-			if from, to := s.extent(text[i:]); to > from {
-				return i + from, i + to
+			from, to, barren := c.extent(s.text[i:], len(c.text))
+			if to > from {
+				s.at, s.after = i+to, true
+				return i + from, i + to, c.name
+			}
+			if barren > memorable {
+				s.remember(c.kind, i+barren)
 			}
 		}
 	}
-	return 0, 0
+	s.at = len(s.text)
+	return 0, 0, ""
+}
+
+// memorable is the length of a stretch of characters from which it is worth to remember that
+// no secret begins in it. Without that the time would grow with its square.
+const memorable = 64
+
+func (s *search) remember(k *kind, until int) {
+	if s.barren == nil {
+		s.barren = make([]int, len(s.finder.kinds))
+	}
+	s.barren[k.number] = until
 }
 
 // begins reports whether a word may begin at a position: not inside of another one. The
@@ -64,33 +161,6 @@ func begins(text string, at int) bool {
 	return at > 1 && text[at-2] == '\\' && strings.IndexByte("nrt", text[at-1]) >= 0
 }
 
-func alphanumeric(c byte) bool { return letter(c) || digit(c) }
-func digit(c byte) bool        { return '0' <= c && c <= '9' }
-func letter(c byte) bool       { return upper(c) || 'a' <= c && c <= 'z' }
-func upper(c byte) bool        { return 'A' <= c && c <= 'Z' }
-
-// word are the characters of keys that are written in the URL form of base64.
-func word(c byte) bool { return alphanumeric(c) || c == '-' || c == '_' }
-
-// run is the length of the longest beginning of a text that has only such characters.
-func run(text string, of func(byte) bool) (n int) {
-	for n < len(text) && of(text[n]) {
-		n++
-	}
-	return n
-}
-
-// mixed reports whether a text has letters and digits and a part without dashes that is too
-// long for a name: so does a random text, and a name in prose or code seldom.
-func mixed(text string) bool {
-	letters, digits, longest := false, false, 0
-	for i := 0; i < len(text); {
-		n := run(text[i:], alphanumeric)
-		longest = max(longest, n)
-		for _, c := range []byte(text[i : i+n]) {
-			letters, digits = letters || letter(c), digits || digit(c)
-		}
-		i += max(n, 1)
-	}
-	return letters && digits && longest >= 10
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -58,7 +57,7 @@ func (b *Service) Create(ctx context.Context, principal string, cli *catalog.CLI
 	if !cli.Converses() {
 		return store.Session{}, refuse("call it without a session", "%s has no conversations that can be continued", cli.DisplayName())
 	}
-	s := store.Session{Principal: principal, CLI: cli.Name, ID: NewID(), Description: secret.Redact(description), Active: active}
+	s := store.Session{Principal: principal, CLI: cli.Name, ID: NewID(), Description: description, Active: active}
 	if cli.Creates() {
 		s.Native = s.ID
 	} else {

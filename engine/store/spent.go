@@ -62,3 +62,27 @@ func (o *Outcome) Without(before Spent) {
 		o.CostUSD, o.CostScope = &left, ""
 	}
 }
+
+// Use adds what another attempt has used. What nobody knows of either stays unknown.
+func (o *Outcome) Use(other Outcome) {
+	for _, f := range []struct{ sum, other **int64 }{
+		{&o.InputTokens, &other.InputTokens}, {&o.OutputTokens, &other.OutputTokens}, {&o.CacheReadTokens, &other.CacheReadTokens},
+		{&o.CacheWriteTokens, &other.CacheWriteTokens}, {&o.ReasoningTokens, &other.ReasoningTokens},
+	} {
+		if *f.other == nil {
+			continue
+		}
+		n := **f.other
+		if *f.sum != nil {
+			n += **f.sum
+		}
+		*f.sum = &n
+	}
+	if other.CostUSD != nil {
+		cost := *other.CostUSD
+		if o.CostUSD != nil {
+			cost += *o.CostUSD
+		}
+		o.CostUSD = &cost
+	}
+}

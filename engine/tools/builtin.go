@@ -74,7 +74,7 @@ func (b *Builtin[In, Out]) Call(ctx context.Context, t *Tools, from Caller, in I
 	if b.changes != nil {
 		outer, err := t.Runner.Enclosing(ctx)
 		if err != nil {
-			return nil, failedTool(failureOf(err))
+			return nil, t.failedTool(failureOf(err))
 		}
 		inside = outer != ""
 	}
@@ -90,7 +90,7 @@ func (b *Builtin[In, Out]) call(ctx context.Context, t *Tools, from Caller, args
 func (b *Builtin[In, Out]) run(ctx context.Context, t *Tools, from Caller, args json.RawMessage, guarded bool) (*Out, Result) {
 	values, violations := b.listing().Bind(args, t.Catalog().Settings.Injected)
 	if violations != nil {
-		return nil, refused(call.Complaint(b.Name, violations), "correct the arguments and call again; nothing was done")
+		return nil, t.refused(call.Complaint(b.Name, violations), "correct the arguments and call again; nothing was done")
 	}
 	var in In
 	setInput(reflect.ValueOf(&in).Elem(), values)
@@ -99,13 +99,13 @@ func (b *Builtin[In, Out]) run(ctx context.Context, t *Tools, from Caller, args 
 		change.Tool, change.Client = b.Name, from.Client
 		if change.Level != access.None {
 			if f := t.Calls.Permit(ctx, change); f != nil {
-				return nil, failedTool(*f)
+				return nil, t.failedTool(*f)
 			}
 		}
 	}
 	out, err := b.handle(t, ctx, from, in)
 	if err != nil {
-		return nil, failedTool(failureOf(err))
+		return nil, t.failedTool(failureOf(err))
 	}
 	return &out, b.result(out)
 }

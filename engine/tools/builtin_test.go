@@ -78,7 +78,7 @@ var wrongInput = map[string][]struct{ args, want string }{
 	},
 	JobCancel: {{`{"jobId":"` + strings.Repeat("x", 65) + `","force":true}`, "force: unknown parameter|jobId: has 65 characters, at most 64 are allowed"}},
 	JobList: {{`{"cli":true,"state":"runing","limit":501}`,
-		`cli: must be a string, not true|state: must be "waiting", "queued", "running", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
+		`cli: must be a string, not true|state: must be "waiting", "queued", "running", "retrying", "completed", "failed", "canceled" or "orphaned", not "runing" (did you mean "running"?)|limit: must be 1 to 500, not 501`}},
 	ApprovalList:  {{`{"limit":0,"clI":""}`, `clI: unknown parameter (did you mean "cli"?)|limit: must be 1 to 500, not 0`}},
 	GatewayStatus: {{`{"x":1,"y":2}`, "x: unknown parameter|y: unknown parameter"}, {`[]`, "the arguments must be an object, not a list"}},
 	CLIVersions:   {{`{"cli":["acme"]}`, "cli: must be a string, not a list"}, {`{"cli":"acmee"}`, `there is no CLI "acmee" (did you mean "acme"?)`}},
@@ -280,7 +280,7 @@ func TestOutputSchemas(t *testing.T) {
 		})
 	}
 	states := []any{}
-	for _, s := range []call.State{call.Waiting, call.Queued, call.Running, call.Completed, call.Failed, call.Canceled, call.Orphaned} {
+	for _, s := range []call.State{call.Waiting, call.Queued, call.Running, call.Retrying, call.Completed, call.Failed, call.Canceled, call.Orphaned} {
 		states = append(states, string(s))
 	}
 	p, _ := JobListTool.listing().Param("state")

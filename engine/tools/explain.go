@@ -13,6 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -73,6 +74,9 @@ func (t *Tools) Explain(ctx context.Context, name string, args json.RawMessage) 
 	if err == nil && out.Failure != nil {
 		err = errors.New(out.Failure.Message)
 	}
+	if err != nil {
+		err = errors.New(cat.Secrets.Redact(err.Error()))
+	}
 	return e, err
 }
 
@@ -110,6 +114,7 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 			e.Env[name] = "the working directory"
 		}
 	}
+	e.redact(redaction.New(environ, cat).Redact)
 	path, err := t.Runner.Host.Find(command.Bin)
 	if err != nil {
 		e.Missing = err.Error()
@@ -117,4 +122,26 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 		e.Bin = path
 	}
 	return e, nil
+}
+
+// redact removes secrets from what a caller or a variable said.
+func (e *Explanation) redact(without func(string) string) {
+	argv, files, steps := slices.Clone(e.Argv), slices.Clone(e.Files), slices.Clone(e.Steps)
+	for i := range argv {
+		argv[i] = without(argv[i])
+	}
+	for i := range e.Warnings {
+		e.Warnings[i] = without(e.Warnings[i])
+	}
+	for i := range files {
+		files[i].Text = without(files[i].Text)
+	}
+	for i := range steps {
+		steps[i].Word = without(steps[i].Word)
+	}
+	e.Argv, e.Files, e.Steps = argv, files, steps
+	if e.Stdin != nil {
+		input := without(*e.Stdin)
+		e.Stdin = &input
+	}
 }

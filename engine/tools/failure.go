@@ -4,9 +4,9 @@ import (
 	"errors"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
 // usageError says what is wrong with a call of a built-in tool, and how to correct it.
@@ -36,20 +36,20 @@ func failureOf(err error) lang.Failure {
 	return *call.SessionFailure(err)
 }
 
-func refused(message, hint string) Result {
-	return failedTool(lang.Failure{Class: lang.ClassUsage, Message: message, Hint: hint})
+func (t *Tools) refused(message, hint string) Result {
+	return t.failedTool(lang.Failure{Class: lang.ClassUsage, Message: message, Hint: hint})
 }
 
 // failedTool is the result of a built-in tool that has no output.
-func failedTool(f lang.Failure) Result {
-	f = *withoutSecrets(&f)
+func (t *Tools) failedTool(f lang.Failure) Result {
+	f = *withoutSecrets(t.Catalog(), &f)
 	s := structured{Status: string(call.Failed), Error: &f}
 	return Result{Text: []string{f.Message + hintText(f), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
 
 // withoutSecrets is a failure that may quote what a caller gave.
-func withoutSecrets(f *lang.Failure) *lang.Failure {
+func withoutSecrets(c *catalog.Catalog, f *lang.Failure) *lang.Failure {
 	said := *f
-	said.Message, said.Hint = secret.Redact(f.Message), secret.Redact(f.Hint)
+	said.Message, said.Hint = c.Secrets.Redact(f.Message), c.Secrets.Redact(f.Hint)
 	return &said
 }

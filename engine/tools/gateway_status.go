@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
 // GatewayStatus is the name of GatewayStatusTool.
@@ -30,6 +31,19 @@ type Status struct {
 	Restart  []string   `json:"restart,omitempty"` // settings that count from the next start on
 
 	Evaluating *Evaluating `json:"evaluating,omitempty"`
+
+	Breakers []BreakerState `json:"breakers,omitempty"` // that let no calls through, or count failures
+}
+
+// BreakerState is a breaker that counts failures, or lets no calls through.
+type BreakerState struct {
+	Key      string    `json:"key"` // CLI, or CLI/model
+	State    string    `json:"state"`
+	Failures int       `json:"failures"`
+	Until    time.Time `json:"until,omitzero"`  // when a call is let through
+	Class    string    `json:"class,omitempty"` // of the last failure
+
+	text string
 }
 
 // SpecFile is a file of specs.
@@ -71,7 +85,8 @@ var statusSchema = json.RawMessage(`{"type":"object","properties":{"digest":{"ty
 	`"failed":{"type":"object","properties":{"time":{"type":"string"},"problems":{"type":"array","items":{"type":"string"}}}},` +
 	`"held":{"type":"object","properties":{"time":{"type":"string"},"changes":{"type":"array","items":{"type":"string"}}}},` +
 	`"lost":{"type":"array","items":{"type":"object"}},` +
-	`"evaluating":{"type":"object","properties":{"file":{"type":"string"},"since":{"type":"string"},"limitMs":{"type":"integer"},"limitMb":{"type":"integer"}}}}}`)
+	`"evaluating":{"type":"object"},` +
+	`"breakers":{"type":"array","items":{"type":"object"}}}}`)
 
 // GatewayStatusTool reports which specs are in force.
 var GatewayStatusTool = &Builtin[struct{}, Status]{
@@ -81,7 +96,7 @@ var GatewayStatusTool = &Builtin[struct{}, Status]{
 	render: renderStatus,
 }
 
-func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
+func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error) {
 	if t.Specs == nil {
 		return Status{}, &usageError{message: "this gateway has no specs of its own"}
 	}
@@ -106,7 +121,32 @@ func (t *Tools) status(context.Context, Caller, struct{}) (Status, error) {
 		evaluating.Since = evaluating.Since.UTC()
 		s.Evaluating = &evaluating
 	}
+	if t.Runner != nil && t.Runner.Record != nil {
+		list, err := t.Runner.Breakers(ctx)
+		if err != nil {
+			return Status{}, err
+		}
+		for _, b := range list {
+			if b.Failures > 0 {
+				s.Breakers = append(s.Breakers, BreakerState{b.Key, string(b.State), b.Failures, b.Until.UTC(), b.Class, BreakerText(b, time.Now())})
+			}
+		}
+	}
 	return s, nil
+}
+
+// BreakerText is a breaker as a sentence.
+func BreakerText(b store.Breaker, now time.Time) string {
+	last := fmt.Sprintf("%d failures of %s in a row, the last with %s", b.Failures, b.Key, b.Class)
+	switch {
+	case b.State == store.BreakerOpen && now.Before(b.Until):
+		return fmt.Sprintf("%s: no call is made until %s", last, b.Until.Local().Format(time.DateTime))
+	case b.State == store.BreakerOpen:
+		return last + ": the next call is a trial"
+	case b.State == store.BreakerHalfOpen:
+		return fmt.Sprintf("%s: job %s is the trial", last, b.Trial)
+	}
+	return last
 }
 
 func renderStatus(s Status) []string {
@@ -127,6 +167,9 @@ func renderStatus(s Status) []string {
 	}
 	if v := s.Evaluating; v != nil {
 		text = append(text, fmt.Sprintf("%s is being evaluated since %s, for at most %d ms and %d MB (gateway.specs.evalMs, evalMb); the specs before stay in force meanwhile.", v.File, v.Since.Format(time.RFC3339), v.LimitMs, v.LimitMb))
+	}
+	for _, b := range s.Breakers {
+		text = append(text, b.text+".")
 	}
 	text = append(text, s.Warnings...)
 	for _, setting := range s.Restart {

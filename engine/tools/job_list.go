@@ -19,7 +19,7 @@ const JobList = "llm_job_list"
 // JobListInput is the input of JobListTool.
 type JobListInput struct {
 	CLI   string     `json:"cli,omitempty" doc:"Only jobs of this CLI" maxLength:"64"`
-	State call.State `json:"state,omitempty" doc:"Only in this state" enum:"waiting,queued,running,completed,failed,canceled,orphaned"`
+	State call.State `json:"state,omitempty" doc:"Their state" enum:"waiting,queued,running,retrying,completed,failed,canceled,orphaned"`
 	Limit int        `json:"limit" doc:"Maximum number of jobs" min:"1" max:"500" default:"20"`
 }
 
@@ -64,7 +64,7 @@ func (t *Tools) listJobs(ctx context.Context, _ Caller, in JobListInput) (JobLis
 	out := JobListOutput{Jobs: []JobEntry{}}
 	for _, j := range jobs {
 		s := t.facts(j)
-		e := JobEntry{JobID: s.JobID, Status: s.Status, CLI: s.CLI, Model: s.Model, Created: j.Row.Created.UTC(), DurationMs: *s.DurationMs, Prompt: clip(j.Row.Prompt)}
+		e := JobEntry{JobID: s.JobID, Status: s.Status, CLI: s.CLI, Model: s.Model, Created: j.Row.Created.UTC(), DurationMs: *s.DurationMs, Prompt: clip(t.Catalog().Secrets.Redact(j.Row.Prompt))}
 		if s.Error != nil {
 			e.ErrorClass = s.Error.Class
 		}

@@ -21,6 +21,9 @@ type JobOutput struct {
 }
 
 func (t *Tools) jobOutput(j call.Job, note string) JobOutput {
+	if j.State == call.Retrying {
+		note = strings.ToUpper(call.Again(j)[:1]) + call.Again(j)[1:] + "." + strings.TrimSuffix("\n"+note, "\n")
+	}
 	if j.State == call.Waiting {
 		note = t.waitingNote(j) + strings.TrimSuffix("\n"+note, "\n")
 	}
@@ -63,7 +66,7 @@ func StateText(s call.State) string {
 	switch s {
 	case call.Waiting:
 		return "waits for a person to decide whether it runs"
-	case call.Queued, call.Running:
+	case call.Queued, call.Running, call.Retrying:
 		return "is " + string(s)
 	case call.Canceled, call.Orphaned:
 		return "was " + string(s)
@@ -84,6 +87,11 @@ func (t *Tools) facts(j call.Job) structured {
 	}
 	if !j.State.Ended() {
 		s.SessionID = row.Session
+	}
+	s.Attempts, s.Asked = t.attemptsOf(j), row.Asked
+	s.Warnings = append(s.Warnings, t.went(j)...)
+	if j.State == call.Retrying {
+		s.NextAt = row.Next.UTC().Format(time.RFC3339)
 	}
 	if j.State == call.Waiting {
 		s.Question, s.WaitsUntil = row.Waiting.Question, row.Waiting.Until.UTC().Format(time.RFC3339)

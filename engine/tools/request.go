@@ -12,7 +12,6 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
-	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
 // render shows what became of a call of an agent.
@@ -24,16 +23,16 @@ func (t *Tools) render(out *call.Outcome) Result {
 		return unstarted(out)
 	case out.Failure != nil:
 		completion := call.Completion{ID: out.Job.Row.ID, ExitCode: -1, Answer: extract.Answer{Failure: out.Failure}, Duration: out.Job.Row.Outcome.Duration, Warnings: out.Job.Notes}
-		return completed(out.Request, call.Job{State: call.Failed}, completion)
+		return t.completed(out.Request, call.Job{State: call.Failed}, completion)
 	case out.Completion != nil:
-		return completed(out.Request, out.Job, *out.Completion)
+		return t.completed(out.Request, out.Job, *out.Completion)
 	}
 	return t.underway(out.Job, out.Request.Bound)
 }
 
 // refusal is the result of a call that was not made; job is "" if it has no row.
 func refusal(req *call.Request, job string, f *lang.Failure) Result {
-	f = withoutSecrets(f)
+	f = withoutSecrets(req.Catalog, f)
 	s := structured{Status: string(call.Failed), JobID: job, Error: f, Approval: req.Approval}
 	text := f.Message + hintText(*f)
 	if cli := req.CLI(); cli != nil {
@@ -59,7 +58,7 @@ func decided(bound *catalog.Call) *access.Access {
 // unstarted is the result of an asynchronous call of which no job runs.
 func unstarted(out *call.Outcome) Result {
 	bound := out.Request.Bound
-	out.Failure = withoutSecrets(out.Failure)
+	out.Failure = withoutSecrets(out.Request.Catalog, out.Failure)
 	s := structured{Status: string(call.Failed), JobID: out.Job.Row.ID, CLI: bound.CLI.Name, CorrelationID: bound.CorrelationID, Error: out.Failure, Warnings: out.Job.Notes, MCP: bound.Servers()}
 	return Result{Text: []string{failureText(bound.CLI.DisplayName(), *out.Failure), trailer(s)}, Structured: encode(s), IsError: true, Bare: true}
 }
@@ -71,7 +70,7 @@ const inlineChars = 100_000
 
 // completed shows what a call came to twice, whole each time: clients hand their model
 // either the text or the structure, seldom both.
-func completed(req *call.Request, job call.Job, out call.Completion) Result {
+func (t *Tools) completed(req *call.Request, job call.Job, out call.Completion) Result {
 	bound, a := req.Bound, out.Answer
 	ms := out.Duration.Milliseconds()
 	s := structured{
@@ -83,7 +82,11 @@ func completed(req *call.Request, job call.Job, out call.Completion) Result {
 		s.ExitCode = &out.ExitCode
 	}
 	if s.Model == "" {
-		s.Model = secret.Redact(bound.Model)
+		s.Model = req.Catalog.Secrets.Redact(bound.Model)
+	}
+	if s.Attempts = t.attemptsOf(job); len(s.Attempts) > 0 {
+		s.Warnings = append(s.Warnings, t.went(job)...)
+		s.CLI, s.Asked, s.Model = job.Row.CLI, job.Row.Asked, req.Catalog.Secrets.Redact(cmp.Or(a.Model, job.Row.Model))
 	}
 	return fit(req.Catalog, req.Client, cmp.Or(bound.MaxChars, req.Inline, inlineChars), func(most int) Result {
 		return answered(bound, s, a, job, most).joining(job)
@@ -143,7 +146,7 @@ func (t *Tools) underway(j call.Job, bound *catalog.Call) Result {
 	if j.State == call.Waiting { // there will be none before somebody has decided
 		note = ""
 	}
-	j.Row.CorrelationID = secret.Redact(bound.CorrelationID) // of this call, be the job another's
+	j.Row.CorrelationID = t.Catalog().Secrets.Redact(bound.CorrelationID) // of this call, be the job another's
 	out := t.jobOutput(j, note)
 	return Result{Text: renderJob(out), Structured: encode(out), Bare: true}.joining(j)
 }

@@ -159,7 +159,7 @@ func (t *Tools) readStatus(ctx context.Context, _ string) (Result, error) {
 	r, err := GatewayStatusTool.read(ctx, t, struct{}{})
 	var none *usageError
 	if errors.As(err, &none) {
-		return failedTool(failureOf(err)), nil
+		return t.failedTool(failureOf(err)), nil
 	}
 	return r, err
 }

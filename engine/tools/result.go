@@ -40,6 +40,8 @@ type structured struct {
 
 	Optimization *optimize.Savings `json:"optimization,omitempty"`
 
+	Asked    string        `json:"asked,omitempty"`    // the CLI that was asked, where another one answered
+	Attempts []attempt     `json:"attempts,omitempty"` // of a call that had more than one
 	Warnings []string      `json:"warnings,omitempty"`
 	Error    *lang.Failure `json:"error,omitempty"`
 
@@ -51,6 +53,7 @@ type structured struct {
 	Pid        int    `json:"pid,omitempty"`
 	Created    string `json:"created,omitempty"`
 	Ended      string `json:"ended,omitempty"`
+	NextAt     string `json:"nextAt,omitempty"` // when the next attempt starts
 	Canceling  bool   `json:"canceling,omitempty"`
 	JoinedBy   []join `json:"joinedBy,omitempty"` // further calls that it answers, newest first
 	Printed    *int64 `json:"outputBytes,omitempty"`
@@ -109,6 +112,10 @@ func trailer(s structured) string {
 	if s.Position > 0 {
 		put("position", strconv.Itoa(s.Position))
 	}
+	if n := len(s.Attempts); n > 0 {
+		put("attempts", strconv.Itoa(n))
+	}
+	put("asked", s.Asked)
 	put("cli", s.CLI)
 	put("model", s.Model)
 	put("sessionId", s.SessionID)

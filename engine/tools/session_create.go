@@ -31,6 +31,6 @@ func (t *Tools) createSession(ctx context.Context, _ Caller, in SessionCreateInp
 	if err != nil {
 		return SessionOutput{}, err
 	}
-	s, err := sessions.Create(ctx, store.Local, cli, strings.TrimSpace(in.Description), in.SetAsActive)
+	s, err := sessions.Create(ctx, store.Local, cli, t.Catalog().Secrets.Redact(strings.TrimSpace(in.Description)), in.SetAsActive)
 	return t.oneSession(s, err, "Created; its first call begins the conversation.")
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/calllog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/job"
@@ -43,6 +44,7 @@ type Tools struct {
 
 	Versions *installed.Prober // of the installed CLIs
 
+	Log     *calllog.Log  // of calls; nil: none
 	Handler call.Handler  // of calls of agents
 	Calls   *call.Service // that Handler is made of
 }
@@ -71,23 +73,34 @@ func (t *Tools) Params(name string) []string {
 // job goes on.
 func (t *Tools) Call(ctx context.Context, req call.Request) Result {
 	cat := t.Catalog()
+	req.Catalog = cat
 	tool, problem := find(cat, req.Tool)
 	switch {
 	case problem != "":
-		return refusal(&req, "", &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
+		return t.unknown(&req, &lang.Failure{Class: lang.ClassUsage, Message: problem, Hint: "`gateway tools` lists the tools"})
 	case tool.builtin != nil:
-		return tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
+		begun := time.Now()
+		r := tool.builtin.call(ctx, t, Caller{req.Client, req.Progress}, req.Args)
+		t.Log.Builtin(req.Tool, time.Since(begun), r.IsError)
+		return r
 	}
-	req.Catalog = cat
+	entry := t.Log.Enter(&req)
 	out, err := t.Calls.Complete(ctx, t.Handler, &req, t.softDeadline())
+	entry.End(&req, out, err)
 	var need *call.InputRequired
 	switch {
 	case errors.As(err, &need):
 		return Result{NeedInput: need}
 	case err != nil:
-		return refused(err.Error(), "")
+		return t.refused(err.Error(), "")
 	}
 	return t.render(out)
+}
+
+// unknown refuses a call of a tool that is not there.
+func (t *Tools) unknown(req *call.Request, f *lang.Failure) Result {
+	t.Log.Enter(req).End(req, &call.Outcome{Request: req, Failure: f, Refused: true}, nil)
+	return refusal(req, "", f)
 }
 
 // softDeadline is for how long a call is waited for; 0 is for as long as it takes.

@@ -73,18 +73,18 @@ func (l *language) sections() map[string]string {
 			}
 			if d := l.byName[strings.TrimPrefix(id.Name, "#")]; d != nil {
 				if _, known := all[d.name]; !known {
-					own := section
-					if d.name == "Output" { // the files of sections have a greatest length
-						own = "output"
-					}
-					all[d.name] = own
-					mark(own, d.expr)
+					all[d.name] = section
+					mark(section, d.expr)
 				}
 			}
 			return true
 		}, nil)
 	}
 	all["File"] = ""
+	for _, section := range ownParts {
+		all[section.definition] = section.name
+		mark(section.name, l.byName[section.definition].expr)
+	}
 	for _, f := range l.byName["File"].object.list {
 		section := ""
 		if slices.Contains(ownFiles, f.name) {
@@ -98,6 +98,9 @@ func (l *language) sections() map[string]string {
 // ownFiles are the sections whose types have a file of their own: no file of Go has more
 // than 600 lines.
 var ownFiles = []string{"cli", "gateway"}
+
+// ownParts are definitions whose types have a file of their own, for the same reason.
+var ownParts = []struct{ name, definition string }{{"output", "Output"}}
 
 // sentence is the first one of a text. The others are read in schema.cue.
 func sentence(text string) string {

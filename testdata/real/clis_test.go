@@ -37,6 +37,8 @@ type cli struct {
 	// gives says with which class of failure it gives up on a vendor who plays a
 	// scenario; elsewhere it tries again for so long that the time limit ends it.
 	gives map[string]string
+	// again says how often the gateway makes a call that failed with a class; once elsewhere.
+	again map[string]int
 }
 
 // tells is what a program says about a turn.
@@ -59,6 +61,7 @@ var clis = []cli{
 		allow:   args{"dangerouslySkipPermissions": true},
 		mcp:     mcp{scenario: `tool:^mcp__(one|two|shy)__echo$`, own: []string{".claude.json", "mcpServers"}, strict: true},
 		gives:   map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		again:   map[string]int{"rate_limit": 5, "transient": 5},
 	},
 	{
 		name: "codex",
@@ -85,6 +88,7 @@ plugins = false
 		allow:   args{"dangerouslyBypassApprovalsAndSandbox": true},
 		mcp:     mcp{scenario: `tool:^mcp__.*/echo$`, args: args{"model": "unknown-model"}},
 		gives:   map[string]string{"e401": "auth", "e404": "error" /* it shows the vendor's text alone */, "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		again:   map[string]int{"rate_limit": 2, "transient": 2},
 	},
 	{
 		name: "gemini",
@@ -106,6 +110,7 @@ plugins = false
 		allow:   args{"approvalMode": "yolo"},
 		mcp:     mcp{scenario: `tool:^mcp_.*_echo$`, own: []string{".gemini/settings.json", "mcpServers"}, takesOwn: true, strict: true},
 		gives:   map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "e500": "transient", "cut": "transient", "empty": "empty"},
+		again:   map[string]int{"rate_limit": 2, "transient": 2},
 	},
 	{
 		name: "grok",
@@ -141,7 +146,8 @@ context_window = 200000
 		shell: "^run_terminal_command$",
 		allow: args{"alwaysApprove": true},
 		mcp:   mcp{scenario: `tool:^use_tool$={"tool_name":"{prompt}__echo","tool_input":{"text":"hi-from-model"}}`},
-		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit"},
+		gives: map[string]string{"e401": "auth", "e404": "model", "e429": "rate_limit", "empty": "empty"},
+		again: map[string]int{"rate_limit": 2, "empty": 2},
 	},
 	{
 		name: "copilot",
@@ -157,6 +163,7 @@ context_window = 200000
 		allow: args{"allowAllTools": true},
 		mcp:   mcp{scenario: `tool:-echo$`},
 		gives: map[string]string{"e401": "auth", "e404": "model", "e500": "transient", "cut": "transient", "empty": "empty"},
+		again: map[string]int{"transient": 2, "empty": 2},
 	},
 	{
 		name: "qwen",
@@ -173,6 +180,7 @@ context_window = 200000
 		// It offers tools of servers behind one tool that calls any.
 		mcp:   mcp{scenario: `tool:^tool_call$={"name":"mcp__{prompt}__echo","arguments":{"text":"hi-from-model"}}`, own: []string{".qwen/settings.json", "mcpServers"}, strict: true},
 		gives: map[string]string{"e401": "auth", "e404": "model", "cut": "transient", "empty": "empty"},
+		again: map[string]int{"transient": 2, "empty": 2},
 	},
 	{
 		name: "opencode",

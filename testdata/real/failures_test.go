@@ -2,6 +2,7 @@ package real
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
+	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
 
 // TestFailingVendor lets the vendor fail. A CLI that tries again for minutes is
@@ -32,15 +34,44 @@ func TestFailingVendor(t *testing.T) {
 				if (class == "auth" || class == "model") && r.StructuredContent.Error.Hint == "" {
 					t.Error("no hint")
 				}
-				if job := g.jobs()[0]; job.Outcome.Ending != ending || job.Outcome.ErrorClass != class {
+				job := g.jobs()[0]
+				if job.Outcome.Ending != ending || job.Outcome.ErrorClass != class {
 					t.Errorf("the row says %+v", job.Outcome)
 				}
+				g.attempted(job, max(1, c.again[class]))
 				if len(g.models.Requests()) == 0 {
 					t.Error("the vendor was not asked at all")
 				}
 			})
 		}
 	})
+}
+
+// attempted holds that a call had so many attempts, each on record with its class and a wait, and
+// that they count for the breaker of its CLI if they could have passed.
+func (g *gateway) attempted(job store.Job, want int) {
+	g.t.Helper()
+	if job.N() != want {
+		g.t.Errorf("%d attempts, want %d: %s", job.N(), want, job.Outcome.ErrorMessage)
+	}
+	db, err := sqlite.Open(filepath.Join(g.home, ".llm-cli-gateway", "logs.db"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer db.Close()
+	made, err := db.Attempts(g.t.Context(), job.ID)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for i, a := range made {
+		if last := i == len(made)-1; a.N != i+1 || a.Outcome.ErrorClass != job.Outcome.ErrorClass || (a.Next == store.NextRetry) == last || a.Effects {
+			g.t.Errorf("attempt %+v", a)
+		}
+	}
+	breakers, err := db.Breakers(g.t.Context(), job.CLI)
+	if counts := len(breakers) == 1 && breakers[0].Failures == want; err != nil || counts != (want > 1) {
+		g.t.Errorf("after %d attempts the breaker is %+v, %v", want, breakers, err)
+	}
 }
 
 func TestUnknownSession(t *testing.T) {

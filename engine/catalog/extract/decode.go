@@ -54,6 +54,10 @@ type Answer struct {
 	Saved     *optimize.Saving // of the answer, if Shown was to be shortened
 	Late      bool             // the run was ended when it had answered
 	Warnings  []string         // what else the caller should know of the answer
+	Effects   Effects          // what is known of what the run changed
+	Tries     int              // of the program itself, as far as it tells of them; 0: it tells of none
+	Passing   bool             // the failure may pass, as the spec says of its class
+	Blame     string           // whose failure that is: BlameCLI, BlameModel or BlameCall
 	Failure   *lang.Failure    // nil: success
 }
 
@@ -109,6 +113,9 @@ type decoder struct {
 	seen    seen                          // what says that there will be no answer
 	file    fileFacts                     // what the file says that the program wrote beside
 	counts  func(env map[string]any) bool // whether a record counts; nil: each does
+	changes bool                          // a record says that something may have been changed
+	tries   int                           // records of tries
+	ruledBy *failure                      // the rule that named the class
 	stray   bytes.Buffer                  // what was printed beside the records
 }
 
@@ -250,6 +257,7 @@ func (d *decoder) record(v any, raw []byte) {
 	}
 	d.offerStream(env)
 	d.noteRecord(env, ends)
+	d.noteTry(env)
 	if ends {
 		d.close(v, raw)
 	}

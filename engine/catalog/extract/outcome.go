@@ -40,10 +40,12 @@ func (d *decoder) answer(run Run) Answer {
 		a.Shown = d.whole.String()
 	}
 	a.Failure = d.failure(run, v)
+	a.Effects, a.Tries = d.effects(run), d.tried()
 	// The last record of a program that was ended may only say that it was.
 	if f := a.Failure; a.Late && f != nil && (f.Class == lang.ClassEmpty || asked.Ended == lang.ClassCanceled) {
 		a.Late, a.Failure = false, d.failure(asked, v)
 	}
+	a.Passing, a.Blame = d.passing(a.Failure, d.ruledBy)
 	a.Warnings = slices.Concat(v.notes, d.notes(), d.besides(&a))
 	if a.Late {
 		a.Warnings = append(a.Warnings, out.name+" did not exit by itself after its answer, and was ended")
@@ -150,6 +152,7 @@ func (d *decoder) failure(run Run, v *verdict) *lang.Failure {
 		return nil
 	}
 	f := &lang.Failure{Message: v.error}
+	d.ruledBy = nil
 	switch {
 	case d.seen.rule != nil && (run.Ended == "" || run.Ended == EndedByWatch):
 		d.seen.failure(f, d.out.name, run.Ended != "")
@@ -222,10 +225,12 @@ func (d *decoder) fromStream() bool {
 
 // rule takes class, hint and retry from the first failure rule that holds.
 func (d *decoder) rule(f *lang.Failure, env map[string]any) bool {
-	for _, r := range d.out.failure {
+	for i := range d.out.failure {
+		r := &d.out.failure[i]
 		if !r.when.Holds(env) {
 			continue
 		}
+		d.ruledBy = r
 		f.Class, f.Hint, f.Retryable = r.Class, r.Hint, r.Retry.Yes
 		if r.afterMs != nil {
 			if v, err := r.afterMs.eval(env); err == nil {

@@ -30,6 +30,9 @@ type Output struct {
 	file     *fileOutput // what else the program writes, nil for nothing
 	success  *Expression
 	failure  []failure
+
+	effects *Expression // of records that tell of a change
+	tries   *Expression // of those that tell of a try
 }
 
 // failure is a rule that names the class of a failed run.
@@ -111,6 +114,16 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 	c.progress(o.Progress, format, ps.At("progress"))
 	c.warnings(o.Warnings, format, ps.At("warnings"))
 	c.watch(o.Watch, format, ps.At("watch"))
+	for _, e := range []struct {
+		key, src string
+		into     **Expression
+	}{{"effects", o.Effects, &out.effects}, {"tries", o.Tries, &out.tries}} {
+		if e.src != "" && format == "text" {
+			ps.At(e.key).Add("shape", `format "text" has no records`).Hint = `set output.format to "json" or "jsonl"`
+		} else {
+			*e.into = c.condition(e.src, recordScope, ps.At(e.key))
+		}
+	}
 }
 
 // usage compiles the extractions of token counts.

@@ -68,5 +68,5 @@ var OutputSchema = json.RawMessage(`{"type":"object","properties":{` +
 var StartSchema = json.RawMessage(`{"type":"object","properties":{` + StartProperties + `},"required":["status"]}`)
 
 // StartProperties are those properties that every result about a job begins with.
-const StartProperties = `"status":{"type":"string","enum":["waiting","queued","running","completed","failed","canceled","orphaned"]},` +
+const StartProperties = `"status":{"type":"string","enum":["waiting","queued","running","retrying","completed","failed","canceled","orphaned"]},` +
 	`"jobId":{"type":"string"},"joined":{"type":"boolean"},"durable":{"type":"boolean"}`

@@ -88,13 +88,14 @@ var endings = map[process.Reason]struct {
 // ended by itself.
 func EndingOf(reason process.Reason) store.Ending { return endings[reason].ending }
 
-// Row is the end of a row, but for its times. The texts of the program are passed through redact.
-func Row(out call.Completion, exit process.Exit, ending store.Ending, redact func(string) string) store.Outcome {
+// Row is the end of a row, but for its times. The texts of the program are passed through redact,
+// and its answer through answer.
+func Row(out call.Completion, exit process.Exit, ending store.Ending, redact, answer func(string) string) store.Outcome {
 	a := out.Answer
 	row := store.Outcome{
 		Ending: ending, Detail: string(exit.Reason),
 		OutBytes: exit.Stdout.Size, ErrBytes: exit.Stderr.Size, Truncated: exit.Stdout.Truncated || exit.Stderr.Truncated,
-		Model: a.Model, NativeSessionID: a.SessionID, Response: redact(a.Text), CostUSD: a.CostUSD,
+		Model: a.Model, NativeSessionID: a.SessionID, Response: answer(a.Text), CostUSD: a.CostUSD,
 		InputTokens: tokens(a, extract.UsageInput), OutputTokens: tokens(a, extract.UsageOutput), CacheReadTokens: tokens(a, extract.UsageCacheRead),
 		CacheWriteTokens: tokens(a, extract.UsageCacheWrite), ReasoningTokens: tokens(a, extract.UsageReasoning),
 		UsageScope: a.Scope, CostScope: a.CostScope,

@@ -31,6 +31,9 @@ type Call struct {
 	Place   catalog.Place
 	Kept    catalog.Kept // what the call took over from its conversation
 	Command string       // Digest of what a person is asked about
+
+	CLI     string `json:",omitempty"` // of one that is made instead of another; "" for that of the row
+	Instead []Call `json:",omitempty"` // that are made if this one fails
 }
 
 const prefix, suffix = "waiting-", ".json"
@@ -73,6 +76,16 @@ func Load(folder, id string) (c Call, err error) {
 		err = json.Unmarshal(text, &c)
 	}
 	return c, err
+}
+
+// For is the row as that of the call, which is made instead of the one that has it: another
+// CLI begins a conversation of its own.
+func (c Call) For(row store.Job) store.Job {
+	row.Model = ""
+	if c.CLI != row.CLI {
+		row.CLI, row.CLIVersion, row.Mode, row.Session, row.SessionID, row.Opens = c.CLI, "", string(lang.New), "", "", false
+	}
+	return row
 }
 
 // Bind makes the call of a row again, as the turn of the session that it was.

@@ -50,7 +50,7 @@ func Diff(old, new *catalog.Catalog) []Change {
 // specOf is what the catalog was compiled from, as far as it keeps that. The specs of its
 // CLIs are shared.
 func specOf(c *catalog.Catalog) lang.Spec {
-	s := lang.Spec{Client: c.Clients, MCP: c.Servers, Gateway: c.Settings}
+	s := lang.Spec{Client: c.Clients, MCP: c.Servers, Secret: c.Secrets.Specs(), Gateway: c.Settings}
 	for _, cli := range c.CLIs {
 		s.CLI.Set(cli.Name, cli.CLISpec)
 	}

@@ -186,6 +186,22 @@ func goneAlias(s scope, was any) {
 	s.breaking("there is no such alias any more; it stood for %s", quoted(was))
 }
 
+func goneSecret(s scope, _ any) { s.widening("such secrets are recorded and logged") }
+
+// kept is for what the record keeps of a kind of text.
+func kept(what string) func(s scope, was, is any) {
+	order := []string{lang.RedactOff, lang.RedactMask, lang.RedactDrop}
+	return func(s scope, was, is any) {
+		before, now := slices.Index(order, lang.Redaction(was.(string))), slices.Index(order, lang.Redaction(is.(string)))
+		switch {
+		case now < before:
+			s.widening("more of %s is recorded: %q, and was %q", what, order[now], order[before])
+		case now > before:
+			s.note("less of %s is recorded: %q, and was %q", what, order[now], order[before])
+		}
+	}
+}
+
 func gonePolicy(s scope, _ any) { s.breaking("there is no such policy any more") }
 
 func goneServer(s scope, _ any) { s.breaking("there is no such MCP server any more") }

@@ -113,7 +113,7 @@ func Labelled(decls []ast.Decl, path []string) (off int) {
 // spec itself could be referred to as well, but hardly are.
 func Names(file *ast.File) (all []string) {
 	add := func(name string) {
-		if !slices.Contains([]string{"cli", "client", "mcp", "policy", "risk", "optimizer", "gateway"}, name) {
+		if !slices.Contains([]string{"cli", "client", "mcp", "policy", "risk", "optimizer", "secret", "gateway"}, name) {
 			all = append(all, name)
 		}
 	}

@@ -20,4 +20,6 @@ var Variables = []Variable{
 	{"LLM_GATEWAY_APPROVAL_POLICY", "gateway.approvals.policy", textKind, ""},
 	{"LLM_GATEWAY_APPROVAL_RETENTION_DAYS", "gateway.approvals.retentionDays", number, ""},
 	{"LLM_GATEWAY_ACCESS", "gateway.access.default", textKind, ""},
+	{"LLM_GATEWAY_LOG_LEVEL", "gateway.log.level", textKind, ""},
+	{"LLM_GATEWAY_LOG_FORMAT", "gateway.log.format", textKind, ""},
 }

@@ -87,6 +87,7 @@ type parts struct {
 	Risk      json.RawMessage           `json:"risk,omitempty"`
 	MCP       lang.Map[json.RawMessage] `json:"mcp,omitzero"`
 	Optimizer json.RawMessage           `json:"optimizer,omitempty"`
+	Secret    json.RawMessage           `json:"secret,omitempty"`
 	Gateway   json.RawMessage           `json:"gateway,omitempty"`
 }
 
@@ -164,6 +165,8 @@ func (p parts) only(touched map[string][]string) *node {
 			raw, _ = p.MCP.Get(path[1])
 		case "optimizer":
 			raw = p.Optimizer
+		case "secret":
+			raw = p.Secret
 		case "gateway":
 			raw = p.Gateway
 		case "language":
@@ -214,7 +217,7 @@ func (p parts) with(root *node, touched map[string][]string) (out parts) {
 		return out
 	}
 	return parts{
-		Language: whole("language", p.Language), Policy: whole("policy", p.Policy), Risk: whole("risk", p.Risk), Optimizer: whole("optimizer", p.Optimizer), Gateway: whole("gateway", p.Gateway),
+		Language: whole("language", p.Language), Policy: whole("policy", p.Policy), Risk: whole("risk", p.Risk), Optimizer: whole("optimizer", p.Optimizer), Secret: whole("secret", p.Secret), Gateway: whole("gateway", p.Gateway),
 		CLI: section("cli", p.CLI), Client: section("client", p.Client), MCP: section("mcp", p.MCP),
 	}
 }

@@ -19,12 +19,13 @@ const inspectTimeout = time.Second
 
 // Inspection is what Inspect finds out about a database.
 type Inspection struct {
-	Path   string      // absolute, links followed
-	File   fs.FileInfo // nil if there is none yet
-	Size   int64       // in bytes, with its write-ahead log
-	Schema string      // "1.0"; "" for an empty file, or none
-	Jobs   int         // rows of jobs; -1 if they could not be counted in time
-	Live   []store.Job // those without an end, newest first, at most 500: ID, Owner and Waiting.Until alone
+	Path     string          // absolute, links followed
+	File     fs.FileInfo     // nil if there is none yet
+	Size     int64           // in bytes, with its write-ahead log
+	Schema   string          // "1.0"; "" for an empty file, or none
+	Jobs     int             // rows of jobs; -1 if they could not be counted in time
+	Live     []store.Job     // those without an end, newest first, at most 500: ID, Owner, Waiting.Until and Next alone
+	Breakers []store.Breaker // of which something is known
 
 	Sessions     []store.Session // the last used first, at most 500
 	SessionTotal int             // how many there are in all
@@ -131,6 +132,11 @@ func (i *Inspection) read(ctx context.Context, shared bool) error {
 	if err := i.readSessions(ctx, db, id.version); err != nil {
 		return err
 	}
+	if id.version >= attemptVersion {
+		if i.Breakers, err = queryAll(ctx, db, func(b *store.Breaker) []any { return values(breakerColumns(b)) }, breakerSQL+" ORDER BY key"); err != nil {
+			return err
+		}
+	}
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM job").Scan(&i.Jobs)
 	if err != nil && ctx.Err() != nil {
 		i.Jobs, err = -1, nil
@@ -139,12 +145,15 @@ func (i *Inspection) read(ctx context.Context, shared bool) error {
 }
 
 func (i *Inspection) readLive(ctx context.Context, db *sql.DB, version int) (err error) {
-	until := "wait_until_ns"
+	until, next := "wait_until_ns", "next_ns"
 	if version < waitingVersion {
 		until = "NULL"
 	}
-	i.Live, err = queryAll(ctx, db, func(j *store.Job) []any { return []any{&j.ID, &j.Owner, instant{&j.Waiting.Until}} },
-		"SELECT id, coalesce(owner, ''), "+until+" FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", store.MaxLimit)
+	if version < attemptVersion {
+		next = "NULL"
+	}
+	i.Live, err = queryAll(ctx, db, func(j *store.Job) []any { return []any{&j.ID, &j.Owner, instant{&j.Waiting.Until}, instant{&j.Next}} },
+		"SELECT id, coalesce(owner, ''), "+until+", "+next+" FROM job WHERE state = 'live' ORDER BY id DESC LIMIT ?", store.MaxLimit)
 	return err
 }
 

@@ -48,6 +48,9 @@ const keptVersion = 1002
 // waitingVersion is the schema in which a job can wait for a person.
 const waitingVersion = 1003
 
+// attemptVersion is the schema in which a job can have several attempts.
+const attemptVersion = 1005
+
 // migrations is append-only: what a release contained is never edited.
 var migrations = []migration{
 	{1000, schema1000},
@@ -55,7 +58,7 @@ var migrations = []migration{
 	{keptVersion, schema1002},
 	{waitingVersion, schema1003},
 	{1004, schema1004},
-	{1005, schema1005},
+	{attemptVersion, schema1005},
 }
 
 // identity is what the header of a database says about whose it is.

@@ -23,7 +23,7 @@ func FullJob() store.Job {
 		Args: json.RawMessage(`{"deep":{"a":[1,2.5,null]}}`), Argv: []string{"-p", "", "--x=ü"}, EnvNames: []string{"HOME", "PATH"},
 		GatewayVersion: "1.2.3", ClientName: "client", ClientVersion: "4",
 		Created: time.Unix(1_700_000_000, 123_456_789).UTC(),
-		Plan: json.RawMessage(`{"tries":0}`), Waiting: store.Waiting{Until: time.Unix(1_700_003_600, 123_456_789).UTC(), Holder: "holder", Question: "May it?"},
+		Plan:    json.RawMessage(`{"tries":0}`), Waiting: store.Waiting{Until: time.Unix(1_700_003_600, 123_456_789).UTC(), Holder: "holder", Question: "May it?"},
 	}
 }
 
