@@ -39,7 +39,7 @@ var layers = [][]string{
 	{"engine/host", "engine/session", "engine/configedit"},
 	{"engine/promptpaths", "engine/trust", "engine/ownsettings", "engine/job/environment", "engine/job/written"},
 	{"engine/call", "engine/job/worktree", "engine/job/attempts"},
-	{"engine/calllog", "engine/job/outcome", "engine/job/redaction"},
+	{"engine/calllog", "engine/job/outcome", "engine/job/redaction", "engine/job/jobdir"},
 	{"engine/job/early"},
 	{"engine/job", "engine/models"},
 	{"engine/installed"},

@@ -2,7 +2,6 @@ package job
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,9 +12,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -67,17 +66,6 @@ func (x *supervised) folder(r *run) (string, error) {
 	return filepath.Join(x.Runner.folder(), r.dir()), nil
 }
 
-// rowFile lies in the directory of a job, beside the files of its supervisor and those of
-// its call: what is on record, for when the record is lost.
-const rowFile = "row.json"
-
-// manifest is what rowFile holds.
-type manifest struct {
-	Record string // Runner.Place
-	Row    store.Job
-	Call   *storedcall.Call `json:",omitempty"` // for another attempt; nil if there is none
-}
-
 // supervisedPreparation is a directory whose supervisor is not started yet.
 type supervisedPreparation struct {
 	x   *supervised
@@ -118,10 +106,7 @@ func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	r.row.Folder = x.Runner.folder()
 	err = spool.Write(r.command.Files, dir.Path())
 	if err == nil {
-		var text []byte
-		if text, err = json.Marshal(manifest{x.RecordName, r.row, r.stored()}); err == nil {
-			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
-		}
+		err = jobdir.Manifest{Record: x.RecordName, Row: r.row, Call: r.stored()}.Write(dir.Path())
 	}
 	if err != nil {
 		r.row.Folder = ""
@@ -186,7 +171,7 @@ func (x *supervised) find(id string) (execution, error) {
 	if s := x.startedJob(id); s != nil {
 		return &supervisedExecution{x, s.Dir, s}, nil
 	}
-	dir, err := supervisor.Open(x.lastAttempt(id))
+	dir, err := supervisor.Open(jobdir.Last(x.Runner.folder(), id))
 	if err != nil {
 		return nil, err
 	}

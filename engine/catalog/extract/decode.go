@@ -111,11 +111,11 @@ type decoder struct {
 	whole   strings.Builder
 	told    told                          // what the caller should know
 	seen    seen                          // what says that there will be no answer
-	file    fileFacts                     // what the file says that the program wrote beside
-	counts  func(env map[string]any) bool // whether a record counts; nil: each does
 	changes bool                          // a record says that something may have been changed
 	tries   int                           // records of tries
 	ruledBy *failure                      // the rule that named the class
+	file    fileFacts                     // what the file says that the program wrote beside
+	counts  func(env map[string]any) bool // whether a record counts; nil: each does
 	stray   bytes.Buffer                  // what was printed beside the records
 }
 
