@@ -73,12 +73,8 @@ func (l *language) sections() map[string]string {
 			}
 			if d := l.byName[strings.TrimPrefix(id.Name, "#")]; d != nil {
 				if _, known := all[d.name]; !known {
-					own := section
-					if d.name == "Output" { // the files of sections have a greatest length
-						own = "output"
-					}
-					all[d.name] = own
-					mark(own, d.expr)
+					all[d.name] = section
+					mark(section, d.expr)
 				}
 			}
 			return true

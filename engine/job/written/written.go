@@ -54,7 +54,7 @@ func private(spec lang.OutputFileSpec, run Run) (extract.File, error) {
 	if err != nil {
 		return extract.File{}, reason(err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	info, err := root.Lstat(spec.Name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errNotRegular
@@ -80,7 +80,7 @@ func conversation(spec lang.OutputFileSpec, run Run, session string) (extract.Fi
 	if err != nil {
 		return extract.File{}, reason(err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	s := search{root: root, began: run.Began}
 	for _, element := range pattern {
 		s.pattern = append(s.pattern, strings.ReplaceAll(element, "{session}", escape.Replace(session)))
