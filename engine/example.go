@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/lang/author"
@@ -33,7 +34,7 @@ func (e *Engine) Example(ctx context.Context, id string) (text string, notes []s
 	if !ok {
 		return "", nil, fmt.Errorf("job %s is not a call of a CLI in the specs (%s)", id, row.Tool)
 	}
-	clean, err := e.Tools.Runner.OutputRedactor(cat, cli)
+	clean, err := redaction.OfOutput(e.Tools.Runner.Host, cat, cli)
 	if err != nil {
 		return "", nil, err
 	}

@@ -230,7 +230,7 @@ func (r *Runner) opened(ctx context.Context, records Store, step store.Step) {
 			continue
 		}
 		if now, err := x.status(); err == nil && now.phase == supervisor.Queued {
-			_ = x.cancel(byBreaker)
+			_ = x.Cancel(byBreaker)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
@@ -31,7 +32,7 @@ type run struct {
 	command catalog.Command
 	environ []string
 	records Store
-	secrets redactor
+	secrets redaction.Redactor
 	row     store.Job
 	depth   int       // of calls inside of calls
 	since   time.Time // an answer that the same call got from then on is good enough
@@ -108,7 +109,7 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
 		return startFailure(err)
 	}
-	r.secrets = secretsOf(r.environ, r.Request.Catalog)
+	r.secrets = redaction.New(r.environ, r.Request.Catalog)
 	return nil
 }
 
@@ -140,7 +141,7 @@ func (r *run) findProgram() (path string, failure *lang.Failure) {
 // buildRow makes the row of the call.
 func (r *run) buildRow() {
 	// Arguments are plain values: strings, numbers and lists of them.
-	arguments := r.secrets.redactArguments(r.Bound.Arguments())
+	arguments := r.secrets.Arguments(r.Bound.Arguments())
 	if e := r.Bound.Servers(); e != nil {
 		arguments[serversArgument] = e
 	}
@@ -152,9 +153,9 @@ func (r *run) buildRow() {
 	}
 	args, _ := json.Marshal(arguments)
 	r.row = store.Job{
-		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
-		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
-		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.argv(r.command.Args, r.Bound.Prompt),
+		ID: r.id, Principal: r.Principal, Tool: r.Tool, CLI: r.Bound.CLI.Name, CLIVersion: r.Bound.CLI.Installed().String(), Mode: string(r.Bound.Mode), Model: r.secrets.Redact(r.Bound.Model), ParentID: r.parent(context.Background()), Owner: r.rowOwner(),
+		DedupKey: r.row.DedupKey, Session: r.Bound.Session, Opens: r.Bound.Session != "" && r.Bound.Mode == lang.New, SessionID: r.Bound.SessionID, CorrelationID: r.secrets.Redact(r.Bound.CorrelationID), SpecHash: r.Bound.CLI.Digest(), CatalogDigest: r.Catalog.Digest(),
+		Approval: r.Approval.Record(), Cwd: r.Dir, Prompt: r.secrets.Prompt(r.Bound.Prompt), Args: args, Argv: r.secrets.Argv(r.command.Args, r.Bound.Prompt),
 		EnvNames: host.Names(r.environ), GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version,
 		Created: r.started, State: store.Live,
 	}
@@ -169,7 +170,7 @@ func (r *run) buildRow() {
 // recordStartFailure completes the row of a call that could not be started.
 func (r *run) recordStartFailure(failure *lang.Failure) call.Job {
 	out := call.Completion{ExitCode: -1, Answer: extract.Answer{Failure: failure}}
-	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.redact, r.secrets.answer)
+	end := outcome.Row(out, process.Exit{Code: -1}, store.EndStartFailed, r.secrets.Redact, r.secrets.Answer)
 	end.Ended, end.Duration = time.Now(), time.Since(r.started)
 	e := &ended{row: r.row, out: &out, run: r, open: r.closed}
 	e.row.Outcome = end

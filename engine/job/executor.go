@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -48,14 +49,14 @@ type execution interface {
 	wait(stop <-chan struct{})
 	// handle reports the end at once, if this process started the job; else it is nil.
 	handle() call.Handle
-	cancel(by string) error
+	Cancel(by string) error
 	// mark notes a word about the job, once and for all, and returns the one that holds; ""
 	// if none can be noted.
 	mark(word string) string
 	// semaphores are those that a queued job waits for.
 	semaphores() ([]supervisor.Semaphore, error)
-	// output opens what the job printed. The error is fs.ErrNotExist if that is gone.
-	output() (*spools, error)
+	// Output opens what the job printed. The error is fs.ErrNotExist if that is gone.
+	Output() (*spool.Output, error)
 	// finalize records the end of a job that has ended or is lost.
 	finalize(records Store, row store.Job) (call.Job, error)
 	// completion decodes the result of the job from what it printed; false if that is not possible.

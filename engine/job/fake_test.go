@@ -25,9 +25,11 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
 	"github.com/llm-cli-gateway/gateway/engine/lang/load"
 	"github.com/llm-cli-gateway/gateway/engine/lang/specfiles"
 	"github.com/llm-cli-gateway/gateway/engine/process"
+	"github.com/llm-cli-gateway/gateway/engine/secret"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -220,7 +222,7 @@ func newFixtureIn(t *testing.T, home, lines string, environ ...string) *fixture 
 	text := fmt.Sprintf("cli: acme: {\n bin: %q\n%s\n%s\n}\ngateway: env: pass: [\"PATH\", \"HOME\"]\n", self, acme, lines)
 	b.catalog = compile(t, text)
 	b.catalog.Settings.Jobs.MaxDepth = 3
-	b.catalog.Secrets = knownSecrets(t)
+	b.catalog.Secrets = secret.Compile(langtest.Secrets(t), true, lang.NewProblems())
 	b.store, err = sqlite.Open(filepath.Join(b.home, "logs.db"))
 	if err != nil {
 		t.Fatal(err)

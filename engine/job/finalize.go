@@ -15,8 +15,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -107,7 +109,7 @@ type ending struct {
 	dir     *supervisor.Dir
 	state   supervisor.State
 	call    *catalog.Call // nil: the spec that could decode it is gone
-	secrets redactor
+	secrets redaction.Redactor
 	known   bool // the secrets are known
 	run     *run // of this gateway, if it made the attempt
 }
@@ -141,7 +143,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 		return call.Job{}, err
 	}
 	exit := outcome.ExitOf(e.state.Exit)
-	end := outcome.Row(out, exit, ending, e.secrets.redact, e.secrets.answer)
+	end := outcome.Row(out, exit, ending, e.secrets.Redact, e.secrets.Answer)
 	outcome.PerCall(records, e.row, &end, &out.Answer)
 	outcome.Price(e.call, e.row, &end, &out.Answer)
 	if e.state.Phase == supervisor.Ended && e.state.Start == (supervisor.Start{}) {
@@ -149,11 +151,11 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 	}
 	if !e.known {
 		outcome.Unrecorded(&end, "because the environment cannot be made and with it not known what is secret")
-	} else if e.secrets.dropsAnswers() {
+	} else if e.secrets.DropsAnswers() {
 		outcome.Unrecorded(&end, outcome.Dropped)
 	}
 	if text := e.state.Exit.Detail; text != "" && exit.Reason != outcome.Settled && exit.Reason != outcome.Watched {
-		end.Detail += ": " + e.secrets.redact(text)
+		end.Detail += ": " + e.secrets.Redact(text)
 	}
 	if ending == store.EndOK && (len(end.Response) > store.MaxResponse || outcome.WhyUnrecorded(end) != "") {
 		// The rest is only in the directory, to which the row refers.
@@ -194,7 +196,7 @@ func (r *Runner) finalize(records Store, e ending) (call.Job, error) {
 // concurrently with decoding. The result is sent later.
 func (e *ending) sync() <-chan error {
 	synced := make(chan error, 1)
-	if e.state.Exit.Stdout.Size > store.MaxResponse/4 || !e.known || e.secrets.dropsAnswers() { // reading may make a text longer
+	if e.state.Exit.Stdout.Size > store.MaxResponse/4 || !e.known || e.secrets.DropsAnswers() { // reading may make a text longer
 		go func() { synced <- e.dir.Sync() }()
 	} else {
 		synced <- nil
@@ -205,7 +207,7 @@ func (e *ending) sync() <-chan error {
 // decode reads what the job printed. What is said about it has no secrets.
 func (e *ending) decode() (call.Completion, store.Ending, error) {
 	out, end, err := e.read()
-	e.secrets.redactReport(&out)
+	e.secrets.Report(&out)
 	return out, end, err
 }
 
@@ -267,7 +269,7 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 
 // secretsOf are the secrets that a job may have printed: those of the environment that
 // its CLI would get from us.
-func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
+func (r *Runner) secretsOf(row store.Job) (redaction.Redactor, bool) {
 	catalog := r.Current()
 	filter := host.Filter{Pass: slices.Concat(catalog.Settings.Env.Pass, environment.ServerVariables(catalog)), Set: map[string]string{}}
 	if cli, ok := catalog.CLI(row.CLI); ok {
@@ -277,5 +279,13 @@ func (r *Runner) secretsOf(row store.Job) (redactor, bool) {
 		}
 	}
 	environ, err := r.Host.Environ(filter)
-	return secretsOf(environ, catalog), err == nil
+	return redaction.New(environ, catalog), err == nil
+}
+
+// endEarlyOnce ends a running job of another gateway, which may be gone, if it is to be ended
+// early.
+func (r *Runner) endEarlyOnce(x execution, row store.Job) {
+	if cli, ok := r.Current().CLI(row.CLI); ok && row.Mode != program && x.handle() == nil {
+		early.EndOnce(x, cli.At(row.CLIVersion))
+	}
 }

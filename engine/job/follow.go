@@ -5,27 +5,17 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// spools are the output files of a job.
-type spools struct {
-	stdout, stderr *os.File
-	captured       func() (stdout, stderr process.Capture, err error) // by now
-	complete       bool                                               // nothing of it is missing
-	close          func()
-}
-
 // spoolsOf opens the output of a job. The error is fs.ErrNotExist if there is none any
 // more.
-func (r *Runner) spoolsOf(id string) (*spools, error) {
+func (r *Runner) spoolsOf(id string) (*spool.Output, error) {
 	x, err := r.executor().find(id)
 	if errors.Is(err, supervisor.ErrUnsupported) {
 		err = fs.ErrNotExist
@@ -33,7 +23,7 @@ func (r *Runner) spoolsOf(id string) (*spools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.output()
+	return x.Output()
 }
 
 // followEvery is how often the output of a followed job is read.
@@ -77,10 +67,10 @@ func (r *Runner) followAttempt(ctx context.Context, job call.Job, stdout, stderr
 	if err != nil {
 		return job, err
 	}
-	defer files.close()
-	out, errs := spool.Growing{File: files.stdout}, spool.Growing{File: files.stderr}
+	defer files.Close()
+	out, errs := spool.Growing{File: files.Stdout}, spool.Growing{File: files.Stderr}
 	for {
-		o, e, err := files.captured()
+		o, e, err := files.Captured()
 		if err == nil {
 			err = errors.Join(out.Next(stdout, o), errs.Next(stderr, e))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
@@ -135,7 +136,7 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 	x.jobs[r.id] = j
 	x.mu.Unlock()
 	x.running.Add(1)
-	go endEarly(j, r.Bound.CLI, child.Done())
+	go early.End(j, r.Bound.CLI, child.Done())
 	go func() {
 		defer x.running.Done()
 		defer j.stop()
@@ -157,10 +158,10 @@ func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
 	j.files.RemoveNamed()
 	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
-	r.secrets.redactReport(&out)
+	r.secrets.Report(&out)
 	row := r.row
-	row.Outcome = outcome.Row(out, exit, ending, r.secrets.redact, r.secrets.answer)
-	if r.secrets.dropsAnswers() {
+	row.Outcome = outcome.Row(out, exit, ending, r.secrets.Redact, r.secrets.Answer)
+	if r.secrets.DropsAnswers() {
 		outcome.Unrecorded(&row.Outcome, outcome.Dropped)
 	}
 	outcome.PerCall(r.records, row, &row.Outcome, &out.Answer)
@@ -219,7 +220,7 @@ func (j *inProcessJob) wait(stop <-chan struct{}) {
 
 func (j *inProcessJob) handle() call.Handle { return nil } // everything is in its row
 
-func (j *inProcessJob) cancel(by string) error {
+func (j *inProcessJob) Cancel(by string) error {
 	j.mu.Lock()
 	if j.by == "" {
 		j.by = by
@@ -247,13 +248,13 @@ func (j *inProcessJob) mark(word string) string {
 
 func (j *inProcessJob) semaphores() ([]supervisor.Semaphore, error) { return nil, nil }
 
-func (j *inProcessJob) output() (*spools, error) {
+func (j *inProcessJob) Output() (*spool.Output, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.gone {
 		return nil, fs.ErrNotExist
 	}
-	return &spools{stdout: j.files.Stdout, stderr: j.files.Stderr, complete: true, close: func() {}, captured: func() (stdout, stderr process.Capture, err error) {
+	return &spool.Output{Stdout: j.files.Stdout, Stderr: j.files.Stderr, Complete: true, Close: func() {}, Captured: func() (stdout, stderr process.Capture, err error) {
 		stdout, stderr = j.captured()
 		return stdout, stderr, nil
 	}}, nil

@@ -151,8 +151,8 @@ func (r *run) readable(job call.Job) bool {
 	if err != nil {
 		return false
 	}
-	defer files.close()
-	return files.complete
+	defer files.Close()
+	return files.Complete
 }
 
 // accept makes the row of the call, or joins the one that has been made meanwhile. A caller
@@ -200,7 +200,7 @@ func (r *run) recordJoin(ctx context.Context, joined *call.Job) call.Job {
 		return call.Job{}
 	}
 	job, detached := *joined, context.WithoutCancel(ctx)
-	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
+	join := store.Join{JobID: job.Row.ID, Principal: r.Principal, Tool: r.Tool, ParentID: r.parent(detached), CorrelationID: r.secrets.Redact(r.Bound.CorrelationID), Approval: r.Approval.Record(),
 		GatewayVersion: r.Version, ClientName: r.Client.Name, ClientVersion: r.Client.Version, Created: r.started}
 	err := r.records.RecordJoin(detached, join)
 	if r.Log != nil && err == nil {

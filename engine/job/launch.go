@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
 // launch starts a job that waited and was released, as begin starts one that did not wait:
@@ -39,7 +39,7 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 	}
 	var prepared preparation
 	if failure == nil {
-		r.removeUnstarted(r.id)
+		jobdir.RemoveUnstarted(filepath.Join(r.folder(), r.id))
 		defer r.lockTurn(ctx)()
 		prepared, failure = x.prepare(r)
 	}
@@ -97,18 +97,6 @@ func (r *run) rebuild(x Executor) *lang.Failure {
 		return &lang.Failure{Class: lang.ClassStart, Message: "nothing was run: the specs have changed since a person was asked, and what would run now is not what was approved", Hint: "call again"}
 	}
 	return nil
-}
-
-// removeUnstarted removes the directory of a job whose gateway died before it started it. Of
-// one that is being started somebody holds the lease.
-func (r *Runner) removeUnstarted(id string) {
-	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
-	if err != nil {
-		return
-	}
-	if s, err := dir.State(); err == nil && s.Phase == supervisor.Lost && s.Start == (supervisor.Start{}) {
-		_ = dir.Remove() // prepare says why it cannot be made anew
-	}
 }
 
 // restart starts a job that was released and whose gateway is gone, or does not start it.

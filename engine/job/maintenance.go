@@ -1,9 +1,7 @@
 package job
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 	"github.com/llm-cli-gateway/gateway/engine/text"
@@ -108,7 +107,7 @@ func (r *Runner) Prune(ctx context.Context, now time.Time) (removed int, err err
 		}
 		for _, id := range ids {
 			// The directory first: what is left if we die now is found by its row.
-			err := r.discard(id)
+			err := jobdir.Remove(r.folder(), id)
 			if err == nil {
 				err = records.DeleteJob(ctx, id)
 			}
@@ -162,11 +161,11 @@ func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time)
 }
 
 func (r *Runner) orphanedDir(ctx context.Context, records Store, id string, now time.Time) (found orphanedDir, ok bool) {
-	made := store.IDTime(jobOf(id))
+	made := store.IDTime(jobdir.Job(id))
 	if made.IsZero() {
 		return found, false
 	}
-	if _, err := records.Job(ctx, store.AnyPrincipal, jobOf(id)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := records.Job(ctx, store.AnyPrincipal, jobdir.Job(id)); !errors.Is(err, store.ErrNotFound) {
 		return found, false
 	}
 	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
@@ -198,7 +197,7 @@ func (r *Runner) recover(ctx context.Context, records Store) error {
 
 // recoverJob is recover for the job of an id that a caller knows.
 func (r *Runner) recoverJob(ctx context.Context, records Store, id string) error {
-	found, ok := r.orphanedDir(ctx, records, id, time.Now())
+	found, ok := r.orphanedDir(ctx, records, filepath.Base(jobdir.Last(r.folder(), id)), time.Now())
 	if !ok || r.Volatile {
 		return nil
 	}
@@ -231,13 +230,13 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 }
 
 func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (fresh bool, err error) {
-	if s.dir.Path() != r.lastAttempt(jobOf(s.dir.ID())) {
+	if s.dir.Path() != jobdir.Last(r.folder(), jobdir.Job(s.dir.ID())) {
 		return false, nil // of a job its last attempt counts
 	}
 	if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
 		return false, nil
 	}
-	row, ok := r.manifestRow(s.dir)
+	row, ok := jobdir.Row(s.dir.Path(), r.RecordName)
 	if !ok {
 		return false, nil
 	}
@@ -247,21 +246,6 @@ func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (f
 		_, err = r.status(ctx, records, row)
 	}
 	return fresh, err
-}
-
-// manifestRow is the row in the manifest of a job, if that belongs to this record.
-func (r *Runner) manifestRow(dir *supervisor.Dir) (store.Job, bool) {
-	text, err := os.ReadFile(filepath.Join(dir.Path(), rowFile))
-	if err != nil {
-		return store.Job{}, false
-	}
-	var s manifest
-	if json.Unmarshal(text, &s) != nil || s.Record != r.RecordName || attemptName(s.Row.ID, s.Row.N()) != dir.ID() || s.Row.Tool == "" {
-		return store.Job{}, false
-	}
-	s.Row.Principal = cmp.Or(s.Row.Principal, store.Local) // earlier gateways did not write it
-	s.Row.State = store.Live
-	return s.Row, true
 }
 
 // pruneOrphanedDirs removes directories without a row. One with output may belong to another

@@ -180,7 +180,7 @@ func TestServerSecretsFoundByAnother(t *testing.T) {
 	b := newFixture(t, served, "ONE_KEY="+oneValue)
 	row := store.Job{Principal: store.Local, ID: store.NewID(), CLI: "acme"}
 	secrets, known := b.runner.secretsOf(row)
-	if got := secrets.redact("it is " + oneValue); !known || got != "it is [ONE_KEY]" {
+	if got := secrets.Redact("it is " + oneValue); !known || got != "it is [ONE_KEY]" {
 		t.Errorf("%q, %v", got, known)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
@@ -43,10 +44,10 @@ func (r *Runner) outer(ctx context.Context, records Store) []store.Job {
 	}
 	var above []string
 	for _, dir := range supervisor.EnclosingJobs() {
-		above = append(above, jobOf(filepath.Base(dir)))
+		above = append(above, jobdir.Job(filepath.Base(dir)))
 	}
 	if len(above) == 0 && r.Parent != "" {
-		above = []string{jobOf(r.Parent)}
+		above = []string{jobdir.Job(r.Parent)}
 	}
 	var jobs []store.Job
 	for len(above) > 0 && len(jobs) < maxDepth {
@@ -83,7 +84,7 @@ func (r *Runner) Ceiling(ctx context.Context) (access.Ceiling, error) {
 	if !r.nestedCall() {
 		return access.Ceiling{}, nil // as nearly always; then no record is needed
 	}
-	outer := []store.Job{{ID: jobOf(r.Parent)}}
+	outer := []store.Job{{ID: jobdir.Job(r.Parent)}}
 	if _, err := os.Stat(r.RecordName); err == nil || r.Volatile {
 		records, err := r.Record()
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
@@ -26,7 +27,7 @@ import (
 // other that looks at the job does, with what the directory of the last attempt holds.
 
 // dir is the name of the directory of the attempt.
-func (r *run) dir() string { return attemptName(r.id, r.attempt) }
+func (r *run) dir() string { return jobdir.Name(r.id, r.attempt) }
 
 // stored is the call as another gateway needs it to make another attempt; nil if there can be
 // none.
@@ -83,12 +84,8 @@ func (r *run) turn(row *store.Job) error {
 
 // again is the call of a row as its last attempt made it.
 func (r *Runner) again(row store.Job) (*run, error) {
-	b, err := os.ReadFile(filepath.Join(r.folder(), attemptName(row.ID, row.N()), rowFile))
+	m, err := jobdir.Read(filepath.Join(r.folder(), jobdir.Name(row.ID, row.N())))
 	if err != nil {
-		return nil, err
-	}
-	var m manifest
-	if err := json.Unmarshal(b, &m); err != nil {
 		return nil, err
 	}
 	if m.Call == nil {
@@ -201,7 +198,7 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	next.buildRow()
 	next.follow(row)
 	next.row.Fit = call.Further(next.Catalog, next.Bound.CLI, asked)
-	r.removeUnstarted(next.dir())
+	jobdir.RemoveUnstarted(filepath.Join(r.folder(), next.dir()))
 	defer next.lockTurn(ctx)()
 	prepared, failure := x.prepare(&next)
 	if failure != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -85,7 +86,7 @@ func TestRowOfAnEarlierGatewayComesBack(t *testing.T) {
 	if err := b.store.DeleteJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(b.runner.Jobs, id, rowFile)
+	path := filepath.Join(b.runner.Jobs, id, jobdir.File)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

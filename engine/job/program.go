@@ -9,6 +9,7 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -55,9 +56,9 @@ func (r *Runner) Start(ctx context.Context, p Program) (call.Job, error) {
 			return call.Job{}, err
 		}
 	}
-	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: secretsOf(p.Environ, r.Current())}
+	run := &run{Runner: r, id: store.NewID(), started: time.Now(), records: records, environ: p.Environ, secrets: redaction.New(p.Environ, r.Current())}
 	run.row = store.Job{
-		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.rowOwner(), Cwd: p.Dir, Argv: run.secrets.redactAll(p.Args),
+		ID: run.id, Principal: p.Principal, Tool: p.Tool, CLI: p.CLI, Mode: program, ParentID: run.parent(ctx), Owner: run.rowOwner(), Cwd: p.Dir, Argv: run.secrets.All(p.Args),
 		EnvNames: host.Names(p.Environ), GatewayVersion: r.Version, ClientName: p.Client.Name, ClientVersion: p.Client.Version, Created: run.started, State: store.Live,
 	}
 	prepared, err := r.executor().prepareProgram(run, p)

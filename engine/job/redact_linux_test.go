@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -32,10 +34,10 @@ func TestRecordOfPromptsAndAnswers(t *testing.T) {
 			if text := fmt.Sprint(end.Row.Argv, string(end.Row.Args)); strings.Contains(text, key) {
 				t.Errorf("the words: %s", text)
 			}
-			if word := end.Row.Argv[len(end.Row.Argv)-1]; setting == lang.RedactDrop && word != promptMark {
+			if word := end.Row.Argv[len(end.Row.Argv)-1]; setting == lang.RedactDrop && word != redaction.PromptMark {
 				t.Errorf("the prompt is %q among the words", word)
 			}
-			copied, err := os.ReadFile(filepath.Join(b.runner.folder(), job.Row.ID, rowFile))
+			copied, err := os.ReadFile(filepath.Join(b.runner.folder(), job.Row.ID, jobdir.File))
 			if err != nil || !strings.Contains(string(copied), `"Prompt":"`+want+`"`) {
 				t.Errorf("%s %v", copied, err)
 			}

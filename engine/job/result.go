@@ -49,13 +49,13 @@ func (r *Runner) read(res *Result, offset, most int) error {
 	if err != nil {
 		return err
 	}
-	defer files.close()
-	stdout, stderr, err := files.captured()
+	defer files.Close()
+	stdout, stderr, err := files.Captured()
 	if err != nil {
 		return err
 	}
-	if res.Stdout, err = spool.ReadWindow(process.Reader(files.stdout, stdout), offset, most); err == nil {
-		res.Stderr, err = spool.ReadWindow(process.Reader(files.stderr, stderr), offset, most)
+	if res.Stdout, err = spool.ReadWindow(process.Reader(files.Stdout, stdout), offset, most); err == nil {
+		res.Stderr, err = spool.ReadWindow(process.Reader(files.Stderr, stderr), offset, most)
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,9 +9,11 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -36,7 +37,7 @@ type supervisedJob struct {
 	job  call.Job      // then, if it has ended
 
 	call    *catalog.Call // as it was bound: meanwhile there may be other specs
-	secrets redactor
+	secrets redaction.Redactor
 }
 
 // Done implements call.Handle.
@@ -62,17 +63,6 @@ func (x *supervised) stop() {
 
 func (x *supervised) folder(r *run) (string, error) {
 	return filepath.Join(x.Runner.folder(), r.dir()), nil
-}
-
-// rowFile lies in the directory of a job, beside the files of its supervisor and those of
-// its call: what is on record, for when the record is lost.
-const rowFile = "row.json"
-
-// manifest is what rowFile holds.
-type manifest struct {
-	Record string // Runner.Place
-	Row    store.Job
-	Call   *storedcall.Call `json:",omitempty"` // for another attempt; nil if there is none
 }
 
 // supervisedPreparation is a directory whose supervisor is not started yet.
@@ -115,10 +105,7 @@ func (x *supervised) makeDir(r *run, job supervisor.Job) (preparation, error) {
 	r.row.Folder = x.Runner.folder()
 	err = spool.Write(r.command.Files, dir.Path())
 	if err == nil {
-		var text []byte
-		if text, err = json.Marshal(manifest{x.RecordName, r.row, r.stored()}); err == nil {
-			err = os.WriteFile(filepath.Join(dir.Path(), rowFile), text, 0o600)
-		}
+		err = jobdir.Manifest{Record: x.RecordName, Row: r.row, Call: r.stored()}.Write(dir.Path())
 	}
 	if err != nil {
 		r.row.Folder = ""
@@ -158,7 +145,7 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		ended := make(chan struct{})
 		defer close(ended)
 		if r.Bound != nil { // else it is no call of a CLI
-			go endEarly(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
+			go early.End(&supervisedExecution{x, dir, s}, r.Bound.CLI, ended)
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
@@ -183,7 +170,7 @@ func (x *supervised) find(id string) (execution, error) {
 	if s := x.startedJob(id); s != nil {
 		return &supervisedExecution{x, s.Dir, s}, nil
 	}
-	dir, err := supervisor.Open(x.lastAttempt(id))
+	dir, err := supervisor.Open(jobdir.Last(x.Runner.folder(), id))
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +210,7 @@ func (e *supervisedExecution) wait(stop <-chan struct{}) {
 	_, _ = e.dir.Wait(stop)
 }
 
-func (e *supervisedExecution) cancel(by string) error {
+func (e *supervisedExecution) Cancel(by string) error {
 	if err := e.dir.Cancel(by); err != nil && !errors.Is(err, supervisor.ErrEnded) {
 		return err
 	}
@@ -255,13 +242,13 @@ func (e *supervisedExecution) semaphores() ([]supervisor.Semaphore, error) {
 	return job.Semaphores, err
 }
 
-func (e *supervisedExecution) output() (*spools, error) {
+func (e *supervisedExecution) Output() (*spool.Output, error) {
 	_, missing := os.Stat(filepath.Join(e.dir.Path(), "stdout"))
 	stdout, stderr, err := e.dir.OpenOutput()
 	if err != nil {
 		return nil, err
 	}
-	return &spools{stdout: stdout, stderr: stderr, complete: missing == nil, close: func() { stdout.Close(); stderr.Close() }, captured: func() (out, errs process.Capture, err error) {
+	return &spool.Output{Stdout: stdout, Stderr: stderr, Complete: missing == nil, Close: func() { stdout.Close(); stderr.Close() }, Captured: func() (out, errs process.Capture, err error) {
 		s, err := e.dir.State()
 		if err != nil {
 			return out, errs, err

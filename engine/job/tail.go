@@ -5,6 +5,8 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
+	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 )
 
@@ -12,9 +14,9 @@ import (
 type tail struct {
 	r        *Runner
 	job      call.Job
-	files    *spools
+	files    *spool.Output
 	progress *extract.Progress
-	secrets  redactor
+	secrets  redaction.Redactor
 	offset   [2]int64
 }
 
@@ -30,17 +32,17 @@ func (t *tail) Look() string {
 	if t.progress == nil && !t.open() {
 		return ""
 	}
-	stdout, stderr, err := t.files.captured()
+	stdout, stderr, err := t.files.Captured()
 	if err != nil {
 		return t.line()
 	}
 	// The stream that is read last counts, and the answer is on standard output.
-	t.read(1, extract.Stderr, t.files.stderr, stderr)
-	t.read(0, extract.Stdout, t.files.stdout, stdout)
+	t.read(1, extract.Stderr, t.files.Stderr, stderr)
+	t.read(0, extract.Stdout, t.files.Stdout, stdout)
 	return t.line()
 }
 
-func (t *tail) line() string { return t.secrets.redact(t.progress.Tail()) }
+func (t *tail) line() string { return t.secrets.Redact(t.progress.Tail()) }
 
 // open opens the output of the job, and finds what decodes it. Both may come later: a
 // queued job has no program yet.
@@ -55,7 +57,7 @@ func (t *tail) open() bool {
 	}
 	secrets, known := t.r.secretsOf(t.job.Row)
 	if !known {
-		files.close()
+		files.Close()
 		return false
 	}
 	t.files, t.progress, t.secrets = files, cli.Progress(), secrets
@@ -80,6 +82,6 @@ func (t *tail) read(i int, stream extract.Stream, file *os.File, c process.Captu
 // Close closes the files.
 func (t *tail) Close() {
 	if t.files != nil {
-		t.files.close()
+		t.files.Close()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -66,7 +67,7 @@ func (r *Runner) Wait(ctx context.Context, job call.Job, d time.Duration) (call.
 			x.wait(done)
 		}()
 		if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
-			go endEarly(x, cli.At(job.Row.CLIVersion), done)
+			go early.End(x, cli.At(job.Row.CLIVersion), done)
 		}
 	}
 	defer close(done)
@@ -214,7 +215,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 	case err != nil:
 		return err
 	}
-	if err := x.cancel(by); err != nil {
+	if err := x.Cancel(by); err != nil {
 		return err
 	}
 	records, err := r.Record()

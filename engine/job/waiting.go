@@ -55,7 +55,7 @@ type heldJob struct {
 
 // beginWaiting makes the row of a call about which a person decides, or joins one that waits.
 func (r *run) beginWaiting(ctx context.Context) (call.Job, *lang.Failure) {
-	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.redact(r.Asked.Recorded)}
+	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.Redact(r.Asked.Recorded)}
 	if err := r.storeCall(); err != nil {
 		return call.Job{}, startFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/mcpservers"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/optimize"
 	"github.com/llm-cli-gateway/gateway/engine/host"
-	"github.com/llm-cli-gateway/gateway/engine/job"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/policy"
 	"github.com/llm-cli-gateway/gateway/engine/promptpaths"
@@ -114,7 +114,7 @@ func (t *Tools) explanation(req *call.Request) (Explanation, error) {
 			e.Env[name] = "the working directory"
 		}
 	}
-	e.redact(job.Redactor(environ, cat))
+	e.redact(redaction.New(environ, cat).Redact)
 	path, err := t.Runner.Host.Find(command.Bin)
 	if err != nil {
 		e.Missing = err.Error()

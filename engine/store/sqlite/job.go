@@ -132,7 +132,7 @@ func (s *Store) ImportJob(ctx context.Context, job store.Job) (made bool, err er
 	}
 	columns := jobColumns(&job)
 	if job.State == store.Live { // what has not ended has no end
-		columns = append(insertColumns(&job), column{"state", text{(*string)(&job.State)}})
+		columns = append(insertColumns(&job), column{"state", text{(*string)(&job.State)}}, column{"attempt", number{&job.Attempt}}, column{"begun_ns", instant{&job.Begun}}, column{"asked", text{&job.Asked}})
 	}
 	result, err := s.writer.ExecContext(ctx, insertSQL("job", names(columns))+" ON CONFLICT(id) DO NOTHING", values(columns)...)
 	if err != nil {

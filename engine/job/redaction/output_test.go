@@ -1,4 +1,4 @@
-package job
+package redaction
 
 import (
 	"strings"
@@ -11,16 +11,10 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
-// knownSecrets finds those of the built-in specs.
-func knownSecrets(t *testing.T) *secret.Finder {
-	t.Helper()
-	return secret.Compile(langtest.Secrets(t), true, lang.NewProblems())
-}
-
 func TestCleaner(t *testing.T) {
 	t.Setenv("HOME", "/home/somebody")
-	r := &Runner{Host: host.New([]string{"ACME_TOKEN=a \"quoted\" secret", "ACME_KEY=plain-secret-value", "ACME_MODE=ordinary-value", "OTHER_KEY=not-passed-on"}, nil, "")}
-	clean, err := r.OutputRedactor(&catalog.Catalog{Secrets: knownSecrets(t)}, &catalog.CLI{CLISpec: lang.CLISpec{Env: lang.EnvSpec{Pass: []string{"ACME_*"}}}})
+	h := host.New([]string{"ACME_TOKEN=a \"quoted\" secret", "ACME_KEY=plain-secret-value", "ACME_MODE=ordinary-value", "OTHER_KEY=not-passed-on"}, nil, "")
+	clean, err := OfOutput(h, &catalog.Catalog{Secrets: secret.Compile(langtest.Secrets(t), true, lang.NewProblems())}, &catalog.CLI{CLISpec: lang.CLISpec{Env: lang.EnvSpec{Pass: []string{"ACME_*"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package job
+package redaction
 
 import (
 	"cmp"
@@ -12,9 +12,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
-// redactor removes secrets from what is recorded: those of the environment, and whatever has
+// Redactor removes secrets from what is recorded: those of the environment, and whatever has
 // the shape of one.
-type redactor struct {
+type Redactor struct {
 	secrets  []string
 	replacer *strings.Replacer
 	shapes   *secret.Finder
@@ -27,9 +27,9 @@ var secretWords = []string{"KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS
 // minSecretLength keeps short values ("1", "true") from being redacted in ordinary text.
 const minSecretLength = 8
 
-// secretsOf finds the values that must not be recorded in the environment of a
+// New finds the values that must not be recorded in the environment of a
 // program: whatever it prints back of them; and what has a shape.
-func secretsOf(environ []string, c *catalog.Catalog) redactor {
+func New(environ []string, c *catalog.Catalog) Redactor {
 	type secret struct{ value, name string }
 	var found []secret
 	for _, kv := range environ {
@@ -43,7 +43,7 @@ func secretsOf(environ []string, c *catalog.Catalog) redactor {
 	}
 	// A secret that begins with another one must be found first, or its end stays.
 	slices.SortStableFunc(found, func(a, b secret) int { return cmp.Compare(len(b.value), len(a.value)) })
-	r := redactor{shapes: c.Secrets, record: c.Settings.Redact}
+	r := Redactor{shapes: c.Secrets, record: c.Settings.Redact}
 	var pairs []string
 	for _, s := range found {
 		if len(s.value) >= minSecretLength {
@@ -55,13 +55,8 @@ func secretsOf(environ []string, c *catalog.Catalog) redactor {
 	return r
 }
 
-// Redactor removes from texts the secrets of an environment, and whatever has the shape of one.
-func Redactor(environ []string, c *catalog.Catalog) func(string) string {
-	return secretsOf(environ, c).redact
-}
-
-// redact searches first: answers are long and almost never hold a secret.
-func (r redactor) redact(s string) string {
+// Redact searches first: answers are long and almost never hold a secret.
+func (r Redactor) Redact(s string) string {
 	if slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) }) {
 		s = r.replacer.Replace(s)
 	}
@@ -69,77 +64,83 @@ func (r redactor) redact(s string) string {
 }
 
 // kept is what the record keeps of a text, as a setting has it.
-func (r redactor) kept(setting, s string) string {
+func (r Redactor) kept(setting, s string) string {
 	switch lang.Redaction(setting) {
 	case lang.RedactOff:
 		return s
 	case lang.RedactDrop:
 		return ""
 	}
-	return r.redact(s)
+	return r.Redact(s)
 }
 
-func (r redactor) prompt(s string) string { return r.kept(r.record.Prompts, s) }
-func (r redactor) answer(s string) string { return r.kept(r.record.Answers, s) }
+// Prompt is what the record keeps of a prompt.
+func (r Redactor) Prompt(s string) string { return r.kept(r.record.Prompts, s) }
 
-// dropsAnswers reports whether the record keeps no answers: they are in the files of their jobs
+// Answer is what the record keeps of an answer.
+func (r Redactor) Answer(s string) string { return r.kept(r.record.Answers, s) }
+
+// DropsAnswers reports whether the record keeps no answers: they are in the files of their jobs
 // alone.
-func (r redactor) dropsAnswers() bool { return lang.Redaction(r.record.Answers) == lang.RedactDrop }
+func (r Redactor) DropsAnswers() bool { return lang.Redaction(r.record.Answers) == lang.RedactDrop }
 
-// argv are words of a command line as they are recorded: without the prompt, if that is not to be.
-func (r redactor) argv(words []string, prompt string) []string {
-	out := r.redactAll(words)
+// Argv are words of a command line as they are recorded: without the prompt, if that is not to be.
+func (r Redactor) Argv(words []string, prompt string) []string {
+	out := r.All(words)
 	if lang.Redaction(r.record.Prompts) != lang.RedactDrop || prompt == "" {
 		return out
 	}
 	for i, word := range words {
 		switch before, last := strings.CutSuffix(word, prompt); {
 		case last:
-			out[i] = r.redact(before) + promptMark
+			out[i] = r.Redact(before) + PromptMark
 		case len(prompt) >= minPrompt && strings.Contains(word, prompt):
-			out[i] = r.redact(strings.ReplaceAll(word, prompt, promptMark))
+			out[i] = r.Redact(strings.ReplaceAll(word, prompt, PromptMark))
 		}
 	}
 	return out
 }
 
 const (
-	promptMark = "[prompt]"
-	minPrompt  = 8 // characters, from which a prompt is searched for inside of words
+	// PromptMark stands for the prompt.
+	PromptMark = "[prompt]"
+
+	minPrompt = 8 // characters, from which a prompt is searched for inside of words
 )
 
-func (r redactor) redactAll(list []string) []string {
+// All redacts each text.
+func (r Redactor) All(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = r.redact(s)
+		out[i] = r.Redact(s)
 	}
 	return out
 }
 
-// redactArguments redacts values before they are written as JSON, whose escapes would
+// Arguments redacts values before they are written as JSON, whose escapes would
 // hide a secret.
-func (r redactor) redactArguments(args map[string]any) map[string]any {
+func (r Redactor) Arguments(args map[string]any) map[string]any {
 	for name, v := range args {
 		switch v := v.(type) {
 		case string:
-			args[name] = r.redact(v)
+			args[name] = r.Redact(v)
 		case []string:
-			args[name] = r.redactAll(v)
+			args[name] = r.All(v)
 		}
 	}
 	return args
 }
 
-// redactReport removes secrets from what is said about a call beside its answer: programs
+// Report removes secrets from what is said about a call beside its answer: programs
 // quote the key that was refused.
-func (r redactor) redactReport(out *call.Completion) {
-	out.Answer.Model = r.redact(out.Answer.Model)
+func (r Redactor) Report(out *call.Completion) {
+	out.Answer.Model = r.Redact(out.Answer.Model)
 	for i, text := range out.Warnings {
-		out.Warnings[i] = r.redact(text)
+		out.Warnings[i] = r.Redact(text)
 	}
 	if f := out.Answer.Failure; f != nil {
 		said := *f // a spec's, perhaps
-		said.Message, said.Hint = r.redact(f.Message), r.redact(f.Hint)
+		said.Message, said.Hint = r.Redact(f.Message), r.Redact(f.Hint)
 		out.Answer.Failure = &said
 	}
 }

@@ -1,4 +1,4 @@
-package job
+package redaction
 
 import (
 	"encoding/json"
@@ -12,15 +12,15 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/secret"
 )
 
-// OutputRedactor returns a function that removes secrets from what a CLI printed, before
+// OfOutput returns a function that removes secrets from what a CLI printed, before
 // others read it: the values of secrets in its environment, everything that looks like a
 // key or a token, and the name of the home folder.
-func (r *Runner) OutputRedactor(c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
-	environ, err := r.Host.Environ(environment.OfCLI(c, cli, maps.Collect(cli.Env.Set.All()), ""))
+func OfOutput(h *host.Host, c *catalog.Catalog, cli *catalog.CLI) (func(string) string, error) {
+	environ, err := h.Environ(environment.OfCLI(c, cli, maps.Collect(cli.Env.Set.All()), ""))
 	if err != nil {
 		return nil, err
 	}
-	known := secretsOf(environ, c)
+	known := New(environ, c)
 	for _, value := range known.secrets { // as it is written in JSON
 		if quoted, err := json.Marshal(value); err == nil && string(quoted[1:len(quoted)-1]) != value {
 			known.secrets = append(known.secrets, string(quoted[1:len(quoted)-1]))

@@ -1,4 +1,9 @@
-package job
+// Package early ends programs of jobs before they exit: those that stay after their final record,
+// and those that print what says that there will be no answer.
+//
+// It hides how what a program prints is followed. It must not know how a job is run, nor what
+// its end means.
+package early
 
 import (
 	"os"
@@ -8,21 +13,28 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
-	"github.com/llm-cli-gateway/gateway/engine/store"
 )
+
+// Execution is a running job.
+type Execution interface {
+	// Output opens what the job printed; it fails as long as that has not begun.
+	Output() (*spool.Output, error)
+	// Cancel ends the job, for a reason.
+	Cancel(by string) error
+}
 
 // watching looks at what one running job prints, for what ends it before its program exits.
 type watching struct {
-	x        execution
+	x        Execution
 	settle   *extract.Settle // nil if its programs may stay
 	hopeless *extract.Watch  // nil if nothing they print says that there will be no answer
-	files    *spools
+	files    *spool.Output
 	out, err spool.Growing
 	seen     time.Time // when what is read now was printed, at the latest
 }
 
 // newWatching watches a job of a CLI; nil if there is nothing to look for.
-func newWatching(x execution, cli *catalog.CLI) *watching {
+func newWatching(x Execution, cli *catalog.CLI) *watching {
 	w := &watching{x: x, settle: cli.Settle(), hopeless: cli.Watch()}
 	if w.settle == nil && w.hopeless == nil {
 		return nil
@@ -51,11 +63,11 @@ func (w stderrOf) Write(b []byte) (int, error) {
 
 // open opens what the job prints; false if it has not begun.
 func (w *watching) open(now time.Time) bool {
-	files, err := w.x.output()
+	files, err := w.x.Output()
 	if err != nil {
 		return false
 	}
-	w.files, w.out, w.err, w.seen = files, spool.Growing{File: files.stdout}, spool.Growing{File: files.stderr}, printed(files.stdout, now)
+	w.files, w.out, w.err, w.seen = files, spool.Growing{File: files.Stdout}, spool.Growing{File: files.Stderr}, printed(files.Stdout, now)
 	return true
 }
 
@@ -65,7 +77,7 @@ func (w *watching) look(now time.Time) bool {
 	if w.files == nil && !w.open(now) {
 		return false
 	}
-	stdout, stderr, err := w.files.captured()
+	stdout, stderr, err := w.files.Captured()
 	if err != nil || w.out.Next(w, stdout) != nil {
 		return false
 	}
@@ -75,9 +87,9 @@ func (w *watching) look(now time.Time) bool {
 	w.seen = now
 	switch {
 	case w.hopeless != nil && w.hopeless.Hopeless():
-		return w.x.cancel(string(outcome.Watched)) == nil
+		return w.x.Cancel(string(outcome.Watched)) == nil
 	case w.settle != nil && w.settle.Settled(now):
-		return w.x.cancel(string(outcome.Settled)) == nil
+		return w.x.Cancel(string(outcome.Settled)) == nil
 	}
 	return false
 }
@@ -96,7 +108,7 @@ func (w *watching) every() time.Duration {
 
 func (w *watching) close() {
 	if w.files != nil {
-		w.files.close()
+		w.files.Close()
 	}
 }
 
@@ -108,9 +120,9 @@ func printed(f *os.File, now time.Time) time.Time {
 	return now
 }
 
-// endEarly ends the program of a job when it stays after its final record, or prints what
+// End ends the program of a job when it stays after its final record, or prints what
 // says that it will give no answer. It returns when it did, or done is closed.
-func endEarly(x execution, cli *catalog.CLI, done <-chan struct{}) {
+func End(x Execution, cli *catalog.CLI, done <-chan struct{}) {
 	w := newWatching(x, cli)
 	if w == nil {
 		return
@@ -130,14 +142,10 @@ func endEarly(x execution, cli *catalog.CLI, done <-chan struct{}) {
 	}
 }
 
-// endEarlyOnce is endEarly for whoever looks at a running job of another gateway, which may
-// be gone. What still prints is left alone, unless it will give no answer.
-func (r *Runner) endEarlyOnce(x execution, row store.Job) {
-	cli, ok := r.Current().CLI(row.CLI)
-	if !ok || row.Mode == program || x.handle() != nil {
-		return
-	}
-	w, now := newWatching(x, cli.At(row.CLIVersion)), time.Now()
+// EndOnce is End for whoever looks once at a job. What still prints is left alone, unless it will
+// give no answer.
+func EndOnce(x Execution, cli *catalog.CLI) {
+	w, now := newWatching(x, cli), time.Now()
 	if w == nil || !w.open(now) {
 		return
 	}
