@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
+	"github.com/llm-cli-gateway/gateway/engine/ownsettings"
 )
 
 // clis runs every CLI instead of using cached answers, which may be wrong.
@@ -46,7 +47,8 @@ func (d *doctor) access(cli *catalog.CLI) string {
 		return facts
 	}
 	level, from := d.catalog.DefaultAccess(cli)
-	return fmt.Sprintf("%s by default (%s); %s", level, from, facts)
+	facts = fmt.Sprintf("%s by default (%s); %s", level, from, facts)
+	return strings.Join(append([]string{facts}, (&ownsettings.Reader{Host: d.host}).Overridden(cli, level)...), "; ")
 }
 
 func cliFinding(cli *catalog.CLI, s installed.State) Finding {

@@ -29,6 +29,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/lang/diagnostic"
 	"github.com/llm-cli-gateway/gateway/engine/mcp"
 	"github.com/llm-cli-gateway/gateway/engine/models"
+	"github.com/llm-cli-gateway/gateway/engine/ownsettings"
 	"github.com/llm-cli-gateway/gateway/engine/process"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -110,7 +111,7 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 		Catalog: e.catalog.Load, Specs: e, Runner: runner, Versions: versions, Sessions: sessions,
 		Decisions: opener(e.decisions, func(s *sqlite.Store) tools.ApprovalStore { return s }), Journal: journal, Models: registry,
 		Calls: &call.Service{
-			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner, Ceilings: runner, Trust: trusted{trustList()}, Empty: emptyDir,
+			Catalog: e.catalog.Load, Versions: versions, Models: registry, Sessions: sessions, Jobs: runner, Ceilings: runner, Trust: trusted{trustList()}, Settings: &ownsettings.Reader{Host: runner.Host}, Empty: emptyDir,
 			Costs:     opener(e.record.open, func(s *sqlite.Store) call.Costs { return s }),
 			Decisions: opener(e.decisions, func(s *sqlite.Store) call.Decisions { return s }), Journal: journal,
 		},

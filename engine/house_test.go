@@ -37,7 +37,7 @@ var layers = [][]string{
 	{"engine/lang/load", "engine/job/spool"},
 	{"engine/lang/author", "engine/lang/evaluate"},
 	{"engine/host", "engine/session", "engine/configedit"},
-	{"engine/promptpaths", "engine/trust", "engine/job/environment"},
+	{"engine/promptpaths", "engine/trust", "engine/ownsettings", "engine/job/environment", "engine/job/written"},
 	{"engine/call", "engine/job/worktree", "engine/job/attempts"},
 	{"engine/calllog", "engine/job/outcome", "engine/job/redaction", "engine/job/jobdir"},
 	{"engine/job/early"},
@@ -54,7 +54,7 @@ var layers = [][]string{
 var owners = map[string][]string{
 	"github.com/mark3labs/mcp-go":              {"engine/mcp/protocol.go"},
 	"cuelang.org/go":                           {"engine/lang/load", "engine/lang/cuesyntax", "engine/lang/author", "engine/lang/editorschema"}, // two read, two write
-	"go.yaml.in/yaml/v3":                       {"engine/lang/load", "engine/job/spool"},
+	"go.yaml.in/yaml/v3":                       {"engine/host"},
 	"github.com/fsnotify/fsnotify":             {"engine/watch"},
 	"github.com/expr-lang/expr":                {"engine/catalog/extract"},
 	"modernc.org/sqlite":                       {"engine/store/sqlite"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
@@ -33,9 +34,15 @@ func (t trusted) Trusted(c *catalog.Catalog, dir string, roots []string) bool {
 	if trust.Below(dir, places) {
 		return true
 	}
+	if LocksTrust(c) {
+		return false
+	}
 	listed, err := t.list.Dirs()
 	return err == nil && trust.Below(dir, listed)
 }
+
+// LocksTrust reports whether the site alone says which directories are trusted.
+func LocksTrust(c *catalog.Catalog) bool { return slices.Contains(c.Settings.Locked, "trust") }
 
 // TrustedDirs are the directories on the list.
 func TrustedDirs() ([]string, error) { return trustList().Dirs() }

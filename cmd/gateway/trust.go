@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,9 @@ the directories that are trusted.`,
 				fmt.Fprintln(cmd.OutOrStdout(), dir)
 			}
 			return nil
+		}
+		if loaded := engine.Load(cmd.Context(), a.specs, os.Environ(), false); !remove && loaded.Catalog != nil && engine.LocksTrust(loaded.Catalog) {
+			return fail(errors.New("the site alone says which directories are trusted (gateway.locked): ask who administers this machine"))
 		}
 		dir, err := engine.TrustDir(args[0], !remove)
 		if err != nil {

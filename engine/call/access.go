@@ -2,6 +2,8 @@ package call
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
@@ -40,11 +42,11 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 	}
 	granted, wrong := req.Catalog.Access(req.Bound, ceiling)
 	if wrong != nil {
-		class := lang.ClassUsage
-		if ceiling.Level != access.None && access.Named(granted.Words) > ceiling.Level {
-			class = lang.ClassNested
+		failure := &lang.Failure{Class: lang.ClassUsage, Message: wrong.Error(), Hint: "nothing was run"}
+		if most := granted.Above; most.Level != access.None {
+			failure.Class, failure.Hint = aboveClass(most, ceiling), lower(req, granted)
 		}
-		return &lang.Failure{Class: class, Message: wrong.Error(), Hint: "nothing was run"}, nil
+		return failure, nil
 	}
 	if req.noDir != "" && granted.Words != access.Read.String() {
 		return misplaced(req.noDir), nil
@@ -54,5 +56,44 @@ func (s *Service) grant(ctx context.Context, req *Request) (*lang.Failure, error
 	}
 	granted.Notes = append(granted.Notes, req.notes...)
 	req.Bound = req.Bound.WithAccess(granted, place)
+	s.noteOverridden(req, ceiling)
 	return nil, nil
+}
+
+// noteOverridden says which settings of the user the call overrides, and how it is left with
+// them, unless somebody has decided how wide it may be.
+func (s *Service) noteOverridden(req *Request, ceiling access.Ceiling) {
+	if s.Settings == nil {
+		return
+	}
+	free := req.Catalog.Ceiling(ceiling).Level == access.None && !s.scores(req)
+	for _, note := range s.Settings.Overridden(req.Bound.CLI, req.Bound.Access.Words) {
+		if free {
+			note += fmt.Sprintf("; pass access %q to keep your own settings", access.Own)
+		}
+		req.Bound.Notes = append(req.Bound.Notes, note)
+	}
+}
+
+// aboveClass is the class of a failure for what is above a ceiling: one of the job in which the
+// gateway runs, or else of the settings, by which somebody has denied it.
+func aboveClass(most, nested access.Ceiling) string {
+	if most == nested {
+		return lang.ClassNested
+	}
+	return lang.ClassDenied
+}
+
+// lower says how a call that is above a ceiling can ask for less. It names no wider way.
+func lower(req *Request, granted access.Access) string {
+	most := granted.Above.Level
+	switch {
+	case !req.Bound.CLI.HasLevel(most):
+		return fmt.Sprintf("use a CLI that can be held to the level %q; nothing was run", most)
+	case granted.Given():
+		return fmt.Sprintf("pass access %q, or leave access out; nothing was run", most)
+	case granted.Explicit && access.Named(granted.Words) > most:
+		return fmt.Sprintf("leave out %s, or pass a value of it that asks for at most %q; nothing was run", strings.TrimPrefix(granted.From, "argument "), most)
+	}
+	return fmt.Sprintf("leave out MCP servers above the level %q; nothing was run", most)
 }

@@ -63,6 +63,7 @@ type Service struct {
 	Sessions Sessions              // nil: a call continues only a conversation that it names
 	Trust    Trust                 // nil: no directory is trusted
 	Ceilings Ceilings              // nil: there are none but that of the settings
+	Settings Settings              // nil: nobody looks
 	Costs    func() (Costs, error) // opens the record of what calls have cost; used where there are budgets
 	Jobs     Jobs
 
@@ -99,6 +100,12 @@ type Sessions interface {
 	// Stale reports whether a turn failed with that class because the conversation stands
 	// otherwise than it seemed, so that the call can be made again.
 	Stale(ctx context.Context, principal string, call *catalog.Call, class string) bool
+}
+
+// Settings knows what users have set up in the configurations of CLIs.
+type Settings interface {
+	// Overridden says which settings a CLI is not left with by the words of a level.
+	Overridden(cli *catalog.CLI, words string) []string
 }
 
 // Jobs accepts calls and runs them.

@@ -20,6 +20,9 @@ type Change struct {
 	Client Client
 }
 
+// byPerson is how a change can be made that was not.
+func byPerson(change Change) string { return "a person can run it in a terminal: " + change.By }
+
 // Permit decides whether a change may be made, by the settings and policies that decide
 // about calls; nil if it may. Nobody is asked: who may decide can run the command.
 func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
@@ -31,9 +34,10 @@ func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
 			return &lang.Failure{Class: lang.ClassRecord, Message: "it cannot be found out what may be done here at most: " + err.Error()}
 		}
 	}
+	nested := ceiling
 	ceiling = c.Ceiling(ceiling)
 	if ceiling.Level != access.None && change.Level > ceiling.Level {
-		return &lang.Failure{Class: lang.ClassNested, Message: fmt.Sprintf("%s has the level %q, and %s may have at most %q; nothing was done", change.Tool, change.Level, ceiling.From, ceiling.Level)}
+		return &lang.Failure{Class: aboveClass(ceiling, nested), Message: fmt.Sprintf("%s has the level %q, and %s may have at most %q; nothing was done", change.Tool, change.Level, ceiling.From, ceiling.Level), Hint: byPerson(change)}
 	}
 	d := policy.Decide(c.Approval, c.Settings.Approvals, policy.Question{
 		Asked: change.Tool, Hits: c.Approval.Hits(policy.Facts{CLI: change.CLI, Mode: lang.New, Dangers: []string{}, Access: change.Level.String(), Place: policy.Place{Trusted: true}}),
@@ -59,7 +63,7 @@ func (s *Service) Permit(ctx context.Context, change Change) *lang.Failure {
 		return nil
 	}
 	if d.Verdict == policy.Human {
-		return &lang.Failure{Class: lang.ClassDenied, Message: "nothing was done: a person has to decide about it" + list(a.Reasons), Hint: "a person can run it in a terminal: " + change.By}
+		return &lang.Failure{Class: lang.ClassDenied, Message: "nothing was done: a person has to decide about it" + list(a.Reasons), Hint: byPerson(change)}
 	}
 	return &lang.Failure{Class: lang.ClassDenied, Message: a.Denial()}
 }

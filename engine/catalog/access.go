@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -37,6 +38,11 @@ func (c compiler) access(ps lang.Problems) {
 		}
 	}
 	c.cli.access = access.Compile(spec, extract.ScopeOf(conditionScope(c.cli.params)), lists, c.vetted, ps.At("access"))
+	for i, s := range spec.Settings {
+		if !slices.Contains([]string{".json", ".jsonc", ".toml", ".yaml", ".yml"}, path.Ext(s.Path)) {
+			ps.At("access", "settings", i, "path").Add("shape", "%q does not end in .json, .jsonc, .toml or .yaml, so that its format is unknown", s.Path)
+		}
+	}
 	for name, level := range c.cli.levels() {
 		for param, value := range level.Params.All() {
 			at := ps.At("access", name, "params", param)
@@ -60,10 +66,13 @@ func (c *CLI) levels() map[string]*lang.LevelSpec {
 	return out
 }
 
-// placeAccess puts the words of a level in front of the parameters of a command line that
-// does not say where they go.
-func (c compiler) placeAccess(words []word) []word {
-	if slices.ContainsFunc(words, func(w word) bool { return w.slot == slotAccess }) {
+// place puts a slot in front of the parameters of a command line that does not say where it
+// goes: that of the words of a level, or of an output file.
+func (c compiler) place(s slot, words []word) []word {
+	if s == slotOutput && c.cli.Output.File.Words == nil && c.cli.Output.File.Env == "" {
+		return words
+	}
+	if slices.ContainsFunc(words, func(w word) bool { return w.slot == s }) {
 		return words
 	}
 	at := slices.IndexFunc(words, func(w word) bool { return w.slot == slotParams && !w.safe })
@@ -73,11 +82,14 @@ func (c compiler) placeAccess(words []word) []word {
 	if at < 0 {
 		at = len(words)
 	}
-	return slices.Insert(words, at, word{text: "{access}", slot: slotAccess})
+	return slices.Insert(words, at, word{text: "", slot: s})
 }
 
 // HasLevels reports whether the spec says how the program is held to levels of access.
 func (c *CLI) HasLevels() bool { return c.access.Declared() }
+
+// HasLevel reports whether calls of the CLI can be held to a level.
+func (c *CLI) HasLevel(l access.Level) bool { return c.access.Has(l) }
 
 // Edits reports whether calls of the CLI can have the level edit.
 func (c *CLI) Edits() bool { return c.access.Has(access.Edit) }

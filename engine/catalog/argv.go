@@ -23,7 +23,9 @@ type Command struct {
 	Env   map[string]string // set for this run, over whatever is passed on
 	Drop  []string          // patterns of variables that are not passed on
 	Files []File            // that its words name by their paths
-	Steps []Step            // where each word came from, and how the model was found
+	// Writes is the name of the file in the folder that the program is told to write; "" for none.
+	Writes string
+	Steps  []Step // where each word came from, and how the model was found
 }
 
 // Command renders the call. Its files will lie in the folder, a path.
@@ -98,6 +100,8 @@ func (r *renderer) word(w word) {
 		r.servers()
 	case slotAccess:
 		r.access()
+	case slotOutput:
+		r.outputFile()
 	case slotParam:
 		r.positional(w)
 	case slotParams:

@@ -30,6 +30,7 @@ const (
 	slotMCP           // {mcp}
 	slotParam         // {NAME}
 	slotAccess        // {access}
+	slotOutput        // {output}
 	slotTemplate      // words of session: text around {id}
 )
 
@@ -79,7 +80,7 @@ func (c compiler) words(words []string, ps lang.Problems) []word {
 		out = append(out, w)
 	}
 	c.checkSlots(out, ps)
-	return c.placeAccess(out)
+	return c.place(slotAccess, c.place(slotOutput, out))
 }
 
 // checkSlots checks the slots of a command line against each other.
@@ -99,7 +100,7 @@ func (c compiler) checkSlots(words []word, ps lang.Problems) {
 		seen[use{w.slot, w.name}] = true
 		// Options behind "--" are for another program, which has
 		// not seen that "--": nothing is safe there.
-		if (w.slot == slotParams || w.slot == slotMCP || w.slot == slotAccess) && w.safe {
+		if (w.slot == slotParams || w.slot == slotMCP || w.slot == slotAccess || w.slot == slotOutput) && w.safe {
 			for k := range words {
 				words[k].safe = false
 			}
@@ -141,6 +142,8 @@ func (c compiler) isSlot(w *word, ps lang.Problems) bool {
 		w.slot = slotPrompt
 	case name == "access":
 		w.slot = slotAccess
+	case name == "output" && c.cli.byName[name] == nil: // without a file it is nothing
+		w.slot = slotOutput
 	case name == "mcp":
 		w.slot = slotMCP
 		if c.cli.MCP.IsZero() {

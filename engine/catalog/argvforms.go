@@ -98,6 +98,8 @@ func (c *CLI) formOf(mode lang.Mode, words []word, at []string) (line []ArgvForm
 			add(c.row(m.Words, false, "mcp", "words"), c.row(m.Each, false, "mcp", "each"), c.row(m.Trusted, false, "mcp", "trusted"), c.row(m.Strict, false, "mcp", "strict"), c.row(m.None, false, "mcp", "none"))
 		case slotAccess:
 			add(c.accessForms()...)
+		case slotOutput:
+			add(c.row(c.Output.File.Words, false, "output", "file", "words"))
 		case slotParams:
 			add()
 			for _, p := range c.params {

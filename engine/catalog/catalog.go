@@ -228,6 +228,7 @@ func compileCLI(name string, spec lang.CLISpec, shared globals, vetted bool, ps 
 	c.access(ps)
 	c.sessions(ps.At("session"))
 	c.argv(ps.At("argv"))
+	c.outputFile(ps.At("output", "file"))
 	c.prompt(ps.At("prompt"))
 	mcpservers.Check(cli.MCP, ps.At("mcp"))
 	c.checkPlacement(ps.At("params"))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/lang/langtest"
@@ -30,6 +31,9 @@ func TestDecode(t *testing.T) {
 			Exit          int
 			Signal, Ended string
 			Cut           bool
+			File          string // what is wrong with the file
+			FileCut       bool
+			Began, At     time.Time
 		}{}
 		if text := files["run"]; text != "" {
 			if err := json.Unmarshal([]byte(text), &run); err != nil {
@@ -40,7 +44,17 @@ func TestDecode(t *testing.T) {
 		// In pieces of a byte, and at once, the same must come out.
 		want := ""
 		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(stdout)), strings.NewReader(stdout)} {
-			answer, err := call.Decode(extract.Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut})
+			decoded := extract.Run{Stdout: r, Stderr: files["stderr"], Exit: run.Exit, Signal: run.Signal, Ended: run.Ended, Cut: run.Cut, Began: run.Began, At: run.At}
+			if text, ok := files["file"]; ok || run.File != "" {
+				decoded.File = func(session string) (extract.File, error) {
+					if run.File != "" {
+						return extract.File{}, errors.New(run.File)
+					}
+					text := strings.ReplaceAll(text, "SESSION", session)
+					return extract.File{Text: io.NopCloser(strings.NewReader(text)), Cut: run.FileCut}, nil
+				}
+			}
+			answer, err := call.Decode(decoded)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 // maxConfig bounds a configuration file, in bytes.
@@ -60,14 +57,8 @@ func member(file, key string) (object map[string]any, err error) {
 		text, err = os.ReadFile(file)
 	}
 	var whole map[string]any
-	switch {
-	case err != nil || len(strings.TrimSpace(string(text))) == 0:
-	case strings.HasSuffix(file, ".toml") && NestingDepth(text) > MaxTOMLDepth:
-		err = fmt.Errorf("it nests deeper than %d levels", MaxTOMLDepth)
-	case strings.HasSuffix(file, ".toml"):
-		err = toml.Unmarshal(text, &whole)
-	default:
-		err = json.Unmarshal(PlainJSON(text), &whole)
+	if err == nil {
+		whole, err = Document(file, text)
 	}
 	if err == nil && whole[key] != nil {
 		var ok bool

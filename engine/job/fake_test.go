@@ -95,6 +95,8 @@ func fakeStep(name, arg string) {
 		os.Stdout.Write(text)
 	case "getenv":
 		os.Stdout.WriteString(os.Getenv(arg))
+	case "write": // the file that it was told to
+		must(os.WriteFile(strings.Replace(os.Getenv("ACME_WRITES"), "HOME", os.Getenv("HOME"), 1), []byte(arg), 0o600))
 	case "touch": // a file of its own in a folder
 		file, err := os.CreateTemp(arg, "run-*")
 		must(err)

@@ -109,6 +109,7 @@ type ending struct {
 	dir     *supervisor.Dir
 	state   supervisor.State
 	call    *catalog.Call // nil: the spec that could decode it is gone
+	runner  *Runner       // finds what the program wrote beside
 	secrets redaction.Redactor
 	known   bool // the secrets are known
 	run     *run // of this gateway, if it made the attempt
@@ -245,7 +246,8 @@ func (e *ending) read() (call.Completion, store.Ending, error) {
 	if e.row.Mode == program {
 		return outcome.DecodeProgram(stdout, stderr, outcome.ExitOf(e.state.Exit))
 	}
-	out, ending := outcome.Decode(e.call, stdout, stderr, outcome.ExitOf(e.state.Exit))
+	exit := outcome.ExitOf(e.state.Exit)
+	out, ending := outcome.Decode(e.call, stdout, stderr, exit, e.runner.written(e.row, e.call, e.dir.Path(), exit))
 	return out, ending, nil
 }
 

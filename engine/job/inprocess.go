@@ -97,7 +97,7 @@ func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 	}
 	p := &inProcessPreparation{x: x, files: files}
 	folder, err := x.folder(r)
-	if err == nil && len(r.command.Files) > 0 {
+	if err == nil && (len(r.command.Files) > 0 || r.command.Writes != "") {
 		err = files.WriteNamed(r.command.Files, folder)
 	}
 	if err == nil && r.command.Stdin != nil {
@@ -156,8 +156,8 @@ func (p *inProcessPreparation) start(r *run) (call.Job, error) {
 // end records the end of the job.
 func (j *inProcessJob) end(exit process.Exit) {
 	r := j.run
+	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit, r.written(r.row, r.Bound, j.files.NamedDir(), exit))
 	j.files.RemoveNamed()
-	out, ending := outcome.Decode(r.Bound, j.files.Stdout, j.files.Stderr, exit)
 	r.secrets.Report(&out)
 	row := r.row
 	row.Outcome = outcome.Row(out, exit, ending, r.secrets.Redact, r.secrets.Answer)

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -149,7 +150,7 @@ func (x *supervised) watch(r *run, dir *supervisor.Dir) *supervisedJob {
 		}
 		if state, err := dir.Wait(stop); err == nil {
 			// What fails now is tried again by whoever asks for the job.
-			s.job, _ = x.Runner.finalize(r.records, ending{row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true, run: r})
+			s.job, _ = x.Runner.finalize(r.records, ending{runner: x.Runner, row: r.row, dir: dir, state: state, call: r.Bound, secrets: r.secrets, known: true, run: r})
 		}
 		x.mu.Lock()
 		if x.started[r.id] == s { // else the next attempt has begun
@@ -263,7 +264,7 @@ func (e *supervisedExecution) Output() (*spool.Output, error) {
 // endingOf is the end of the job with what is needed to decode it: the call as it was bound
 // here, or what is on record.
 func (e *supervisedExecution) endingOf(row store.Job, s supervisor.State) ending {
-	end := ending{row: row, dir: e.dir, state: s}
+	end := ending{runner: e.x.Runner, row: row, dir: e.dir, state: s}
 	if e.started != nil {
 		end.call, end.secrets, end.known = e.started.call, e.started.secrets, true
 		return end
@@ -293,6 +294,9 @@ func (e *supervisedExecution) completion(row store.Job) (call.Completion, bool) 
 	// it is where the directory does not agree: of that the disk may not have had all
 	// when the power went away.
 	out, outcome, err := end.decode()
+	if row.State == store.Done && end.call != nil && end.call.CLI.Output.File.Model.Take != "" {
+		out.Answer.Model = cmp.Or(out.Answer.Model, row.Model) // the file may be gone
+	}
 	readable := end.call != nil || row.Mode == program
 	agrees := outcome == store.EndOK || outcome == row.Outcome.Ending
 	return out, err == nil && (readable && agrees || row.State != store.Done)

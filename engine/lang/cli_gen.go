@@ -174,6 +174,21 @@ type AccessSpec struct {
 	Loads string `json:"loads,omitempty"`
 	// Where the program's own configuration lists MCP servers, for `servers` of a level.
 	Servers []OwnSpec `json:"servers,omitempty"`
+	// Settings of the program's own configuration that its levels override.
+	Settings []OwnSettingSpec `json:"settings,omitempty"`
+}
+
+// OwnSettingSpec is a setting of the program's own configuration that levels override.
+type OwnSettingSpec struct {
+	// JSON (which may hold comments), TOML or YAML file, by its ending: from `/`, `~/`, or
+	// "{JUNO_HOME:~/.juno}/config.toml" where a variable moves the folder.
+	Path string `json:"path"`
+	// The setting, as `a.b`.
+	Key string `json:"key"`
+	// Levels that override it.
+	At []string `json:"at,omitempty"`
+	// Values that say what a level says, by that level: it overrides nothing then.
+	Same map[string]Texts `json:"same,omitempty"`
 }
 
 // LevelSpec is what holds the program to a level of access.
@@ -548,6 +563,8 @@ type ExampleSpec struct {
 	Stdout string `json:"stdout,omitempty"`
 	// Captured standard error.
 	Stderr string `json:"stderr,omitempty"`
+	// Text of the file of `output.file`.
+	File *string `json:"file,omitempty"`
 	// Its exit code.
 	Exit int `json:"exit,omitempty"`
 	// What the captured output must decode to.

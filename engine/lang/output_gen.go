@@ -53,6 +53,38 @@ type OutputSpec struct {
 	Effects string `json:"effects,omitempty"`
 	// Condition of the records by which the program tells that it tries again by itself.
 	Tries string `json:"tries,omitempty"`
+	// A file that the program writes as well, and what is read from it.
+	File OutputFileSpec `json:"file,omitzero"`
+}
+
+// OutputFileSpec is a file that a program writes beside what it prints. What is found in
+// it goes before what was printed. If it is missing or cannot be read, the result has a
+// warning, and what nothing else tells stays unknown.
+type OutputFileSpec struct {
+	// Name of a private file of the call, which the program is told to write by `words` or
+	// `env`.
+	Name string `json:"name,omitempty"`
+	// Words with the path of the private file, `{file}`.
+	Words []string `json:"words,omitzero"`
+	// Environment variable that holds the path of the private file.
+	Env string `json:"env,omitempty"`
+	// Instead of a name: the program's own file of the conversation.
+	Path string `json:"path,omitempty"`
+	// As for standard output: "text", the default, is for a private file whose whole text is
+	// the answer.
+	Format string `json:"format,omitempty"`
+	// When a record was written: a time as in RFC 3339, or milliseconds since 1970.
+	Time string `json:"time,omitempty"`
+	// The answer.
+	Text TakeSpec `json:"text,omitzero"`
+	// The model that answered.
+	Model TakeSpec `json:"model,omitzero"`
+	// US dollars.
+	Cost TakeSpec `json:"cost,omitzero"`
+	// "session": the cost is cumulative over the conversation.
+	CostScope string `json:"costScope,omitempty"`
+	// Token counts.
+	Usage UsageSpec `json:"usage,omitzero"`
 }
 
 // WarningSpec finds what the caller should know beside the answer, in records or in lines

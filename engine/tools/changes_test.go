@@ -22,6 +22,7 @@ func TestChangesAreDecided(t *testing.T) {
 		{strict, CLIUpgrade, `{"cli":"acme","dryRun":false}`, "the policy narrow denies a call of score 50"},
 		{strict, CLIUpgrade, `{"cli":"none"}`, ""},
 		{`gateway: approvals: danger: "deny"`, SessionClear, `{}`, "gateway.approvals.danger denies " + SessionClear},
+		{`gateway: approvals: ceiling: "read"`, SessionClear, `{}`, `errorClass=denied`},
 		{`gateway: approvals: ceiling: "read"`, SessionClear, `{}`, `may have at most "read"`},
 		{``, CLIUpgrade, `{"cli":"none","dryRun":false}`, ""},
 	} {
@@ -34,7 +35,7 @@ func TestChangesAreDecided(t *testing.T) {
 			t.Errorf("%s %s: %s, want %q", c.tool, c.args, text, c.want)
 		}
 		recorded := len(d.decisions(t)) - before
-		if want := denied && !strings.Contains(c.want, "at most"); (recorded == 1) != want {
+		if want := denied && !strings.Contains(text, "at most"); (recorded == 1) != want {
 			t.Errorf("%s %s: %d decisions", c.tool, c.args, recorded)
 		}
 	}

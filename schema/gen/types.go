@@ -73,8 +73,12 @@ func (l *language) sections() map[string]string {
 			}
 			if d := l.byName[strings.TrimPrefix(id.Name, "#")]; d != nil {
 				if _, known := all[d.name]; !known {
-					all[d.name] = section
-					mark(section, d.expr)
+					own := section
+					if d.name == "Output" { // the files of sections have a greatest length
+						own = "output"
+					}
+					all[d.name] = own
+					mark(own, d.expr)
 				}
 			}
 			return true

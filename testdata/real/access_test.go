@@ -192,7 +192,11 @@ func TestAccess(t *testing.T) {
 		edit := slices.Concat([]string{"write inside"}, w.edits, read)
 
 		strict := newAccessTest(t, c, args{"approvals": args{"strategy": "mcp_managed", "policy": "strict", "enforce": true}})
-		session := strict.does(args{}, read...).StructuredContent.SessionID
+		first := strict.does(args{}, read...).StructuredContent
+		if !strings.Contains(strings.Join(first.Warnings, "\n"), `overridden by access "read"`) {
+			t.Errorf("the settings of the user are not named: %q", first.Warnings)
+		}
+		session := first.SessionID
 		strict.does(args{"sessionId": session}, read...)
 		strict.does(args{"mcpServers": []string{"given"}, "createNewSession": true}, append([]string{"called given"}, read...)...)
 		for name, values := range w.nasty {

@@ -82,7 +82,7 @@ enabled = false
 plugins = false
 `, base)}
 		},
-		tells:   tells{usage: true},
+		tells:   tells{model: true, usage: true},
 		history: true,
 		shell:   "^exec_command$",
 		allow:   args{"dangerouslyBypassApprovalsAndSandbox": true},
@@ -158,7 +158,7 @@ context_window = 200000
 				"XDG_CACHE_HOME": clisDir + "/home/.cache", // 235 MB are unpacked into a new one
 			}, nil
 		},
-		tells: tells{model: true},
+		tells: tells{model: true, usage: true},
 		shell: "^bash$",
 		allow: args{"allowAllTools": true},
 		mcp:   mcp{scenario: `tool:-echo$`},

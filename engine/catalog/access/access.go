@@ -91,6 +91,7 @@ type Access struct {
 	Notes    []string `json:"-"` // for the caller
 	Explicit bool     `json:"-"` // the call itself asks for it
 	Widened  bool     `json:"-"` // it is more than the first turn of the conversation had
+	Above    Ceiling  `json:"-"` // of a refusal: the ceiling that it is above; zero for none
 }
 
 // Given reports whether the call gave its access.
@@ -137,8 +138,10 @@ func Decide(f Facts) (a Access, refusal string) {
 	switch {
 	case most == None || counted <= most:
 	case a.Words == Own:
+		a.Above = f.Ceiling
 		return a, fmt.Sprintf("%s cannot be held to the level %q, which is the most that %s may have: its spec has no such level", f.CLI, most, f.Ceiling.From)
 	default:
+		a.Above = f.Ceiling
 		return a, fmt.Sprintf("%s has the level %q, and %s may have at most %q", servers.By, servers.Level, f.Ceiling.From, most)
 	}
 	a.Level = counted.String()
@@ -151,9 +154,11 @@ func Decide(f Facts) (a Access, refusal string) {
 func (f Facts) held(a Access, words Level) (Access, string) {
 	if most := f.Ceiling.Level; most != None && words > most {
 		if a.Explicit {
+			a.Above = f.Ceiling
 			return a, fmt.Sprintf("%s asks for the level %q, and %s may have at most %q", strings.TrimPrefix(a.From, "argument "), words, f.Ceiling.From, most)
 		}
 		if !f.Has(most) {
+			a.Above = f.Ceiling
 			return a, fmt.Sprintf("%s cannot be held to the level %q, which is the most that %s may have: its spec has no such level", f.CLI, most, f.Ceiling.From)
 		}
 		a.Notes = append(a.Notes, fmt.Sprintf("access is %q: %s may have no more", most, f.Ceiling.From))

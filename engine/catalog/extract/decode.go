@@ -23,6 +23,12 @@ type Run struct {
 	Ended  string    // why the gateway ended the run: a class or EndedByWatch, or "" if it ended by itself
 	At     time.Time // when it ended; zero: now
 	Cut    bool      // part of the output is missing: it exceeded the cap
+
+	// File opens the file that the program wrote beside, of the conversation whose id the
+	// program told; nil if nobody looks for it. Its error completes "the file that ... writes";
+	// without one and without a text there is nothing to say of it.
+	File  func(session string) (File, error)
+	Began time.Time // when the run began: records in the file from before do not count
 }
 
 // now is the clock of conditions over the run.
@@ -83,6 +89,7 @@ func (o *Output) Decode(run Run, turn Turn) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	d.readFile(run)
 	return d.answer(run), nil
 }
 
@@ -103,12 +110,14 @@ type decoder struct {
 	gaps    map[*take]bool // for a text: one of them may belong to it
 	raw     []byte         // last or ending record as it was printed
 	whole   strings.Builder
-	told    told         // what the caller should know
-	seen    seen         // what says that there will be no answer
-	changes bool         // a record says that something may have been changed
-	tries   int          // records of tries
-	ruledBy *failure     // the rule that named the class
-	stray   bytes.Buffer // what was printed beside the records
+	told    told                          // what the caller should know
+	seen    seen                          // what says that there will be no answer
+	changes bool                          // a record says that something may have been changed
+	tries   int                           // records of tries
+	ruledBy *failure                      // the rule that named the class
+	file    fileFacts                     // what the file says that the program wrote beside
+	counts  func(env map[string]any) bool // whether a record counts; nil: each does
+	stray   bytes.Buffer                  // what was printed beside the records
 }
 
 // plain takes the output as it is.
@@ -224,6 +233,9 @@ func (d *decoder) record(v any, raw []byte) {
 		return
 	}
 	env := map[string]any{"event": v}
+	if d.counts != nil && !d.counts(env) {
+		return
+	}
 	out := d.out
 	ends := out.end != nil && out.end.Holds(env)
 	if ends && d.repeated(raw) {

@@ -41,7 +41,9 @@ func (d *decoder) sinceLast(end any) final {
 func (d *decoder) conclude(exit int, good func(f final, exit int) bool) (all final, exitNow int, notes []string) {
 	rest := d.sinceLast(nil)
 	if len(d.finals) == 0 {
-		rest.end = d.last
+		if rest.end = d.last; d.file.text != "" {
+			rest.text, rest.gap = d.file.text, false
+		}
 		return rest, exit, nil
 	}
 	finals := append(d.finals, rest)

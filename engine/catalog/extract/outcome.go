@@ -25,17 +25,11 @@ func (d *decoder) answer(run Run) Answer {
 	run, a.Late = d.late(asked)
 	v := d.verdict(run)
 	a.Text = v.text
-	for name, t := range out.usage {
-		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
-			a.Usage[name] = int64(n)
-		}
-	}
-	if cost, ok := d.number(out.cost); ok && cost >= 0 && !math.IsInf(cost, 0) {
-		a.CostUSD = &cost
-	}
+	d.figures(&a)
 	if d.turn.Mode != lang.New {
 		a.Scope, a.CostScope = cumulative(d.out.spec.Output.Usage.Scope), cumulative(d.out.spec.Output.CostScope)
 	}
+	d.fileFigures(&a)
 	a.Shown = a.Text
 	switch d.turn.Show {
 	case "record":
@@ -61,6 +55,18 @@ func (d *decoder) answer(run Run) Answer {
 		a.SessionID = d.turn.SessionID
 	}
 	return a
+}
+
+// figures takes what the records count.
+func (d *decoder) figures(a *Answer) {
+	for name, t := range d.out.usage {
+		if n, ok := d.number(t); ok && n >= 0 && n < math.MaxInt64 {
+			a.Usage[name] = int64(n)
+		}
+	}
+	if cost, ok := d.number(d.out.cost); ok && cost >= 0 && !math.IsInf(cost, 0) {
+		a.CostUSD = &cost
+	}
 }
 
 // late reports whether a run was ended after the record that ends its output. By then it had
@@ -104,9 +110,13 @@ func (d *decoder) verdict(run Run) *verdict {
 	if d.out.spec.Output.Format == "text" {
 		v.stdout = d.whole.String()
 		v.text, v.exit = strings.TrimSpace(text.Screen(v.stdout)), run.Exit
+		if d.out.file.answers() {
+			v.text = d.file.text
+		}
 		v.stdout = text.Screen(v.stdout[max(0, len(v.stdout)-maxKept):])
 		return v
 	}
+	d.answerOfFile()
 	v.final, v.exit, v.notes = d.conclude(run.Exit, func(f final, exit int) bool { return d.good(v, run, f, exit) })
 	return v
 }

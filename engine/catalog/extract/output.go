@@ -27,6 +27,7 @@ type Output struct {
 	progress []*progressRule
 	warnings []*warning
 	watch    []*watchRule
+	file     *fileOutput // what else the program writes, nil for nothing
 	success  *Expression
 	failure  []failure
 
@@ -61,7 +62,7 @@ const (
 // output: sections output, session.capture, success, exits and failure. Its output has a
 // format. Expressions that were vetted are left to their first use. The spec is kept.
 func Compile(spec *lang.CLISpec, cli, name string, vetted bool, ps lang.Problems) *Output {
-	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, cli: cli, usage: map[string]*take{}}}
+	c := compiler{vetted: vetted, out: &Output{spec: spec, name: name, cli: cli}}
 	c.output(spec, ps.At("output"))
 	c.verdicts(spec, ps)
 	return c.out
@@ -105,21 +106,11 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 	out.cost = c.take(o.Cost, format, ps.At("cost"))
 	out.error = c.take(o.Error, format, ps.At("error"))
 	out.id = c.take(spec.Session.Capture, format, ps.Siblings("session", "capture"))
-	if format != "text" && o.Text.Take == "" {
+	out.file = c.file(o.File, ps.At("file"))
+	if format != "text" && o.Text.Take == "" && !out.file.answers() {
 		ps.Add("text", "format %q needs text, which extracts the answer", format).Key = true
 	}
-	for _, u := range []struct {
-		key, name string
-		spec      lang.TakeSpec
-	}{
-		{"input", UsageInput, o.Usage.Input}, {"output", UsageOutput, o.Usage.Output},
-		{"cacheRead", UsageCacheRead, o.Usage.CacheRead}, {"cacheWrite", UsageCacheWrite, o.Usage.CacheWrite},
-		{"reasoning", UsageReasoning, o.Usage.Reasoning},
-	} {
-		if t := c.take(u.spec, format, ps.At("usage", u.key)); t != nil {
-			out.usage[u.name] = t
-		}
-	}
+	out.usage = c.usage(o.Usage, format, ps.At("usage"))
 	c.progress(o.Progress, format, ps.At("progress"))
 	c.warnings(o.Warnings, format, ps.At("warnings"))
 	c.watch(o.Watch, format, ps.At("watch"))
@@ -133,6 +124,24 @@ func (c compiler) output(spec *lang.CLISpec, ps lang.Problems) {
 			*e.into = c.condition(e.src, recordScope, ps.At(e.key))
 		}
 	}
+}
+
+// usage compiles the extractions of token counts.
+func (c compiler) usage(spec lang.UsageSpec, format string, ps lang.Problems) map[string]*take {
+	takes := map[string]*take{}
+	for _, u := range []struct {
+		key, name string
+		spec      lang.TakeSpec
+	}{
+		{"input", UsageInput, spec.Input}, {"output", UsageOutput, spec.Output},
+		{"cacheRead", UsageCacheRead, spec.CacheRead}, {"cacheWrite", UsageCacheWrite, spec.CacheWrite},
+		{"reasoning", UsageReasoning, spec.Reasoning},
+	} {
+		if t := c.take(u.spec, format, ps.At(u.key)); t != nil {
+			takes[u.name] = t
+		}
+	}
+	return takes
 }
 
 func (c compiler) take(spec lang.TakeSpec, format string, ps lang.Problems) *take {

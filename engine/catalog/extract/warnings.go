@@ -84,7 +84,7 @@ func (d *decoder) besides(a *Answer) (warnings []string) {
 	if len(a.Denied) > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s did not allow its model to use: %s", name, strings.Join(a.Denied, ", ")))
 	}
-	warnings = append(warnings, d.told.texts...)
+	warnings = append(append(warnings, d.told.texts...), d.fileNotes(a)...)
 	if a.Failure == nil && otherModel(d.turn.Model, a.Model) {
 		warnings = append(warnings, fmt.Sprintf("%s answered with the model %s, and was asked for %s", name, a.Model, d.turn.Model))
 	}

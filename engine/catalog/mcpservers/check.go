@@ -94,8 +94,9 @@ func plainArgument(arg string, ps lang.Problems) {
 
 var (
 	fileName = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}\.[a-z]{1,8}$`)
-	// Names of what else lies in the folder of a call.
-	takenFiles = []string{PromptFile, "row.json"}
+	// TakenFiles are names of what else lies in the folder of a call. What has none of its own
+	// has no ending.
+	TakenFiles = []string{PromptFile, "row.json"}
 )
 
 // PromptFile is the file of a prompt that does not go over standard input.
@@ -155,7 +156,7 @@ func Check(spec lang.MCPSpec, ps lang.Problems) {
 
 func checkFile(file lang.MCPFile, ps lang.Problems) {
 	argvtemplate.ReservedVariable(file.Env, ps.At("env"))
-	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(takenFiles, file.Name)) {
+	if file.Name != "" && (!fileName.MatchString(file.Name) || slices.Contains(TakenFiles, file.Name)) {
 		ps.At("name").Add("mcp", "%q cannot be the name of the file", file.Name).Hint = "such as mcp.json"
 	}
 	if file.Text != "" && strings.Count(file.Text, slotJSON) != 1 {

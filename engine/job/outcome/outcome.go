@@ -19,8 +19,9 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// Decode decodes what a finished process printed into the outcome of its call.
-func Decode(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (call.Completion, store.Ending) {
+// Decode decodes what a finished process printed, and what it wrote into a file that is opened as
+// extract.Run says, into the outcome of its call.
+func Decode(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit, file func(session string) (extract.File, error)) (call.Completion, store.Ending) {
 	tail, err := process.Tail(stderr, exit.Stderr, 64<<10)
 	if err != nil {
 		tail = []byte(fmt.Sprintf("(standard error could not be read back: %v)", err))
@@ -28,6 +29,7 @@ func Decode(bound *catalog.Call, stdout, stderr *os.File, exit process.Exit) (ca
 	answer, err := bound.Decode(extract.Run{
 		Stdout: process.Reader(stdout, exit.Stdout), Size: exit.Stdout.Head + exit.Stdout.Tail, Stderr: string(tail),
 		At: exit.Ended, Exit: exit.Code, Signal: exit.Signal, Ended: failureClass(exit), Cut: exit.Stdout.Truncated,
+		File: file, Began: exit.Started,
 	})
 	if err != nil {
 		failure := &lang.Failure{Class: lang.ClassUnparsable, Message: "the output could not be read back: " + err.Error()}

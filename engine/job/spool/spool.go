@@ -82,6 +82,9 @@ func (f *Files) WriteNamed(files []catalog.File, folder string) error {
 	return nil
 }
 
+// NamedDir is the folder of the named files, "" without any.
+func (f *Files) NamedDir() string { return f.namedDir }
+
 // RemoveNamed removes the named files of the call, once its program has ended.
 func (f *Files) RemoveNamed() {
 	if f.namedDir != "" {

@@ -116,15 +116,15 @@ func (s *coverage) report(cli *catalog.CLI, ps lang.Problems) {
 	if cli.CLISpec.Prompt.Guard != "" && !s.guard {
 		add(ps.At("prompt", "guard"), "has a prompt that begins with a slash")
 	}
-	out, usage := ps.At("output"), cli.Output.Usage
+	out, usage, file := ps.At("output"), cli.Output.Usage, cli.Output.File
 	usage.Scope = ""
 	for _, f := range []struct {
 		key string
 		is  bool
 		at  lang.Problems
 	}{
-		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.Output.Model.Take != "", out.At("model")},
-		{"usage", usage != (lang.UsageSpec{}), out.At("usage")}, {"cost", cli.Output.Cost.Take != "", out.At("cost")},
+		{"text", cli.Output.Format != "text", out.At("text")}, {"model", cli.Output.Model.Take != "" || file.Model.Take != "", out.At("model")},
+		{"usage", usage != (lang.UsageSpec{}) || file.Usage != (lang.UsageSpec{}), out.At("usage")}, {"cost", cli.Output.Cost.Take != "" || file.Cost.Take != "", out.At("cost")},
 		{"session", cli.Session.Capture.Take != "", ps.At("session", "capture")},
 		{"warnings", len(cli.Output.Warnings) > 0, out.At("warnings")},
 	} {

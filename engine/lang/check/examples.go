@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -306,7 +307,13 @@ func deref(s *string) string {
 // decodes compares what captured output decodes to.
 func (e exampleRun) decodes(call *catalog.Call, ps lang.Problems) {
 	ex := e.ex
-	answer, err := call.Decode(extract.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit})
+	run := extract.Run{Stdout: strings.NewReader(ex.Stdout), Stderr: ex.Stderr, Exit: ex.Exit}
+	if ex.File != nil {
+		run.File = func(string) (extract.File, error) {
+			return extract.File{Text: io.NopCloser(strings.NewReader(*ex.File)), Size: int64(len(*ex.File))}, nil
+		}
+	}
+	answer, err := call.Decode(run)
 	if err != nil {
 		ps.Add("example", "cannot be read: %v", err)
 		return

@@ -243,11 +243,21 @@ func droppedInstead(s scope, was, is any) {
 	}
 }
 
-func fieldwise(s scope, was, is any) {
-	a, b := reflectValue(was), reflectValue(is)
-	for i := range a.NumField() {
-		if x, y := a.Field(i), b.Field(i); !reflect.DeepEqual(x.Interface(), y.Interface()) {
-			s.at(jsonName(a.Type().Field(i))).note("%s", became(x, y))
+// reading compares how an output is read, field by field. What the program is told of its file
+// are words of its command line, and a variable.
+func reading(s scope, was, is any) {
+	a, b := was.(lang.OutputSpec), is.(lang.OutputSpec)
+	before, after := a.File, b.File
+	if !slices.Equal(before.Words, after.Words) {
+		s.at("file", "words").line("its file", before.Words, after.Words)
+	}
+	if before.Env != after.Env && after.Env != "" {
+		s.at("file", "env").widening("the variable %s is set for it", after.Env)
+	}
+	for i := range reflectValue(a).NumField() {
+		x, y := reflectValue(a).Field(i), reflectValue(b).Field(i)
+		if !reflect.DeepEqual(x.Interface(), y.Interface()) {
+			s.at(jsonName(reflectValue(a).Type().Field(i))).note("%s", became(x, y))
 		}
 	}
 }

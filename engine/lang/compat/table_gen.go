@@ -85,7 +85,7 @@ func comparisonsOfFields() map[string]comparison {
 		"cli.*.mcp.none":                  {classify: ifServers(worded("no MCP servers"))},
 		"cli.*.mcp.file":                  {classify: ifServers(composite(Widening))},
 		"cli.*.mcp.own":                   {classify: ifServers(composite(Widening))},
-		"cli.*.output":                    {classify: fieldwise},
+		"cli.*.output":                    {classify: reading},
 		"cli.*.success":                   noted,
 		"cli.*.exits":                     noted,
 		"cli.*.failure":                   noted,

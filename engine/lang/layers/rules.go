@@ -20,6 +20,8 @@ func rules() []rule {
 		{"gateway.approvals.danger", []string{"danger"}, false, ordered("allow", "allow", "deny")},
 		{"gateway.approvals.ceiling", []string{"ceiling"}, false, ordered("own", "own", "full", "edit", "read")},
 		{"gateway.access.default", []string{"access"}, false, ordered("read", "own", "full", "edit", "read")},
+		{"gateway.access.trusted", []string{"trust"}, false, fewer},
+		{"gateway.access.trustRoots", []string{"trust"}, false, ordered("false", "true", "false")},
 		{"gateway.budget", []string{"budget"}, false, budgets},
 		{"gateway.reload", []string{"reload"}, false, ordered("all", "all", "hold", "off")},
 		{"gateway.approvals.policy", []string{"policy"}, false, included},
@@ -62,6 +64,9 @@ func ordered(unset string, values ...string) func(*Locks, string, Value, Value) 
 // same is for what cannot be compared.
 func same(_ *Locks, _ string, was, is Value) bool { return was != nil && was.Equal(is) }
 
+// fewer is for a list whose elements cannot be compared: none are fewer.
+func fewer(l *Locks, key string, was, is Value) bool { return is.Null() || same(l, key, was, is) }
+
 // budgets is for what calls may cost: of each bound less is narrower, and so is a call that is
 // taken to cost more.
 func budgets(_ *Locks, _ string, was, is Value) bool {
@@ -99,9 +104,12 @@ func unmarked(l *Locks, key string, was, is Value) bool {
 // a level of access rests on; a field that is not known here may be part of that.
 func program(_ *Locks, key string, was, is Value) bool {
 	switch key {
-	case "title", "doc", "install", "unverified", "models", "timeouts", "onCancel", "concurrency", "budget", "examples",
-		"success", "exits", "failure", "output", "login", "probe":
+	case "title", "doc", "install", "unverified", "models", "timeouts", "onCancel", "concurrency", "budget", "retry", "breaker", "examples",
+		"success", "exits", "failure", "login", "probe":
 		return true
+	case "output": // the program is told to write its file by words and a variable
+		file := field(is, "file")
+		return file == nil || unchanged(field(was, "file"), file)
 	case "params", "risk", "access", "versions": // there are rules for them
 		return true
 	}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package written
+
+const nonblocking = 0
