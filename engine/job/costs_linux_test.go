@@ -1,6 +1,7 @@
 package job
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +72,26 @@ func TestReservationOfACall(t *testing.T) {
 	req.Charge = &call.Charge{USD: 0.5, Fit: budget.Fit(limits, 0.5, time.Now(), new(budget.Decision))}
 	if job, failure := b.runner.send(t.Context(), req); failure == nil || failure.Class != lang.ClassBudget || job.Row.ID != "" {
 		t.Errorf("%+v, %+v", job, failure)
+	}
+}
+
+// TestNextAttemptMustFit: an attempt that the budget does not allow is not made, and the job ends as
+// the one before did.
+func TestNextAttemptMustFit(t *testing.T) {
+	b := newFixture(t, tried+soon)
+	b.catalog.Settings.Budget.Day = new(1.0)
+	other := store.Job{ID: store.NewID(), Principal: store.Local, Tool: "t", CLI: "zeta"}
+	if err := b.store.Begin(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Finish(t.Context(), other.ID, store.Outcome{Ending: store.EndOK, CostUSD: new(2.0)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	req := b.times(9, 75)
+	req.Charge = &call.Charge{USD: 0.5}
+	out := b.runner.Run(t.Context(), req)
+	row := b.row(out)
+	if class(out) != "busy" || b.runs() != 1 || !strings.Contains(row.Outcome.ErrorMessage, "; then no other attempt was made: this call, which is taken to cost $0.50, does not fit into the budget of the day") {
+		t.Errorf("%+v after %d runs, %q", out.Answer.Failure, b.runs(), row.Outcome.ErrorMessage)
 	}
 }

@@ -210,7 +210,9 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	if err := records.StartNext(ctx, next.row); err != nil {
 		_ = prepared.discard() // what is left is found by its row
 		if exceeded := (*budget.Exceeded)(nil); errors.As(err, &exceeded) {
-			return r.endBetween(ctx, records, asked, exceeded.Decision.Failure())
+			why := exceeded.Decision.Failure()
+			why.Message = "no other attempt was made: " + exceeded.Error()
+			return r.endBetween(ctx, records, asked, why)
 		}
 		return call.Job{}, err
 	}
