@@ -25,7 +25,7 @@ a trial.`,
 			return err
 		}
 		defer e.Close()
-		list, err := e.Tools.Runner.Breakers(cmd.Context())
+		list, err := e.Tools.Breakers(cmd.Context())
 		if err != nil {
 			return fail(err)
 		}
@@ -50,7 +50,7 @@ func (a *app) breakerReset() *cobra.Command {
 				return err
 			}
 			defer e.Close()
-			closed, err := e.Tools.Runner.ResetBreaker(cmd.Context(), args[0])
+			closed, err := e.Tools.ResetBreaker(cmd.Context(), args[0])
 			if err != nil {
 				return fail(err)
 			}

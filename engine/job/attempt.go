@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
@@ -12,6 +11,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -85,24 +85,8 @@ func (r *Runner) explain(row store.Job, out *call.Completion) {
 	if !ok || f == nil || !out.Answer.Passing {
 		return
 	}
-	switch event := attempts.EventOf(&row, out.Answer, keeps(cli)); {
-	case !event.Repeatable():
-		out.Warnings = append(out.Warnings, "it was not tried again by itself, because it may have changed something: look at what was done before you call again")
-	case event.Keeps:
-		out.Warnings = append(out.Warnings, "it was not tried again by itself, because the conversation may hold the prompt already")
-	}
-	records, err := r.Record()
-	if err != nil {
-		return
-	}
-	list, err := records.Breakers(context.Background(), attempts.Keys(row.CLI, row.Model)...)
-	if err != nil {
-		return
-	}
-	for _, b := range list {
-		if wait := time.Until(b.Until); b.State == store.BreakerOpen && wait > 0 {
-			f.RetryAfterMs = max(f.RetryAfterMs, wait.Milliseconds())
-		}
+	if records, err := r.Record(); err == nil {
+		out.Warnings = append(out.Warnings, attempts.Explain(records, &row, out.Answer, keeps(cli))...)
 	}
 }
 
@@ -161,24 +145,10 @@ func (r *Runner) event(cli *catalog.CLI, e *ended) attempts.Ended {
 // total adds to the end of a job what its other attempts have used.
 func (r *Runner) total(ctx context.Context, records Store, e *ended) error {
 	before, err := records.Attempts(ctx, e.row.ID)
-	if err != nil {
-		return err
+	if err == nil {
+		outcome.Total(before, &e.row.Outcome, &e.out.Answer)
 	}
-	o := &e.row.Outcome
-	for _, a := range before {
-		o.Use(a.Outcome)
-	}
-	a := &e.out.Answer
-	a.CostUSD, a.Estimated = o.CostUSD, o.CostEstimated
-	for name, n := range map[string]*int64{
-		extract.UsageInput: o.InputTokens, extract.UsageOutput: o.OutputTokens, extract.UsageCacheRead: o.CacheReadTokens,
-		extract.UsageCacheWrite: o.CacheWriteTokens, extract.UsageReasoning: o.ReasoningTokens,
-	} {
-		if n != nil && a.Usage != nil {
-			a.Usage[name] = *n
-		}
-	}
-	return nil
+	return err
 }
 
 // admit asks the breakers of the CLI and the model of a call whether an attempt may begin. The
@@ -233,39 +203,4 @@ func (r *Runner) opened(ctx context.Context, records Store, step store.Step) {
 			_ = x.Cancel(byBreaker)
 		}
 	}
-}
-
-// Breakers are those of which something is known.
-func (r *Runner) Breakers(ctx context.Context) ([]store.Breaker, error) {
-	records, err := r.Record()
-	if err != nil {
-		return nil, err
-	}
-	return records.Breakers(ctx)
-}
-
-// ResetBreaker closes the breaker of a CLI, or of CLI/model, and those of the CLI's models. It
-// returns those that were not closed, as they were.
-func (r *Runner) ResetBreaker(ctx context.Context, key string) (closed []store.Breaker, err error) {
-	records, err := r.Record()
-	if err != nil {
-		return nil, err
-	}
-	list, err := records.Breakers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var changes []store.BreakerChange
-	for _, b := range list {
-		if b.Key != key && !strings.HasPrefix(b.Key, key+"/") || b.Failures == 0 {
-			continue
-		}
-		closed = append(closed, b)
-		changes = append(changes, store.BreakerChange{Key: b.Key, Change: func(b store.Breaker) store.Breaker {
-			now := time.Now()
-			return store.Breaker{Key: b.Key, State: store.BreakerClosed, Opened: now, Changed: now} // what began before says nothing new
-		}})
-	}
-	_, err = records.ChangeBreakers(ctx, changes...)
-	return closed, err
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
@@ -82,18 +80,6 @@ func (r *run) recordFailure(ctx context.Context, err error) *lang.Failure {
 	return &lang.Failure{Class: lang.ClassRecord, Message: "the call cannot be recorded: " + err.Error(), Hint: "a call that cannot be recorded is not made"}
 }
 
-// startFailure turns err into a failure to start.
-func startFailure(err error) *lang.Failure {
-	if errors.Is(err, syscall.ENOSPC) {
-		return &lang.Failure{Class: lang.ClassDisk, Message: err.Error(), Hint: "free disk space where the gateway keeps its state, then try again"}
-	}
-	return &lang.Failure{Class: lang.ClassStart, Message: err.Error()}
-}
-
-func (r *run) programFailure(err error) *lang.Failure {
-	return &lang.Failure{Class: lang.ClassStart, Message: fmt.Sprintf("%s could not be started: %s", r.Bound.CLI.DisplayName(), err)}
-}
-
 // buildCommand makes the command line and the environment; the files of the call are written
 // to the folder later. A mistake in the call itself has the class usage; everything else is
 // a failure to start.
@@ -107,35 +93,10 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	}
 	var err error
 	if r.environ, err = r.Host.Environ(environment.OfCall(r.Request.Catalog, r.Bound, r.command, r.Dir)); err != nil {
-		return startFailure(err)
+		return environment.StartFailure(err)
 	}
 	r.secrets = redaction.New(r.environ, r.Request.Catalog)
 	return nil
-}
-
-// findProgram looks up the program.
-func (r *run) findProgram() (path string, failure *lang.Failure) {
-	cli := r.Bound.CLI
-	var missing *host.NotFoundError
-	path, err := r.Host.Find(r.command.Bin)
-	if errors.As(err, &missing) {
-		hint := "install " + cli.DisplayName()
-		if cli.Install != "" {
-			hint += ": " + cli.Install
-		}
-		hint += fmt.Sprintf("; or set cli.%s.bin to its path", cli.Name)
-		return "", &lang.Failure{Class: lang.ClassMissing, Message: fmt.Sprintf("%s is not installed: %s", cli.DisplayName(), missing), Hint: hint}
-	}
-	var broken *host.NotExecutableError
-	if errors.As(err, &broken) {
-		failure = r.programFailure(err)
-		failure.Hint = broken.Fix()
-		return "", failure
-	}
-	if err != nil {
-		return "", startFailure(err)
-	}
-	return path, nil
 }
 
 // buildRow makes the row of the call.

@@ -62,7 +62,9 @@ func (r *Runner) status(ctx context.Context, records Store, row store.Job) (call
 		job.State = call.Queued
 	}
 	if now.phase == supervisor.Running && !now.canceling {
-		r.endEarlyOnce(x, row)
+		if cli, ok := r.Current().CLI(row.CLI); ok && row.Mode != program && x.handle() == nil { // another gateway's, which may be gone
+			early.EndOnce(x, cli.At(row.CLIVersion))
+		}
 	}
 	job.Pid, job.Canceling, job.Printed = now.pid, now.canceling, now.printed
 	return job, r.withAttempts(ctx, records, &job)
@@ -289,12 +291,4 @@ func (r *Runner) secretsOf(row store.Job) (redaction.Redactor, bool) {
 	}
 	environ, err := r.Host.Environ(filter)
 	return redaction.New(environ, catalog), err == nil
-}
-
-// endEarlyOnce ends a running job of another gateway, which may be gone, if it is to be ended
-// early.
-func (r *Runner) endEarlyOnce(x execution, row store.Job) {
-	if cli, ok := r.Current().CLI(row.CLI); ok && row.Mode != program && x.handle() == nil {
-		early.EndOnce(x, cli.At(row.CLIVersion))
-	}
 }

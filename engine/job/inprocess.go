@@ -93,7 +93,7 @@ type inProcessPreparation struct {
 func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 	files, err := spool.New(x.Spool)
 	if err != nil {
-		return nil, startFailure(err)
+		return nil, environment.StartFailure(err)
 	}
 	p := &inProcessPreparation{x: x, files: files}
 	folder, err := x.folder(r)
@@ -105,9 +105,9 @@ func (x *inProcess) prepare(r *run) (preparation, *lang.Failure) {
 	}
 	failure := (*lang.Failure)(nil)
 	if err != nil {
-		failure = startFailure(err)
+		failure = environment.StartFailure(err)
 	} else {
-		p.program, failure = r.findProgram()
+		p.program, failure = environment.Program(r.Host, r.Bound.CLI, r.command.Bin)
 	}
 	if failure != nil {
 		files.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -74,7 +75,7 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 			return nil, err
 		}
 	}
-	rows := store.Filter{Principal: f.Principal, CLI: f.CLI, Endings: endingsOf[f.State], Limit: f.Limit}
+	rows := store.Filter{Principal: f.Principal, CLI: f.CLI, Endings: outcome.Endings[f.State], Limit: f.Limit}
 	if f.State != "" && !f.State.Ended() {
 		rows.State = store.Live
 		rows.Limit = 0 // some may turn out to be in another state
@@ -102,14 +103,6 @@ func (r *Runner) List(ctx context.Context, f Filter) ([]call.Job, error) {
 			return jobs, nil
 		}
 	}
-}
-
-// endingsOf are the endings in the record for each state.
-var endingsOf = map[call.State][]store.Ending{
-	call.Completed: {store.EndOK},
-	call.Canceled:  {store.EndCanceled},
-	call.Orphaned:  {store.EndLost},
-	call.Failed:    {store.EndError, store.EndTimeout, store.EndOutputCap, store.EndStartFailed},
 }
 
 // durable reports whether a job of the row does not end with its gateway.

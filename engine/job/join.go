@@ -16,6 +16,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/job/queue"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
@@ -135,7 +136,7 @@ const (
 // it to change files, which are then taken to be its own work.
 func (r *run) fresh(row store.Job) bool {
 	since := row.Created
-	if r.Bound.CLI.HasLevels() && writes(&r.Bound.Access) || len(r.Bound.Dangers()) > 0 {
+	if r.Bound.CLI.HasLevels() && queue.Writes(&r.Bound.Access) || len(r.Bound.Dangers()) > 0 {
 		since = row.Outcome.Ended
 	}
 	changed, err := changes.Since(r.Dir, since, r.Own)

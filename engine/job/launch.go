@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
+	"github.com/llm-cli-gateway/gateway/engine/job/queue"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -40,7 +42,7 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 	var prepared preparation
 	if failure == nil {
 		jobdir.RemoveUnstarted(filepath.Join(r.folder(), r.id))
-		defer r.lockTurn(ctx)()
+		defer queue.LockTurn(ctx, r.Pools, r.Bound.CLI.Name, r.Bound.Session)()
 		prepared, failure = x.prepare(r)
 	}
 	drop := func() {
@@ -62,7 +64,7 @@ func (r *run) launch(ctx context.Context, failure *lang.Failure) (call.Job, erro
 	}
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
-			failure = r.programFailure(err)
+			failure = environment.NotStarted(r.Bound.CLI, err)
 		}
 	}
 	if failure != nil {
@@ -88,7 +90,7 @@ func (r *run) now(ctx context.Context, err error) (call.Job, error) {
 func (r *run) rebuild(x Executor) *lang.Failure {
 	folder, err := x.folder(r)
 	if err != nil {
-		return startFailure(err)
+		return environment.StartFailure(err)
 	}
 	if failure := r.buildCommand(folder); failure != nil {
 		return failure

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
@@ -91,46 +89,18 @@ func (r *Runner) reconcile(ctx context.Context, records Store) error {
 	}
 }
 
-// orphanedDir is a directory without a row.
-type orphanedDir struct {
-	dir   *supervisor.Dir
-	state supervisor.State
-	made  time.Time
-}
-
 // orphanedDirs are the directories of jobs of which the record does not know, but for those
 // that are so young that their row may be on its way.
-func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time) (found []orphanedDir, err error) {
-	entries, err := os.ReadDir(r.folder())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if s, ok := r.orphanedDir(ctx, records, entry.Name(), now); ok {
-			found = append(found, s)
-		}
-	}
-	return found, nil
+func (r *Runner) orphanedDirs(ctx context.Context, records Store, now time.Time) ([]jobdir.Orphan, error) {
+	return jobdir.Orphans(r.folder(), now.Add(-rowDelay), unknownTo(ctx, records))
 }
 
-func (r *Runner) orphanedDir(ctx context.Context, records Store, id string, now time.Time) (found orphanedDir, ok bool) {
-	made := store.IDTime(jobdir.Job(id))
-	if made.IsZero() {
-		return found, false
+// unknownTo reports whether a record knows nothing of a job.
+func unknownTo(ctx context.Context, records Store) func(id string) bool {
+	return func(id string) bool {
+		_, err := records.Job(ctx, store.AnyPrincipal, id)
+		return errors.Is(err, store.ErrNotFound)
 	}
-	if _, err := records.Job(ctx, store.AnyPrincipal, jobdir.Job(id)); !errors.Is(err, store.ErrNotFound) {
-		return found, false
-	}
-	dir, err := supervisor.Open(filepath.Join(r.folder(), id))
-	if err != nil {
-		return found, false
-	}
-	s, err := dir.State()
-	begun := s.Start != (supervisor.Start{}) // so there was a row
-	return orphanedDir{dir, s, made}, err == nil && (begun || now.Sub(made) >= rowDelay)
 }
 
 // recover gives rows to the jobs that lost theirs, once for each record that is opened: the
@@ -153,7 +123,7 @@ func (r *Runner) recover(ctx context.Context, records Store) error {
 
 // recoverJob is recover for the job of an id that a caller knows.
 func (r *Runner) recoverJob(ctx context.Context, records Store, id string) error {
-	found, ok := r.orphanedDir(ctx, records, filepath.Base(jobdir.Last(r.folder(), id)), time.Now())
+	found, ok := jobdir.OrphanOf(jobdir.Last(r.folder(), id), time.Now().Add(-rowDelay), unknownTo(ctx, records))
 	if !ok || r.Volatile {
 		return nil
 	}
@@ -185,14 +155,14 @@ func (r *Runner) Import(ctx context.Context, now time.Time) (made int, err error
 	return made, nil
 }
 
-func (r *Runner) importDir(ctx context.Context, records Store, s orphanedDir) (fresh bool, err error) {
-	if s.dir.Path() != jobdir.Last(r.folder(), jobdir.Job(s.dir.ID())) {
+func (r *Runner) importDir(ctx context.Context, records Store, s jobdir.Orphan) (fresh bool, err error) {
+	if s.Dir.Path() != jobdir.Last(r.folder(), jobdir.Job(s.Dir.ID())) {
 		return false, nil // of a job its last attempt counts
 	}
-	if s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted {
+	if s.State.Phase == supervisor.Lost && s.State.Exit.Reason == supervisor.NeverStarted {
 		return false, nil
 	}
-	row, ok := jobdir.Row(s.dir.Path(), r.RecordName)
+	row, ok := jobdir.Row(s.Dir.Path(), r.RecordName)
 	if !ok {
 		return false, nil
 	}
@@ -212,10 +182,10 @@ func (r *Runner) pruneOrphanedDirs(ctx context.Context, records Store, now, befo
 		return err
 	}
 	for _, s := range orphaned {
-		idle := s.state.Phase == supervisor.Lost && s.state.Exit.Reason == supervisor.NeverStarted && now.Sub(s.made) >= abandoned
-		old := expire && s.made.Before(before) && (s.state.Phase == supervisor.Ended || s.state.Phase == supervisor.Lost)
+		idle := s.State.Phase == supervisor.Lost && s.State.Exit.Reason == supervisor.NeverStarted && now.Sub(s.Made) >= abandoned
+		old := expire && s.Made.Before(before) && (s.State.Phase == supervisor.Ended || s.State.Phase == supervisor.Lost)
 		if idle || old {
-			if err := s.dir.Remove(); err != nil && !errors.Is(err, supervisor.ErrLive) {
+			if err := s.Dir.Remove(); err != nil && !errors.Is(err, supervisor.ErrLive) {
 				return err
 			}
 		}

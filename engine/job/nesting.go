@@ -4,65 +4,22 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/access"
 	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/store"
-	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
 
-// A CLI that we called may call us. Without a guard two CLIs could call each other for
-// ever, or one could let another do what it may not do itself.
-
-// nesting caches the jobs inside which this gateway runs.
-type nesting struct {
-	mu    sync.Mutex
-	known bool
-
-	look   sync.Once // at the ancestors, of which there are many: no call waits for a second look
-	inside bool
-	jobs   []store.Job // the nearest first
-}
-
-// maxDepth bounds the walk along the parents of rows.
-const maxDepth = 32
-
-// outer are the jobs in which this gateway runs, the nearest first. They are found in its
-// environment, and where that was cleaned in its ancestors. Of a job of another record
-// only the id is known.
+// outer are the jobs in which this gateway runs, the nearest first.
 func (r *Runner) outer(ctx context.Context, records Store) []store.Job {
-	r.nested.mu.Lock()
-	defer r.nested.mu.Unlock()
-	if r.nested.known {
-		return r.nested.jobs
-	}
-	var above []string
-	for _, dir := range supervisor.EnclosingJobs() {
-		above = append(above, jobdir.Job(filepath.Base(dir)))
-	}
-	if len(above) == 0 && r.Parent != "" {
-		above = []string{jobdir.Job(r.Parent)}
-	}
-	var jobs []store.Job
-	for len(above) > 0 && len(jobs) < maxDepth {
-		row, err := records.Job(ctx, store.AnyPrincipal, above[0])
-		if err != nil {
-			row = store.Job{ID: above[0]}
-		}
-		jobs, above = append(jobs, row), above[1:]
-		if len(above) == 0 && row.ParentID != "" && !slices.ContainsFunc(jobs, func(j store.Job) bool { return j.ID == row.ParentID }) {
-			above = []string{row.ParentID}
-		}
-	}
-	r.nested.jobs, r.nested.known = jobs, ctx.Err() == nil
-	return jobs
+	return r.nested.Outer(ctx, records, r.Parent)
 }
+
+// nestedCall reports whether this gateway runs inside a job, without a look at the record.
+func (r *Runner) nestedCall() bool { return r.nested.Inside(r.Parent) }
 
 // parent is the job in which this gateway runs, "" if none.
 func (r *run) parent(ctx context.Context) string {
@@ -70,12 +27,6 @@ func (r *run) parent(ctx context.Context) string {
 		return outer[0].ID
 	}
 	return ""
-}
-
-// nestedCall reports whether this gateway runs inside a job, without a look at the record.
-func (r *Runner) nestedCall() bool {
-	r.nested.look.Do(func() { r.nested.inside = r.Parent != "" || len(supervisor.EnclosingJobs()) > 0 })
-	return r.nested.inside
 }
 
 // Ceiling is what a call of this gateway may have at most: what the job may do in which the

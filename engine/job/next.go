@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,10 +10,11 @@ import (
 
 	"github.com/llm-cli-gateway/gateway/engine/budget"
 	"github.com/llm-cli-gateway/gateway/engine/call"
-	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
 	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
+	"github.com/llm-cli-gateway/gateway/engine/job/queue"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
@@ -35,14 +35,9 @@ func (r *run) stored() *storedcall.Call {
 	if r.Bound == nil || len(r.Args) == 0 {
 		return nil
 	}
-	c := r.kept(r.Bound, r.Args)
+	c := storedcall.Of(r.Bound, r.Args, r.Roots, r.depth)
 	c.Instead = r.instead
 	return &c
-}
-
-// kept is a call as it is kept.
-func (r *run) kept(bound *catalog.Call, args json.RawMessage) storedcall.Call {
-	return storedcall.Call{Args: args, Roots: r.Roots, Depth: r.depth, Access: bound.Access, Place: bound.Place, Kept: bound.Inherited()}
 }
 
 // chain notes who is asked if the call fails.
@@ -50,7 +45,7 @@ func (r *run) chain() {
 	r.instead = nil
 	var plan attempts.Plan
 	for _, a := range r.Instead {
-		c := r.kept(a.Bound, a.Args)
+		c := storedcall.Of(a.Bound, a.Args, r.Roots, r.depth)
 		c.CLI = a.Bound.CLI.Name
 		target := attempts.Target{Model: a.Bound.Model, On: a.On}
 		if c.CLI != r.Bound.CLI.Name {
@@ -111,16 +106,9 @@ func (r *Runner) retrying(ctx context.Context, records Store, row store.Job) (ca
 		return call.Job{}, err
 	}
 	if r.pendingJob(row.ID) == nil && !r.nestedCall() {
-		r.proceed(records, row, nil, cmpLater(row.Next, time.Now()).Add(holderDelay))
+		r.proceed(records, row, nil, time.Now().Add(max(0, time.Until(row.Next))+holderDelay))
 	}
 	return call.Job{Row: row, State: call.Retrying, Durable: r.durable(row), Attempts: made}, nil
-}
-
-func cmpLater(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // pending is a job whose next attempt this gateway starts when it is time.
@@ -199,7 +187,7 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	next.follow(row)
 	next.row.Fit = call.Further(next.Catalog, next.Bound.CLI, asked)
 	jobdir.RemoveUnstarted(filepath.Join(r.folder(), next.dir()))
-	defer next.lockTurn(ctx)()
+	defer queue.LockTurn(ctx, r.Pools, next.Bound.CLI.Name, next.Bound.Session)()
 	prepared, failure := x.prepare(&next)
 	if failure != nil {
 		if _, err := os.Lstat(filepath.Join(r.folder(), next.dir())); err == nil { // another gateway is at it
@@ -219,7 +207,7 @@ func (r *Runner) startNext(ctx context.Context, records Store, row store.Job, la
 	job, err := prepared.start(&next)
 	if err != nil {
 		_ = prepared.discard()
-		return next.recordStartFailure(next.programFailure(err)), nil
+		return next.recordStartFailure(environment.NotStarted(next.Bound.CLI, err)), nil
 	}
 	return job, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/host"
 	"github.com/llm-cli-gateway/gateway/engine/job/lease"
+	"github.com/llm-cli-gateway/gateway/engine/job/nesting"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -51,7 +52,7 @@ type Runner struct {
 	leased           *lease.Lease
 	name             string
 	reaped           sync.Once
-	nested           nesting
+	nested           nesting.Jobs
 	specWaitOverride time.Duration // replaces specWait in tests
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/queue"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 )
 
@@ -39,7 +41,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	var failure *lang.Failure
 	folder, err := x.folder(r)
 	if err != nil {
-		failure = startFailure(err)
+		failure = environment.StartFailure(err)
 	} else {
 		failure = r.buildCommand(folder)
 	}
@@ -54,7 +56,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	}
 	r.buildRow()
 	if failure == nil && r.Asked != nil {
-		if _, failure = r.findProgram(); failure == nil { // else there is nothing to ask about
+		if _, failure = environment.Program(r.Host, r.Bound.CLI, r.command.Bin); failure == nil { // else there is nothing to ask about
 			return r.beginWaiting(ctx)
 		}
 	}
@@ -70,7 +72,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 		}
 		return failure
 	}
-	defer r.lockTurn(ctx)()
+	defer queue.LockTurn(ctx, r.Pools, r.Bound.CLI.Name, r.Bound.Session)()
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
 		return r.recordJoin(ctx, joined), drop(failure)
 	}
@@ -81,7 +83,7 @@ func (r *run) begin(ctx context.Context) (call.Job, *lang.Failure) {
 	}
 	if failure == nil {
 		if job, err = prepared.start(r); err != nil {
-			failure = r.programFailure(err)
+			failure = environment.NotStarted(r.Bound.CLI, err)
 		}
 	}
 	if failure != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/jobdir"
+	"github.com/llm-cli-gateway/gateway/engine/job/queue"
 	"github.com/llm-cli-gateway/gateway/engine/job/redaction"
 	"github.com/llm-cli-gateway/gateway/engine/job/spool"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
@@ -73,18 +74,18 @@ type supervisedPreparation struct {
 }
 
 func (x *supervised) prepare(r *run) (preparation, *lang.Failure) {
-	program, failure := r.findProgram()
+	program, failure := environment.Program(r.Host, r.Bound.CLI, r.command.Bin)
 	if failure != nil {
 		return nil, failure
 	}
-	job := supervisor.Job{ID: r.dir(), Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: r.semaphores(), EndWithGateway: x.Volatile,
+	job := supervisor.Job{ID: r.dir(), Path: program, Args: r.command.Args, Dir: r.Dir, Semaphores: queue.Semaphores(r.Pools, r.Catalog, r.Bound, r.Dir, r.depth), EndWithGateway: x.Volatile,
 		Limits: environment.Limits(r.Catalog, r.Bound), QueueTimeout: r.queueTimeout()}
 	if r.command.Stdin != nil {
 		job.Stdin = []byte(*r.command.Stdin)
 	}
 	p, err := x.makeDir(r, job)
 	if err != nil {
-		return nil, startFailure(fmt.Errorf("the job cannot be prepared: %w", err))
+		return nil, environment.StartFailure(fmt.Errorf("the job cannot be prepared: %w", err))
 	}
 	return p, nil
 }

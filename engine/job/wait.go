@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
 	"github.com/llm-cli-gateway/gateway/engine/job/early"
 	"github.com/llm-cli-gateway/gateway/engine/job/environment"
+	"github.com/llm-cli-gateway/gateway/engine/job/leave"
+	"github.com/llm-cli-gateway/gateway/engine/job/nesting"
 	"github.com/llm-cli-gateway/gateway/engine/job/outcome"
+	"github.com/llm-cli-gateway/gateway/engine/session"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/supervisor"
 )
@@ -153,34 +153,22 @@ func (r *Runner) Completion(job call.Job) call.Completion {
 		}
 	}
 	r.explain(job.Row, &out)
-	out.Warnings = slices.Concat(out.Warnings, job.Notes, r.sessionWarnings(job.Row), r.keyWarnings(job.Row.CLI, out.Answer.Keys))
+	out.Warnings = slices.Concat(out.Warnings, job.Notes)
+	name := job.Row.CLI
+	cli, ok := r.Current().CLI(name)
+	if ok {
+		name = cli.DisplayName()
+	}
+	if records, err := r.Record(); err == nil {
+		out.Warnings = append(out.Warnings, session.Uncertain(records, name, job.Row)...)
+	}
+	if ok {
+		out.Warnings = append(out.Warnings, environment.KeyWarnings(r.Host, cli, out.Answer.Keys)...)
+	}
 	if cli, ok := r.Current().CLI(job.Row.CLI); ok && job.Row.Mode != program {
 		out.Account = environment.Payer(r.Host, r.Current(), cli, out.Answer.Keys)
 	}
 	return out
-}
-
-// keyWarnings says that a program used keys of its environment although it is logged in.
-func (r *Runner) keyWarnings(name string, keys []string) (warnings []string) {
-	cli, ok := r.Current().CLI(name)
-	if !ok || len(keys) == 0 {
-		return nil
-	}
-	variables, err := r.Host.Variables()
-	if err != nil {
-		return nil
-	}
-	for _, file := range cli.Login.Files {
-		path := variables.Place(file)
-		if info, err := os.Stat(path); path == "" || err != nil || info.Size() == 0 {
-			continue
-		}
-		for _, key := range keys {
-			warnings = append(warnings, fmt.Sprintf("%s used the key in %s, which takes precedence over its login (%s); remove it from the environment or from gateway.envFile to use the login", cli.DisplayName(), key, path))
-		}
-		return warnings
-	}
-	return nil
 }
 
 // Cancel asks for the end of a job of a principal, of all that it started and of the jobs that it asked
@@ -219,7 +207,7 @@ func (r *Runner) cancel(ctx context.Context, id, by string, depth int) error {
 		return err
 	}
 	records, err := r.Record()
-	if err != nil || depth == maxDepth {
+	if err != nil || depth == nesting.MaxDepth {
 		return err
 	}
 	f := store.Filter{Principal: store.AnyPrincipal, ParentID: id, State: store.Live, Limit: 500}
@@ -254,7 +242,7 @@ func (r *Runner) cancelWaiting(ctx context.Context, id, by string) error {
 	_, err = r.endWaiting(ctx, records, row, call.Abandoned)
 	if other := (*NotWaitingError)(nil); errors.As(err, &other) {
 		if err = nil; !other.Job.State.Ended() { // it was started just now
-			err = r.cancel(ctx, id, by, maxDepth)
+			err = r.cancel(ctx, id, by, nesting.MaxDepth)
 		}
 	}
 	return err
@@ -264,7 +252,7 @@ func (r *Runner) cancelWaiting(ctx context.Context, id, by string) error {
 // the caller's user wanted that, it is canceled, unless its spec says otherwise or it is
 // shared with another caller; in all other cases it goes on.
 func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
-	reason, wanted := r.cancelRequested(ctx, job)
+	reason, wanted := leave.Wanted(r.Current(), &job, context.Cause(ctx))
 	detached := context.WithoutCancel(ctx)
 	if !wanted {
 		return r.Status(detached, job.Row.Principal, job.Row.ID)
@@ -276,31 +264,4 @@ func (r *Runner) Abandon(ctx context.Context, job call.Job) (call.Job, error) {
 		return r.Status(detached, job.Row.Principal, job.Row.ID)
 	}
 	return r.Cancel(detached, job.Row.Principal, job.Row.ID, reason, cancelWait)
-}
-
-// cancelRequested reports whether the caller left because its user wants the job canceled.
-func (r *Runner) cancelRequested(ctx context.Context, job call.Job) (reason string, wanted bool) {
-	var cancel interface{ CancelReason() string }
-	catalog := r.Current()
-	settings := catalog.Settings.Jobs
-	onCancel := settings.OnCancel
-	if cli, ok := catalog.CLI(job.Row.CLI); ok && cli.OnCancel != "" {
-		onCancel = cli.OnCancel
-	}
-	if job.Joined || onCancel == "detach" || !errors.As(context.Cause(ctx), &cancel) {
-		return "", false
-	}
-	reason = cancel.CancelReason()
-	detaches, known := catalog.Client(job.Row.ClientName).Detaches(reason)
-	if !known { // words may say it
-		lower := strings.ToLower(reason)
-		detaches = slices.ContainsFunc(settings.DetachOn, func(word string) bool { return strings.Contains(lower, strings.ToLower(word)) })
-	}
-	if detaches {
-		return "", false
-	}
-	if reason == "" {
-		reason = "canceled by its caller"
-	}
-	return reason, true
 }

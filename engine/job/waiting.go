@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/call"
+	"github.com/llm-cli-gateway/gateway/engine/job/environment"
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/session"
@@ -57,7 +58,7 @@ type heldJob struct {
 func (r *run) beginWaiting(ctx context.Context) (call.Job, *lang.Failure) {
 	r.row.Waiting = store.Waiting{Until: r.started.Add(r.Asked.For), Holder: r.owner(), Question: r.secrets.Redact(r.Asked.Recorded)}
 	if err := r.storeCall(); err != nil {
-		return call.Job{}, startFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
+		return call.Job{}, environment.StartFailure(fmt.Errorf("the call cannot be kept until a person has decided: %w", err))
 	}
 	if joined, failure := r.accept(ctx); joined != nil || failure != nil {
 		os.Remove(storedcall.Path(r.folder(), r.id))
@@ -72,8 +73,9 @@ func (r *run) storeCall() error {
 	if !r.executor().durable() {
 		return nil
 	}
-	return storedcall.Save(r.folder(), r.id, storedcall.Call{
-		Args: r.Args, Roots: r.Roots, Depth: r.depth, Access: r.Bound.Access, Place: r.Bound.Place, Kept: r.Bound.Inherited(), Command: storedcall.Digest(r.command)})
+	c := storedcall.Of(r.Bound, r.Args, r.Roots, r.depth)
+	c.Command = storedcall.Digest(r.command)
+	return storedcall.Save(r.folder(), r.id, c)
 }
 
 // hold looks after a job that waits until it waits no more.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
+	"github.com/llm-cli-gateway/gateway/engine/job/attempts"
 	"github.com/llm-cli-gateway/gateway/engine/store"
 )
 
@@ -124,7 +125,7 @@ func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error
 	}
 	t.addBudgets(ctx, &s)
 	if t.Runner != nil && t.Runner.Record != nil {
-		list, err := t.Runner.Breakers(ctx)
+		list, err := t.Breakers(ctx)
 		if err != nil {
 			return Status{}, err
 		}
@@ -135,6 +136,24 @@ func (t *Tools) status(ctx context.Context, _ Caller, _ struct{}) (Status, error
 		}
 	}
 	return s, nil
+}
+
+// Breakers are those of which something is known.
+func (t *Tools) Breakers(ctx context.Context) ([]store.Breaker, error) {
+	records, err := t.Runner.Record()
+	if err != nil {
+		return nil, err
+	}
+	return records.Breakers(ctx)
+}
+
+// ResetBreaker closes the breaker of a CLI, or of CLI/model, as attempts.Reset does.
+func (t *Tools) ResetBreaker(ctx context.Context, key string) ([]store.Breaker, error) {
+	records, err := t.Runner.Record()
+	if err != nil {
+		return nil, err
+	}
+	return attempts.Reset(ctx, records, key)
 }
 
 // BreakerText is a breaker as a sentence.

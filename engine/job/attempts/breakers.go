@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/catalog/extract"
@@ -104,4 +105,47 @@ func Refusal(b store.Breaker, cli, name string, wait time.Duration) *lang.Failur
 	return &lang.Failure{Class: lang.ClassBreaker, Retryable: true, RetryAfterMs: wait.Milliseconds(),
 		Message: fmt.Sprintf("%d %s failed in a row, the last with %s: %s; nothing was run", b.Failures, what, b.Class, text.Head(text.OneLine(b.Message), 200)),
 		Hint:    fmt.Sprintf("call again in %s, or use another model or CLI; `gateway breaker reset %s` lets calls through at once", wait.Round(time.Second), b.Key)}
+}
+
+// Reset closes the breaker of a key, and those of its models if it is a CLI. It returns those that
+// counted failures, as they were.
+func Reset(ctx context.Context, records Breakers, key string) (closed []store.Breaker, err error) {
+	list, err := records.Breakers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var changes []store.BreakerChange
+	for _, b := range list {
+		if b.Key != key && !strings.HasPrefix(b.Key, ModelKey(key, "")) || b.Failures == 0 {
+			continue
+		}
+		closed = append(closed, b)
+		changes = append(changes, store.BreakerChange{Key: b.Key, Change: func(b store.Breaker) store.Breaker {
+			now := time.Now()
+			return store.Breaker{Key: b.Key, State: store.BreakerClosed, Opened: now, Changed: now} // what began before says nothing new
+		}})
+	}
+	_, err = records.ChangeBreakers(ctx, changes...)
+	return closed, err
+}
+
+// Explain says why the attempt of a row that failed for a passing reason was not made again, and puts
+// into the failure when it may be. Keeps is that of EventOf.
+func Explain(records Breakers, row *store.Job, a extract.Answer, keeps bool) (warnings []string) {
+	switch event := EventOf(row, a, keeps); {
+	case !event.Repeatable():
+		warnings = append(warnings, "it was not tried again by itself, because it may have changed something: look at what was done before you call again")
+	case event.Keeps:
+		warnings = append(warnings, "it was not tried again by itself, because the conversation may hold the prompt already")
+	}
+	list, err := records.Breakers(context.Background(), Keys(row.CLI, row.Model)...)
+	if err != nil {
+		return warnings
+	}
+	for _, b := range list {
+		if wait := time.Until(b.Until); b.State == store.BreakerOpen && wait > 0 {
+			a.Failure.RetryAfterMs = max(a.Failure.RetryAfterMs, wait.Milliseconds())
+		}
+	}
+	return warnings
 }

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
@@ -57,4 +58,22 @@ func Payer(h *host.Host, c *catalog.Catalog, cli *catalog.CLI, keys []string) st
 		return ""
 	}
 	return Listed(Accounts(cli.Login, environ), "key in ", "login in ")
+}
+
+// KeyWarnings says that a program used keys of its environment although it is logged in.
+func KeyWarnings(h *host.Host, cli *catalog.CLI, keys []string) (warnings []string) {
+	if len(keys) == 0 {
+		return nil
+	}
+	variables, err := h.Variables()
+	if err != nil {
+		return nil
+	}
+	for _, account := range Accounts(lang.LoginSpec{Files: cli.Login.Files}, variables) {
+		for _, key := range keys {
+			warnings = append(warnings, fmt.Sprintf("%s used the key in %s, which takes precedence over its login (%s); remove it from the environment or from gateway.envFile to use the login", cli.DisplayName(), key, account.File))
+		}
+		return warnings
+	}
+	return nil
 }

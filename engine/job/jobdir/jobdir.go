@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/llm-cli-gateway/gateway/engine/job/storedcall"
 	"github.com/llm-cli-gateway/gateway/engine/store"
@@ -110,4 +111,45 @@ func Row(dir, record string) (store.Job, bool) {
 	row := m.Row
 	row.Principal, row.State = cmp.Or(row.Principal, store.Local), store.Live // earlier gateways did not write the first
 	return row, err == nil && m.Record == record && row.Tool != "" && Name(row.ID, row.N()) == filepath.Base(dir)
+}
+
+// Orphan is a directory of which the record knows no job.
+type Orphan struct {
+	Dir   *supervisor.Dir
+	State supervisor.State
+	Made  time.Time
+}
+
+// Orphans are the directories in a folder of which nobody knows the job, but for those made since
+// a time in which nothing has begun: their row may be on its way.
+func Orphans(folder string, since time.Time, unknown func(id string) bool) (found []Orphan, err error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if o, ok := OrphanOf(filepath.Join(folder, entry.Name()), since, unknown); ok {
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
+
+// OrphanOf is Orphans for one directory.
+func OrphanOf(path string, since time.Time, unknown func(id string) bool) (found Orphan, ok bool) {
+	id := Job(filepath.Base(path))
+	made := store.IDTime(id)
+	if made.IsZero() || !unknown(id) {
+		return found, false
+	}
+	dir, err := supervisor.Open(path)
+	if err != nil {
+		return found, false
+	}
+	s, err := dir.State()
+	begun := s.Start != (supervisor.Start{}) // so there was a row
+	return Orphan{dir, s, made}, err == nil && (begun || !made.After(since))
 }

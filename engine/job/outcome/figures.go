@@ -43,3 +43,13 @@ func SetFigures(a *extract.Answer, o store.Outcome) {
 	}
 	a.CostUSD, a.Scope, a.CostScope, a.Estimated = o.CostUSD, o.UsageScope, o.CostScope, o.CostEstimated
 }
+
+// Total adds to the end of a job, and to its answer, what the attempts before have used.
+func Total(before []store.Attempt, end *store.Outcome, a *extract.Answer) {
+	for _, attempt := range before {
+		end.Use(attempt.Outcome)
+	}
+	scope, costScope := a.Scope, a.CostScope
+	SetFigures(a, *end)
+	a.Scope, a.CostScope = scope, costScope
+}

@@ -36,6 +36,11 @@ type Call struct {
 	Instead []Call `json:",omitempty"` // that are made if this one fails
 }
 
+// Of is the call as it is kept, with the arguments by which it was bound.
+func Of(bound *catalog.Call, args json.RawMessage, roots []string, depth int) Call {
+	return Call{Args: args, Roots: roots, Depth: depth, Access: bound.Access, Place: bound.Place, Kept: bound.Inherited()}
+}
+
 const prefix, suffix = "waiting-", ".json"
 
 // Path is where the call of a job is, in the folder of the directories of jobs.
