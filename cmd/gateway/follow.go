@@ -200,6 +200,9 @@ job whose files are gone is still in the record, with its answer.`,
 				return fail(err)
 			}
 			removed, err := runner.Prune(cmd.Context(), now)
+			if err == nil {
+				err = runner.IndexTexts(cmd.Context())
+			}
 			if err != nil {
 				return fail(err)
 			}

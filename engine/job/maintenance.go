@@ -48,7 +48,7 @@ func (r *Runner) Maintain(ctx context.Context, opened <-chan struct{}, log *slog
 				log.Warn("old jobs could not be removed", "error", err)
 			}
 		}
-		if err := r.indexTexts(ctx); err != nil && ctx.Err() == nil {
+		if err := r.IndexTexts(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("calls could not be made searchable", "error", err)
 		}
 		select {

@@ -87,8 +87,8 @@ func (r *Runner) pruneDirs(ctx context.Context, records Store, before time.Time,
 	return errors.Join(err, failed)
 }
 
-// indexTexts makes calls searchable that have ended.
-func (r *Runner) indexTexts(ctx context.Context) error {
+// IndexTexts makes calls searchable that have ended.
+func (r *Runner) IndexTexts(ctx context.Context) error {
 	log, err := r.callLog()
 	if err != nil || log == nil && r.JobsApart {
 		return err

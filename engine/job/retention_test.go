@@ -3,6 +3,7 @@
 package job
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -140,5 +141,31 @@ func TestRetentionOfAnotherRecord(t *testing.T) {
 	b.pruneUntil(time.Now().AddDate(0, 0, 61), retention.Removed{Rows: 1})
 	if _, err := log.Job(t.Context(), store.Local, done); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the row is still there, %v", err)
+	}
+}
+
+// TestCallsBecomeSearchable: in the record of calls, which may be another one than that of jobs.
+func TestCallsBecomeSearchable(t *testing.T) {
+	b := newFixture(t, "")
+	searchable := func() (n int) {
+		t.Helper()
+		db, err := sql.Open("sqlite", filepath.Join(b.home, "logs.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.QueryRow("SELECT count(*) FROM searched").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	b.await(b.submit("out=x").Row.ID)
+	b.runner.JobsApart = true
+	if err := b.runner.IndexTexts(t.Context()); err != nil || searchable() != 0 {
+		t.Errorf("%d are searchable in a record of jobs, %v", searchable(), err)
+	}
+	b.runner.JobsApart = false
+	if err := b.runner.IndexTexts(t.Context()); err != nil || searchable() != 1 {
+		t.Errorf("%d are searchable, %v", searchable(), err)
 	}
 }
