@@ -69,11 +69,12 @@ func KeyWarnings(h *host.Host, cli *catalog.CLI, keys []string) (warnings []stri
 	if err != nil {
 		return nil
 	}
-	for _, account := range Accounts(lang.LoginSpec{Files: cli.Login.Files}, variables) {
-		for _, key := range keys {
-			warnings = append(warnings, fmt.Sprintf("%s used the key in %s, which takes precedence over its login (%s); remove it from the environment or from gateway.envFile to use the login", cli.DisplayName(), key, account.File))
-		}
-		return warnings
+	logins := Accounts(lang.LoginSpec{Files: cli.Login.Files}, variables)
+	if len(logins) == 0 {
+		return nil
 	}
-	return nil
+	for _, key := range keys {
+		warnings = append(warnings, fmt.Sprintf("%s used the key in %s, which takes precedence over its login (%s); remove it from the environment or from gateway.envFile to use the login", cli.DisplayName(), key, logins[0].File))
+	}
+	return warnings
 }
