@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,8 @@ import (
 type record struct {
 	path   string // "" for none
 	memory bool   // without a file it is kept in memory
+
+	opening func(*sqlite.Store) // is told of a store that was opened, if not nil
 
 	mu     sync.Mutex
 	store  *sqlite.Store
@@ -67,6 +70,9 @@ func (r *record) open() (*sqlite.Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if r.opening != nil {
+		r.opening(s)
+	}
 	r.store, r.file = s, file
 	if !r.used && r.opened != nil {
 		close(r.opened)
@@ -95,6 +101,18 @@ func (r *record) close() error {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.drop()
+}
+
+// takeOver imports the calls in the record of an earlier gateway that was found in the place of
+// ours. Where they cannot be read, calls go on without them.
+func (e *Engine) takeOver(s *sqlite.Store) {
+	for _, h := range s.ImportEarlier(context.Background(), e.Tools.Runner.Concealer()) {
+		if h.Err != nil {
+			e.logger().Warn("not all calls in the record of an earlier gateway could be imported; the file stays", "file", h.Path, "calls", h.Calls, "error", h.Err)
+		} else {
+			e.logger().Info("the calls in the record of an earlier gateway were imported; the file stays", "file", h.Path, "calls", h.Calls)
+		}
+	}
 }
 
 // WriteMetadata writes beside the record of calls what its tables and columns mean, unless there
