@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/call/refused"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/describe"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -106,7 +108,19 @@ func (r *record) close() error {
 // takeOver imports the calls in the record of an earlier gateway that was found in the place of
 // ours. Where they cannot be read, calls go on without them.
 func (e *Engine) takeOver(s *sqlite.Store) {
-	for _, h := range s.ImportEarlier(context.Background(), e.Tools.Runner.Concealer()) {
+	known := map[string]refused.Kept{} // by CLI
+	asKept := func(row *store.Job) {
+		kept, ok := known[row.CLI]
+		if !ok {
+			kept = e.Tools.Runner.Kept(row.CLI)
+			known[row.CLI] = kept
+		}
+		row.Prompt, row.Outcome.Response = kept.Prompt(row.Prompt), kept.Answer(row.Outcome.Response)
+		for _, text := range []*string{&row.Model, &row.ModelAsked, &row.SessionID, &row.CorrelationID, &row.Outcome.ErrorMessage} {
+			*text = kept.Text(*text)
+		}
+	}
+	for _, h := range s.ImportEarlier(context.Background(), asKept) {
 		if h.Err != nil {
 			e.logger().Warn("not all calls in the record of an earlier gateway could be imported; the file stays", "file", h.Path, "calls", h.Calls, "error", h.Err)
 		} else {

@@ -275,24 +275,7 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 // Kept is what the record keeps of texts in calls of a CLI, for which nothing was prepared.
 func (r *Runner) Kept(cli string) refused.Kept {
 	secrets, _ := r.secretsOf(store.Job{CLI: cli})
-	return refused.Kept{Text: secrets.Redact, Prompt: secrets.Prompt}
-}
-
-// Concealer returns what makes rows of calls that come from elsewhere as the settings have them:
-// without secrets, and without the texts that are not recorded. It is for one goroutine.
-func (r *Runner) Concealer() func(*store.Job) {
-	known := map[string]redaction.Redactor{}
-	return func(row *store.Job) {
-		secrets, ok := known[row.CLI]
-		if !ok {
-			secrets, _ = r.secretsOf(store.Job{CLI: row.CLI})
-			known[row.CLI] = secrets
-		}
-		row.Prompt, row.Outcome.Response = secrets.Prompt(row.Prompt), secrets.Answer(row.Outcome.Response)
-		for _, text := range []*string{&row.Model, &row.ModelAsked, &row.SessionID, &row.CorrelationID, &row.Outcome.ErrorMessage} {
-			*text = secrets.Redact(*text)
-		}
-	}
+	return refused.Kept{Text: secrets.Redact, Prompt: secrets.Prompt, Answer: secrets.Answer}
 }
 
 // secretsOf are the secrets that a job may have printed: those of the environment that
