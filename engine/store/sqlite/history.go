@@ -57,14 +57,9 @@ func (s *Store) importHistory(ctx context.Context, h *History, change func(*stor
 	}
 	defer db.Close()
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "INSERT INTO imported(source, created_ns) VALUES(?, ?) ON CONFLICT DO NOTHING", h.Path, time.Now().UnixNano())
-		if err != nil {
+		if fresh, err = markImported(ctx, tx, h.Path); err != nil || !fresh {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		fresh = true
 		insert, err := tx.PrepareContext(ctx, insertSQL("job", names(jobColumns(new(store.Job)))))
 		if err != nil {
 			return err
