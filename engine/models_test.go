@@ -15,6 +15,7 @@ import (
 	"github.com/llm-cli-gateway/gateway/engine/catalog"
 	"github.com/llm-cli-gateway/gateway/engine/catalog/modelnames"
 	"github.com/llm-cli-gateway/gateway/engine/host"
+	"github.com/llm-cli-gateway/gateway/engine/installed"
 	"github.com/llm-cli-gateway/gateway/engine/lang"
 	"github.com/llm-cli-gateway/gateway/engine/models"
 	"github.com/llm-cli-gateway/gateway/engine/tools"
@@ -32,8 +33,8 @@ type listedModels struct {
 // listed calls list_models with the built-in specs, a home and an environment.
 func listed(t *testing.T, cat *catalog.Catalog, cli, home string, environ ...string) listedModels {
 	t.Helper()
-	offered := &tools.Tools{Catalog: func() *catalog.Catalog { return cat },
-		Models: &models.Registry{Host: host.New(append([]string{"HOME=" + home}, environ...), nil, "")}}
+	here := host.New(append([]string{"HOME=" + home}, environ...), nil, "")
+	offered := &tools.Tools{Catalog: func() *catalog.Catalog { return cat }, Models: &models.Registry{Host: here}, Calls: &call.Service{Versions: &installed.Prober{Host: here}}}
 	r := offered.Call(t.Context(), call.Request{Tool: tools.ListModels, Args: fmt.Appendf(nil, `{"cli":%q}`, cli)})
 	if r.IsError {
 		t.Fatal(r.Text)

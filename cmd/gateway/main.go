@@ -140,7 +140,7 @@ add an agent, a model alias or a setting, edit a spec.`,
 	root.SetVersionTemplate("gateway {{.Version}}\n")
 	root.PersistentFlags().StringArrayVar(&a.specs, "specs", nil, "also read the specs in `DIR`, which override yours; can be repeated")
 	root.AddGroup(&cobra.Group{ID: "use", Title: "Commands:"}, &cobra.Group{ID: "write", Title: "Commands for authors of specs:"})
-	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.breaker(), a.trust(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
+	root.AddCommand(a.demo(), a.serve(), a.call(), a.jobs(), a.sessions(), a.approvals(), a.breaker(), a.logs(), a.stats(), a.trust(), a.models(), a.doctor(), a.tools(), a.init(), a.new(), a.vet(), a.fmt(), a.lock(), a.docs(), a.record(), a.explain(), a.upgrade(), a.version())
 	root.SetHelpCommand(help(root))
 	root.SetCompletionCommandGroupID("use")
 	return root

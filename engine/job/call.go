@@ -99,6 +99,10 @@ func (r *run) buildCommand(folder string) *lang.Failure {
 	return nil
 }
 
+// Names under which the recorded arguments of a call hold the selection of its MCP servers, and
+// what the optimizer saved of its prompt. No parameter has them.
+const serversArgument, savingsArgument = "mcp", "prompt.saved"
+
 // buildRow makes the row of the call.
 func (r *run) buildRow() {
 	// Arguments are plain values: strings, numbers and lists of them.

@@ -113,7 +113,9 @@ func (r *Runner) retrying(ctx context.Context, records Store, row store.Job) (ca
 
 // pending is a job whose next attempt this gateway starts when it is time.
 type pending struct {
-	done chan struct{} // closed when it was started, or will not be by us
+	at   time.Time
+	stop chan struct{} // closed when somebody else here starts it earlier
+	done chan struct{} // closed when it was started, or will not be by this one
 }
 
 func (r *Runner) pendingJob(id string) *pending {
@@ -122,17 +124,22 @@ func (r *Runner) pendingJob(id string) *pending {
 	return r.waits[id]
 }
 
-// proceed starts the next attempt of a job at a time, unless this gateway stops before.
+// proceed starts the next attempt of a job at a time, unless this gateway stops before. Of two who
+// want that the earlier one does: who has just recorded the end of the last attempt, and not who
+// looked at the job right behind it.
 func (r *Runner) proceed(records Store, row store.Job, last *run, at time.Time) {
-	p := &pending{done: make(chan struct{})}
+	p := &pending{at: at, stop: make(chan struct{}), done: make(chan struct{})}
 	closing := r.closing()
 	r.mu.Lock()
 	if r.waits == nil {
 		r.waits = map[string]*pending{}
 	}
-	if r.waits[row.ID] != nil {
-		r.mu.Unlock()
-		return
+	if other := r.waits[row.ID]; other != nil {
+		if !at.Before(other.at) {
+			r.mu.Unlock()
+			return
+		}
+		close(other.stop)
 	}
 	r.waits[row.ID] = p
 	r.mu.Unlock()
@@ -142,7 +149,9 @@ func (r *Runner) proceed(records Store, row store.Job, last *run, at time.Time) 
 		defer close(p.done)
 		defer func() {
 			r.mu.Lock()
-			delete(r.waits, row.ID)
+			if r.waits[row.ID] == p {
+				delete(r.waits, row.ID)
+			}
 			r.mu.Unlock()
 		}()
 		timer := time.NewTimer(time.Until(at))
@@ -150,6 +159,8 @@ func (r *Runner) proceed(records Store, row store.Job, last *run, at time.Time) 
 		select {
 		case <-timer.C:
 		case <-closing:
+			return
+		case <-p.stop:
 			return
 		}
 		// What went wrong is in the row, or is tried again by whoever looks next.

@@ -14,37 +14,20 @@ import (
 
 // attemptColumns carry an attempt.
 func attemptColumns(a *store.Attempt) []column {
-	o := &a.Outcome
-	return []column{
+	return append(endColumns(&a.Outcome), []column{
 		{"job_id", text{&a.Job}},
 		{"n", number{&a.N}},
 		{"cli", text{&a.CLI}},
 		{"cli_version", text{&a.CLIVersion}},
 		{"model", text{&a.Model}},
 		{"session_id", text{&a.SessionID}},
-		{"native_session_id", text{&o.NativeSessionID}},
-		{"outcome", text{(*string)(&o.Ending)}},
-		{"detail", text{&o.Detail}},
-		{"error_class", text{&o.ErrorClass}},
-		{"error_message", text{&o.ErrorMessage}},
-		{"exit_code", &o.ExitCode},
-		{"signal", &o.Signal},
 		{"begun_ns", instant{&a.Begun}},
-		{"ended_ns", instant{&o.Ended}},
-		{"duration_ms", millis{&o.Duration}},
 		{"tries", number{&a.Tries}},
 		{"effects", flag{&a.Effects}},
 		{"next", text{&a.Next}},
 		{"wait_ms", millis{&a.Wait}},
 		{"breaker", text{(*string)(&a.Breaker)}},
-		{"input_tokens", &o.InputTokens},
-		{"output_tokens", &o.OutputTokens},
-		{"cache_read_tokens", &o.CacheReadTokens},
-		{"cache_write_tokens", &o.CacheWriteTokens},
-		{"reasoning_tokens", &o.ReasoningTokens},
-		{"cost_usd", &o.CostUSD},
-		{"cost_estimated", flag{&o.CostEstimated}},
-	}
+	}...)
 }
 
 var attemptNames = names(attemptColumns(new(store.Attempt)))

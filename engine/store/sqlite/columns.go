@@ -56,6 +56,22 @@ func insertColumns(j *store.Job) []column {
 // finishColumns are written when the job has ended.
 func finishColumns(j *store.Job) []column {
 	o := &j.Outcome
+	return append(endColumns(o), []column{
+		{"out_bytes", count{&o.OutBytes}},
+		{"err_bytes", count{&o.ErrBytes}},
+		{"truncated", flag{&o.Truncated}},
+		{"response", text{&o.Response}},
+		{"response_bytes", count{&j.ResponseBytes}},
+		{"usage_scope", text{&o.UsageScope}},
+		{"cost_scope", text{&o.CostScope}},
+		{"model_answered", text{&o.Model}},
+		{"started_ns", instant{&o.Started}},
+		{"warnings", jsonTexts(&o.Warnings)},
+	}...)
+}
+
+// endColumns are how a job or an attempt ended, and what it used.
+func endColumns(o *store.Outcome) []column {
 	return []column{
 		{"outcome", text{(*string)(&o.Ending)}},
 		{"detail", text{&o.Detail}},
@@ -65,24 +81,14 @@ func finishColumns(j *store.Job) []column {
 		{"signal", &o.Signal},
 		{"ended_ns", instant{&o.Ended}},
 		{"duration_ms", millis{&o.Duration}},
-		{"out_bytes", count{&o.OutBytes}},
-		{"err_bytes", count{&o.ErrBytes}},
-		{"truncated", flag{&o.Truncated}},
 		{"native_session_id", text{&o.NativeSessionID}},
-		{"response", text{&o.Response}},
-		{"response_bytes", count{&j.ResponseBytes}},
 		{"input_tokens", &o.InputTokens},
 		{"output_tokens", &o.OutputTokens},
 		{"cache_read_tokens", &o.CacheReadTokens},
 		{"cache_write_tokens", &o.CacheWriteTokens},
 		{"reasoning_tokens", &o.ReasoningTokens},
 		{"cost_usd", &o.CostUSD},
-		{"usage_scope", text{&o.UsageScope}},
-		{"cost_scope", text{&o.CostScope}},
-		{"model_answered", text{&o.Model}},
 		{"cost_estimated", mark{&o.CostEstimated}},
-		{"started_ns", instant{&o.Started}},
-		{"warnings", jsonTexts(&o.Warnings)},
 	}
 }
 
