@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -148,6 +149,31 @@ func TestHistoryOfKilledOpening(t *testing.T) {
 		t.Fatal(err)
 	}
 	if done := mustOpen(t, path).ImportEarlier(ctx, keepAll); len(done) != 1 || done[0].Calls != 6 {
+		t.Errorf("%+v", done)
+	}
+}
+
+// TestHistoryInUse is that of an earlier gateway that runs and reads: its log moves with it.
+func TestHistoryInUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be renamed")
+	}
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "logs.db")
+	earlierRecord(t, path)
+	db, err := connect(uri(path), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	reading, err := db.Query("SELECT id FROM requests")
+	if err != nil || !reading.Next() {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	if _, err := db.Exec("INSERT INTO requests(id, cli, datetime_utc) VALUES('late', 'acme', '2026-04-01T00:00:00Z')"); err != nil {
+		t.Fatal(err)
+	}
+	if done := mustOpen(t, path).ImportEarlier(ctx, keepAll); len(done) != 1 || done[0].Calls != 7 || done[0].Err != nil {
 		t.Errorf("%+v", done)
 	}
 }
