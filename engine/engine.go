@@ -88,6 +88,10 @@ func (e *Engine) assemble(catalog *catalog.Catalog) {
 	e.log.path = database(settings.LogsDB, filepath.Join(StateDir(), "logs.db"))
 	e.record.path = database(settings.Jobs.DB, e.log.path)
 	e.record.memory = e.record.path == ""
+	e.log.opening = e.takeOver
+	if e.log.path == e.record.path {
+		e.record.opening = e.takeOver
+	}
 	runner := &job.Runner{
 		Host:       host.New(o.Environ, settings.Path, settings.EnvFile),
 		Record:     opener(e.record.open, func(s *sqlite.Store) job.Store { return s }),

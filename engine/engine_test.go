@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -237,6 +238,42 @@ func TestRecordThatCannotBeOpened(t *testing.T) {
 	}
 	if r := e.Tools.Call(t.Context(), call); r.IsError {
 		t.Errorf("%q", r.Text)
+	}
+}
+
+// TestRecordThatIsOfAnEarlierGateway is put aside, and its calls are rows as the settings have them.
+func TestRecordThatIsOfAnEarlierGateway(t *testing.T) {
+	e, home := opened(t, fake(t)+"\ngateway: redact: answers: \"drop\"")
+	folder(t, filepath.Dir(e.RecordPath()))
+	db, err := sql.Open("sqlite", e.RecordPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CREATE TABLE _migrations(version INTEGER);
+		CREATE TABLE requests(id TEXT PRIMARY KEY, cli TEXT, prompt TEXT, response TEXT, datetime_utc TEXT);
+		CREATE TABLE gateway_metadata(request_id TEXT, status TEXT);
+		INSERT INTO requests VALUES('c-1', 'acme', 'asked', 'answered', '2026-03-01T10:00:00Z');
+		INSERT INTO gateway_metadata VALUES('c-1', 'completed')`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if r := e.Tools.Call(t.Context(), call.Request{Tool: "acme_request", Args: steps(t, "out=fine")}); r.Response != "fine" {
+			t.Fatalf("%q", r.Text)
+		}
+	}
+	s, err := e.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := s.Jobs(t.Context(), store.Filter{Principal: store.Local, CorrelationID: "c-1"})
+	if err != nil || len(rows) != 1 || rows[0].Prompt != "asked" || rows[0].Outcome.Response != "" || rows[0].ResponseBytes != 8 || rows[0].Outcome.Ending != store.EndOK {
+		t.Errorf("rows %+v, %v", rows, err)
+	}
+	if _, err := os.Stat(filepath.Join(home, ".llm-cli-gateway", "logs.earlier.db")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
 
+	"github.com/llm-cli-gateway/gateway/engine/call/refused"
+	"github.com/llm-cli-gateway/gateway/engine/store"
 	"github.com/llm-cli-gateway/gateway/engine/store/describe"
 	"github.com/llm-cli-gateway/gateway/engine/store/sqlite"
 )
@@ -17,6 +20,8 @@ import (
 type record struct {
 	path   string // "" for none
 	memory bool   // without a file it is kept in memory
+
+	opening func(*sqlite.Store) // is told of a store that was opened, if not nil
 
 	mu     sync.Mutex
 	store  *sqlite.Store
@@ -67,6 +72,9 @@ func (r *record) open() (*sqlite.Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if r.opening != nil {
+		r.opening(s)
+	}
 	r.store, r.file = s, file
 	if !r.used && r.opened != nil {
 		close(r.opened)
@@ -95,6 +103,30 @@ func (r *record) close() error {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.drop()
+}
+
+// takeOver imports the calls in the record of an earlier gateway that was found in the place of
+// ours. Where they cannot be read, calls go on without them.
+func (e *Engine) takeOver(s *sqlite.Store) {
+	known := map[string]refused.Kept{} // by CLI
+	asKept := func(row *store.Job) {
+		kept, ok := known[row.CLI]
+		if !ok {
+			kept = e.Tools.Runner.Kept(row.CLI)
+			known[row.CLI] = kept
+		}
+		row.Prompt, row.Outcome.Response = kept.Prompt(row.Prompt), kept.Answer(row.Outcome.Response)
+		for _, text := range []*string{&row.Model, &row.ModelAsked, &row.SessionID, &row.CorrelationID, &row.Outcome.ErrorMessage} {
+			*text = kept.Text(*text)
+		}
+	}
+	for _, h := range s.ImportEarlier(context.Background(), asKept) {
+		if h.Err != nil {
+			e.logger().Warn("not all calls in the record of an earlier gateway could be imported; the file stays", "file", h.Path, "calls", h.Calls, "error", h.Err)
+		} else {
+			e.logger().Info("the calls in the record of an earlier gateway were imported; the file stays", "file", h.Path, "calls", h.Calls)
+		}
+	}
 }
 
 // WriteMetadata writes beside the record of calls what its tables and columns mean, unless there

@@ -275,7 +275,7 @@ func (r *Runner) restoreCall(row store.Job) (*catalog.Call, bool) {
 // Kept is what the record keeps of texts in calls of a CLI, for which nothing was prepared.
 func (r *Runner) Kept(cli string) refused.Kept {
 	secrets, _ := r.secretsOf(store.Job{CLI: cli})
-	return refused.Kept{Text: secrets.Redact, Prompt: secrets.Prompt}
+	return refused.Kept{Text: secrets.Redact, Prompt: secrets.Prompt, Answer: secrets.Answer}
 }
 
 // secretsOf are the secrets that a job may have printed: those of the environment that

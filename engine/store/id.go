@@ -59,6 +59,9 @@ func FirstID(t time.Time) string {
 	return encodeID(uint64(max(t.UnixMilli(), 0)), func(b []byte) (int, error) { clear(b); return len(b), nil })
 }
 
+// IDAt returns a new job id of a time. Those of one millisecond sort at random.
+func IDAt(t time.Time) string { return encodeID(uint64(max(t.UnixMilli(), 0)), rand.Read) }
+
 // IDTime is when an id was made, by the clock of whoever made it; zero if it is no id.
 func IDTime(id string) time.Time {
 	if !ValidID(id) {

@@ -28,6 +28,7 @@ type Store interface {
 type Kept struct {
 	Text   func(text string) string // without secrets
 	Prompt func(text string) string // as the settings have it
+	Answer func(text string) string // likewise; a refused call has none
 }
 
 // Recorder records refused calls. Its fields are set before the first and not changed. Its

@@ -75,6 +75,7 @@ var migrations = []migration{
 // identity is what the header of a database says about whose it is.
 type identity struct {
 	application, version, objects int
+	earlier                       int // tables that mark the record of an earlier gateway
 	journal                       string
 }
 
@@ -88,6 +89,7 @@ func identify(ctx context.Context, db *sql.DB) (identity, error) {
 		{"PRAGMA user_version", &id.version},
 		{"PRAGMA journal_mode", &id.journal},
 		{"SELECT count(*) FROM sqlite_schema", &id.objects},
+		{earlierSQL, &id.earlier},
 	} {
 		if err := db.QueryRowContext(ctx, q.query).Scan(q.into); err != nil {
 			return id, err
@@ -103,6 +105,9 @@ func (id identity) fresh() bool { return id.application == 0 && id.version == 0 
 // to newest may touch.
 func (id identity) check(path string, newest int) error {
 	switch {
+	case id.application == 0 && id.version == 0 && id.earlier == earlierTables:
+		return &FileError{Path: path, Problem: "it is the record of an earlier gateway", Err: errEarlier,
+			Fix: "The next call imports its history, and keeps the file under another name."}
 	case !id.fresh() && id.application != applicationID:
 		return &FileError{Path: path, Problem: "it is a SQLite database of another program", Fix: fixMoveAside}
 	case id.version/majorStep > newest/majorStep:

@@ -241,16 +241,22 @@ func (s *Store) Imported(ctx context.Context, source string) (bool, error) {
 	return n > 0, nil
 }
 
+// markImported notes that what comes from a source was taken; first is false if it was before.
+func markImported(ctx context.Context, tx *sql.Tx, source string) (first bool, err error) {
+	result, err := tx.ExecContext(ctx, "INSERT INTO imported(source, created_ns) VALUES(?, ?) ON CONFLICT DO NOTHING", source, time.Now().UnixNano())
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
 // ImportSessions takes sessions that come from a source, once: of any number of callers
 // in any number of processes one does. Those that are there already stay as they are,
 // and so do active ones.
 func (s *Store) ImportSessions(ctx context.Context, source string, list []store.Session) error {
 	return s.changeSessions(ctx, "import", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "INSERT INTO imported(source, created_ns) VALUES(?, ?) ON CONFLICT DO NOTHING", source, time.Now().UnixNano())
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
+		if first, err := markImported(ctx, tx, source); err != nil || !first {
 			return err
 		}
 		active, err := querySessions(ctx, tx, " WHERE active = 1")

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -69,7 +70,7 @@ type Store struct {
 }
 
 // Open opens the database at path, and makes it first if there is none, with its
-// folder. Where the file cannot be used the error is a *FileError; the file is
+// folder. The record of an earlier gateway is put aside, see ImportEarlier. Where the file cannot be used the error is a *FileError; the file is
 // then as it was.
 func Open(path string) (*Store, error) {
 	path, err := preparePath(path)
@@ -83,16 +84,26 @@ func Open(path string) (*Store, error) {
 	return s, nil
 }
 
-func open(path string, steps []migration) (_ *Store, err error) {
+func open(path string, steps []migration) (*Store, error) {
 	unlock, err := lockOpening(path, busyTimeout)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	s, err := openLocked(path, steps)
+	if !errors.Is(err, errEarlier) {
+		return s, err
+	}
+	if err := putAside(path); err != nil {
+		return nil, err
+	}
+	return openLocked(path, steps)
+}
+
+func openLocked(path string, steps []migration) (_ *Store, err error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-
 	s := &Store{path: path}
 	defer func() {
 		if err != nil {
