@@ -60,11 +60,10 @@ func (s *Store) importHistory(ctx context.Context, h *History, change func(*stor
 		if fresh, err = markImported(ctx, tx, h.Path); err != nil || !fresh {
 			return err
 		}
-		insert, err := tx.PrepareContext(ctx, insertSQL("job", names(jobColumns(new(store.Job)))))
+		insert, err := tx.PrepareContext(ctx, insertSQL("job", names(jobColumns(new(store.Job))))) // closed with the transaction
 		if err != nil {
 			return err
 		}
-		defer insert.Close()
 		first := ""
 		reading, err := readHistory(ctx, db, h.Path, func(job *store.Job) error {
 			job.ResponseBytes = int64(len(job.Outcome.Response))
