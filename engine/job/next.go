@@ -261,7 +261,7 @@ func (r *run) rebind() *lang.Failure {
 }
 
 // endBetween ends a job between two attempts: as its last attempt ended, with why there is no
-// other; or asks somebody else, if that is why.
+// other.
 func (r *Runner) endBetween(ctx context.Context, records Store, row store.Job, why *lang.Failure) (call.Job, error) {
 	made, err := records.Attempts(ctx, row.ID)
 	if err != nil || len(made) == 0 {

@@ -52,25 +52,6 @@ CREATE TABLE breaker(
   changed_ns    INTEGER NOT NULL
 ) STRICT;
 
-CREATE VIEW attempts AS
-SELECT job_id, n,
-  strftime('%Y-%m-%dT%H:%M:%fZ', begun_ns / 1e9, 'unixepoch') AS started_at,
-  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ns / 1e9, 'unixepoch') AS ended_at,
-  cli, cli_version, model, outcome, error_class, error_message, exit_code, duration_ms,
-  tries, effects, next, wait_ms, breaker,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
-  session_id, native_session_id
-FROM attempt
-UNION ALL
-SELECT id, 1,
-  strftime('%Y-%m-%dT%H:%M:%fZ', created_ns / 1e9, 'unixepoch'),
-  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ns / 1e9, 'unixepoch'),
-  cli, cli_version, model, outcome, error_class, error_message, exit_code, duration_ms,
-  NULL, NULL, NULL, NULL, NULL,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd,
-  session_id, native_session_id
-FROM job WHERE attempt IS NULL AND wait_until_ns IS NULL AND next_ns IS NULL;
-
 CREATE VIEW breakers AS SELECT
   key, state, failures,
   strftime('%Y-%m-%dT%H:%M:%fZ', opened_ns / 1e9, 'unixepoch')  AS opened_at,

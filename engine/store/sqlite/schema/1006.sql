@@ -39,8 +39,8 @@ CREATE TRIGGER job_texts_changed BEFORE UPDATE OF prompt ON job BEGIN
   DELETE FROM searched WHERE job_id = old.id;
 END;
 
--- No attempt was made for a call that was refused.
-DROP VIEW attempts;
+-- Each attempt of each call: those of a call with one are its row. None was made for a call that
+-- was refused.
 CREATE VIEW attempts AS
 SELECT job_id, n,
   strftime('%Y-%m-%dT%H:%M:%fZ', begun_ns / 1e9, 'unixepoch') AS started_at,
