@@ -28,8 +28,12 @@ const tried = `
 		{class: "slow", when: "exit == 76", retry: afterMs: "7200000"},
 		{class: "overloaded", when: "exit == 77", retry: true, scope: "model"},
 		{class: "auth", when: "exit == 78"},
+		{class: "later", when: "exit == 79", retry: afterMs: "400"},
 	]
 `
+
+// patient waits for as long as a program asks for.
+const patient = "retry: maxAfterMs: 86400000\n"
 
 // soon makes the next attempt start at once.
 const soon = "retry: {baseMs: 1, maxMs: 1}\n"
@@ -88,7 +92,7 @@ func TestAttempts(t *testing.T) {
 		"a record cannot be read":       {fails: 9, exit: 75, before: []string{`out={"to`}, runs: 1, class: "busy"},
 		"its own tries are no effects":  {fails: 1, exit: 75, before: []string{`out={"again":1}` + "\n"}, runs: 2},
 		"the breaker opens meanwhile":   {fails: 9, exit: 75, runs: 2, class: "busy", why: attempts.WhyBreaker, spec: soon + "breaker: {failures: 2, openMs: 60000}", retryAfterMs: 60000},
-		"the call has no time for more": {fails: 9, exit: 75, runs: 1, class: "busy", spec: "retry: {baseMs: 600000, maxMs: 3600000}\n timeouts: wallMs: 1000"},
+		"the call has no time for more": {fails: 9, exit: 76, runs: 1, class: "slow", spec: patient + "timeouts: wallMs: 1000", retryAfterMs: 7200000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t, tried+cmp.Or(c.spec, soon))
@@ -130,9 +134,9 @@ func TestAttempts(t *testing.T) {
 // TestAttemptsAreShown: who waits is told, who joins gets the answer of the last, and what the
 // failed ones cost counts.
 func TestAttemptsAreShown(t *testing.T) {
-	b := newFixture(t, tried+"retry: {baseMs: 600000, maxMs: 600000}")
+	b := newFixture(t, tried+patient)
 	b.catalog.Settings.Jobs.DedupMs = 3_600_000
-	req := b.times(1, 75, `out={"cost":0.25}`+"\n")
+	req := b.times(1, 76, `out={"cost":0.25}`+"\n")
 	job, failure := b.runner.send(t.Context(), req)
 	if failure != nil {
 		t.Fatal(failure)
@@ -143,10 +147,10 @@ func TestAttemptsAreShown(t *testing.T) {
 		shown, err = b.runner.Status(t.Context(), store.Local, job.Row.ID)
 		return err == nil && shown.State == call.Retrying
 	})
-	if len(shown.Attempts) != 1 || shown.Attempts[0].Outcome.ErrorClass != "busy" || !strings.Contains(call.Again(shown), "attempt 1 failed (busy:") || !strings.Contains(call.Again(shown), "attempt 2 starts in ") {
+	if len(shown.Attempts) != 1 || shown.Attempts[0].Outcome.ErrorClass != "slow" || !strings.Contains(call.Again(shown), "attempt 1 failed (slow:") || !strings.Contains(call.Again(shown), "attempt 2 starts in ") {
 		t.Errorf("%q, %+v", call.Again(shown), shown.Attempts)
 	}
-	joined, failure := b.runner.send(t.Context(), b.times(1, 75, `out={"cost":0.25}`+"\n"))
+	joined, failure := b.runner.send(t.Context(), b.times(1, 76, `out={"cost":0.25}`+"\n"))
 	if failure != nil || !joined.Joined || joined.Row.ID != job.Row.ID || joined.State != call.Retrying {
 		t.Errorf("%s, %v, %v, %v", joined.State, joined.Joined, joined.Notes, failure)
 	}
@@ -179,8 +183,8 @@ func TestWhatFailedAttemptsCostCounts(t *testing.T) {
 // TestAnotherGatewayGoesOn: the gateway stops between two attempts, and another one makes the
 // next, once, whichever of them looks.
 func TestAnotherGatewayGoesOn(t *testing.T) {
-	b := newFixture(t, tried+"retry: {baseMs: 400, maxMs: 400}")
-	job, failure := b.runner.send(t.Context(), b.times(1, 75))
+	b := newFixture(t, tried+soon)
+	job, failure := b.runner.send(t.Context(), b.times(1, 79))
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -191,7 +195,7 @@ func TestAnotherGatewayGoesOn(t *testing.T) {
 	b.runner.Close()
 	var others []*fixture
 	for range 3 {
-		others = append(others, newFixtureIn(t, b.home, tried+"retry: {baseMs: 400, maxMs: 400}"))
+		others = append(others, newFixtureIn(t, b.home, tried+soon))
 	}
 	var all sync.WaitGroup
 	for _, o := range others {
